@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs the system packages that one of the make commands needs, where it may; where it may not,
+# says in one line what to install, and goes on: what can do without them does.
+#
+#   tools/system-packages.sh python|demo|test
+set -euo pipefail
+
+has_soundfont() {
+  local font
+  for font in "$@"; do
+    [ -e "/usr/share/sounds/sf2/$font" ] || return 1
+  done
+}
+
+missing=()
+case "${1:?python, demo or test}" in
+  python)
+    "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    ;;
+  demo)
+    # The demo fetches a recording with apt; where it cannot, it plays a tune on a soundfont.
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && exit 0
+    command -v fluidsynth >/dev/null || missing+=(fluidsynth)
+    ;;
+  test)
+    command -v fluidsynth >/dev/null || missing+=(fluidsynth)
+    has_soundfont FluidR3_GM.sf2 || missing+=(fluid-soundfont-gm)
+    has_soundfont TimGM6mb.sf2 || missing+=(timgm6mb-soundfont)
+    ;;
+  *)
+    echo "system-packages.sh: no such set of packages: $1" >&2
+    exit 2
+    ;;
+esac
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  as_root=(sudo -n)
+fi
+if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+  echo "please install these first (names as in Debian): ${missing[*]}" >&2
+  exit 0
+fi
+
+echo "installing system packages: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { "${as_root[@]}" apt-get update &&
+  "${as_root[@]}" apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 5 "$log" >&2
+  echo "apt could not install these, please install them by hand: ${missing[*]}" >&2
+fi
