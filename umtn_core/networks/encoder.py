@@ -1,0 +1,69 @@
+"""The encoder that all domains share (paper, Section 3.1)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from umtn_core.networks.layers import EncoderLayer
+from umtn_core.shape import NetworkShape
+
+
+class Encoder(nn.Module):
+    """Audio to latent: dilated residual layers, a 1x1 convolution, average pooling.
+
+    Parameters
+    ----------
+    shape
+        Its ``encoder_*`` fields, ``latent_channels`` and ``hop``.
+    """
+
+    def __init__(self, shape: NetworkShape):
+        super().__init__()
+        channels, stride = shape.encoder_channels, shape.encoder_stride
+        self.start = nn.Conv1d(
+            1, channels, shape.first_kernel, stride=stride, padding=(shape.first_kernel - stride) // 2
+        )
+        self.dilated_convs = nn.ModuleList(
+            EncoderLayer(channels, shape.encoder_kernel, dilation, shape.encoder_leading_relu)
+            for dilation in shape.encoder_dilations
+        )
+        self.conv_1x1 = nn.Conv1d(channels, shape.latent_channels, 1)
+        self.pool = shape.hop // stride
+        if stride > 1:
+            _band_passes_(self.start, shape.sample_rate)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Encode audio.
+
+        Parameters
+        ----------
+        audio : Tensor[B x 1 x T]
+            Mu-law codes as ``code / 255 - 0.5``; T a multiple of ``hop``.
+
+        Returns
+        -------
+        Tensor[B x latent_channels x T / hop]
+        """
+        hidden = self.start(audio)
+        for layer in self.dilated_convs:
+            hidden = layer(hidden)
+        return F.avg_pool1d(self.conv_1x1(hidden), self.pool)
+
+
+@torch.no_grad()
+def _band_passes_(conv: nn.Conv1d, sample_rate: int) -> None:
+    """Start a strided first convolution as band-pass filters spread over the spectrum.
+
+    Random filters of that width mostly cancel the audio, and take long to become useful.
+    """
+    bands, _, width = conv.weight.shape
+    time = torch.arange(width) / sample_rate
+    highest = 0.45 * sample_rate
+    pitches = torch.exp(torch.linspace(math.log(highest / 40), math.log(highest), bands))
+    phases = 2 * math.pi * torch.rand(bands, 1)
+    waves = torch.sin(2 * math.pi * pitches[:, None] * time + phases)
+    conv.weight[:, 0] = waves * torch.hann_window(width, periodic=False) * (4 / width**0.5)

@@ -1,0 +1,94 @@
+"""Incremental decoding in PyTorch: slow, but straight from the trained module.
+
+Training uses it to let people listen; the run time decodes with `umtn_core.decode`.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from umtn_core.companding import MU, NOTHING_YET
+from umtn_core.networks.decoder import Decoder
+from umtn_core.shape import NetworkShape
+
+
+@torch.no_grad()
+def generate(
+    decoder: Decoder,
+    shape: NetworkShape,
+    latents: Tensor,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Decode latents, one sample after another, from the start to the end in one piece.
+
+    Parameters
+    ----------
+    decoder
+        Of the target domain.
+    shape
+        Of the network.
+    latents : Tensor[B x latent_channels x F]
+    temperature
+        Divides the logits; 0 takes the likeliest code.
+    generator
+        Of the random numbers.
+
+    Returns
+    -------
+    Tensor[B x F * hop], int64
+        Mu-law codes.
+    """
+    signal = decoder.signal(latents)
+    batch, frames, _ = signal.shape
+    conditions = [layer.bias_and_condition(signal) for layer in decoder.layers]
+    output_condition = decoder.condition(signal)
+    kernel = shape.decoder_kernel
+    rings = [signal.new_zeros((kernel - 1) * d, batch, shape.residual_channels)
+             for d in shape.dilations]  # fmt: skip
+    taps = [[w.weight[:, :, k] for k in range(kernel)] for w in (x.causal for x in decoder.layers)]
+    recent = torch.full((batch, shape.input_kernel), NOTHING_YET, device=latents.device)
+    recent[:, -1] = shape.start_code
+    codes = torch.empty(batch, frames * shape.hop, dtype=torch.int64, device=latents.device)
+    for t in range(codes.shape[1]):
+        frame = t // shape.hop
+        hidden = _first(decoder, recent)
+        skip = decoder.skip_conv(hidden)
+        for layer, dilation, ring, condition, weights in zip(
+            decoder.layers, shape.dilations, rings, conditions, taps, strict=True
+        ):
+            gates = condition[:, frame] + F.linear(hidden, weights[-1])
+            for k in range(kernel - 1):
+                # The slot about to be overwritten is the oldest tap's.
+                slot = (t - (kernel - 1 - k) * dilation) % len(ring)
+                gates = gates + F.linear(ring[slot], weights[k])
+            ring[t % len(ring)] = hidden
+            gate, filter_ = gates.chunk(2, dim=-1)
+            gated = torch.sigmoid(gate) * torch.tanh(filter_)
+            hidden = hidden + layer.residual(gated)
+            skip = skip + layer.skip(gated)
+        output = decoder.fc(F.relu(skip)) + output_condition[:, frame]
+        logits = decoder.logits(F.relu(output))
+        code = _draw(logits, temperature, generator)
+        codes[:, t] = code
+        recent = torch.cat([recent[:, 1:], code[:, None]], dim=1)
+    return codes
+
+
+def _first(decoder: Decoder, recent: Tensor) -> Tensor:
+    """The first layer's output for the newest of a few codes: Tensor[B x R]."""
+    return decoder.first_conv(recent)[:, -1]
+
+
+def _draw(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    probabilities = torch.softmax(logits.float() / temperature, dim=-1)
+    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+
+
+def scaled(codes: Tensor) -> Tensor:
+    """Codes as the encoder hears them: ``code / 255 - 0.5``, float32."""
+    return codes.float() / MU - 0.5

@@ -1,0 +1,217 @@
+"""The shape of a network: every number that decides its layers, and what they cost.
+
+Free of torch, so that the run time can read a bundle's shape and reason about it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from umtn_core.companding import LEVELS, Convention
+
+Count = Annotated[int, Meta(ge=1)]
+
+
+class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Hyper-parameters of the encoder, the decoders and the domain classifier.
+
+    The defaults are the published ones (paper, Sections 3 and 4, and Figure 1).
+
+    Parameters
+    ----------
+    sample_rate
+        Samples a second of the audio the network hears and makes.
+    companding
+        Mu-law convention, see `umtn_core.companding`.
+    hop
+        Samples averaged into one latent frame (50 ms at 16 kHz in the paper).
+    latent_channels
+        Width of the latent.
+    encoder_blocks, encoder_layers, encoder_channels, encoder_kernel
+        The encoder has ``encoder_blocks`` x ``encoder_layers`` residual layers;
+        the dilation doubles within a block and starts again at 1 in the next.
+    encoder_leading_relu
+        Whether a residual layer begins with a ReLU (it does in the paper, not in
+        the published weights).
+    encoder_stride
+        Samples the encoder's first convolution advances at a time. 1 in the paper;
+        more makes the encoder proportionally cheaper.
+    decoder_blocks, decoder_layers, decoder_kernel, residual_channels, skip_channels
+        Each decoder has ``decoder_blocks`` x ``decoder_layers`` gated layers.
+    decoder_input
+        How a past sample enters: ``scalar`` as one number through a causal
+        convolution (published), ``embedding`` as a learned vector for its code.
+    conditioning_channels
+        0 conditions each layer on the latent by a 1x1 convolution (published);
+        more puts a convolution over three latent frames and a ReLU of this width
+        before those, so that the decoder sees a change of note coming.
+    classifier_channels
+        Width of the domain classification network.
+    start_code
+        The code a free-running decode starts from; -1 is silence, exactly 0.0.
+    """
+
+    sample_rate: Count = 16_000
+    companding: Convention = "rounded"
+    hop: Count = 800
+    latent_channels: Count = 64
+    encoder_blocks: Count = 3
+    encoder_layers: Count = 10
+    encoder_channels: Count = 128
+    encoder_kernel: Count = 3
+    encoder_leading_relu: bool = True
+    encoder_stride: Count = 1
+    decoder_blocks: Count = 4
+    decoder_layers: Count = 10
+    decoder_kernel: Annotated[int, Meta(ge=2)] = 2
+    residual_channels: Count = 128
+    skip_channels: Count = 128
+    decoder_input: Literal["scalar", "embedding"] = "scalar"
+    conditioning_channels: Annotated[int, Meta(ge=0)] = 0
+    classifier_channels: Count = 100
+    start_code: Annotated[int, Meta(ge=-1, le=LEVELS - 1)] = -1
+
+    def __post_init__(self) -> None:
+        if self.hop % self.encoder_stride:
+            raise ValueError(
+                f"hop ({self.hop}) must be a multiple of encoder_stride ({self.encoder_stride})"
+            )
+        if self.encoder_kernel % 2 == 0:
+            raise ValueError(f"encoder_kernel must be odd, not {self.encoder_kernel}")
+
+    @property
+    def dilations(self) -> tuple[int, ...]:
+        """Dilation of every decoder layer, first to last."""
+        return tuple(2**i for _ in range(self.decoder_blocks) for i in range(self.decoder_layers))
+
+    @property
+    def encoder_dilations(self) -> tuple[int, ...]:
+        """Dilation of every encoder layer, first to last, in steps of the encoder's stride."""
+        return tuple(2**i for _ in range(self.encoder_blocks) for i in range(self.encoder_layers))
+
+    @property
+    def input_kernel(self) -> int:
+        """Past samples that enter the decoder's first convolution at each step."""
+        return self.decoder_kernel if self.decoder_input == "scalar" else 1
+
+    @property
+    def delayed_taps(self) -> int:
+        """Columns of past activations that one decoding step reads, over all layers."""
+        return len(self.dilations) * (self.decoder_kernel - 1)
+
+    @property
+    def conditioning_width(self) -> int:
+        """Numbers that condition one step of one stream: every layer's, then the output's."""
+        return len(self.dilations) * 2 * self.residual_channels + self.skip_channels
+
+    @property
+    def receptive_field(self) -> int:
+        """Past samples that decide the decoder's next one."""
+        return sum(self.dilations) * (self.decoder_kernel - 1) + self.input_kernel
+
+    @property
+    def first_kernel(self) -> int:
+        """Width in samples of the encoder's first convolution."""
+        return self.encoder_kernel if self.encoder_stride == 1 else 4 * self.encoder_stride
+
+    @property
+    def encoder_reach(self) -> int:
+        """Samples before and after a latent frame's own ``hop`` that influence it, at most."""
+        layers = sum(self.encoder_dilations) * (self.encoder_kernel // 2)
+        return layers * self.encoder_stride + self.first_kernel
+
+    @property
+    def encoder_receptive_field(self) -> int:
+        """Samples that decide one latent frame, its own ``hop`` included."""
+        dilated = sum(self.encoder_dilations) * (self.encoder_kernel - 1)
+        return (dilated + self.hop // self.encoder_stride - 1) * self.encoder_stride + (
+            self.first_kernel
+        )
+
+    @property
+    def encoder_parameters(self) -> int:
+        """Parameters of the shared encoder."""
+        c = self.encoder_channels
+        layer = c * c * self.encoder_kernel + c + c * c + c
+        first = c * self.first_kernel + c
+        return first + len(self.encoder_dilations) * layer + (c + 1) * self.latent_channels
+
+    @property
+    def decoder_parameters(self) -> int:
+        """Parameters of one domain's decoder."""
+        r, s, z, k = (
+            self.residual_channels,
+            self.skip_channels,
+            self.latent_channels,
+            self.decoder_kernel,
+        )
+        if self.decoder_input == "scalar":
+            first = r * self.input_kernel + r
+        else:
+            first = r * LEVELS
+        context, width = 0, z
+        if self.conditioning_channels:
+            width = self.conditioning_channels
+            context = width * z * 3 + width
+        layer = 2 * r * (r * k + 1) + 2 * r * (width + 1) + r * (r + 1) + s * (r + 1)
+        head = s * (r + 1) + s * (s + 1) + s * (width + 1) + LEVELS * (s + 1)
+        return first + context + len(self.dilations) * layer + head
+
+    def classifier_parameters(self, domains: int) -> int:
+        """Parameters of the classifier for so many domains (none for a single one)."""
+        if domains < 2:
+            return 0
+        c, z = self.classifier_channels, self.latent_channels
+        return c * (z + 1) + 2 * c * (c + 1) + domains * (c + 1)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds a decoder needs for one sample, conditioning products not counted.
+
+        Those are made once a latent frame, not once a sample.
+        """
+        r, s = self.residual_channels, self.skip_channels
+        layer = 2 * r * r * self.decoder_kernel + r * r + s * r
+        first = r * self.input_kernel if self.decoder_input == "scalar" else 0
+        return first + s * r + len(self.dilations) * layer + s * s + LEVELS * s
+
+
+#: The shapes that have names.
+PRESETS: dict[str, NetworkShape] = {
+    # Section 4: decoder of four blocks of ten layers, a receptive field of 250 ms.
+    "paper": NetworkShape(),
+    # The weights that the paper's authors published.
+    "released": NetworkShape(
+        companding="truncated",
+        encoder_leading_relu=False,
+        decoder_layers=14,
+        start_code=128,
+    ),
+    # The WaveNet autoencoder that the paper starts from (Engel et al., 2017).
+    "nsynth": NetworkShape(
+        hop=512,
+        latent_channels=16,
+        decoder_blocks=3,
+        decoder_kernel=3,
+        residual_channels=512,
+        skip_channels=256,
+    ),
+    # Small enough to train in hours and to decode on a laptop's processor.
+    "small": NetworkShape(
+        hop=400,
+        latent_channels=32,
+        encoder_blocks=2,
+        encoder_layers=7,
+        encoder_channels=96,
+        encoder_stride=8,
+        decoder_blocks=2,
+        decoder_layers=8,
+        residual_channels=64,
+        skip_channels=64,
+        decoder_input="embedding",
+        conditioning_channels=96,
+    ),
+}

@@ -1,0 +1,1 @@
+"""Training by Eq. 1 of the paper. Needs the ``train`` extra."""

@@ -1,0 +1,60 @@
+"""Feeds a run with segments, from the batch where it stands."""
+
+from __future__ import annotations
+
+import lightning as L
+from torch.utils.data import DataLoader
+
+from umtn_core.training.module import Translation
+from umtn_core.training.segments import NumberedBatches, Segment, SegmentDataset
+from umtn_core.training.settings import Settings
+
+
+class Segments(L.LightningDataModule):
+    """Training and validation batches.
+
+    Parameters
+    ----------
+    settings
+        Of the run.
+    domains
+        In the order of the network's.
+    """
+
+    def __init__(self, settings: Settings, domains: tuple[str, ...]):
+        super().__init__()
+        self.settings = settings
+        self.domains = domains
+
+    def train_dataloader(self) -> DataLoader[Segment]:
+        """Segments from the module's present batch to the last."""
+        module = self.trainer.lightning_module
+        first = module.batches if isinstance(module, Translation) else 0
+        numbers = NumberedBatches(
+            self.settings.batch,
+            first,
+            self.settings.steps,
+            self.trainer.global_rank,
+            self.trainer.world_size,
+        )
+        loaders = self.settings.machine.loaders
+        return DataLoader(
+            SegmentDataset(self.settings, self.domains, "train"),
+            batch_size=numbers.share,
+            sampler=numbers,
+            num_workers=loaders,
+            persistent_workers=loaders > 0,
+            prefetch_factor=8 if loaders else None,
+            pin_memory=self.trainer.accelerator.__class__.__name__ == "CUDAAccelerator",
+        )
+
+    def val_dataloader(self) -> DataLoader[Segment]:
+        """The same few clean segments each time."""
+        processes = self.trainer.world_size
+        count = -(-self.settings.validation_segments // processes) * processes
+        numbers = NumberedBatches(count, 0, 1, self.trainer.global_rank, processes)
+        return DataLoader(
+            SegmentDataset(self.settings, self.domains, "valid"),
+            batch_size=min(4, numbers.share),
+            sampler=numbers,
+        )

@@ -1,0 +1,173 @@
+"""One training run as Lightning sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning as L
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from umtn_core.companding import Companding
+from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.networks.generation import generate
+from umtn_core.training.objective import Losses, losses
+from umtn_core.training.segments import Segment
+from umtn_core.training.settings import Settings
+from umtn_core.training.spectrum import SpectralHead
+
+
+class Translation(L.LightningModule):
+    """Trains encoder and decoders against the domain classifier (Eq. 1).
+
+    Parameters
+    ----------
+    settings
+        Of the run, as plain values (Lightning stores them in every checkpoint).
+    domains
+        Names of the domains.
+    """
+
+    def __init__(self, settings: dict[str, Any], domains: tuple[str, ...]):
+        super().__init__()
+        self.save_hyperparameters()
+        self.automatic_optimization = False
+        self.settings = msgspec.convert(settings, Settings)
+        self.network = UniversalMusicTranslationNetwork(self.settings.network_shape, domains)
+        self.spectral_heads: nn.ModuleList | None = None
+        if self.settings.spectral.weight:
+            self.spectral_heads = nn.ModuleList(
+                SpectralHead(self.network.shape.latent_channels, self.settings.spectral)
+                for _ in domains
+            )
+        self.batches = 0
+
+    def setup(self, stage: str) -> None:
+        """Compile the heavy parts where the settings ask for it."""
+        if self.settings.machine.compile:
+            self.network.encoder.compile()
+            for decoder in self.network.decoders.values():
+                decoder.compile()
+
+    def forward(self, segment: Segment) -> Losses:
+        """All terms of the objective; see `umtn_core.training.objective.losses`."""
+        context = self.settings.context // self.network.shape.hop
+        return losses(self.network, segment, context, self.spectral_heads)
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Two players, two optimisers: encoder and decoders, and the classifier."""
+        o = self.settings.optimiser
+        common: dict[str, Any] = {
+            "betas": (o.beta1, o.beta2), "weight_decay": o.weight_decay, "foreach": True,
+        }  # fmt: skip
+        encoder = list(self.network.encoder.parameters())
+        if self.spectral_heads is not None:
+            encoder += list(self.spectral_heads.parameters())
+        translation = torch.optim.AdamW(
+            [
+                {"params": encoder, "lr": o.encoder_rate, "full": o.encoder_rate},
+                {
+                    "params": list(self.network.decoders.parameters()),
+                    "lr": o.decoder_rate,
+                    "full": o.decoder_rate,
+                },
+            ],
+            **common,
+        )
+        if self.network.classifier is None:
+            return [translation]
+        classifier = torch.optim.AdamW(
+            [
+                {
+                    "params": list(self.network.classifier.parameters()),
+                    "lr": o.classifier_rate,
+                    "full": o.classifier_rate,
+                }
+            ],
+            **common,
+        )
+        return [translation, classifier]
+
+    def training_step(self, batch: Segment, batch_idx: int) -> None:
+        """One step of both players on one batch."""
+        optimisers = self.optimizers()
+        optimisers = optimisers if isinstance(optimisers, list) else [optimisers]
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["full"] * self.pace
+            optimiser.zero_grad()
+        found = self(batch)
+        self.manual_backward(self.total(found) + found.classification)
+        for group in optimisers[0].param_groups:
+            nn.utils.clip_grad_norm_(group["params"], self.settings.optimiser.gradient_clip)
+        for optimiser in optimisers:
+            optimiser.step()
+        self.batches += 1
+        self._record("train", found, len(batch.target))
+        self.log("pace", self.pace)
+
+    def validation_step(self, batch: Segment, batch_idx: int) -> None:
+        """Teacher-forced losses on clean, held-out segments."""
+        self._record("valid", self(batch), len(batch.target))
+
+    def total(self, found: Losses) -> Tensor:
+        """What encoder and decoders minimise."""
+        warmup = self.settings.adversarial_warmup
+        growth = min(1.0, (self.batches + 1) / warmup) if warmup else 1.0
+        adversarial = self.settings.adversarial_weight * growth
+        aid = self.settings.spectral.weight * found.spectral
+        return found.reconstruction.mean() - adversarial * found.confusion + aid
+
+    @property
+    def pace(self) -> float:
+        """The factor on all step sizes at this batch."""
+        o, done = self.settings.optimiser, self.batches
+        warm = min(1.0, (done + 1) / o.warmup) if o.warmup else 1.0
+        cool = min(1.0, (self.settings.steps - done) / o.cooldown) if o.cooldown else 1.0
+        return warm * max(cool, 0.0) * o.decay ** (done // o.decay_every)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Remember the place in the data."""
+        checkpoint["batches"] = self.batches
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from that place."""
+        self.batches = checkpoint["batches"]
+
+    @torch.no_grad()
+    def translate(self, heard: Tensor, seed: int = 0) -> Tensor:
+        """Every domain's rendering of some clips.
+
+        Parameters
+        ----------
+        heard : Tensor[B x 1 x T]
+            As the encoder hears them; T a multiple of the hop.
+        seed
+            Of the sampling.
+
+        Returns
+        -------
+        Tensor[D x B x T]
+            Samples in [-1, 1].
+        """
+        shape = self.network.shape
+        levels = torch.from_numpy(Companding(shape.companding).levels).to(heard.device)
+        latents = self.network.encoder(heard).float()
+        random = torch.Generator(heard.device).manual_seed(seed)
+        decoded = [
+            generate(decoder, shape, latents, generator=random)
+            for decoder in self.network.decoders.values()
+        ]
+        return levels[torch.stack(decoded)]
+
+    def _record(self, stage: str, found: Losses, size: int) -> None:
+        options: dict[str, Any] = {"batch_size": size, "sync_dist": stage == "valid"}
+        for domain, nats in zip(self.network.domains, found.reconstruction, strict=True):
+            self.log(f"{stage}/nats/{domain}", nats, **options)
+        self.log(f"{stage}/nats", found.reconstruction.mean(), prog_bar=True, **options)
+        if self.network.classifier is not None:
+            self.log(f"{stage}/classifier/accuracy", found.accuracy, **options)
+            self.log(f"{stage}/classifier/loss", found.classification, **options)
+        if self.spectral_heads is not None:
+            self.log(f"{stage}/spectral", found.spectral, **options)

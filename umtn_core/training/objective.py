@@ -1,0 +1,94 @@
+"""The training objective (paper, Section 3.2, Eq. 1)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.training.segments import Segment
+
+
+class Losses(NamedTuple):
+    """The terms of one batch; D domains.
+
+    Attributes
+    ----------
+    reconstruction : Tensor[D]
+        Cross-entropy in nats a sample, of each domain.
+    confusion : Tensor[]
+        The classifier's loss as the encoder sees it (gradients reach the encoder only).
+    classification : Tensor[]
+        The same as the classifier sees it (gradients reach the classifier only).
+    accuracy : Tensor[]
+        Share of segments whose domain the classifier names.
+    spectral : Tensor[]
+        Error of the spectral aid; 0 without one.
+    """
+
+    reconstruction: Tensor
+    confusion: Tensor
+    classification: Tensor
+    accuracy: Tensor
+    spectral: Tensor
+
+
+def losses(
+    network: UniversalMusicTranslationNetwork,
+    segment: Segment,
+    context: int,
+    spectral_heads: nn.ModuleList | None = None,
+) -> Losses:
+    """All terms of the objective for one batch.
+
+    Parameters
+    ----------
+    network
+        In training or evaluation.
+    segment
+        A batch: as `Segment`, with a batch axis in front.
+    context
+        Latent frames of context at each end of what was heard.
+    spectral_heads
+        One head a domain, or None.
+
+    Returns
+    -------
+    Losses
+    """
+    batch, domains = segment.target.shape[:2]
+    latents = network.encoder(segment.heard.flatten(0, 1)).float()
+    frames = latents.shape[-1]
+    latents = latents[:, :, context : frames - context].unflatten(0, (batch, domains))
+
+    reconstruction = []
+    spectral = latents.new_zeros(())
+    for d, domain in enumerate(network.domains):
+        logits = network.decoders[domain].score(segment.past[:, d], latents[:, d])
+        nats = F.cross_entropy(
+            logits.flatten(0, 1).float(), segment.target[:, d].flatten(), reduction="none"
+        )
+        counted = segment.scored[:, d].flatten()
+        reconstruction.append((nats * counted).sum() / counted.sum().clamp(min=1))
+        if spectral_heads is not None:
+            error = spectral_heads[d](latents[:, d]).float() - segment.spectrum[:, d]
+            spectral = spectral + error.abs().mean() / domains
+
+    zero = latents.new_zeros(())
+    confusion = classification = accuracy = zero
+    if network.classifier is not None:
+        truth = torch.arange(domains, device=latents.device).repeat(batch)
+        flat = latents.flatten(0, 1)
+        named = network.classifier(flat.detach()).float()
+        classification = F.cross_entropy(named, truth)
+        accuracy = (named.argmax(1) == truth).float().mean()
+        # One backward pass serves both players: here the classifier's weights are constants.
+        frozen = {name: weight.detach() for name, weight in network.classifier.named_parameters()}
+        confusion = F.cross_entropy(
+            functional_call(network.classifier, frozen, (flat,)).float(), truth
+        )
+    return Losses(torch.stack(reconstruction), confusion, classification, accuracy, spectral)

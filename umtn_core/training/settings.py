@@ -1,0 +1,292 @@
+"""The settings of a training run: one typed YAML file, every default written out here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from umtn_core.errors import UmtnError
+from umtn_core.shape import PRESETS, NetworkShape
+
+Count = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Amount = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of the settings file; unknown names in it are errors."""
+
+
+class Perturbation(Section):
+    """What is done to the audio that the encoder hears (paper, Section 3.2).
+
+    Parameters
+    ----------
+    probability
+        Share of segments that are perturbed at all.
+    shortest, longest
+        Length of the pitch-shifted stretch, as a share of the segment.
+    semitones
+        Largest shift, up or down.
+    equaliser_db
+        Largest boost or cut of a random smooth equaliser; 0 for none (as in the paper).
+        Makes the encoder care less about one recording's sound.
+    noise
+        Largest level of added white noise; 0 for none (as in the paper).
+    """
+
+    probability: Share = 1.0
+    shortest: Share = 0.25
+    longest: Share = 0.5
+    semitones: Amount = 0.5
+    equaliser_db: Amount = 0.0
+    noise: Amount = 0.0
+
+
+class Corruption(Section):
+    """What is done to the past that the decoder is taught with; off by default.
+
+    A decoder that only ever saw a perfect past trusts it blindly: left alone, it drifts
+    off its conditioning. The target stays clean.
+
+    Parameters
+    ----------
+    mix_probability
+        Share of segments that have another excerpt of the domain mixed in.
+    mix_quietest, mix_loudest
+        Range of its gain, drawn evenly on a logarithmic scale.
+    noise_probability, noise_quietest, noise_loudest
+        The same for white noise (gains are standard deviations).
+    splice_probability
+        Share of segments in which a stretch of the past is replaced by another excerpt,
+        as if the decoder had played a wrong note; the stretch itself is not scored.
+    splice_longest
+        Longest such stretch in samples.
+    """
+
+    mix_probability: Share = 0.0
+    mix_quietest: Positive = 0.03
+    mix_loudest: Positive = 2.0
+    noise_probability: Share = 0.0
+    noise_quietest: Positive = 0.002
+    noise_loudest: Positive = 0.08
+    splice_probability: Share = 0.0
+    splice_longest: Count = 1600
+
+
+class SpectralAid(Section):
+    """An auxiliary head that reads the clean input's spectrum off the latent.
+
+    Parameters
+    ----------
+    weight
+        Of its mean absolute error beside the other losses; 0 for none (as in the paper).
+    lowest_pitch, bands
+        MIDI number of the lowest band, and how many bands of one semitone.
+    window
+        Samples of audio that one frame of the spectrum looks at.
+    channels
+        Width of the head.
+    """
+
+    weight: Amount = 0.0
+    lowest_pitch: float = 48.0
+    bands: Count = 60
+    window: Count = 1600
+    channels: Count = 128
+
+
+class Optimiser(Section):
+    """Adam and the course of its step size.
+
+    Parameters
+    ----------
+    encoder_rate, decoder_rate, classifier_rate
+        Step sizes at full speed.
+    beta1, beta2, weight_decay
+        Of AdamW.
+    warmup
+        Batches until full speed is reached.
+    decay, decay_every
+        Factor on the step size each so many batches.
+    cooldown
+        Last batches, over which the step size falls to zero.
+    gradient_clip
+        Largest norm of encoder's and decoders' gradients.
+    average
+        Decay of the exponential moving average of the weights; 0 for none.
+    """
+
+    encoder_rate: Positive = 1e-3
+    decoder_rate: Positive = 1e-3
+    classifier_rate: Positive = 1e-3
+    beta1: Share = 0.9
+    beta2: Share = 0.999
+    weight_decay: Amount = 0.0
+    warmup: Natural = 0
+    decay: Share = 0.995
+    decay_every: Count = 1000
+    cooldown: Natural = 0
+    gradient_clip: Positive = 1.0
+    average: Share = 0.0
+
+
+class Machine(Section):
+    """Where and how the run computes; nothing here changes what is learned.
+
+    Parameters
+    ----------
+    accelerator, devices, nodes, strategy, precision
+        As Lightning's Trainer takes them; ``devices: 0`` is all there are.
+    threads
+        CPU threads of each process; 0 leaves PyTorch's choice.
+    loaders
+        Processes that prepare batches; 0 prepares them in between.
+    compile
+        Whether decoders and encoder are compiled (good on GPUs).
+    """
+
+    accelerator: str = "auto"
+    devices: Natural = 0
+    nodes: Count = 1
+    strategy: str = "auto"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "bf16-mixed"
+    threads: Natural = 0
+    loaders: Natural = 1
+    compile: bool = False
+
+
+class Settings(Section):
+    """Everything that decides a training run.
+
+    Parameters
+    ----------
+    store, output
+        Folder of the data (`umtn data`), and of checkpoints and logs.
+    preset, shape
+        Name of a network shape, and single fields of it that differ.
+    domains
+        Which of the store's; all when left out.
+    seed
+        Of weights, data order and perturbation.
+    steps
+        Batches to train.
+    batch
+        Segments a domain in one batch, over all devices together.
+    segment
+        Samples a segment; a multiple of the hop.
+    context
+        Samples before and after a segment that the encoder also hears; a multiple of
+        the hop.
+    unscored
+        Samples at a segment's start that are not scored, since the decoder has no past.
+    gain_quietest, gain_loudest
+        Range of a random gain on each segment.
+    adversarial_weight, adversarial_warmup
+        Lambda of Eq. 1, and the batches over which it grows from 0.
+    validate_every, validation_segments
+        Batches between validations, and segments a domain in one.
+    checkpoint_minutes
+        Between checkpoints.
+    listen_every, listen_seconds
+        Batches between audio samples in the log (0 for none), and their length.
+    """
+
+    store: str
+    output: str
+    preset: str = "small"
+    shape: dict[str, Any] = {}
+    domains: tuple[str, ...] = ()
+    seed: Natural = 0
+    steps: Count = 200_000
+    batch: Count = 32
+    segment: Count = 12_000
+    context: Natural = 0
+    unscored: Natural = 0
+    gain_quietest: Positive = 1.0
+    gain_loudest: Positive = 1.0
+    adversarial_weight: Amount = 0.01
+    adversarial_warmup: Natural = 0
+    validate_every: Count = 1000
+    validation_segments: Count = 16
+    checkpoint_minutes: Positive = 5.0
+    listen_every: Natural = 5000
+    listen_seconds: Positive = 2.0
+    perturbation: Perturbation = Perturbation()
+    corruption: Corruption = Corruption()
+    spectral: SpectralAid = SpectralAid()
+    optimiser: Optimiser = Optimiser()
+    machine: Machine = Machine()
+
+    @property
+    def network_shape(self) -> NetworkShape:
+        """The preset with this file's changes.
+
+        Raises
+        ------
+        UmtnError
+            If the preset or one of the fields does not exist, or they do not fit together.
+        """
+        if self.preset not in PRESETS:
+            names = ", ".join(PRESETS)
+            raise UmtnError(f"There is no preset '{self.preset}': choose one of {names}.")
+        fields = {**msgspec.structs.asdict(PRESETS[self.preset]), **self.shape}
+        try:
+            return msgspec.convert(fields, NetworkShape)
+        except msgspec.ValidationError as error:
+            raise UmtnError(f"The settings' shape is not valid: {error}.") from error
+
+    def checked(self) -> Settings:
+        """These settings, if their parts fit together.
+
+        Raises
+        ------
+        UmtnError
+            If they do not.
+        """
+        hop = self.network_shape.hop
+        for name in ("segment", "context"):
+            if getattr(self, name) % hop:
+                raise UmtnError(
+                    f"In the settings, {name} ({getattr(self, name)}) must be a multiple "
+                    f"of the network's hop, {hop}."
+                )
+        if self.unscored >= self.segment:
+            raise UmtnError("In the settings, unscored must be less than segment.")
+        if self.gain_quietest > self.gain_loudest:
+            raise UmtnError("In the settings, gain_quietest must not exceed gain_loudest.")
+        if self.perturbation.shortest > self.perturbation.longest:
+            raise UmtnError("In the settings, perturbation.shortest must not exceed longest.")
+        return self
+
+
+def read_settings(path: str | Path) -> Settings:
+    """Read and check a settings file.
+
+    Parameters
+    ----------
+    path
+        A YAML file with the fields of `Settings`.
+
+    Raises
+    ------
+    UmtnError
+        If it cannot be read, or a value is missing, unknown, of the wrong type or out of
+        range.
+    """
+    try:
+        return msgspec.yaml.decode(Path(path).read_bytes(), type=Settings).checked()
+    except OSError as error:
+        raise UmtnError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except msgspec.DecodeError as error:
+        raise UmtnError(f"The settings file {path} is not valid: {error}.") from error
+
+
+def write_settings(settings: Settings, path: str | Path) -> None:
+    """Write settings as YAML, every default spelled out."""
+    Path(path).write_bytes(msgspec.yaml.encode(settings))

@@ -1,0 +1,124 @@
+"""Starts and resumes training runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import lightning as L
+import msgspec
+import torch
+from lightning.pytorch.callbacks import (
+    Callback,
+    EMAWeightAveraging,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichProgressBar,
+)
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from umtn_core.data.store import Store
+from umtn_core.errors import UmtnError
+from umtn_core.training.datamodule import Segments
+from umtn_core.training.guards import SaveAtEnd, StopOnNonsense
+from umtn_core.training.listening import Listening
+from umtn_core.training.module import Translation
+from umtn_core.training.settings import Settings, write_settings
+
+LAST = "last.ckpt"
+
+
+def train(
+    settings: Settings,
+    *,
+    max_minutes: float | None = None,
+    progress: bool = True,
+) -> Path:
+    """Train until the settings' last step, going on from the last checkpoint if there is one.
+
+    Parameters
+    ----------
+    settings
+        Of the run; checked.
+    max_minutes
+        Stop after so long, with a checkpoint to go on from.
+    progress
+        Whether to draw a progress bar.
+
+    Returns
+    -------
+    Path
+        The last checkpoint.
+
+    Raises
+    ------
+    UmtnError
+        If the store lacks a domain, or the loss stops being a number.
+    """
+    output = Path(settings.output)
+    domains = _domains(settings)
+    output.mkdir(parents=True, exist_ok=True)
+    write_settings(settings, output / "settings.yaml")
+    last = output / LAST
+    if settings.machine.threads:
+        torch.set_num_threads(settings.machine.threads)
+    L.seed_everything(settings.seed, workers=True, verbose=False)
+    module = Translation(msgspec.to_builtins(settings), domains)
+    trainer = _trainer(settings, output, max_minutes, progress)
+    resume = last if last.exists() else None
+    trainer.fit(module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False)
+    return last
+
+
+def _domains(settings: Settings) -> tuple[str, ...]:
+    present = Store.open(settings.store).domains
+    missing = [domain for domain in settings.domains if domain not in present]
+    if missing:
+        raise UmtnError(
+            f"The store {settings.store} has no domain '{missing[0]}': "
+            f"it has {', '.join(present)}."
+        )
+    return settings.domains or present
+
+
+def _trainer(
+    settings: Settings, output: Path, max_minutes: float | None, progress: bool
+) -> L.Trainer:
+    machine = settings.machine
+    callbacks: list[Callback] = [
+        ModelCheckpoint(
+            output,
+            filename="last",
+            train_time_interval=timedelta(minutes=settings.checkpoint_minutes),
+            save_on_train_epoch_end=False,
+            enable_version_counter=False,
+        ),
+        SaveAtEnd(output / LAST),
+        StopOnNonsense(),
+        LearningRateMonitor(logging_interval="step"),
+    ]
+    if settings.optimiser.average:
+        callbacks.append(EMAWeightAveraging(decay=settings.optimiser.average))
+    if settings.listen_every:
+        callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
+    if progress:
+        callbacks.append(RichProgressBar())
+    return L.Trainer(
+        accelerator=machine.accelerator,
+        devices=machine.devices or "auto",
+        num_nodes=machine.nodes,
+        strategy=machine.strategy,
+        precision=machine.precision,
+        max_time=None if max_minutes is None else timedelta(minutes=max_minutes),
+        max_epochs=1,
+        val_check_interval=settings.validate_every,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=50,
+        logger=TensorBoardLogger(output, name="", version="log"),
+        callbacks=callbacks,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        default_root_dir=output,
+    )
