@@ -124,5 +124,8 @@ class DecoderLayer(nn.Module):
         batch, time, _ = x.shape
         frames = conditioning.shape[1]
         hidden = self.causal(x).view(batch, frames, time // frames, -1)
-        gate, filter_ = (hidden + conditioning[:, :, None]).chunk(2, dim=-1)
+        # In mixed precision the products are bfloat16; a float32 sum would double the
+        # cost of the gate for no accuracy.
+        conditioning = conditioning[:, :, None].to(hidden.dtype)
+        gate, filter_ = (hidden + conditioning).chunk(2, dim=-1)
         return (torch.sigmoid(gate) * torch.tanh(filter_)).view(batch, time, -1)
