@@ -1,0 +1,1 @@
+"""Everything between the translator and the people and programs that use it."""
