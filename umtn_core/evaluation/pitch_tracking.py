@@ -30,7 +30,7 @@ _FRAMES_AT_ONCE = 1024
 # Boersma's costs, per 10 ms step. A peak is favoured a little for each octave it lies
 # higher, because a period's multiples have peaks as tall as its own.
 _VOICING_THRESHOLD = 0.5
-_OCTAVE_COST = 0.015
+_OCTAVE_COST = 0.10
 _OCTAVE_JUMP_COST = 0.30
 _VOICING_CHANGE_COST = 0.10
 
@@ -125,7 +125,7 @@ def track(
     loudest = np.percentile(decibels, 95) if count else 0.0
     heights[decibels < max(loudest - _BELOW_LOUDEST_DB, _ABSOLUTE_FLOOR_DB)] = 0.0
     pitches = np.divide(sample_rate, lags, out=np.zeros_like(lags), where=heights > 0)
-    chosen = _best_path(pitches, heights, hop_seconds, highest)
+    chosen = _best_path(pitches, heights, hop_seconds, np.sqrt(lowest * highest))
 
     rows = np.arange(count)
     voiced = chosen >= 0
@@ -187,7 +187,7 @@ def _best_path(
     pitches: NDArray[np.float64],
     heights: NDArray[np.float64],
     hop_seconds: float,
-    highest: float,
+    middle: float,
 ) -> NDArray[np.intp]:
     """Index of the candidate chosen in each frame, -1 where the frame has no pitch."""
     count, width = pitches.shape
@@ -197,7 +197,7 @@ def _best_path(
     # Column `width` stands for "no pitch".
     local = np.full((count, width + 1), _VOICING_THRESHOLD)
     local[:, :width] = np.where(
-        heights > 0, heights + _OCTAVE_COST * (octave - np.log2(highest)), -np.inf
+        heights > 0, heights + _OCTAVE_COST * (octave - np.log2(middle)), -np.inf
     )
     per_frame = 0.010 / hop_seconds
     jump, change = _OCTAVE_JUMP_COST * per_frame, _VOICING_CHANGE_COST * per_frame
