@@ -25,7 +25,7 @@ NEEDS_TRAINING = (
     "umtn_core/networks",
     "umtn_core/training",
     "umtn_core/evaluation",
-    "umtn_core/data/synthesis",
+    "umtn_core/data/synth",
 )
 
 #: Where a distribution is not called what is imported.

@@ -1,0 +1,101 @@
+"""`umtn data`: training data from folders of audio, or from scores and soundfonts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.failures import needs_extra
+from bridge.cli.output import print_json
+from bridge.cli.progress import meter
+
+if TYPE_CHECKING:
+    from umtn_core.data.store import Store
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+workers = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=max(1, (os.cpu_count() or 2) - 1),
+    show_default="one less than there are cores",
+    help="Files worked on at once.",
+)
+
+
+@click.group()
+def data() -> None:
+    """Make training data. A store that was begun is finished, not made again."""
+
+
+@data.command()
+@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("store", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--licence", help="Licence of the recordings, written down in the index.")
+@workers
+@as_json
+def prepare(source: Path, store: Path, licence: str | None, workers: int, as_json: bool) -> None:
+    """Make a STORE of the folder SOURCE, which has a sub-folder of audio per instrument."""
+    from umtn_core.data.prepare import prepare as run
+
+    with meter() as show:
+        made = run(
+            source,
+            store,
+            licence=licence,
+            workers=workers,
+            progress=lambda stage, done, total, name: show.update(stage, done, total),
+        )
+    _report(made, as_json)
+
+
+@data.command()
+@click.argument("recipe")
+@click.argument("store", type=click.Path(file_okay=False, path_type=Path))
+@workers
+@as_json
+def synth(recipe: str, store: Path, workers: int, as_json: bool) -> None:
+    """Make a STORE by a RECIPE: the path of a YAML file, or the name of one that is built in."""
+    with needs_extra("Making data from scores", "train"), meter() as show:
+        from umtn_core.data.synth.synth import synthesise
+
+        made = synthesise(
+            recipe,
+            store,
+            workers=workers,
+            progress=lambda stage, done, total, name: show.update(stage, done, total),
+        )
+    _report(made, as_json)
+
+
+def _report(store: Store, as_json: bool) -> None:
+    """Say what the store holds now, and what did not make it in, by name."""
+    rate = store.sample_rate
+    minutes = {
+        domain: {
+            split: sum(e.samples for e in store.files(domain, split)) / rate / 60
+            for split in ("train", "valid", "test")
+        }
+        for domain in store.domains
+    }
+    skipped = store.index.skipped
+    if as_json:
+        print_json(
+            {
+                "store": str(store.path),
+                "sample_rate": rate,
+                "minutes": minutes,
+                "pairs": len(store.index.pairs),
+                "skipped": [{"source": s.source, "reason": s.reason} for s in skipped],
+            }
+        )
+        return
+    for skip in skipped:
+        click.echo(f"skipped {skip.source}: {skip.reason}", err=True)
+    for domain, parts in minutes.items():
+        lengths = ", ".join(f"{split} {length:.1f} min" for split, length in parts.items())
+        click.echo(f"{domain}: {lengths}")
+    if store.index.pairs:
+        click.echo(f"paired renders for evaluation: {len(store.index.pairs)}")

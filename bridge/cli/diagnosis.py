@@ -1,0 +1,183 @@
+"""Looks at the machine: what is installed, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bridge.cli.main import installed_version
+from bridge.cli.packages import onnxruntimes, required
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something missing or wrong.
+
+    Parameters
+    ----------
+    what, advice
+        A sentence each.
+    stops
+        What cannot be done because of it: ``everything``, ``training`` or ``nothing``.
+    """
+
+    what: str
+    advice: str
+    stops: str = "everything"
+
+
+@dataclass
+class Diagnosis:
+    """What was found."""
+
+    umtn: str
+    python: str
+    platform: str
+    packages: dict[str, str | None] = field(default_factory=dict)
+    training_packages: dict[str, str | None] = field(default_factory=dict)
+    execution_providers: list[str] = field(default_factory=list)
+    nvidia_driver: bool = False
+    models: list[dict[str, Any]] = field(default_factory=list)
+    fluidsynth: str | None = None
+    soundfonts: dict[str, str | None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return asdict(self)
+
+    def stops(self, what: str) -> bool:
+        """Whether some problem is in the way of this."""
+        return any(problem.stops == what for problem in self.problems)
+
+
+def diagnose() -> Diagnosis:
+    """Look at everything."""
+    found = Diagnosis(installed_version(), sys.version.split()[0], platform.platform())
+    _look_at_packages(found)
+    _look_at_onnxruntime(found)
+    _look_at_models(found)
+    _look_at_training(found)
+    _look_at_synthesis(found)
+    return found
+
+
+def _look_at_packages(found: Diagnosis) -> None:
+    found.packages = required() | onnxruntimes()
+    missing = [name for name, version in found.packages.items() if version is None]
+    if missing:
+        found.problems.append(
+            Problem(f"Packages are missing: {', '.join(missing)}.", "Run: pip install umtn")
+        )
+
+
+def _look_at_onnxruntime(found: Diagnosis) -> None:
+    builds = onnxruntimes()
+    if not builds:
+        found.problems.append(Problem("onnxruntime is not installed.", "Run: pip install umtn"))
+        return
+    if len(builds) > 1:
+        both = " ".join(builds)
+        found.problems.append(
+            Problem(
+                "onnxruntime and onnxruntime-gpu are both installed and overwrite each other.",
+                f"Run: pip uninstall --yes {both} && pip install umtn",
+            )
+        )
+    try:
+        import onnxruntime
+    except Exception as error:
+        found.problems.append(
+            Problem(
+                f"onnxruntime cannot be loaded ({error}).",
+                "Run: pip install --force-reinstall onnxruntime",
+            )
+        )
+        return
+    found.execution_providers = list(onnxruntime.get_available_providers())
+    found.nvidia_driver = _has_nvidia_driver()
+    if found.nvidia_driver and "CUDAExecutionProvider" not in found.execution_providers:
+        found.problems.append(
+            Problem(
+                "There is an NVIDIA GPU, but this build of onnxruntime cannot use it.",
+                "Run: pip uninstall --yes onnxruntime && pip install 'umtn[cuda]'",
+                stops="nothing",
+            )
+        )
+
+
+def _has_nvidia_driver() -> bool:
+    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _look_at_models(found: Diagnosis) -> None:
+    from bridge.cli.models import describe_all
+
+    found.models = describe_all()
+    for model in found.models:
+        if "error" in model:
+            found.problems.append(
+                Problem(
+                    f"The model {model['name']} is broken: {model['error']}",
+                    f"Remove or replace {model['path']}",
+                    stops="nothing",
+                )
+            )
+    if not any("error" not in model for model in found.models):
+        found.problems.append(
+            Problem(
+                "There is no model to translate with.",
+                "Put a bundle in a folder that UMTN_MODELS names, or make one with `umtn export`",
+            )
+        )
+
+
+def _look_at_training(found: Diagnosis) -> None:
+    found.training_packages = required("train")
+    missing = [name for name, version in found.training_packages.items() if version is None]
+    if missing:
+        found.problems.append(
+            Problem(
+                f"Training packages are missing: {', '.join(missing)}.",
+                'To train or export, run: pip install "umtn[train]"',
+                stops="training",
+            )
+        )
+
+
+def _look_at_synthesis(found: Diagnosis) -> None:
+    from umtn_core.data.synth.soundfonts import KNOWN, find_soundfont
+    from umtn_core.errors import UmtnError
+
+    found.fluidsynth = shutil.which("fluidsynth")
+    if found.fluidsynth is None:
+        found.problems.append(
+            Problem(
+                "FluidSynth is not installed.",
+                "To make training data from scores, run: apt install fluidsynth",
+                stops="nothing",
+            )
+        )
+    for name in KNOWN:
+        try:
+            found.soundfonts[name] = str(find_soundfont(name).path)
+        except UmtnError:
+            found.soundfonts[name] = None
+    if not any(found.soundfonts.values()):
+        packages = ", ".join(font.package for font in KNOWN.values())
+        found.problems.append(
+            Problem(
+                "No known soundfont is installed.",
+                f"To make training data from scores, install one of: {packages}",
+                stops="nothing",
+            )
+        )

@@ -1,0 +1,13 @@
+"""What every sub-command prints alike."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value on stdout, for scripts."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,106 @@
+"""Shows how far long work has come: a live bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+#: Seconds between two plain lines about the same work.
+PATIENCE_S = 10.0
+
+
+class Meter:
+    """Shows the progress of named pieces of work; this one shows nothing."""
+
+    def __enter__(self) -> Meter:
+        """Begin to show."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        """Stop showing, whatever happened."""
+
+    def update(self, name: str, done: float, total: float) -> None:
+        """Say that ``done`` of ``total`` units of the work called ``name`` are done."""
+
+
+class Bars(Meter):
+    """One live bar for each piece of work, with the time left."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console or Console(stderr=True),
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Meter:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        """Take the bars away."""
+        self._bars.stop()
+
+    def update(self, name: str, done: float, total: float) -> None:
+        """Move one bar, making it the first time."""
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.update(self._tasks[name], completed=done, total=total)
+
+
+class Lines(Meter):
+    """A plain line for each piece of work every few seconds, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, float] = {}
+        self._spoken: dict[str, float] = {}
+
+    def update(self, name: str, done: float, total: float) -> None:
+        """Print a line, unless one was printed just now."""
+        now = time.monotonic()
+        begun = self._begun.setdefault(name, now)
+        if now - self._spoken.setdefault(name, now) < PATIENCE_S or done <= 0 or total <= 0:
+            return
+        self._spoken[name] = now
+        left = (now - begun) / done * (total - done)
+        click.echo(f"{name}: {100 * done / total:.0f} %, {_clock(left)} left", err=True)
+
+
+def meter(quiet: bool = False) -> Meter:
+    """Choose what fits where stderr goes.
+
+    Parameters
+    ----------
+    quiet
+        Show nothing.
+    """
+    if quiet:
+        return Meter()
+    return Bars() if sys.stderr.isatty() else Lines()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
