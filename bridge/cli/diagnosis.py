@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bridge.cli.main import installed_version
@@ -60,7 +61,9 @@ def diagnose() -> Diagnosis:
     found = Diagnosis(installed_version(), sys.version.split()[0], platform.platform())
     _look_at_packages(found)
     _look_at_onnxruntime(found)
-    _look_at_models(found)
+    if not found.stops("everything"):
+        # Reading a bundle needs the packages just looked at.
+        _look_at_models(found)
     _look_at_training(found)
     _look_at_synthesis(found)
     return found
@@ -121,13 +124,19 @@ def _has_nvidia_driver() -> bool:
 
 def _look_at_models(found: Diagnosis) -> None:
     from bridge.cli.models import describe_all
+    from umtn_core.bundle import Bundle
+    from umtn_core.errors import UmtnError
 
     found.models = describe_all()
     for model in found.models:
-        if "error" in model:
+        try:
+            # A manifest can be whole where the weights are not.
+            Bundle.open(Path(model["path"]))
+        except UmtnError as error:
+            model["error"] = str(error)
             found.problems.append(
                 Problem(
-                    f"The model {model['name']} is broken: {model['error']}",
+                    f"The model {model['name']} is broken: {model['error']}.",
                     f"Remove or replace {model['path']}",
                     stops="nothing",
                 )

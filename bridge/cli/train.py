@@ -64,6 +64,7 @@ def _changed(settings: Settings, changes: tuple[str, ...]) -> Settings:
             raise UmtnError(f"There is no setting '{name}' to change: write NAME=VALUE.")
         place[last] = msgspec.yaml.decode(value)
     try:
-        return msgspec.convert(fields, Settings).checked()
+        # Not strict: YAML reads 5e-4, which has no point, as text.
+        return msgspec.convert(fields, Settings, strict=False).checked()
     except msgspec.ValidationError as error:
         raise UmtnError(f"The changed settings are not valid: {error}.") from error

@@ -1,0 +1,83 @@
+"""`umtn models`: the models that can be found, and what they say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from bridge.cli.output import print_json
+from umtn_core.bundle.manifest import Manifest
+from umtn_core.bundle.search import installed_bundles, search_path
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def models(as_json: bool) -> None:
+    """List the models that can be found, with licence and measured quality."""
+    found = describe_all()
+    if as_json:
+        print_json(found)
+        return
+    for model in found:
+        _print(model)
+    if not found:
+        looked = ", ".join(str(folder) for folder in search_path())
+        click.echo(f"no models found in {looked}", err=True)
+
+
+def describe_all() -> list[dict[str, Any]]:
+    """Describe every model on the search path, as plain values.
+
+    A model whose manifest cannot be read has ``error`` in place of the rest.
+    """
+    return [
+        {"name": model.name, "path": str(model.path)}
+        | ({"error": model.error} if model.manifest is None else _describe(model.manifest))
+        for model in installed_bundles()
+    ]
+
+
+def _describe(manifest: Manifest) -> dict[str, Any]:
+    shape = manifest.shape
+    return {
+        "title": manifest.name,
+        "domains": [domain.name for domain in manifest.domains],
+        "titles": {domain.name: domain.title or domain.name for domain in manifest.domains},
+        "sample_rate": shape.sample_rate,
+        "parameters": shape.encoder_parameters + len(manifest.domains) * shape.decoder_parameters,
+        "licence": manifest.licence,
+        "training_data": manifest.training_data,
+        "sources": [{"source": s.source, "licence": s.licence} for s in manifest.sources],
+        "quality": manifest.quality,
+    }
+
+
+def _print(model: dict[str, Any]) -> None:
+    click.secho(model["name"], bold=True)
+    if "error" in model:
+        click.echo(f"  broken: {model['error']}")
+        return
+    click.echo(f"  plays     {', '.join(model['domains'])}")
+    click.echo(f"  licence   {model['licence']}")
+    click.echo(f"  trained   {model['training_data']}")
+    click.echo(f"  from      {model['path']}")
+    figures = list(_flat(model["quality"]))
+    if figures:
+        click.echo("  quality")
+    for name, value in figures:
+        click.echo(f"    {name}: {value}")
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Flatten nested figures into names and values a reader can scan."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}, {key}" if name else str(key))
+    elif isinstance(value, float):
+        yield name, f"{value:.4g}"
+    elif isinstance(value, list):
+        yield name, ", ".join(map(str, value))
+    else:
+        yield name, str(value)
