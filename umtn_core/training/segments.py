@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from umtn_core.companding import LEVELS, MU, NOTHING_YET, Companding
-from umtn_core.data.store import Store
+from umtn_core.companding import MU, NOTHING_YET, Companding
+from umtn_core.data.split import Split
+from umtn_core.data.store import FULL_SCALE, Store
 from umtn_core.errors import UmtnError
 from umtn_core.training.corruption import corrupt
 from umtn_core.training.perturbation import perturb
@@ -20,9 +21,6 @@ from umtn_core.training.settings import Corruption, Perturbation, Settings
 from umtn_core.training.spectrum import semitone_spectrum
 
 Audio = NDArray[np.float32]
-Split = Literal["train", "valid", "test"]
-
-FULL_SCALE = 32768.0
 
 
 class Segment(NamedTuple):
@@ -167,5 +165,3 @@ class NumberedBatches(Sampler[int]):
             begin = batch * self.batch + self.rank * self.share
             yield from range(begin, begin + self.share)
 
-
-__all__ = ["LEVELS", "NumberedBatches", "Segment", "SegmentDataset", "Split"]

@@ -284,7 +284,8 @@ def read_settings(path: str | Path) -> Settings:
     except OSError as error:
         raise UmtnError(f"The settings file {path} cannot be read: {error.strerror}.") from error
     except msgspec.DecodeError as error:
-        raise UmtnError(f"The settings file {path} is not valid: {error}.") from error
+        reason = " ".join(str(error).split())
+        raise UmtnError(f"The settings file {path} is not valid: {reason}.") from error
 
 
 def write_settings(settings: Settings, path: str | Path) -> None:

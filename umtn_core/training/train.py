@@ -64,7 +64,7 @@ def train(
         torch.set_num_threads(settings.machine.threads)
     L.seed_everything(settings.seed, workers=True, verbose=False)
     module = Translation(msgspec.to_builtins(settings), domains)
-    trainer = _trainer(settings, output, max_minutes, progress)
+    trainer = _trainer(settings, domains, max_minutes, progress)
     resume = last if last.exists() else None
     trainer.fit(module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False)
     return last
@@ -82,9 +82,9 @@ def _domains(settings: Settings) -> tuple[str, ...]:
 
 
 def _trainer(
-    settings: Settings, output: Path, max_minutes: float | None, progress: bool
+    settings: Settings, domains: tuple[str, ...], max_minutes: float | None, progress: bool
 ) -> L.Trainer:
-    machine = settings.machine
+    machine, output = settings.machine, Path(settings.output)
     callbacks: list[Callback] = [
         ModelCheckpoint(
             output,
@@ -110,7 +110,9 @@ def _trainer(
         strategy=machine.strategy,
         precision=machine.precision,
         max_time=None if max_minutes is None else timedelta(minutes=max_minutes),
-        max_epochs=1,
+        max_epochs=-1,
+        # Lightning counts the steps of each optimiser.
+        max_steps=settings.steps * (2 if len(domains) > 1 else 1),
         val_check_interval=settings.validate_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,

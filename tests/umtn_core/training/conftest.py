@@ -1,0 +1,60 @@
+"""A store of a few seconds in two domains, and settings that train a tiny network on it."""
+
+import msgspec
+import numpy as np
+import pytest
+
+pytest.importorskip("lightning", reason="training needs the train extra")
+
+from umtn_core.data.store import FileEntry, Index, write_audio, write_index
+from umtn_core.training.settings import Settings
+
+TINY = {
+    "hop": 80, "latent_channels": 4, "encoder_blocks": 1, "encoder_layers": 3,
+    "encoder_channels": 8, "decoder_blocks": 1, "decoder_layers": 4, "residual_channels": 8,
+    "skip_channels": 8, "conditioning_channels": 0, "classifier_channels": 8,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store")
+    random = np.random.default_rng(0)
+    entries = []
+    for domain, harmonics in (("flute", 1), ("violin", 4)):
+        for number in range(3):
+            time = np.arange(16_000) / 16_000
+            frequency = 262 * 2 ** (random.integers(0, 12) / 12)
+            wave = sum(np.sin(2 * np.pi * frequency * h * time) / h for h in range(1, harmonics + 1))
+            name = f"audio/{domain}/{number}.npy"
+            samples = write_audio(path / name, 0.3 * wave)
+            entries.append(
+                FileEntry(
+                    domain=domain, split=("train", "valid", "test")[number], path=name,
+                    samples=samples, source="test tone", licence="CC0",
+                )  # fmt: skip
+            )
+    write_index(path, Index(files=entries))
+    return path
+
+
+@pytest.fixture
+def settings(store, tmp_path):
+    """Make settings: ``settings(steps=4)``."""
+
+    def make(**fields):
+        machine = {
+            "accelerator": "cpu", "devices": 1, "precision": "32-true", "loaders": 0, "threads": 1,
+        } | fields.pop("machine", {})  # fmt: skip
+        values = {
+            "store": str(store), "output": str(tmp_path / "run"), "shape": TINY, "steps": 6,
+            "batch": 2, "segment": 480, "context": 80, "unscored": 8, "validate_every": 3,
+            "validation_segments": 2, "listen_every": 0, "machine": machine,
+            "spectral": {"weight": 1.0},
+            "corruption": {
+                "mix_probability": 0.5, "noise_probability": 0.5, "splice_probability": 0.5
+            },
+        } | fields  # fmt: skip
+        return msgspec.convert(values, Settings).checked()
+
+    return make

@@ -1,0 +1,51 @@
+"""Settings: every default written out, every mistake named."""
+
+import pytest
+
+from umtn_core.errors import UmtnError
+from umtn_core.training.settings import Settings, read_settings, write_settings
+
+
+def test_what_is_written_is_read_again(settings, tmp_path):
+    path = tmp_path / "settings.yaml"
+    write_settings(settings(), path)
+    assert read_settings(path) == settings()
+    assert "adversarial_weight: 0.01" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("store: a\noutput: b\nsteps: many\n", "steps"),
+        ("store: a\noutput: b\nlearning_rate: 1\n", "learning_rate"),
+        ("store: a\n", "output"),
+        ("store: a\noutput: b\npreset: huge\n", "huge"),
+        ("store: a\noutput: b\nsegment: 1001\n", "segment"),
+        ("store: a\noutput: b\nshape: {hop: 0}\n", "hop"),
+        ("store: a\noutput: b\nshape: {hops: 3}\n", "hops"),
+        ("store: a\noutput: b\nperturbation: {shortest: 0.9}\n", "shortest"),
+        ("store: a\noutput: b\nsegment: 800\nunscored: 800\n", "unscored"),
+        ("store: [a\n", "not valid"),
+    ],
+)
+def test_a_mistake_is_named_in_one_sentence(tmp_path, text, names):
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    with pytest.raises(UmtnError, match=names) as caught:
+        read_settings(path)
+    assert str(caught.value).count("\n") == 0
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UmtnError, match="nowhere"):
+        read_settings(tmp_path / "nowhere.yaml")
+
+
+def test_paper_defaults_are_the_paper_s():
+    settings = Settings(store="a", output="b", preset="paper")
+    assert settings.adversarial_weight == 0.01
+    assert (settings.perturbation.shortest, settings.perturbation.longest) == (0.25, 0.5)
+    assert settings.perturbation.semitones == 0.5
+    assert settings.spectral.weight == 0
+    assert settings.corruption.mix_probability == 0
+    assert settings.network_shape.decoder_layers == 10

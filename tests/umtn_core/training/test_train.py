@@ -1,0 +1,151 @@
+"""Whole training runs of a tiny network."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from umtn_core.errors import UmtnError
+from umtn_core.training.checkpoint import load_network
+from umtn_core.training.settings import write_settings
+from umtn_core.training.train import train
+
+
+def _weights(path):
+    return load_network(path)[0].state_dict()
+
+
+def _same(first, second, tolerance=0.0):
+    assert first.keys() == second.keys()
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=tolerance, atol=tolerance)
+
+
+def _curve(output, tag):
+    log = EventAccumulator(str(output / "log"))
+    log.Reload()
+    return {event.step: event.value for event in log.Scalars(tag)}
+
+
+def test_a_run_learns_and_leaves_what_it_did(settings, tmp_path):
+    options = settings(steps=150, validate_every=75, optimiser={"decoder_rate": 0.01})
+    last = train(options, progress=False)
+    network, info = load_network(last)
+    assert info.settings == options and info.batches == 150
+    assert network.domains == ("flute", "violin")
+    valid = list(_curve(tmp_path / "run", "valid/nats").values())
+    assert valid[-1] < valid[0] < 5.6
+    assert (tmp_path / "run" / "settings.yaml").exists()
+
+
+def test_an_interrupted_run_goes_on_exactly(settings, tmp_path):
+    whole = train(settings(output=str(tmp_path / "whole"), steps=8), progress=False)
+    # The first half stops early by its own settings, with the same pace as the whole.
+    half = settings(output=str(tmp_path / "half"), steps=4)
+    train(half, progress=False)
+    resumed = train(settings(output=str(tmp_path / "half"), steps=8), progress=False)
+    _same(_weights(whole), _weights(resumed))
+
+
+def test_averaged_weights_also_go_on_exactly(settings, tmp_path):
+    average = {"optimiser": {"average": 0.9}}
+    whole = train(settings(output=str(tmp_path / "whole"), steps=6, **average), progress=False)
+    train(settings(output=str(tmp_path / "half"), steps=3, **average), progress=False)
+    resumed = train(settings(output=str(tmp_path / "half"), steps=6, **average), progress=False)
+    _same(_weights(whole), _weights(resumed))
+    plain = train(settings(output=str(tmp_path / "plain"), steps=6), progress=False)
+    assert not torch.equal(
+        _weights(plain)["encoder.start.weight"], _weights(whole)["encoder.start.weight"]
+    )
+
+
+def test_a_killed_run_resumes_with_the_same_loss_curve(settings, tmp_path):
+    """Killed without warning while it trains, by a signal it cannot catch."""
+    options = dict(steps=400, validate_every=40, checkpoint_minutes=0.01)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train(settings(output=str(whole), **options), progress=False)
+    write_settings(settings(output=str(killed), **options), tmp_path / "settings.yaml")
+    program = (
+        "import sys; from umtn_core.training.settings import read_settings;"
+        "from umtn_core.training.train import train;"
+        f"train(read_settings({str(tmp_path / 'settings.yaml')!r}), progress=False)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not (killed / "last.ckpt").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 0 < load_network(killed / "last.ckpt")[1].batches < 400
+    train(settings(output=str(killed), **options), progress=False)
+    expected, found = (_curve(path, "valid/nats") for path in (whole, killed))
+    assert len(expected) == 10
+    for step, nats in expected.items():
+        assert found[step] == pytest.approx(nats, abs=1e-6)
+
+
+def test_two_processes_take_the_same_step_as_one(settings, tmp_path):
+    """Gradients over two processes (gloo) are those of one, so the weights agree."""
+    one = train(settings(output=str(tmp_path / "one"), steps=3), progress=False)
+    two = settings(
+        output=str(tmp_path / "two"), steps=3, machine={"devices": 2, "strategy": "ddp"}
+    )
+    write_settings(two, tmp_path / "two.yaml")
+    program = tmp_path / "two.py"
+    program.write_text(
+        "from umtn_core.training.settings import read_settings\n"
+        "from umtn_core.training.train import train\n"
+        "if __name__ == '__main__':\n"
+        f"    train(read_settings({str(tmp_path / 'two.yaml')!r}), progress=False)\n"
+    )
+    environment = os.environ | {"MASTER_ADDR": "127.0.0.1", "GLOO_SOCKET_IFNAME": "lo"}
+    run = subprocess.run(
+        [sys.executable, str(program)], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert run.returncode == 0, run.stderr
+    _same(_weights(one), _weights(tmp_path / "two" / "last.ckpt"), tolerance=2e-5)
+
+
+def test_sounds_are_logged(settings, tmp_path):
+    train(settings(steps=2, listen_every=2, listen_seconds=0.02), progress=False)
+    log = EventAccumulator(str(tmp_path / "run" / "log"))
+    log.Reload()
+    assert "flute to violin/" in " ".join(f"{tag}/" for tag in log.Tags()["audio"])
+
+
+def test_one_domain_trains_without_a_classifier(settings):
+    last = train(settings(domains=["flute"], steps=2), progress=False)
+    assert load_network(last)[0].classifier is None
+
+
+def test_a_missing_domain_is_named(settings):
+    with pytest.raises(UmtnError, match="tuba"):
+        train(settings(domains=["flute", "tuba"]), progress=False)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(settings, monkeypatch):
+    from umtn_core.training import module
+
+    def broken(*arguments):
+        found = losses(*arguments)
+        return found._replace(reconstruction=found.reconstruction * float("nan"))
+
+    losses = module.losses
+    monkeypatch.setattr(module, "losses", broken)
+    with pytest.raises(UmtnError, match="lower the rates"):
+        train(settings(), progress=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04broken"])
+def test_something_else_is_no_checkpoint(tmp_path, content):
+    path = tmp_path / "x.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(UmtnError, match="not a checkpoint"):
+        load_network(path)
