@@ -44,9 +44,9 @@ def test_the_traceback_is_there_for_those_who_ask(
 
 
 def test_a_missing_extra_is_named_with_the_command_that_brings_it() -> None:
-    with pytest.raises(UmtnError, match=r'Training needs .*pip install "umtn\[train\]"'):
-        with needs_extra("Training", "train"):
-            import_module("a_package_that_is_not_there")
+    advice = r'Training needs .*pip install "umtn\[train\]"'
+    with pytest.raises(UmtnError, match=advice), needs_extra("Training", "train"):
+        import_module("a_package_that_is_not_there")
 
 
 def test_a_missing_module_of_our_own_is_not_taken_for_an_extra() -> None:
