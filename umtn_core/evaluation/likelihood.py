@@ -33,9 +33,7 @@ class Scale(NamedTuple):
     floor: float
 
 
-def network_nats(
-    logits: ArrayLike, codes: ArrayLike, scored: ArrayLike | None = None
-) -> float:
+def network_nats(logits: ArrayLike, codes: ArrayLike, scored: ArrayLike | None = None) -> float:
     """Mean cost of codes under the logits that a network gave for them.
 
     Parameters

@@ -110,9 +110,7 @@ def fit(files: Sequence[NDArray[np.float64]], order: int = ORDER) -> NDArray[np.
     return _solve(total[None])[0]
 
 
-def predict(
-    samples: NDArray[np.float64], coefficients: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def predict(samples: NDArray[np.float64], coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
     """Foretell every sample, shape (samples,), from those before it and silence before those."""
     padded = np.concatenate([np.zeros(len(coefficients)), samples[:-1]])
     return np.convolve(padded, coefficients[::-1], mode="valid")
@@ -162,7 +160,5 @@ def _solve(autocorrelation: NDArray[np.float64]) -> NDArray[np.float64]:
     order = autocorrelation.shape[1] - 1
     lags = np.abs(np.arange(order)[:, None] - np.arange(order))
     # The quantiser's noise keeps the equations solvable; silence needs the constant.
-    matrix = autocorrelation[:, lags] + np.eye(order) * (
-        1e-5 * autocorrelation[:, :1, None] + 1e-9
-    )
+    matrix = autocorrelation[:, lags] + np.eye(order) * (1e-5 * autocorrelation[:, :1, None] + 1e-9)
     return np.linalg.solve(matrix, autocorrelation[:, 1:, None])[:, ::-1, 0]

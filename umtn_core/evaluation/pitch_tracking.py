@@ -134,9 +134,7 @@ def track(
     return PitchTrack(hertz, strength, hop / sample_rate)
 
 
-def _normalised_autocorrelation(
-    frames: NDArray[np.float32], longest: int
-) -> NDArray[np.float32]:
+def _normalised_autocorrelation(frames: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
     """Normalised autocorrelation at lags 0, 1/4, 2/4, ... below ``longest`` samples.
 
     Each frame overlaps only with itself, so the estimate belongs to the frame's
@@ -163,8 +161,10 @@ def _peaks(
     """Lag in samples and height of each row's tallest peaks, both (frames, candidates)."""
     first = max(1, int(shortest * _UPSAMPLING))
     last = min(curve.shape[1] - 1, int(np.ceil(longest * _UPSAMPLING)) + 1)
-    before, here, after = curve[:, first - 1 : last - 1], curve[:, first:last], (
-        curve[:, first + 1 : last + 1]
+    before, here, after = (
+        curve[:, first - 1 : last - 1],
+        curve[:, first:last],
+        (curve[:, first + 1 : last + 1]),
     )
     is_peak = (here >= before) & (here > after) & (here > 0)
     octaves = np.log2(np.arange(first, last) / first)
