@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import Checkpoint, EMAWeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from umtn_core.errors import UmtnError
 from umtn_core.training.module import Translation
 
 
-class SaveAtEnd(L.Callback):
-    """Writes a checkpoint when a run ends, is interrupted or is asked to terminate.
+class Checkpoints(Checkpoint):
+    """Writes the last checkpoint every few minutes, and when a run ends or is interrupted.
+
+    Lightning's own callback looks at the clock only under automatic optimisation.
 
     Parameters
     ----------
     path
-        Where to.
+        Where to; the file is replaced whole.
+    minutes
+        Between checkpoints.
     """
 
-    def __init__(self, path: Path):
+    #: Batches between looks at the clock, which all processes have to agree on.
+    PATIENCE = 20
+
+    def __init__(self, path: Path, minutes: float):
         self.path = path
+        self.seconds = 60 * minutes
+        self.saved = time.monotonic()
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Start the clock."""
+        self.saved = time.monotonic()
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
+        """Save when it is time."""
+        if not isinstance(module, Translation) or module.batches % self.PATIENCE:
+            return
+        due = time.monotonic() - self.saved >= self.seconds
+        if trainer.strategy.broadcast(due):
+            trainer.save_checkpoint(self.path)
+            self.saved = time.monotonic()
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """The run is over, or its time is."""
@@ -34,6 +58,13 @@ class SaveAtEnd(L.Callback):
         """Save on Ctrl-C and SIGTERM; after anything else the weights may be spoilt."""
         if isinstance(exception, KeyboardInterrupt | SIGTERMException):
             trainer.save_checkpoint(self.path)
+
+
+class Averaging(EMAWeightAveraging):
+    """The average of recent weights, kept beside them; checkpoints hold both."""
+
+    def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Leave the current weights: a run that is extended goes on from them."""
 
 
 class StopOnNonsense(L.Callback):

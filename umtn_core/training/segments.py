@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from umtn_core.companding import MU, NOTHING_YET, Companding
+from umtn_core.data.files import FULL_SCALE
 from umtn_core.data.split import Split
-from umtn_core.data.store import FULL_SCALE, Store
+from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.training.corruption import corrupt
 from umtn_core.training.perturbation import perturb

@@ -10,9 +10,7 @@ import msgspec
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
-    EMAWeightAveraging,
     LearningRateMonitor,
-    ModelCheckpoint,
     RichProgressBar,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -20,7 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.training.datamodule import Segments
-from umtn_core.training.guards import SaveAtEnd, StopOnNonsense
+from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
 from umtn_core.training.settings import Settings, write_settings
@@ -86,19 +84,12 @@ def _trainer(
 ) -> L.Trainer:
     machine, output = settings.machine, Path(settings.output)
     callbacks: list[Callback] = [
-        ModelCheckpoint(
-            output,
-            filename="last",
-            train_time_interval=timedelta(minutes=settings.checkpoint_minutes),
-            save_on_train_epoch_end=False,
-            enable_version_counter=False,
-        ),
-        SaveAtEnd(output / LAST),
+        Checkpoints(output / LAST, settings.checkpoint_minutes),
         StopOnNonsense(),
         LearningRateMonitor(logging_interval="step"),
     ]
     if settings.optimiser.average:
-        callbacks.append(EMAWeightAveraging(decay=settings.optimiser.average))
+        callbacks.append(Averaging(decay=settings.optimiser.average))
     if settings.listen_every:
         callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
     if progress:
@@ -119,6 +110,7 @@ def _trainer(
         log_every_n_steps=50,
         logger=TensorBoardLogger(output, name="", version="log"),
         callbacks=callbacks,
+        enable_checkpointing=True,
         enable_progress_bar=progress,
         enable_model_summary=False,
         use_distributed_sampler=False,

@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("lightning", reason="training needs the train extra")
 
-from umtn_core.data.store import FileEntry, Index, write_audio, write_index
+from umtn_core.data.files import write_audio
+from umtn_core.data.store import FileEntry, Index, write_index
 from umtn_core.training.settings import Settings
 
 TINY = {

@@ -105,7 +105,11 @@ def test_two_processes_take_the_same_step_as_one(settings, tmp_path):
         "if __name__ == '__main__':\n"
         f"    train(read_settings({str(tmp_path / 'two.yaml')!r}), progress=False)\n"
     )
-    environment = os.environ | {"MASTER_ADDR": "127.0.0.1", "GLOO_SOCKET_IFNAME": "lo"}
+    environment = os.environ | {
+        "MASTER_ADDR": "127.0.0.1",
+        "GLOO_SOCKET_IFNAME": "lo",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     run = subprocess.run(
         [sys.executable, str(program)], env=environment, capture_output=True, text=True, timeout=300
     )
