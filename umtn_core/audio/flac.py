@@ -1,0 +1,55 @@
+"""The checksum that FLAC files carry of their own audio."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+_STREAMINFO_END = 42
+#: Float32 holds integers of so many bits exactly.
+_MOST_BITS = 24
+
+
+class FlacChecksum:
+    """Follows a FLAC file's samples as they are read, and knows what they should be.
+
+    Parameters
+    ----------
+    bits
+        A sample.
+    expected
+        MD5 of all samples, interleaved, as little-endian integers.
+    """
+
+    def __init__(self, bits: int, expected: bytes):
+        self._bits = bits
+        self._expected = expected
+        self._hash = hashlib.md5(usedforsecurity=False)
+
+    @classmethod
+    def of(cls, path: Path) -> FlacChecksum | None:
+        """The checksum of a file; None if it has none that can be followed."""
+        with path.open("rb") as file:
+            header = file.read(_STREAMINFO_END)
+        if header[:4] != b"fLaC" or len(header) < _STREAMINFO_END:
+            return None
+        packed = int.from_bytes(header[18:26], "big")
+        bits = (packed >> 36 & 0x1F) + 1
+        expected = header[26:42]
+        if bits > _MOST_BITS or not any(expected):
+            return None
+        return cls(bits, expected)
+
+    def update(self, block: NDArray[np.float32]) -> None:
+        """Take in the next samples, (channels, samples)."""
+        integers = np.rint(block.T * np.float32(2.0 ** (self._bits - 1))).astype("<i4")
+        width = -(-self._bits // 8)
+        octets = np.ascontiguousarray(integers).view(np.uint8).reshape(-1, 4)
+        self._hash.update(np.ascontiguousarray(octets[:, :width]))
+
+    def matches(self) -> bool:
+        """Whether the samples so far are all of the file's, unchanged."""
+        return self._hash.digest() == self._expected
