@@ -1,0 +1,130 @@
+"""A model bundle, opened and checked."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from umtn_core.bundle.manifest import (
+    ENCODER,
+    MANIFEST,
+    Manifest,
+    conditioner_file,
+    decoder_file,
+    read_manifest,
+)
+from umtn_core.bundle.onnx_file import GraphFile
+from umtn_core.bundle.ports import check_ports, expected_ports
+from umtn_core.bundle.search import find_bundle
+from umtn_core.bundle.storage import Storage, open_storage
+from umtn_core.errors import UmtnError
+from umtn_core.shape import NetworkShape
+
+
+class Bundle:
+    """A trained network as the run time sees it: a manifest and graphs.
+
+    Made by `Bundle.open`, which checks everything: each file is read once, and what is
+    handed out later is what was checked.
+
+    Attributes
+    ----------
+    path : Path
+        The folder or zip.
+    manifest : Manifest
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, files: dict[str, bytes]):
+        self.path = path
+        self.manifest = manifest
+        self._files = files
+
+    @classmethod
+    def open(cls, path_or_name: str | Path) -> Bundle:
+        """Open a bundle and check its schema, checksums and graphs.
+
+        Parameters
+        ----------
+        path_or_name
+            A folder, a zip of one, or the name of an installed model.
+
+        Returns
+        -------
+        Bundle
+
+        Raises
+        ------
+        UmtnError
+            If it is not there, or not whole: one sentence says which part.
+        """
+        path = find_bundle(path_or_name)
+        storage = open_storage(path)
+        try:
+            manifest = read_manifest(storage.read(MANIFEST), str(path))
+        except KeyError as error:
+            raise UmtnError(f"{path} is not a model bundle: it has no {MANIFEST}") from error
+        files = {name: _read(storage, name, manifest, path) for name in manifest.files}
+        for name, ports in expected_ports(manifest).items():
+            where = f"{name} in the model bundle {path}"
+            try:
+                graph = GraphFile.parse(files[name])
+            except UmtnError as error:
+                raise UmtnError(f"{where} is not an ONNX file") from error
+            check_ports(graph, ports, where)
+        return cls(path, manifest, files)
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self.manifest.name
+
+    @property
+    def shape(self) -> NetworkShape:
+        """Shape of the network."""
+        return self.manifest.shape
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains that can be translated to."""
+        return tuple(domain.name for domain in self.manifest.domains)
+
+    @property
+    def encoder(self) -> bytes:
+        """The encoder graph, an ONNX file's contents."""
+        return self._files[ENCODER]
+
+    def conditioner(self, domain: str) -> bytes:
+        """A domain's conditioner graph, an ONNX file's contents."""
+        return self._files[conditioner_file(self._known(domain))]
+
+    def decoder(self, domain: str) -> bytes:
+        """A domain's decoder step graph, an ONNX file's contents."""
+        return self._files[decoder_file(self._known(domain))]
+
+    def decoder_fingerprint(self, domain: str) -> str:
+        """Names the weights of a domain's decoder and conditioner."""
+        self._known(domain)
+        files = self.manifest.files
+        return files[decoder_file(domain)] + files[conditioner_file(domain)]
+
+    def _known(self, domain: str) -> str:
+        if domain not in self.domains:
+            raise UmtnError(
+                f"the model {self.name} has no domain {domain!r}; it has {', '.join(self.domains)}"
+            )
+        return domain
+
+
+def _read(storage: Storage, name: str, manifest: Manifest, path: Path) -> bytes:
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise UmtnError(f"the manifest of the model bundle {path} names a file outside it: {name}")
+    try:
+        contents = storage.read(name)
+    except KeyError as error:
+        raise UmtnError(f"the model bundle {path} has no {name}") from error
+    if hashlib.sha256(contents).hexdigest() != manifest.files[name]:
+        raise UmtnError(
+            f"{name} in the model bundle {path} is not the file that its manifest describes "
+            "(wrong checksum); get the bundle again"
+        )
+    return contents

@@ -1,0 +1,147 @@
+"""What a bundle says of itself: ``manifest.json``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from umtn_core.errors import UmtnError
+from umtn_core.shape import NetworkShape
+
+#: Version of the manifest's form that this code writes, and the only one it reads.
+SCHEMA = 1
+
+MANIFEST = "manifest.json"
+ENCODER = "encoder.onnx"
+
+#: Domain names become file names, so they may hold nothing that a path would take amiss.
+DomainName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+def conditioner_file(domain: str) -> str:
+    """Name of the file with a domain's conditioner graph."""
+    return f"conditioner.{domain}.onnx"
+
+
+def decoder_file(domain: str) -> str:
+    """Name of the file with a domain's decoder step graph."""
+    return f"decoder.{domain}.onnx"
+
+
+class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A domain that the bundle can translate to.
+
+    Parameters
+    ----------
+    name
+        What it is called in files and commands: small letters, digits, ``-`` and ``_``.
+    title
+        What people call it; the name if not given.
+    """
+
+    name: DomainName
+    title: str | None = None
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that the network was trained on, and on what terms it may be used."""
+
+    source: str
+    licence: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The contents of ``manifest.json``.
+
+    Parameters
+    ----------
+    schema
+        Version of this form.
+    name
+        Of the model.
+    domains
+        In the order of the classifier's outputs.
+    shape
+        Of the network; sample rate, hop and companding among it.
+    licence
+        Of the weights, as an SPDX expression or in words.
+    training_data
+        What the network was trained on, in words.
+    sources
+        The same in detail.
+    reference_loudness
+        LUFS of the training audio; the input is brought to it before it is encoded.
+    quality
+        Figures measured on held-out music, free in form.
+    parity
+        How far the graphs' results are from PyTorch's.
+    files
+        SHA-256 of every other file of the bundle, by name.
+    """
+
+    schema: int
+    name: Annotated[str, Meta(min_length=1)]
+    domains: Annotated[tuple[Domain, ...], Meta(min_length=1)]
+    shape: NetworkShape
+    licence: str
+    training_data: str
+    sources: tuple[Source, ...] = ()
+    reference_loudness: Annotated[float, Meta(ge=-70, le=0)]
+    quality: dict[str, Any] = {}
+    parity: dict[str, Any] = {}
+    files: dict[str, Sha256]
+
+    @property
+    def graph_files(self) -> tuple[str, ...]:
+        """Names of the graphs that such a bundle must hold."""
+        names = [domain.name for domain in self.domains]
+        return (
+            ENCODER,
+            *(conditioner_file(name) for name in names),
+            *(decoder_file(name) for name in names),
+        )
+
+
+def read_manifest(text: bytes, bundle: str) -> Manifest:
+    """Parse and check a manifest.
+
+    Parameters
+    ----------
+    text
+        Contents of the file.
+    bundle
+        What to call the bundle in an error.
+
+    Raises
+    ------
+    UmtnError
+        If it is not a manifest, or one of another schema.
+    """
+    try:
+        schema = msgspec.json.decode(text, type=_SchemaOnly).schema
+        if schema != SCHEMA:
+            raise UmtnError(
+                f"the model bundle {bundle} has schema {schema}, but this version of umtn reads "
+                f"schema {SCHEMA}; {'update umtn' if schema > SCHEMA else 'export it again'}"
+            )
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise UmtnError(f"the manifest of the model bundle {bundle} is not valid: {error}") from error
+    names = [domain.name for domain in manifest.domains]
+    if len(set(names)) < len(names):
+        raise UmtnError(f"the manifest of the model bundle {bundle} names a domain twice")
+    missing = sorted(set(manifest.graph_files) - set(manifest.files))
+    if missing:
+        raise UmtnError(
+            f"the manifest of the model bundle {bundle} has no checksum for {', '.join(missing)}"
+        )
+    return manifest
+
+
+class _SchemaOnly(msgspec.Struct):
+    """Read first: another schema may differ in everything else."""
+
+    schema: int

@@ -1,0 +1,177 @@
+"""Reads what a graph takes, gives and weighs from an ONNX file, without running it.
+
+The onnx package is not among the run time's needs, and opening a session for every
+graph of a bundle takes seconds. What is wanted of the format is little: messages of
+numbered fields (Protocol Buffers), a few of which are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.errors import UmtnError
+
+#: Numbers that ONNX gives to the element types in use here.
+ELEMENT_TYPES: dict[int, type[np.generic]] = {1: np.float32, 7: np.int64}
+
+# Field numbers, from onnx.proto.
+_MODEL_GRAPH = 7
+_GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 5, 11, 12
+_VALUE_NAME, _VALUE_TYPE = 1, 2
+_TYPE_TENSOR = 1
+_TENSOR_TYPE_ELEMENT, _TENSOR_TYPE_SHAPE = 1, 2
+_SHAPE_DIM = 1
+_DIM_VALUE, _DIM_NAME = 1, 2
+_TENSOR_DIMS, _TENSOR_ELEMENT, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
+
+_Field = int | memoryview
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a graph: element type, and dimensions by number or by name."""
+
+    name: str
+    element: type[np.generic] | None
+    dims: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class GraphFile:
+    """What is looked at in an ONNX file.
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of Port
+    weights : dict
+        The initializers by name, read-only arrays on the file's own bytes.
+    """
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    weights: dict[str, NDArray[np.generic]]
+
+    @classmethod
+    def parse(cls, contents: bytes) -> GraphFile:
+        """Read a file's contents.
+
+        Raises
+        ------
+        UmtnError
+            If they are not an ONNX model.
+        """
+        try:
+            graphs = [f for number, f in _fields(memoryview(contents)) if number == _MODEL_GRAPH]
+            graph = list(_fields(_message(graphs[0])))
+            weights = [_weight(_message(f)) for n, f in graph if n == _GRAPH_INITIALIZER]
+            return cls(
+                tuple(_port(_message(f)) for n, f in graph if n == _GRAPH_INPUT),
+                tuple(_port(_message(f)) for n, f in graph if n == _GRAPH_OUTPUT),
+                dict(weights),
+            )
+        except (ValueError, IndexError, KeyError, OverflowError) as error:
+            raise UmtnError("this is not an ONNX file") from error
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, _Field]]:
+    """Fields of a message, in order: number, and a whole number or the bytes."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        number, kind = tag >> 3, tag & 7
+        if kind == 0:
+            value, at = _varint(message, at)
+            yield number, value
+        elif kind == 2:
+            size, at = _varint(message, at)
+            yield number, _slice(message, at, size)
+            at += size
+        elif kind in (1, 5):
+            size = 8 if kind == 1 else 4
+            yield number, _slice(message, at, size)
+            at += size
+        else:
+            raise ValueError(f"field of unknown kind {kind}")
+
+
+def _slice(message: memoryview, at: int, size: int) -> memoryview:
+    if at + size > len(message):
+        raise ValueError("a field is longer than its message")
+    return message[at : at + size]
+
+
+def _varint(message: memoryview, at: int) -> tuple[int, int]:
+    """A whole number of seven bits a byte, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = message[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+        if shift > 63:
+            raise ValueError("a number is too long")
+
+
+def _message(field: _Field) -> memoryview:
+    if isinstance(field, int):
+        raise ValueError("a number where a message should be")
+    return field
+
+
+def _port(message: memoryview) -> Port:
+    name, element, dims = "", None, []
+    for number, field in _fields(message):
+        if number == _VALUE_NAME:
+            name = _text(field)
+        elif number == _VALUE_TYPE:
+            for tensor in _submessages(_message(field), _TYPE_TENSOR):
+                for part, value in _fields(tensor):
+                    if part == _TENSOR_TYPE_ELEMENT and isinstance(value, int):
+                        element = ELEMENT_TYPES.get(value)
+                    elif part == _TENSOR_TYPE_SHAPE:
+                        dims = [_dim(d) for d in _submessages(_message(value), _SHAPE_DIM)]
+    return Port(name, element, tuple(dims))
+
+
+def _dim(message: memoryview) -> int | str:
+    for number, field in _fields(message):
+        if number == _DIM_VALUE and isinstance(field, int):
+            return field
+        if number == _DIM_NAME:
+            return _text(field)
+    return "?"
+
+
+def _weight(message: memoryview) -> tuple[str, NDArray[np.generic]]:
+    name, dims, element, raw = "", [], 0, memoryview(b"")
+    for number, field in _fields(message):
+        if number == _TENSOR_DIMS:
+            dims += [field] if isinstance(field, int) else _packed(field)
+        elif number == _TENSOR_ELEMENT and isinstance(field, int):
+            element = field
+        elif number == _TENSOR_NAME:
+            name = _text(field)
+        elif number == _TENSOR_RAW:
+            raw = _message(field)
+    return name, np.frombuffer(raw, ELEMENT_TYPES[element]).reshape(dims)
+
+
+def _packed(message: memoryview) -> list[int]:
+    values, at = [], 0
+    while at < len(message):
+        value, at = _varint(message, at)
+        values.append(value)
+    return values
+
+
+def _submessages(message: memoryview, wanted: int) -> list[memoryview]:
+    return [_message(field) for number, field in _fields(message) if number == wanted]
+
+
+def _text(field: _Field) -> str:
+    return bytes(_message(field)).decode()

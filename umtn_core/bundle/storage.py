@@ -1,0 +1,81 @@
+"""The files of a bundle, whether they lie in a folder or in a zip of it."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Protocol
+
+from umtn_core.bundle.manifest import MANIFEST
+from umtn_core.errors import UmtnError
+
+#: Far above any real graph; a zip that claims more is not to be unpacked into memory.
+LARGEST_FILE = 2**31
+
+
+class Storage(Protocol):
+    """Somewhere files can be read from by name."""
+
+    def read(self, name: str) -> bytes:
+        """Contents of a file; KeyError if there is none of that name."""
+
+
+class FolderStorage:
+    """A bundle that is a folder."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def read(self, name: str) -> bytes:
+        """See `Storage.read`."""
+        try:
+            return (self._path / name).read_bytes()
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise KeyError(name) from error
+        except OSError as error:
+            raise UmtnError(f"cannot read {self._path / name}: {error.strerror}") from error
+
+
+class ZipStorage:
+    """A bundle that is a zip, of the folder or of what is in it."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self._members = {info.filename: info for info in archive.infolist()}
+        except (zipfile.BadZipFile, OSError) as error:
+            raise UmtnError(
+                f"{path} is not a model bundle: neither a folder nor a zip file"
+            ) from error
+        manifests = [n for n in self._members if n.rsplit("/", 1)[-1] == MANIFEST]
+        # Zips made of the folder itself keep its name in front of every file's.
+        shallowest = min(manifests, key=lambda n: n.count("/"), default=MANIFEST)
+        self._prefix = shallowest.removesuffix(MANIFEST)
+
+    def read(self, name: str) -> bytes:
+        """See `Storage.read`."""
+        info = self._members[self._prefix + name]
+        if info.file_size > LARGEST_FILE:
+            raise UmtnError(f"{name} in {self._path} is too large to be part of a model bundle")
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                return archive.read(info)
+        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
+            raise UmtnError(f"{name} in {self._path} is damaged: {error}") from error
+
+
+def open_storage(path: Path) -> Storage:
+    """The files of the bundle at a path.
+
+    Raises
+    ------
+    UmtnError
+        If there is nothing, or neither a folder nor a zip.
+    """
+    if path.is_dir():
+        return FolderStorage(path)
+    if not path.exists():
+        raise UmtnError(f"there is no model bundle at {path}")
+    return ZipStorage(path)

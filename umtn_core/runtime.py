@@ -1,0 +1,68 @@
+"""Opening graphs on ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+import onnxruntime as ort
+
+from umtn_core.errors import UmtnError
+
+Device = Literal["cpu", "cuda"]
+
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def available_devices() -> tuple[Device, ...]:
+    """Devices that the installed ONNX Runtime was built for; ``cpu`` is always among them."""
+    providers = ort.get_available_providers()
+    return tuple(device for device in ("cpu", "cuda") if _PROVIDERS[device] in providers)
+
+
+def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> ort.InferenceSession:
+    """Open a graph.
+
+    Parameters
+    ----------
+    graph
+        Contents of an ONNX file.
+    device
+        Where to run it.
+    threads
+        That share the work of one run.
+
+    Raises
+    ------
+    UmtnError
+        If the device cannot be used, or ONNX Runtime refuses the graph.
+    """
+    provider = _PROVIDERS[device]
+    if provider not in ort.get_available_providers():
+        raise UmtnError(
+            f"this ONNX Runtime has no {device.upper()} support; install onnxruntime-gpu "
+            "in place of onnxruntime, or use the CPU"
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Idle threads must not spin: the cores are wanted by others between our runs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = ort.InferenceSession(graph, options, providers=[provider])
+    except Exception as error:  # its exceptions share no base class but this
+        reason = str(error).strip().splitlines()[0]
+        raise UmtnError(f"ONNX Runtime cannot open the model: {reason}") from error
+    if provider not in session.get_providers():
+        raise UmtnError(
+            f"{device.upper()} could not be started; check its driver and libraries, or use the CPU"
+        )
+    return session
