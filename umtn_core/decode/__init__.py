@@ -1,0 +1,1 @@
+"""Incremental decoding: latents in, mu-law codes out, one sample after another."""

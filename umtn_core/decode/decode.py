@@ -1,0 +1,139 @@
+"""A decode: several streams from their first sample to their last, in one unbroken run."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.decode.batch import Batch
+from umtn_core.decode.engine import Engine
+from umtn_core.decode.sampling import Sampling
+from umtn_core.decode.stream import Stream, StreamState
+from umtn_core.errors import Cancelled
+from umtn_core.progress import IsCancelled, OnProgress, Progress
+
+#: How often progress is reported and cancelling is asked about, in seconds.
+POLL_SECONDS = 0.05
+
+
+class Decode:
+    """Streams advanced together by an engine, with all state in plain arrays.
+
+    The samples of a stream depend on its own latents, its id and the sampling alone:
+    not on the streams beside it, the number of threads, or where it was interrupted.
+
+    Parameters
+    ----------
+    engine
+        Of the target domain.
+    streams
+        Requests; they may differ in length.
+    sampling
+        Seed, temperature and top-p.
+    """
+
+    def __init__(self, engine: Engine, streams: Iterable[Stream], sampling: Sampling):
+        self.engine = engine
+        self.sampling = sampling
+        self.states = [StreamState.begin(stream, engine.shape) for stream in streams]
+
+    @classmethod
+    def resumed(cls, engine: Engine, states: Iterable[StreamState], sampling: Sampling) -> Decode:
+        """Go on from states that another decode had reached."""
+        decode = cls(engine, [], sampling)
+        decode.states = list(states)
+        return decode
+
+    @property
+    def codes(self) -> list[NDArray[np.uint8]]:
+        """The codes made so far: one uint8 array a stream, in the order of the requests."""
+        return [state.codes[: state.position] for state in self.states]
+
+    @property
+    def done(self) -> bool:
+        """Whether every stream has all its samples."""
+        return all(state.position == state.request.samples for state in self.states)
+
+    def advance(
+        self,
+        until: int | None = None,
+        *,
+        progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> None:
+        """Make samples.
+
+        Parameters
+        ----------
+        until
+            Bring every stream to this position; None, to its end.
+        progress
+            Called about 20 times a second.
+        cancelled
+            Asked as often. Once it says yes, at most one more sample of each stream is made.
+
+        Raises
+        ------
+        Cancelled
+            The decode stays valid, and a later call goes on from where it stopped.
+        UmtnError
+            If the network's output is not a number.
+        """
+        ends = {
+            id(state): min(state.request.samples, state.request.samples if until is None else until)
+            for state in self.states
+        }
+        waiting = [state for state in self.states if state.position < ends[id(state)]]
+        total = sum(ends[id(state)] - state.position for state in waiting)
+        if not waiting:
+            return
+        made_before = sum(state.position for state in waiting)
+        began = time.monotonic()
+        stop = Event()
+        batches = [
+            Batch(self.engine, self.sampling, states, {id(s): ends[id(s)] for s in states})
+            for states in self._divided(waiting)
+        ]
+        with ThreadPoolExecutor(self.engine.threads, thread_name_prefix="umtn-decode") as pool:
+            running: set[Future[None]] = {pool.submit(batch.run, stop) for batch in batches}
+            try:
+                while running:
+                    finished, running = wait(running, timeout=POLL_SECONDS)
+                    for future in finished:
+                        future.result()
+                    if cancelled is not None and running and cancelled():
+                        raise Cancelled("the translation was cancelled")
+                    if progress is not None:
+                        made = sum(state.position for state in waiting) - made_before
+                        progress(_progress(made, total, time.monotonic() - began))
+            finally:
+                # Leaving the pool waits for its threads, whose states are then consistent.
+                stop.set()
+
+    def _divided(self, states: Sequence[StreamState]) -> list[list[StreamState]]:
+        """Streams that can run together, in as many batches as there are threads for."""
+        by_position = defaultdict(list)
+        for state in states:
+            by_position[state.position].append(state)
+        batches = []
+        for together in by_position.values():
+            # Dealt out longest first, so that all batches take about as long.
+            together.sort(key=lambda state: -state.request.samples)
+            count = min(
+                self.engine.threads, -(-len(together) // self.engine.fewest_streams_a_thread)
+            )
+            batches += [together[i::count] for i in range(count)]
+        return batches
+
+
+def _progress(made: int, total: int, seconds: float) -> Progress:
+    fraction = made / total
+    # The first instants are spent opening things, and say nothing of the pace.
+    left = seconds / fraction * (1 - fraction) if seconds > 0.5 and made else None
+    return Progress(fraction, left)

@@ -1,0 +1,110 @@
+"""The interface that all decode engines share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.decode.sampling import Sampling
+from umtn_core.shape import NetworkShape
+
+
+class Stepper(ABC):
+    """A batch of streams that stand at the same time and advance together.
+
+    It holds a copy of their rings while they advance, in whatever form it likes.
+    """
+
+    @abstractmethod
+    def load(
+        self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]]
+    ) -> None:
+        """Take over the streams' state.
+
+        Parameters
+        ----------
+        time
+            Samples that have been made.
+        recent : int64 array (streams, input_kernel)
+            Newest codes, newest last.
+        rings : one float32 array (ring rows, residual_channels) a stream
+            Laid out as `umtn_core.decode.stream.RingLayout` says.
+        """
+
+    @abstractmethod
+    def store(self, rings: Sequence[NDArray[np.float32]]) -> None:
+        """Write the streams' rings back, laid out as `load` takes them."""
+
+    @abstractmethod
+    def steps(
+        self,
+        conditioning: NDArray[np.float32],
+        uniforms: NDArray[np.float32],
+        codes: NDArray[np.uint8],
+        stop: Event,
+    ) -> int:
+        """Make some samples of every stream, all within one latent frame.
+
+        Parameters
+        ----------
+        conditioning : float32 array (streams, conditioning_width)
+        uniforms : float32 array (streams, steps)
+        codes : uint8 array (streams, steps)
+            Filled in.
+        stop
+            Looked at before every step; once set, no more are made.
+
+        Returns
+        -------
+        int
+            Steps made.
+
+        Raises
+        ------
+        UmtnError
+            If the network's output is not a number.
+        """
+
+
+class Engine(ABC):
+    """One domain's decoder, ready to run.
+
+    Attributes
+    ----------
+    name : str
+        How users ask for the engine.
+    shape : NetworkShape
+    fingerprint : str
+        Names the weights: a decode can only be resumed with the same ones.
+    threads : int
+        How many batches are advanced at once, at most.
+    """
+
+    name: str
+    shape: NetworkShape
+    fingerprint: str
+    threads: int
+
+    #: Streams below which a batch is not worth dividing between threads.
+    fewest_streams_a_thread: int = 1
+
+    @abstractmethod
+    def condition(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What latents add to each step.
+
+        Parameters
+        ----------
+        latents : float32 array (latent_channels, frames)
+
+        Returns
+        -------
+        float32 array (frames, conditioning_width)
+        """
+
+    @abstractmethod
+    def stepper(self, streams: int, sampling: Sampling) -> Stepper:
+        """A batch for so many streams."""

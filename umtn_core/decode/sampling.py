@@ -1,0 +1,101 @@
+"""From logits to a code: temperature, top-p, and the inverse of the cumulative distribution.
+
+This file is the definition that all engines follow. For one row of 256 float32 logits,
+a uniform number u in [0, 1), temperature T and top-p P, everything below is in float64, and every
+sum over codes is taken one term after another, from code 0 upwards unless said otherwise:
+
+1. If T = 0, the code is that of the greatest logit, the lowest such code if several.
+2. ``weight[c] = exp((logit[c] - greatest logit) / T)``.
+3. If P < 1, only the nucleus keeps its weight, all others become 0. The nucleus: codes in
+   descending order of weight, lower code first where equal, up to and including the first
+   at which their running sum, in that order, reaches P times the sum over all 256.
+4. ``cumulative[c] = weight[0] + ... + weight[c]``. The code is the lowest c with
+   ``cumulative[c] > u * cumulative[255]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.errors import UmtnError
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How codes are drawn.
+
+    Parameters
+    ----------
+    seed
+        0 to 2^64 - 1; the same seed gives the same samples.
+    temperature
+        Divides the logits: 1 as trained, lower is cleaner and duller, 0 always takes
+        the likeliest code; otherwise from 0.001 to 1000.
+    top_p
+        Draw from the likeliest codes that make up this share of the probability only;
+        above 0, at most 1.
+
+    Raises
+    ------
+    UmtnError
+        If one is out of range.
+    """
+
+    seed: int = 0
+    temperature: float = 1.0
+    top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**64:
+            raise UmtnError(f"the seed must be a whole number from 0 to 2^64 - 1, not {self.seed}")
+        if self.temperature != 0 and not 1e-3 <= self.temperature <= 1e3:
+            raise UmtnError(
+                f"the temperature must be 0, or from 0.001 to 1000, not {self.temperature}"
+            )
+        if not 0 < self.top_p <= 1:
+            raise UmtnError(f"top-p must be above 0 and at most 1, not {self.top_p}")
+
+
+def draw(
+    logits: NDArray[np.float32], uniforms: NDArray[np.float32], sampling: Sampling
+) -> NDArray[np.int64]:
+    """Draw one code a row.
+
+    Parameters
+    ----------
+    logits : float32 array (rows, 256)
+    uniforms : float32 array (rows,), values in [0, 1)
+    sampling
+        Temperature and top-p.
+
+    Returns
+    -------
+    int64 array (rows,), values 0 to 255
+    """
+    if sampling.temperature == 0:
+        return logits.argmax(axis=1)
+    weights = logits.astype(np.float64)
+    weights -= weights.max(axis=1, keepdims=True)
+    if sampling.temperature != 1:
+        weights /= sampling.temperature
+    np.exp(weights, out=weights)
+    if sampling.top_p < 1:
+        weights[~_nucleus(weights, sampling.top_p)] = 0.0
+    cumulative = weights.cumsum(axis=1)
+    targets = uniforms[:, None] * cumulative[:, -1:]
+    return np.count_nonzero(cumulative <= targets, axis=1)
+
+
+def _nucleus(weights: NDArray[np.float64], top_p: float) -> NDArray[np.bool_]:
+    """Which codes belong to the nucleus: bool array shaped like the weights."""
+    order = np.argsort(-weights, axis=1, kind="stable")
+    running = np.take_along_axis(weights, order, axis=1).cumsum(axis=1)
+    wanted = top_p * weights.cumsum(axis=1)[:, -1:]
+    kept_in_order = np.ones_like(running, dtype=bool)
+    kept_in_order[:, 1:] = running[:, :-1] < wanted
+    kept = np.empty_like(kept_in_order)
+    np.put_along_axis(kept, order, kept_in_order, axis=1)
+    return kept

@@ -1,0 +1,119 @@
+"""One stream of a decode: what is asked of it, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.companding import NOTHING_YET
+from umtn_core.errors import UmtnError
+from umtn_core.shape import NetworkShape
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A request for one stream of audio.
+
+    Parameters
+    ----------
+    latents : float32 array (latent_channels, frames)
+        What the audio is to be.
+    samples
+        How many to make, at most ``frames * hop``.
+    id
+        Names the stream's random numbers: the same id and seed give the same samples
+        whatever else is decoded beside it. Streams may share an id.
+    """
+
+    latents: NDArray[np.float32]
+    samples: int
+    id: int = 0
+
+
+@dataclass
+class StreamState:
+    """A stream under way. Everything that a decode knows of it; no engine keeps more.
+
+    Parameters
+    ----------
+    request
+        What was asked for.
+    codes : uint8 array (samples,)
+        Made so far, up to ``position``.
+    rings : float32 array (ring_rows, residual_channels)
+        The decoder layers' past inputs, see `RingLayout`.
+    position
+        Samples made.
+    """
+
+    request: Stream
+    codes: NDArray[np.uint8]
+    rings: NDArray[np.float32]
+    position: int = 0
+
+    @classmethod
+    def begin(cls, request: Stream, shape: NetworkShape) -> StreamState:
+        """The state before the first sample."""
+        channels, frames = request.latents.shape
+        if channels != shape.latent_channels:
+            raise UmtnError(
+                f"these latents have {channels} channels, but this model's have "
+                f"{shape.latent_channels}; encode the audio with the same model"
+            )
+        if not 0 <= request.samples <= frames * shape.hop:
+            raise UmtnError(
+                f"{frames} latent frames make at most {frames * shape.hop} samples, "
+                f"not {request.samples}"
+            )
+        return cls(
+            request,
+            np.zeros(request.samples, np.uint8),
+            np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32),
+        )
+
+    def recent(self, shape: NetworkShape) -> NDArray[np.int64]:
+        """The newest codes, as the next step sees them: int64, shape (input_kernel,)."""
+        window = np.full(shape.input_kernel, NOTHING_YET, np.int64)
+        known = np.concatenate([[shape.start_code], self.codes[: self.position]])
+        known = known[-shape.input_kernel :]
+        window[len(window) - len(known) :] = known
+        return window
+
+
+@dataclass(frozen=True)
+class RingLayout:
+    """Where each decoder layer's past inputs lie in one array of rows.
+
+    Layer l owns ``size[l] = (kernel - 1) * dilation[l]`` rows from ``offset[l]`` on, one
+    after another in the order of the layers. Its input at time t lies in row
+    ``offset[l] + t % size[l]`` until it is overwritten ``size[l]`` steps later, just after
+    it has been read for the last time.
+    """
+
+    offsets: NDArray[np.int64] = field(repr=False)
+    sizes: NDArray[np.int64] = field(repr=False)
+    delays: NDArray[np.int64] = field(repr=False)
+    taps: int
+
+    @classmethod
+    def of(cls, shape: NetworkShape) -> RingLayout:
+        """The layout for a network."""
+        taps = shape.decoder_kernel - 1
+        dilations = np.array(shape.dilations, np.int64)
+        sizes = taps * dilations
+        delays = dilations[:, None] * np.arange(taps, 0, -1)
+        return cls(np.cumsum(sizes) - sizes, sizes, delays, taps)
+
+    @property
+    def rows(self) -> int:
+        """Rows over all layers."""
+        return int(self.sizes.sum())
+
+    def rows_read(self, time: int) -> NDArray[np.int64]:
+        """Rows that the step at a time reads, (layers, kernel - 1), oldest tap first.
+
+        The newest input is to be written over the oldest, column 0.
+        """
+        return self.offsets[:, None] + (time - self.delays) % self.sizes[:, None]
