@@ -1,0 +1,245 @@
+"""The three graphs of a bundle: encoder, conditioner, and one step of a decoder.
+
+Weights are stored exactly as PyTorch keeps them, under the names of the state dict of
+the encoder or of the domain's decoder (``layers.3.causal.weight``, shape (2R, R, kernel)),
+and nowhere else: native engines read them from the initializers by those names. The
+decoder's are divided between two files: ``context.*``, ``layers.*.condition.*``,
+``layers.*.causal.bias`` and ``condition.*`` are in the conditioner, all others in the step.
+The last layer's ``residual`` leads nowhere, so it is in neither.
+
+What a step multiplies by is computed from those weights inside the graph (transposed,
+concatenated, biases gathered) by nodes that depend on constants only. A runtime folds
+those away when it opens the file, so the step that runs is short: for each layer two
+matrix products, a split, two activations and one multiplication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from export.builder import GraphBuilder, Parameters
+from umtn_core.companding import LEVELS, MU
+from umtn_core.shape import NetworkShape
+
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def encoder_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProto:
+    """Audio to latents (paper, Section 3.1 and Figure 1, left).
+
+    Parameters
+    ----------
+    shape
+        Of the network.
+    parameters
+        The encoder's state dict.
+
+    Returns
+    -------
+    ModelProto
+        ``audio`` (batch, samples) float32, codes as ``code / 255 - 0.5`` ->
+        ``latents`` (batch, latent_channels, frames) float32.
+    """
+    g = GraphBuilder("encoder", parameters)
+    audio = g.input("audio", FLOAT, ["batch", "samples"])
+    padding = (shape.first_kernel - shape.encoder_stride) // 2
+    hidden = _conv(
+        g, g.op("Unsqueeze", audio, g.constant([1])), "start",
+        pads=[padding, padding], strides=[shape.encoder_stride],
+    )  # fmt: skip
+    for i, dilation in enumerate(shape.encoder_dilations):
+        layer = f"dilated_convs.{i}"
+        pad = dilation * (shape.encoder_kernel // 2)
+        inner = g.op("Relu", hidden) if shape.encoder_leading_relu else hidden
+        inner = _conv(g, inner, f"{layer}.dilated_conv", pads=[pad, pad], dilations=[dilation])
+        inner = _conv(g, g.op("Relu", inner), f"{layer}.conv_1x1")
+        hidden = g.op("Add", hidden, inner)
+    pool = shape.hop // shape.encoder_stride
+    latents = g.op(
+        "AveragePool", _conv(g, hidden, "conv_1x1"), kernel_shape=[pool], strides=[pool]
+    )
+    g.output(latents, "latents", ["batch", shape.latent_channels, "frames"])
+    return g.model()
+
+
+def conditioner_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProto:
+    """Latents to everything they add to the decoder, once a frame.
+
+    Parameters
+    ----------
+    shape
+        Of the network.
+    parameters
+        The decoder's state dict.
+
+    Returns
+    -------
+    ModelProto
+        ``latents`` (streams, latent_channels, frames) -> ``conditioning``
+        (frames, streams, conditioning_width): for each layer 2R numbers, gate half
+        first, the biases of ``condition`` and ``causal`` included; then what is added
+        after ``fc``.
+    """
+    g = GraphBuilder("conditioner", parameters)
+    signal = g.input("latents", FLOAT, ["streams", shape.latent_channels, "frames"])
+    width = shape.latent_channels
+    if shape.conditioning_channels:
+        width = shape.conditioning_channels
+        signal = g.op("Relu", _conv(g, signal, "context", pads=[1, 1]))
+    signal = g.op("Transpose", signal, perm=[2, 0, 1])
+    layers = [f"layers.{i}" for i in range(len(shape.dilations))]
+    weight = g.op(
+        "Concat",
+        *(g.parameter(f"{layer}.condition.weight") for layer in layers),
+        g.parameter("condition.weight"),
+        axis=0,
+    )
+    weight = g.op("Transpose", g.reshape(weight, [-1, width]), perm=[1, 0])
+    biases = [
+        g.op("Add", g.parameter(f"{layer}.condition.bias"), g.parameter(f"{layer}.causal.bias"))
+        for layer in layers
+    ]
+    bias = g.op("Concat", *biases, g.parameter("condition.bias"), axis=0)
+    product = g.op("Add", g.op("MatMul", signal, weight), bias)
+    g.output(product, "conditioning", ["frames", "streams", shape.conditioning_width])
+    return g.model()
+
+
+def decoder_step_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProto:
+    """One step of the autoregressive decoder (paper, Section 3.1 and Figure 1, right).
+
+    Parameters
+    ----------
+    shape
+        Of the network.
+    parameters
+        The decoder's state dict.
+
+    Returns
+    -------
+    ModelProto
+        ``codes`` (streams, input_kernel) int64, newest last, -1 for nothing yet;
+        ``delayed`` (delayed_taps, streams, R), row ``l * (kernel - 1) + j`` being the
+        input of layer l at time ``t - (kernel - 1 - j) * dilation``; ``conditioning``
+        (streams, conditioning_width) -> ``logits`` (streams, 256); ``columns``
+        (layers, streams, R), each layer's newest input.
+    """
+    count, kernel = len(shape.dilations), shape.decoder_kernel
+    residual, skip = shape.residual_channels, shape.skip_channels
+    g = GraphBuilder("decoder_step", parameters)
+    codes = g.input("codes", INT64, ["streams", shape.input_kernel])
+    delayed = g.input("delayed", FLOAT, [shape.delayed_taps, "streams", residual])
+    conditioning = g.input("conditioning", FLOAT, ["streams", shape.conditioning_width])
+
+    # The residual path carries every layer's input without the biases added so far.
+    # Those are constant, so their sum enters where it is read: one addition for all
+    # layers instead of one each.
+    carried = _carried_biases(g, shape)
+    newest = [
+        g.op("Gather", g.parameter(f"layers.{i}.causal.weight"), g.constant(kernel - 1), axis=2)
+        for i in range(count)
+    ]
+
+    added = g.constant([count * 2 * residual, skip])
+    layer_conditioning, output_conditioning = g.ops("Split", 2, conditioning, added, axis=1)
+    layer_conditioning = g.reshape(layer_conditioning, [0, count, 2 * residual])
+    base = g.op("Transpose", layer_conditioning, perm=[1, 0, 2])
+    base = g.op("Add", g.op("Add", base, _carried_products(g, carried, newest)),
+                _delayed_products(g, shape, delayed))  # fmt: skip
+    bases = g.ops("Split", count, g.reshape(base, [-1, 2 * residual]), axis=0, num_outputs=count)
+
+    inputs, gates = [_first(g, shape, codes)], []
+    for i in range(count):
+        hidden = g.op("Gemm", inputs[i], newest[i], bases[i], transB=1)
+        gate, filter_ = g.ops("Split", 2, hidden, axis=1, num_outputs=2)
+        gates.append(g.op("Mul", g.op("Sigmoid", gate), g.op("Tanh", filter_)))
+        if i + 1 < count:
+            weight = g.reshape(g.parameter(f"layers.{i}.residual.weight"), [residual, residual])
+            inputs.append(g.op("Gemm", gates[i], weight, inputs[i], transB=1))
+
+    skips = g.op("Concat", inputs[0], *gates, axis=1)
+    hidden = g.op("Relu", _summed_skips(g, shape, skips))
+    fc = g.reshape(g.parameter("fc.weight"), [skip, skip])
+    # Gemm adds one array only: fc's bias joins the conditioning first.
+    output_conditioning = g.op("Add", output_conditioning, g.parameter("fc.bias"))
+    hidden = g.op("Relu", g.op("Gemm", hidden, fc, output_conditioning, transB=1))
+    weight = g.reshape(g.parameter("logits.weight"), [LEVELS, skip])
+    logits = g.op("Gemm", hidden, weight, g.parameter("logits.bias"), transB=1)
+    g.output(logits, "logits", ["streams", LEVELS])
+
+    columns = g.reshape(g.op("Concat", *inputs, axis=0), [count, -1, residual])
+    columns = g.op("Add", columns, g.op("Concat", *carried, axis=0))
+    g.output(columns, "columns", [count, "streams", residual])
+    return g.model()
+
+
+def _conv(g: GraphBuilder, value: str, module: str, **attributes: object) -> str:
+    weight, bias = g.parameter(f"{module}.weight"), g.parameter(f"{module}.bias")
+    return g.op("Conv", value, weight, bias, **attributes)
+
+
+def _first(g: GraphBuilder, shape: NetworkShape, codes: str) -> str:
+    """The first layer's input, from the newest codes."""
+    weight = g.parameter("first_conv.weight")
+    if shape.decoder_input == "embedding":
+        # Index -1 counts from the end: the row of zeros stands for nothing yet.
+        zeros = g.constant([[0.0] * shape.residual_channels], np.float32)
+        table = g.op("Concat", weight, zeros, axis=0)
+        return g.op("Gather", table, g.reshape(codes, [-1]), axis=0)
+    nothing = g.op("Less", codes, g.constant(0))
+    values = g.op("Cast", codes, to=FLOAT)
+    values = g.op("Div", values, g.constant(MU, np.float32))
+    values = g.op("Sub", values, g.constant(0.5, np.float32))
+    values = g.op("Where", nothing, g.constant(0.0, np.float32), values)
+    weight = g.reshape(weight, [shape.residual_channels, shape.input_kernel])
+    return g.op("Gemm", values, weight, g.parameter("first_conv.bias"), transB=1)
+
+
+def _delayed_products(g: GraphBuilder, shape: NetworkShape, delayed: str) -> str:
+    """Products of all layers' older taps, in one batched product: (layers, streams, 2R).
+
+    They do not wait for the newest sample.
+    """
+    count, kernel = len(shape.dilations), shape.decoder_kernel
+    taps = []
+    for i in range(count):
+        for tap in range(kernel - 1):
+            weight = g.parameter(f"layers.{i}.causal.weight")
+            weight = g.op("Gather", weight, g.constant(tap), axis=2)
+            weight = g.op("Transpose", weight, perm=[1, 0])
+            taps.append(g.op("Unsqueeze", weight, g.constant([0])))
+    product = g.op("MatMul", delayed, g.op("Concat", *taps, axis=0))
+    if kernel == 2:
+        return product
+    product = g.reshape(product, [count, kernel - 1, -1, 2 * shape.residual_channels])
+    return g.op("ReduceSum", product, g.constant([1]), keepdims=0)
+
+
+def _carried_biases(g: GraphBuilder, shape: NetworkShape) -> list[str]:
+    """For each layer the sum of the residual biases before it: (1, 1, R)."""
+    carried = [g.constant([[[0.0] * shape.residual_channels]], np.float32)]
+    for i in range(len(shape.dilations) - 1):
+        carried.append(g.op("Add", carried[-1], g.parameter(f"layers.{i}.residual.bias")))
+    return carried
+
+
+def _carried_products(g: GraphBuilder, carried: Sequence[str], newest: Sequence[str]) -> str:
+    """What those biases add before each layer's gate: (layers, 1, 2R)."""
+    products = [
+        g.op("MatMul", bias, g.op("Transpose", weight, perm=[1, 0]))
+        for bias, weight in zip(carried, newest, strict=True)
+    ]
+    return g.op("Concat", *products, axis=0)
+
+
+def _summed_skips(g: GraphBuilder, shape: NetworkShape, skips: str) -> str:
+    """Sum of all skip connections, in one product over all layers' gates."""
+    modules = ["skip_conv", *(f"layers.{i}.skip" for i in range(len(shape.dilations)))]
+    weight = g.op("Concat", *(g.parameter(f"{m}.weight") for m in modules), axis=1)
+    weight = g.reshape(weight, [shape.skip_channels, len(modules) * shape.residual_channels])
+    bias = g.op("Sum", *(g.parameter(f"{m}.bias") for m in modules))
+    return g.op("Gemm", skips, weight, bias, transB=1)
