@@ -73,6 +73,8 @@ class Decoder(nn.Module):
             DecoderLayer(residual, skip, signal, shape.decoder_kernel, dilation)
             for dilation in shape.dilations
         )
+        # Nothing reads the last layer's residual; the published weights hold one all the same.
+        self.layers[-1].residual.requires_grad_(False)
         self.fc = Pointwise(skip, skip)
         self.condition = Pointwise(signal, skip)
         self.logits = Pointwise(skip, LEVELS)
@@ -113,8 +115,9 @@ class Decoder(nn.Module):
         skips = [hidden]
         for layer in self.layers:
             gated = layer.gated(hidden, layer.bias_and_condition(signal))
-            hidden = hidden + layer.residual(gated)
             skips.append(gated)
+            if layer is not self.layers[-1]:
+                hidden = hidden + layer.residual(gated)
         output = self.fc(F.relu(self._summed(skips)))
         batch, time, _ = output.shape
         output = output.view(batch, signal.shape[1], -1, output.shape[-1])

@@ -68,7 +68,7 @@ class Translation(L.LightningModule):
             [
                 {"params": encoder, "lr": o.encoder_rate, "full": o.encoder_rate},
                 {
-                    "params": list(self.network.decoders.parameters()),
+                    "params": [p for p in self.network.decoders.parameters() if p.requires_grad],
                     "lr": o.decoder_rate,
                     "full": o.decoder_rate,
                 },

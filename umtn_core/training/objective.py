@@ -69,11 +69,13 @@ def losses(
     spectral = latents.new_zeros(())
     for d, domain in enumerate(network.domains):
         logits = network.decoders[domain].score(segment.past[:, d], latents[:, d])
+        target = segment.target[:, d]
         nats = F.cross_entropy(
-            logits.flatten(0, 1).float(), segment.target[:, d].flatten(), reduction="none"
-        )
-        counted = segment.scored[:, d].flatten()
-        reconstruction.append((nats * counted).sum() / counted.sum().clamp(min=1))
+            logits.flatten(0, 1).float(), target.flatten(), reduction="none"
+        ).view_as(target)
+        # Averaged by segment first: then processes that share a batch agree with one.
+        counted = segment.scored[:, d]
+        reconstruction.append(((nats * counted).sum(1) / counted.sum(1).clamp(min=1)).mean())
         if spectral_heads is not None:
             error = spectral_heads[d](latents[:, d]).float() - segment.spectrum[:, d]
             spectral = spectral + error.abs().mean() / domains

@@ -91,11 +91,21 @@ def test_a_killed_run_resumes_with_the_same_loss_curve(settings, tmp_path):
         assert found[step] == pytest.approx(nats, abs=1e-6)
 
 
-def test_two_processes_take_the_same_step_as_one(settings, tmp_path):
-    """Gradients over two processes (gloo) are those of one, so the weights agree."""
-    one = train(settings(output=str(tmp_path / "one"), steps=3), progress=False)
+def _gradients(path):
+    """After one step, Adam's first moments are the gradients times a constant."""
+    states = torch.load(path, weights_only=False)["optimizer_states"]
+    return {
+        f"{player} {index}": moments["exp_avg"]
+        for player, state in enumerate(states)
+        for index, moments in state["state"].items()
+    }
+
+
+def test_two_processes_find_the_gradients_of_one(settings, tmp_path):
+    """The same batch shared by two processes (gloo) gives the same step to both players."""
+    one = train(settings(output=str(tmp_path / "one"), steps=1), progress=False)
     two = settings(
-        output=str(tmp_path / "two"), steps=3, machine={"devices": 2, "strategy": "ddp"}
+        output=str(tmp_path / "two"), steps=1, machine={"devices": 2, "strategy": "ddp"}
     )
     write_settings(two, tmp_path / "two.yaml")
     program = tmp_path / "two.py"
@@ -114,7 +124,11 @@ def test_two_processes_take_the_same_step_as_one(settings, tmp_path):
         [sys.executable, str(program)], env=environment, capture_output=True, text=True, timeout=300
     )
     assert run.returncode == 0, run.stderr
-    _same(_weights(one), _weights(tmp_path / "two" / "last.ckpt"), tolerance=2e-5)
+    alone, shared = _gradients(one), _gradients(tmp_path / "two" / "last.ckpt")
+    largest = max(gradient.abs().max() for gradient in alone.values())
+    assert largest > 1e-3
+    for name, gradient in alone.items():
+        torch.testing.assert_close(shared[name], gradient, rtol=1e-4, atol=1e-6 * float(largest))
 
 
 def test_sounds_are_logged(settings, tmp_path):
