@@ -73,7 +73,9 @@ def _open_nameless(folder: Path) -> int | None:
 
 def _name(descriptor: int, path: Path) -> None:
     """Give a nameless file its name; fails if the name is taken."""
-    os.link(f"/proc/self/fd/{descriptor}", path, follow_symlinks=True)
+    # The path is absolute, so src_dir_fd names nothing; but only when it is given does Python
+    # call linkat, and only linkat follows the link that /proc holds.
+    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
 
 
 def _rename(beside: Path, path: Path, overwrite: bool) -> None:
