@@ -1,1 +1,5 @@
 """From a trained network to a model bundle that the run time can read."""
+
+from export.export import Description, export_checkpoint, export_network
+
+__all__ = ["Description", "export_checkpoint", "export_network"]

@@ -63,17 +63,30 @@ class LatentEncoder:
         latents = np.empty((self.shape.latent_channels, frames), np.float32)
         for first in range(0, frames, chunk):
             if cancelled is not None and cancelled():
-                raise Cancelled("the translation was cancelled")
+                raise Cancelled("The translation was cancelled.")
             last = min(first + chunk, frames)
             begin, end = max(0, first - reach), min(frames, last + reach)
-            heard = self._heard(audio[begin * hop : end * hop], (end - begin) * hop)
-            (encoded,) = self._session.run(None, {"audio": heard[None]})
+            codes = self._companding.encode(audio[begin * hop : end * hop])
+            padded = heard(codes, (end - begin) * hop)
+            (encoded,) = self._session.run(None, {"audio": padded[None]})
             latents[:, first:last] = encoded[0, :, first - begin : last - begin]
         return latents
 
-    def _heard(self, audio: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
-        """Audio as the encoder hears it, padded with silence to a whole number of frames."""
-        codes = self._companding.encode(audio).astype(np.float32)
-        heard = np.zeros(samples, np.float32)
-        heard[: len(codes)] = codes / np.float32(MU) - np.float32(0.5)
-        return heard
+
+def heard(codes: NDArray[np.uint8], samples: int) -> NDArray[np.float32]:
+    """Codes as the encoder hears them, ``code / 255 - 0.5``.
+
+    Parameters
+    ----------
+    codes : uint8 array (n,)
+    samples
+        At least n.
+
+    Returns
+    -------
+    float32 array (samples,)
+        Padded with silence.
+    """
+    padded = np.zeros(samples, np.float32)
+    padded[: len(codes)] = codes.astype(np.float32) / np.float32(MU) - np.float32(0.5)
+    return padded

@@ -47,8 +47,8 @@ def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> o
     provider = _PROVIDERS[device]
     if provider not in ort.get_available_providers():
         raise UmtnError(
-            f"this ONNX Runtime has no {device.upper()} support; install onnxruntime-gpu "
-            "in place of onnxruntime, or use the CPU"
+            f"This ONNX Runtime has no {device.upper()} support; install onnxruntime-gpu "
+            "in place of onnxruntime, or use the CPU."
         )
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -60,9 +60,9 @@ def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> o
         session = ort.InferenceSession(graph, options, providers=[provider])
     except Exception as error:  # its exceptions share no base class but this
         reason = str(error).strip().splitlines()[0]
-        raise UmtnError(f"ONNX Runtime cannot open the model: {reason}") from error
+        raise UmtnError(f"ONNX Runtime cannot open the model: {reason}.") from error
     if provider not in session.get_providers():
         raise UmtnError(
-            f"{device.upper()} could not be started; check its driver and libraries, or use the CPU"
+            f"{device.upper()} could not be started; check its driver and libraries, or use the CPU."
         )
     return session

@@ -70,7 +70,7 @@ class Translator:
         self.target = _chosen(self.bundle, target)
         self.sampling = Sampling(seed, temperature, top_p)
         if not 0 <= mix <= 1:
-            raise UmtnError(f"the mix must be from 0 (dry) to 1 (wet), not {mix}")
+            raise UmtnError(f"The mix must be from 0 (dry) to 1 (wet), not {mix}.")
         Channels(np.zeros((1, 1), np.float32), channels)
         self.mix = mix
         self.channels = channels
@@ -190,14 +190,14 @@ class _Recording:
         audio = np.asarray(audio, np.float32)
         if audio.ndim not in (1, 2):
             raise UmtnError(
-                f"audio must have the form (channels, samples), not {audio.ndim} dimensions"
+                f"Audio must have the form (channels, samples), not {audio.ndim} dimensions."
             )
         if audio.size == 0:
-            raise UmtnError("there is no audio to translate: it has no channels or no samples")
+            raise UmtnError("There is no audio to translate: it has no channels or no samples.")
         if sample_rate != int(sample_rate) or sample_rate < 1:
-            raise UmtnError(f"the sample rate must be a whole number of hertz, not {sample_rate}")
+            raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
         if not np.isfinite(audio).all():
-            raise UmtnError("the audio has samples that are not numbers (NaN or infinity)")
+            raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
         dry = np.atleast_2d(audio)
         channels = Channels(dry, mode)
         signals = [
@@ -219,10 +219,10 @@ def _chosen(bundle: Bundle, target: str | None) -> str:
     if target is None and len(bundle.domains) == 1:
         return bundle.domains[0]
     if target is None:
-        raise UmtnError(f"say what to translate to; the model has {', '.join(bundle.domains)}")
+        raise UmtnError(f"Say what to translate to; the model has {', '.join(bundle.domains)}.")
     if target not in bundle.domains:
         raise UmtnError(
-            f"the model {bundle.name} cannot translate to {target!r}; "
-            f"it can to {', '.join(bundle.domains)}"
+            f"The model {bundle.name} cannot translate to {target!r}; "
+            f"it can to {', '.join(bundle.domains)}."
         )
     return target

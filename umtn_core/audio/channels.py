@@ -50,7 +50,7 @@ class Channels:
 
     def __init__(self, audio: NDArray[np.float32], mode: ChannelMode):
         if mode not in CHANNEL_MODES:
-            raise UmtnError(f"channels must be {', '.join(CHANNEL_MODES)}, not {mode!r}")
+            raise UmtnError(f"Channels must be {', '.join(CHANNEL_MODES)}, not {mode!r}.")
         self._audio = audio
         self._mode = mode
         if mode == "per-channel":

@@ -35,7 +35,7 @@ def check_container(path: Path) -> None:
     """
     size = path.stat().st_size
     if size == 0:
-        raise UmtnError(f"{path} is empty")
+        raise UmtnError(f"{path} is empty.")
     with path.open("rb") as file:
         magic = file.read(4)
         if magic in (b"RIFF", b"RF64", b"BW64"):
@@ -49,7 +49,7 @@ def check_container(path: Path) -> None:
         else:
             return
     if not whole:
-        raise UmtnError(f"{path} is cut off: it is shorter than its header says; copy it again")
+        raise UmtnError(f"{path} is cut off: it is shorter than its header says; copy it again.")
 
 
 def _riff_is_whole(file: BinaryIO, size: int) -> bool:

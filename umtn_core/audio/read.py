@@ -44,22 +44,22 @@ def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
     """
     path = Path(path)
     if not path.exists():
-        raise UmtnError(f"there is no file {path}")
+        raise UmtnError(f"There is no file {path}.")
     if not path.is_file():
-        raise UmtnError(f"{path} is not a file")
+        raise UmtnError(f"{path} is not a file.")
     try:
         check_container(path)
         audio, sample_rate = _decode(path)
     except OSError as error:
-        raise UmtnError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UmtnError(f"Cannot read {path}: {error.strerror or error}.") from error
     except MemoryError as error:
-        raise UmtnError(f"{path} does not fit into the memory of this machine") from error
+        raise UmtnError(f"{path} does not fit into the memory of this machine.") from error
     finite = np.isfinite(audio).all(axis=0)
     if not finite.all():
         second = int(np.argmin(finite)) / sample_rate
         raise UmtnError(
             f"{path} has samples that are not numbers (NaN or infinity), the first at "
-            f"{second:.3f} s; repair it in an audio editor"
+            f"{second:.3f} s; repair it in an audio editor."
         )
     return audio, sample_rate
 
@@ -68,20 +68,20 @@ def _decode(path: Path) -> tuple[NDArray[np.float32], int]:
     try:
         file = AudioFile(str(path))
     except ValueError as error:
-        raise UmtnError(f"{path} is not audio in a format that can be read") from error
+        raise UmtnError(f"{path} is not audio in a format that can be read.") from error
     with file:
         channels, frames, rate = file.num_channels, file.frames, file.samplerate
         if channels < 1:
-            raise UmtnError(f"{path} has no channels")
+            raise UmtnError(f"{path} has no channels.")
         if frames < 1:
-            raise UmtnError(f"{path} holds no audio, or is cut off")
+            raise UmtnError(f"{path} holds no audio, or is cut off.")
         if channels > MOST_CHANNELS or rate <= 0 or frames > LONGEST_SECONDS * rate:
             raise UmtnError(
                 f"{path} claims {channels} channels of {frames} samples at {rate:g} Hz: "
-                "its header is damaged"
+                "its header is damaged."
             )
         if rate != int(rate):
-            raise UmtnError(f"{path} has {rate} samples a second; convert it to a whole number")
+            raise UmtnError(f"{path} has {rate} samples a second; convert it to a whole number.")
         audio = np.empty((channels, frames), np.float32)
         checksum = FlacChecksum.of(path)
         done = 0
@@ -89,7 +89,7 @@ def _decode(path: Path) -> tuple[NDArray[np.float32], int]:
             try:
                 block = file.read(min(_BLOCK, frames - done))
             except (ValueError, RuntimeError) as error:
-                raise UmtnError(f"{path} is damaged: {error}") from error
+                raise UmtnError(f"{path} is damaged: {error}.") from error
             if block.size == 0:
                 raise _cut_off(path)
             audio[:, done : done + block.shape[1]] = block
@@ -102,4 +102,4 @@ def _decode(path: Path) -> tuple[NDArray[np.float32], int]:
 
 
 def _cut_off(path: Path) -> UmtnError:
-    return UmtnError(f"{path} is cut off or damaged; copy or download it again")
+    return UmtnError(f"{path} is cut off or damaged; copy or download it again.")

@@ -35,16 +35,16 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> None:
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise UmtnError(
-            f"{path.name} should end in one of {', '.join(FORMATS)}, which choose the format"
+            f"{path.name} should end in one of {', '.join(FORMATS)}, which choose the format."
         )
     if path.is_dir():
-        raise UmtnError(f"{path} is a folder, not a file")
+        raise UmtnError(f"{path} is a folder, not a file.")
     if path.exists() and not overwrite:
-        raise UmtnError(f"{path} exists already; choose another name, or ask to overwrite it")
+        raise UmtnError(f"{path} exists already; choose another name, or ask to overwrite it.")
     if not path.parent.is_dir():
-        raise UmtnError(f"there is no folder {path.parent}")
+        raise UmtnError(f"There is no folder {path.parent}.")
     if not os.access(path.parent, os.W_OK):
-        raise UmtnError(f"the folder {path.parent} cannot be written to")
+        raise UmtnError(f"The folder {path.parent} cannot be written to.")
 
 
 def write_audio(
@@ -72,7 +72,7 @@ def write_audio(
     path = Path(path)
     check_output(path, overwrite=overwrite)
     if audio.ndim != 2 or 0 in audio.shape:
-        raise UmtnError("there is no audio to write")
+        raise UmtnError("There is no audio to write.")
     suffix = path.suffix.lower()
     try:
         with (
@@ -83,11 +83,11 @@ def write_audio(
         ):
             writer.write(np.ascontiguousarray(audio, np.float32))
     except FileExistsError as error:
-        raise UmtnError(f"{path} appeared meanwhile, and was not overwritten") from error
+        raise UmtnError(f"{path} appeared meanwhile, and was not overwritten.") from error
     except OSError as error:
-        raise UmtnError(f"cannot write {path}: {error.strerror or error}") from error
+        raise UmtnError(f"Cannot write {path}: {error.strerror or error}.") from error
     except (ValueError, RuntimeError) as error:
-        raise UmtnError(f"cannot write {path}: {_sentence(error)}") from error
+        raise UmtnError(f"Cannot write {path}: {_sentence(error)}.") from error
 
 
 def _sentence(error: Exception) -> str:

@@ -3,13 +3,14 @@
 from umtn_core.bundle.bundle import Bundle
 from umtn_core.bundle.manifest import Domain, Manifest, Source
 from umtn_core.bundle.search import find_bundle, installed_bundles, search_path
-from umtn_core.bundle.write import write_bundle
+from umtn_core.bundle.write import amend_manifest, write_bundle
 
 __all__ = [
     "Bundle",
     "Domain",
     "Manifest",
     "Source",
+    "amend_manifest",
     "find_bundle",
     "installed_bundles",
     "search_path",

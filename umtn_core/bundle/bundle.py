@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from umtn_core.bundle.manifest import (
@@ -17,6 +18,7 @@ from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.bundle.ports import check_ports, expected_ports
 from umtn_core.bundle.search import find_bundle
 from umtn_core.bundle.storage import Storage, open_storage
+from umtn_core.bundle.write import with_checksums
 from umtn_core.errors import UmtnError
 from umtn_core.shape import NetworkShape
 
@@ -62,16 +64,21 @@ class Bundle:
         try:
             manifest = read_manifest(storage.read(MANIFEST), str(path))
         except KeyError as error:
-            raise UmtnError(f"{path} is not a model bundle: it has no {MANIFEST}") from error
+            raise UmtnError(f"{path} is not a model bundle: it has no {MANIFEST}.") from error
         files = {name: _read(storage, name, manifest, path) for name in manifest.files}
         for name, ports in expected_ports(manifest).items():
             where = f"{name} in the model bundle {path}"
             try:
                 graph = GraphFile.parse(files[name])
             except UmtnError as error:
-                raise UmtnError(f"{where} is not an ONNX file") from error
+                raise UmtnError(f"{where} is not an ONNX file.") from error
             check_ports(graph, ports, where)
         return cls(path, manifest, files)
+
+    @classmethod
+    def in_memory(cls, manifest: Manifest, graphs: Mapping[str, bytes]) -> Bundle:
+        """A bundle that is not on the disk, say one still to be judged."""
+        return cls(Path(manifest.name), with_checksums(manifest, graphs), dict(graphs))
 
     @property
     def name(self) -> str:
@@ -110,21 +117,21 @@ class Bundle:
     def _known(self, domain: str) -> str:
         if domain not in self.domains:
             raise UmtnError(
-                f"the model {self.name} has no domain {domain!r}; it has {', '.join(self.domains)}"
+                f"The model {self.name} has no domain {domain!r}; it has {', '.join(self.domains)}."
             )
         return domain
 
 
 def _read(storage: Storage, name: str, manifest: Manifest, path: Path) -> bytes:
     if "/" in name or "\\" in name or name.startswith("."):
-        raise UmtnError(f"the manifest of the model bundle {path} names a file outside it: {name}")
+        raise UmtnError(f"The manifest of the model bundle {path} names a file outside it: {name}.")
     try:
         contents = storage.read(name)
     except KeyError as error:
-        raise UmtnError(f"the model bundle {path} has no {name}") from error
+        raise UmtnError(f"The model bundle {path} has no {name}.") from error
     if hashlib.sha256(contents).hexdigest() != manifest.files[name]:
         raise UmtnError(
             f"{name} in the model bundle {path} is not the file that its manifest describes "
-            "(wrong checksum); get the bundle again"
+            "(wrong checksum); get the bundle again."
         )
     return contents

@@ -124,19 +124,19 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
         schema = msgspec.json.decode(text, type=_SchemaOnly).schema
         if schema != SCHEMA:
             raise UmtnError(
-                f"the model bundle {bundle} has schema {schema}, but this version of umtn reads "
-                f"schema {SCHEMA}; {'update umtn' if schema > SCHEMA else 'export it again'}"
+                f"The model bundle {bundle} has schema {schema}, but this version of umtn reads "
+                f"schema {SCHEMA}; {'update umtn' if schema > SCHEMA else 'export it again'}."
             )
         manifest = msgspec.json.decode(text, type=Manifest)
     except msgspec.DecodeError as error:
-        raise UmtnError(f"the manifest of the model bundle {bundle} is not valid: {error}") from error
+        raise UmtnError(f"The manifest of the model bundle {bundle} is not valid: {error}.") from error
     names = [domain.name for domain in manifest.domains]
     if len(set(names)) < len(names):
-        raise UmtnError(f"the manifest of the model bundle {bundle} names a domain twice")
+        raise UmtnError(f"The manifest of the model bundle {bundle} names a domain twice.")
     missing = sorted(set(manifest.graph_files) - set(manifest.files))
     if missing:
         raise UmtnError(
-            f"the manifest of the model bundle {bundle} has no checksum for {', '.join(missing)}"
+            f"The manifest of the model bundle {bundle} has no checksum for {', '.join(missing)}."
         )
     return manifest
 

@@ -74,7 +74,7 @@ class GraphFile:
                 dict(weights),
             )
         except (ValueError, IndexError, KeyError, OverflowError) as error:
-            raise UmtnError("this is not an ONNX file") from error
+            raise UmtnError("This is not an ONNX file.") from error
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, _Field]]:

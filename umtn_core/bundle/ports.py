@@ -71,14 +71,14 @@ def check_ports(graph: GraphFile, expected: Ports, where: str) -> None:
         by_name = {port.name: port for port in found}
         if set(by_name) != {port.name for port in wanted}:
             raise UmtnError(
-                f"{where} has the {kind}s {_names(found)}, but should have {_names(wanted)}"
+                f"{where} has the {kind}s {_names(found)}, but should have {_names(wanted)}."
             )
         for port in wanted:
             actual = by_name[port.name]
             if actual.element is not port.element or not _match(actual.dims, port.dims):
                 raise UmtnError(
-                    f"the {kind} {port.name} of {where} is {_describe(actual)}, but the "
-                    f"manifest's shape asks for {_describe(port)}"
+                    f"The {kind} {port.name} of {where} is {_describe(actual)}, but the "
+                    f"manifest's shape asks for {_describe(port)}."
                 )
 
 

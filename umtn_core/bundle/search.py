@@ -71,10 +71,8 @@ def find_bundle(path_or_name: str | Path) -> Path:
     if path.exists():
         return path
     installed = ", ".join(model.name for model in installed_bundles())
-    raise UmtnError(
-        f"no model {str(path_or_name)!r} is installed; "
-        + (f"installed are: {installed}" if installed else f"put one into a folder of ${VARIABLE}")
-    )
+    advice = f"there is {installed}" if installed else f"put one into a folder of ${VARIABLE}"
+    raise UmtnError(f"No model {str(path_or_name)!r} is installed; {advice}.")
 
 
 def installed_bundles() -> list[Installed]:

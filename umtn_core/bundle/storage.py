@@ -34,7 +34,7 @@ class FolderStorage:
         except (FileNotFoundError, IsADirectoryError) as error:
             raise KeyError(name) from error
         except OSError as error:
-            raise UmtnError(f"cannot read {self._path / name}: {error.strerror}") from error
+            raise UmtnError(f"Cannot read {self._path / name}: {error.strerror}.") from error
 
 
 class ZipStorage:
@@ -47,7 +47,7 @@ class ZipStorage:
                 self._members = {info.filename: info for info in archive.infolist()}
         except (zipfile.BadZipFile, OSError) as error:
             raise UmtnError(
-                f"{path} is not a model bundle: neither a folder nor a zip file"
+                f"{path} is not a model bundle: neither a folder nor a zip file."
             ) from error
         manifests = [n for n in self._members if n.rsplit("/", 1)[-1] == MANIFEST]
         # Zips made of the folder itself keep its name in front of every file's.
@@ -58,12 +58,12 @@ class ZipStorage:
         """See `Storage.read`."""
         info = self._members[self._prefix + name]
         if info.file_size > LARGEST_FILE:
-            raise UmtnError(f"{name} in {self._path} is too large to be part of a model bundle")
+            raise UmtnError(f"{name} in {self._path} is too large to be part of a model bundle.")
         try:
             with zipfile.ZipFile(self._path) as archive:
                 return archive.read(info)
         except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
-            raise UmtnError(f"{name} in {self._path} is damaged: {error}") from error
+            raise UmtnError(f"{name} in {self._path} is damaged: {error}.") from error
 
 
 def open_storage(path: Path) -> Storage:
@@ -77,5 +77,5 @@ def open_storage(path: Path) -> Storage:
     if path.is_dir():
         return FolderStorage(path)
     if not path.exists():
-        raise UmtnError(f"there is no model bundle at {path}")
+        raise UmtnError(f"There is no model bundle at {path}.")
     return ZipStorage(path)

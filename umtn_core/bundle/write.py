@@ -8,10 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from umtn_core.bundle.manifest import MANIFEST, Manifest
+from umtn_core.audio.whole_file import whole_file
+from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
 from umtn_core.errors import UmtnError
 
 
@@ -43,32 +45,70 @@ def write_bundle(
     """
     path = Path(path)
     if path.exists() and not overwrite:
-        raise UmtnError(f"{path} exists already; choose another place, or ask to overwrite it")
+        raise UmtnError(f"{path} exists already; choose another place, or ask to overwrite it.")
     if path.exists() and not (path / MANIFEST).is_file():
-        raise UmtnError(f"{path} is not a model bundle, so it will not be overwritten")
+        raise UmtnError(f"{path} is not a model bundle, so it will not be overwritten.")
     missing = sorted(set(manifest.graph_files) - set(graphs))
     if missing:
         raise ValueError(f"no contents for {', '.join(missing)}")
-    manifest = msgspec.structs.replace(
-        manifest,
-        files={name: hashlib.sha256(graphs[name]).hexdigest() for name in sorted(graphs)},
-    )
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+    text = _text(with_checksums(manifest, graphs))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
-        raise UmtnError(f"cannot write to {path.parent}: {error.strerror}") from error
+        raise UmtnError(f"Cannot write to {path.parent}: {error.strerror}.") from error
     try:
         for name, contents in {**graphs, MANIFEST: text}.items():
             _write_through(folder / name, contents)
         folder.chmod(0o755)
         _put_in_place(folder, path)
     except OSError as error:
-        raise UmtnError(f"cannot write the model bundle {path}: {error.strerror}") from error
+        raise UmtnError(f"Cannot write the model bundle {path}: {error.strerror}.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return path
+
+
+def with_checksums(manifest: Manifest, graphs: Mapping[str, bytes]) -> Manifest:
+    """The manifest with ``files`` filled in for these contents."""
+    sums = {name: hashlib.sha256(graphs[name]).hexdigest() for name in sorted(graphs)}
+    return msgspec.structs.replace(manifest, files=sums)
+
+
+def amend_manifest(path: str | Path, **changes: Any) -> Manifest:
+    """Change what a bundle's folder says of itself, say once its quality was measured.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    **changes
+        Fields of `Manifest`, other than ``shape``, ``domains`` and ``files``.
+
+    Returns
+    -------
+    Manifest
+        As it is now.
+
+    Raises
+    ------
+    UmtnError
+        If there is no bundle, or its manifest cannot be written.
+    """
+    if fixed := {"schema", "shape", "domains", "files"} & set(changes):
+        raise ValueError(f"{', '.join(sorted(fixed))} cannot change without the graphs")
+    file = Path(path) / MANIFEST
+    try:
+        manifest = msgspec.structs.replace(read_manifest(file.read_bytes(), str(path)), **changes)
+        with whole_file(file, overwrite=True) as out:
+            out.write(_text(manifest))
+    except OSError as error:
+        raise UmtnError(f"Cannot change {file}: {error.strerror}.") from error
+    return manifest
+
+
+def _text(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
 
 
 def _write_through(path: Path, contents: bytes) -> None:

@@ -108,7 +108,7 @@ class Decode:
                     for future in finished:
                         future.result()
                     if cancelled is not None and running and cancelled():
-                        raise Cancelled("the translation was cancelled")
+                        raise Cancelled("The translation was cancelled.")
                     if progress is not None:
                         made = sum(state.position for state in waiting) - made_before
                         progress(_progress(made, total, time.monotonic() - began))

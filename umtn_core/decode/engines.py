@@ -36,5 +36,5 @@ def open_engine(name: str, bundle: Bundle, domain: str, threads: int | None = No
         If there is no such engine or domain, or the machine cannot run it.
     """
     if name not in _OPENERS:
-        raise UmtnError(f"there is no engine {name!r}; choose one of {', '.join(ENGINES)}")
+        raise UmtnError(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.")
     return _OPENERS[name](bundle, domain, threads)

@@ -127,7 +127,7 @@ class OnnxStepper(Stepper):
             self._codes[:streams, -1] = drawn
             made += 1
         if made and not np.isfinite(self._logits[:streams]).all():
-            raise UmtnError("the model's output is not a number: its weights are damaged")
+            raise UmtnError("The model's output is not a number: its weights are damaged.")
         return made
 
     def score(

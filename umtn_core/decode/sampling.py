@@ -50,13 +50,13 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**64:
-            raise UmtnError(f"the seed must be a whole number from 0 to 2^64 - 1, not {self.seed}")
+            raise UmtnError(f"The seed must be a whole number from 0 to 2^64 - 1, not {self.seed}.")
         if self.temperature != 0 and not 1e-3 <= self.temperature <= 1e3:
             raise UmtnError(
-                f"the temperature must be 0, or from 0.001 to 1000, not {self.temperature}"
+                f"The temperature must be 0, or from 0.001 to 1000, not {self.temperature}."
             )
         if not 0 < self.top_p <= 1:
-            raise UmtnError(f"top-p must be above 0 and at most 1, not {self.top_p}")
+            raise UmtnError(f"Top-p must be above 0 and at most 1, not {self.top_p}.")
 
 
 def draw(

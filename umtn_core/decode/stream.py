@@ -59,13 +59,13 @@ class StreamState:
         channels, frames = request.latents.shape
         if channels != shape.latent_channels:
             raise UmtnError(
-                f"these latents have {channels} channels, but this model's have "
-                f"{shape.latent_channels}; encode the audio with the same model"
+                f"These latents have {channels} channels, but this model's have "
+                f"{shape.latent_channels}; encode the audio with the same model."
             )
         if not 0 <= request.samples <= frames * shape.hop:
             raise UmtnError(
                 f"{frames} latent frames make at most {frames * shape.hop} samples, "
-                f"not {request.samples}"
+                f"not {request.samples}."
             )
         return cls(
             request,

@@ -1,0 +1,192 @@
+"""Export of a trained network to a model bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph
+from export.parity import LIMIT, measure
+from export.training_data import TrainingAudio
+from umtn_core.audio.read import read_audio
+from umtn_core.bundle import Bundle, Domain, Manifest, Source, write_bundle
+from umtn_core.bundle.manifest import ENCODER, SCHEMA, conditioner_file, decoder_file
+from umtn_core.errors import UmtnError
+from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.training.checkpoint import load_network
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a bundle's manifest says beyond what the network itself tells.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    licence
+        Of the weights.
+    training_data
+        What it was trained on, in words.
+    reference_loudness
+        LUFS of the training audio.
+    sources
+        What it was trained on, in detail.
+    titles
+        What people call the domains, where that is not the name.
+    quality
+        Figures measured on held-out music, if there are any yet;
+        `umtn_core.bundle.amend_manifest` adds them later.
+    """
+
+    name: str
+    licence: str
+    training_data: str
+    reference_loudness: float
+    sources: Sequence[Source] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    quality: Mapping[str, Any] = field(default_factory=dict)
+
+
+def export_checkpoint(
+    checkpoint: str | Path,
+    output: str | Path,
+    *,
+    name: str,
+    licence: str,
+    training_data: str,
+    audio: str | Path | None = None,
+    store: str | Path | None = None,
+    titles: Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Turn a checkpoint of a training run into a model bundle.
+
+    Parameters
+    ----------
+    checkpoint
+        Of the run.
+    output
+        Folder of the bundle.
+    name, licence, training_data
+        What the manifest says, see `Description`.
+    audio
+        A recording for the parity check; None takes a validation file of the store.
+    store
+        That the network was trained on, for the loudness and licences of its audio; None,
+        the one that the run's settings name.
+    titles
+        What people call the domains.
+    overwrite
+        Replace a bundle that is there already.
+
+    Returns
+    -------
+    Path
+        The bundle's folder.
+
+    Raises
+    ------
+    UmtnError
+        If the checkpoint, store or audio cannot be read, the graphs do not do what the
+        network does, or the bundle cannot be written.
+    """
+    network, info = load_network(checkpoint)
+    trained_on = TrainingAudio.open(store or info.settings.data.store, network.domains)
+    description = Description(
+        name,
+        licence,
+        training_data,
+        trained_on.loudness(),
+        trained_on.sources(),
+        titles or {},
+    )
+    music, rate = read_audio(audio) if audio is not None else trained_on.excerpt()
+    return export_network(network, output, description, music, rate, overwrite=overwrite)
+
+
+def export_network(
+    network: UniversalMusicTranslationNetwork,
+    output: str | Path,
+    description: Description,
+    audio: NDArray[np.float32],
+    sample_rate: int,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Turn a network into a model bundle, if its graphs do what PyTorch does.
+
+    Parameters
+    ----------
+    network
+        Trained.
+    output
+        Folder of the bundle.
+    description
+        The rest of its manifest.
+    audio : float32 array (channels, samples)
+        Real music for the parity check.
+    sample_rate
+        Of that music, in hertz.
+    overwrite
+        Replace a bundle that is there already.
+
+    Returns
+    -------
+    Path
+        The bundle's folder.
+
+    Raises
+    ------
+    UmtnError
+        If the graphs differ from the network by more than 1e-4, relative, or the bundle
+        cannot be written; nothing is written then.
+    """
+    network = network.float().cpu().eval()
+    graphs = bundle_graphs(network)
+    manifest = _manifest(network, description)
+    parity = measure(network, Bundle.in_memory(manifest, graphs), audio, sample_rate)
+    if not parity.worst <= LIMIT:  # NaN must not pass either
+        raise UmtnError(
+            f"The exported graphs differ from the network by {parity.worst:.2g}, relative, where "
+            f"{LIMIT:.0e} is allowed, so nothing was written: the weights may be damaged."
+        )
+    manifest = msgspec.structs.replace(manifest, parity=parity.figures())
+    return write_bundle(output, manifest, graphs, overwrite=overwrite)
+
+
+def bundle_graphs(network: UniversalMusicTranslationNetwork) -> dict[str, bytes]:
+    """All graphs of a network's bundle: contents by file name."""
+    shape = network.shape
+    graphs = {ENCODER: encoder_graph(shape, _parameters(network.encoder)).SerializeToString()}
+    for domain in network.domains:
+        weights = _parameters(network.decoders[domain])
+        graphs[conditioner_file(domain)] = conditioner_graph(shape, weights).SerializeToString()
+        graphs[decoder_file(domain)] = decoder_step_graph(shape, weights).SerializeToString()
+    return graphs
+
+
+def _parameters(module: nn.Module) -> dict[str, NDArray[np.float32]]:
+    return {name: value.detach().numpy() for name, value in module.state_dict().items()}
+
+
+def _manifest(network: UniversalMusicTranslationNetwork, description: Description) -> Manifest:
+    return Manifest(
+        schema=SCHEMA,
+        name=description.name,
+        domains=tuple(Domain(name, description.titles.get(name)) for name in network.domains),
+        shape=network.shape,
+        licence=description.licence,
+        training_data=description.training_data,
+        sources=tuple(description.sources),
+        reference_loudness=description.reference_loudness,
+        quality=dict(description.quality),
+        files={},
+    )

@@ -1,0 +1,176 @@
+"""Whether a bundle's graphs do what the PyTorch network does, on real audio.
+
+What is compared is what users run: the graphs on ONNX Runtime, driven by the run time's
+own code, ring buffers and all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from umtn_core.audio.level import to_reference
+from umtn_core.audio.loudness import loudness
+from umtn_core.audio.resample import resample
+from umtn_core.bundle import Bundle
+from umtn_core.companding import NOTHING_YET, Companding
+from umtn_core.decode.onnx_engine import OnnxEngine
+from umtn_core.decode.sampling import Sampling
+from umtn_core.decode.stream import RingLayout
+from umtn_core.encode import LatentEncoder, heard
+from umtn_core.errors import UmtnError
+from umtn_core.networks import UniversalMusicTranslationNetwork
+
+#: Teacher-forced steps compared.
+STEPS = 2_000
+#: Seconds of audio encoded, at most.
+SECONDS = 10.0
+#: Largest relative error that an export may have in fp32.
+LIMIT = 1e-4
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Largest differences, relative to the largest value that PyTorch gives.
+
+    Attributes
+    ----------
+    seconds : float
+        Of audio encoded.
+    encoder : float
+        Of the latents.
+    decoders : dict of str to float
+        Of the logits, by domain.
+    """
+
+    seconds: float
+    encoder: float
+    decoders: dict[str, float]
+
+    @property
+    def worst(self) -> float:
+        """The largest of all; NaN if any is."""
+        return float(np.max([self.encoder, *self.decoders.values()]))
+
+    def figures(self) -> dict[str, Any]:
+        """What the manifest says."""
+        return {
+            "measure": "largest absolute difference from PyTorch / largest absolute value",
+            "precision": "fp32",
+            "seconds_encoded": round(self.seconds, 3),
+            "steps": STEPS,
+            "encoder": self.encoder,
+            "decoders": self.decoders,
+            "torch": str(torch.__version__),
+            "onnxruntime": onnxruntime.__version__,
+        }
+
+
+def measure(
+    network: UniversalMusicTranslationNetwork,
+    bundle: Bundle,
+    audio: NDArray[np.float32],
+    sample_rate: int,
+) -> Parity:
+    """Compare a bundle with the network it was made from.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode, in fp32, on the CPU.
+    bundle
+        Its graphs.
+    audio : float32 array (channels, samples)
+        Real music, long enough for 2,000 steps.
+    sample_rate
+        In hertz.
+
+    Returns
+    -------
+    Parity
+
+    Raises
+    ------
+    UmtnError
+        If the audio is too short or silent.
+    """
+    shape = bundle.shape
+    rate = shape.sample_rate
+    mono = resample(audio.mean(axis=0, dtype=np.float32), sample_rate, rate)
+    frames_needed = -(-STEPS // shape.hop)
+    if len(mono) < frames_needed * shape.hop or loudness(mono, rate) == -np.inf:
+        raise UmtnError(
+            f"The audio for the parity check must be music of at least "
+            f"{frames_needed * shape.hop / rate:.2f} seconds."
+        )
+    frames = min(len(mono), round(SECONDS * rate)) // shape.hop
+    first = _loudest(mono, frames, shape.hop)
+    mono = mono[first * shape.hop : (first + frames) * shape.hop]
+    mono = to_reference(mono, rate, bundle.manifest.reference_loudness)
+    codes = Companding(shape.companding).encode(mono)
+
+    latents = LatentEncoder(bundle).encode(mono)
+    with torch.inference_mode():
+        inputs = torch.from_numpy(heard(codes, len(codes)))[None, None]
+        expected = network.encoder(inputs)[0].numpy()
+    encoder_error = _relative(latents, expected)
+
+    begin = _loudest(mono, frames_needed, shape.hop)
+    part = latents[:, begin : begin + frames_needed]
+    past = codes[begin * shape.hop :][: frames_needed * shape.hop]
+    decoders = {
+        domain: _relative(
+            _stepped(bundle, domain, past, part)[:STEPS],
+            _scored(network, domain, past, part)[:STEPS],
+        )
+        for domain in bundle.domains
+    }
+    return Parity(len(mono) / rate, encoder_error, decoders)
+
+
+def _stepped(
+    bundle: Bundle, domain: str, codes: NDArray[np.uint8], latents: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Logits of every step by the run time's engine: (steps, 256)."""
+    shape = bundle.shape
+    engine = OnnxEngine(bundle, domain, threads=1)
+    conditioning = engine.condition(latents)
+    stepper = engine.stepper(1, Sampling())
+    empty = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
+    stepper.load(0, np.full((1, shape.input_kernel), NOTHING_YET), [empty])
+    by_frame = codes.reshape(-1, 1, shape.hop)
+    scored = [
+        stepper.score(condition[None], given)[0]
+        for condition, given in zip(conditioning, by_frame, strict=True)
+    ]
+    return np.concatenate(scored)
+
+
+def _scored(
+    network: UniversalMusicTranslationNetwork,
+    domain: str,
+    codes: NDArray[np.uint8],
+    latents: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Logits of every step by PyTorch: (steps, 256)."""
+    with torch.inference_mode():
+        logits = network.decoders[domain](
+            torch.from_numpy(codes.astype(np.int64))[None], torch.from_numpy(latents)[None]
+        )
+    return logits[0].numpy()
+
+
+def _loudest(audio: NDArray[np.float32], frames: int, hop: int) -> int:
+    """First of so many neighbouring frames that hold the most energy."""
+    energies = np.square(audio[: len(audio) // hop * hop], dtype=np.float64)
+    energies = energies.reshape(-1, hop).sum(axis=1)
+    return int(np.argmax(np.convolve(energies, np.ones(frames), "valid")))
+
+
+def _relative(actual: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())

@@ -1,0 +1,82 @@
+"""What a bundle must say of the audio that its network was trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.audio.loudness import loudness
+from umtn_core.bundle import Source
+from umtn_core.data.store import FileEntry, Store
+from umtn_core.errors import UmtnError
+
+#: Files of each domain whose loudness is measured: enough for a median.
+FILES_A_DOMAIN = 50
+
+
+class TrainingAudio:
+    """The part of a store that a network was trained on.
+
+    Parameters
+    ----------
+    store
+        Where it lies.
+    domains
+        That the network knows.
+    """
+
+    def __init__(self, store: Store, domains: Iterable[str]):
+        self._store = store
+        self._domains = tuple(domains)
+
+    @classmethod
+    def open(cls, path: str | Path, domains: Iterable[str]) -> TrainingAudio:
+        """Open a store.
+
+        Raises
+        ------
+        UmtnError
+            If there is none.
+        """
+        return cls(Store.open(path), domains)
+
+    def loudness(self) -> float:
+        """Median loudness of the training files, in LUFS, all domains counting alike."""
+        medians = []
+        for domain in self._domains:
+            files = self._store.files(domain, "train")
+            chosen = files[:: max(1, len(files) // FILES_A_DOMAIN)]
+            measured = [loudness(self._audio(file), self._rate) for file in chosen]
+            medians.append(np.median([lufs for lufs in measured if math.isfinite(lufs)] or [np.nan]))
+        if not np.isfinite(medians).all():
+            raise UmtnError(f"The store {self._store.path} has a domain without audible audio.")
+        return round(float(np.mean(medians)), 2)
+
+    def sources(self) -> list[Source]:
+        """Every distinct source and its licence, in alphabetical order."""
+        files = [file for domain in self._domains for file in self._store.files(domain, "train")]
+        return [Source(*pair) for pair in sorted({(file.source, file.licence) for file in files})]
+
+    def excerpt(self) -> tuple[NDArray[np.float32], int]:
+        """A file that the network was not trained on: (1, samples), and its sample rate."""
+        for domain in self._domains:
+            for split in ("valid", "test"):
+                files = self._store.files(domain, split)
+                if files:
+                    longest = max(files, key=lambda file: file.samples)
+                    return self._audio(longest)[None], self._rate
+        raise UmtnError(
+            f"The store {self._store.path} holds no file back from training; "
+            "name a recording for the parity check."
+        )
+
+    @property
+    def _rate(self) -> int:
+        return self._store.index.sample_rate
+
+    def _audio(self, file: FileEntry) -> NDArray[np.float32]:
+        return self._store.read(file).astype(np.float32) / np.float32(32768)
