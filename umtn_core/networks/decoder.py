@@ -135,4 +135,6 @@ class Decoder(nn.Module):
         modules = [self.skip_conv, *(layer.skip for layer in self.layers)]
         weight = torch.cat([module.weight[:, :, 0] for module in modules], dim=1)
         bias = torch.stack([module.bias for module in modules]).sum(0)
-        return F.linear(torch.cat(skips, dim=-1), weight, bias)
+        # One dtype: a single float32 part would make the whole row float32.
+        parts = [skip.to(skips[-1].dtype) for skip in skips]
+        return F.linear(torch.cat(parts, dim=-1), weight, bias)
