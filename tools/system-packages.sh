@@ -20,7 +20,7 @@ case "${1:?python, demo or test}" in
   demo)
     # The demo fetches a recording with apt; where it cannot, it plays a tune on a soundfont.
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && exit 0
-    command -v fluidsynth >/dev/null || missing+=(fluidsynth)
+    command -v fluidsynth >/dev/null || missing+=(fluidsynth timgm6mb-soundfont)
     ;;
   test)
     command -v fluidsynth >/dev/null || missing+=(fluidsynth)

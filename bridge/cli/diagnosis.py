@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.cli.main import installed_version
-from bridge.cli.packages import onnxruntimes, required
+from bridge.cli.packages import installed, onnxruntimes, required
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,15 @@ def diagnose() -> Diagnosis:
 
 
 def _look_at_packages(found: Diagnosis) -> None:
-    found.packages = required() | onnxruntimes()
+    found.packages = {**required(), **onnxruntimes()}
+    if installed("umtn") is None:
+        found.problems.append(
+            Problem(
+                "umtn runs from its sources but is not installed, so what it needs is not known.",
+                "In the folder of the sources, run: pip install --editable .",
+                stops="nothing",
+            )
+        )
     missing = [name for name, version in found.packages.items() if version is None]
     if missing:
         found.problems.append(

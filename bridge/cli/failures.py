@@ -23,13 +23,23 @@ INTERRUPTED = 130
 class Failure(click.ClickException):
     """One sentence for the user, and the exit code."""
 
-    def __init__(self, message: str, exit_code: int = FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = FAILED
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence on stderr."""
         click.echo(f"umtn: {self.message}", file=file, err=file is None)
+
+
+class Misuse(Failure):
+    """The arguments make no sense."""
+
+    exit_code = MISUSED
+
+
+class Interruption(Failure):
+    """The user has stopped it."""
+
+    exit_code = INTERRUPTED
 
 
 @contextmanager
@@ -41,12 +51,12 @@ def as_failures() -> Iterator[None]:
         raise
     except (Cancelled, KeyboardInterrupt, click.Abort) as error:
         _show_traceback_if_asked(error)
-        raise Failure("Cancelled.", INTERRUPTED) from error
+        raise Interruption("Cancelled.") from error
     except UmtnError as error:
         _show_traceback_if_asked(error)
         raise Failure(str(error)) from error
     except click.UsageError as error:
-        raise Failure(_with_help_hint(error), MISUSED) from error
+        raise Misuse(_with_help_hint(error)) from error
     except click.ClickException as error:
         raise Failure(error.format_message()) from error
     except BrokenPipeError:

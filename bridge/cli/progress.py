@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -10,8 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-#: Seconds between two plain lines about the same work.
-PATIENCE_S = 10.0
+#: Seconds between two plain lines about the same work; set UMTN_PROGRESS_S for another time.
+PATIENCE_S = float(os.environ.get("UMTN_PROGRESS_S", "10"))
 
 
 class Meter:

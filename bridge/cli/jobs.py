@@ -1,0 +1,97 @@
+"""Which files are to be read, and what the results are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from umtn_core.audio.write import FORMATS, check_output
+from umtn_core.errors import UmtnError
+
+#: What is taken from a folder; any file that is named itself is tried.
+AUDIO = frozenset({*FORMATS, ".m4a", ".wma", ".aac", ".w64"})
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to translate, and where to."""
+
+    source: Path
+    result: Path
+
+
+def plan(inputs: Sequence[Path], target: str, output: Path | None, *, force: bool) -> list[Job]:
+    """Decide what is read and written, and refuse before any work what could not be kept.
+
+    Parameters
+    ----------
+    inputs
+        Files, and folders to look through.
+    target
+        Domain; results are called ``name.<target>.wav``.
+    output
+        A file for a single input file, else a folder; None writes beside the inputs.
+    force
+        Whether existing files may be replaced. An input never is.
+
+    Raises
+    ------
+    UmtnError
+        If there is nothing to translate, or a result cannot or must not be written.
+    """
+    one_file = len(inputs) == 1 and not inputs[0].is_dir()
+    jobs = [
+        Job(source, _result(source, below, target, output, one_file))
+        for source, below in _sources(inputs, target)
+    ]
+    if not jobs:
+        raise UmtnError(f"There is no audio in {', '.join(map(str, inputs))}.")
+    sources = {job.source.resolve() for job in jobs}
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        place = job.result.resolve()
+        if place in sources:
+            raise UmtnError(f"{job.result} is itself an input: choose another name with -o.")
+        if place in taken:
+            raise UmtnError(
+                f"{taken[place]} and {job.source} would both become {job.result}: "
+                "translate them one at a time."
+            )
+        taken[place] = job.source
+        _check(job.result, force)
+    return jobs
+
+
+def _sources(inputs: Sequence[Path], target: str) -> Iterator[tuple[Path, Path]]:
+    """Every input file, with its place below the folder it was found in."""
+    for path in inputs:
+        if not path.is_dir():
+            yield path, Path(path.name)
+            continue
+        for found in sorted(path.rglob("*")):
+            below = found.relative_to(path)
+            hidden = any(part.startswith(".") for part in below.parts)
+            # What an earlier run left beside its input is not music to translate again.
+            made = found.stem.endswith(f".{target}")
+            if found.suffix.lower() in AUDIO and found.is_file() and not (hidden or made):
+                yield found, below
+
+
+def _result(source: Path, below: Path, target: str, output: Path | None, one_file: bool) -> Path:
+    name = f"{source.stem}.{target}.wav"
+    if output is None:
+        return source.with_name(name)
+    if one_file and output.suffix and not output.is_dir():
+        return output
+    return output / below.with_name(name)
+
+
+def _check(result: Path, force: bool) -> None:
+    """Refuse what cannot be written; folders that are missing are made later."""
+    nearest = next(folder for folder in result.absolute().parents if folder.exists())
+    if nearest != result.absolute().parent:
+        # The same questions, asked of the folder that the missing ones will be made in.
+        result = nearest / result.name
+        force = True
+    check_output(result, overwrite=force)

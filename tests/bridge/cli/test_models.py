@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.main import umtn
+
+
+def test_models_are_listed_with_domains_licence_and_quality(models_folder: Path) -> None:
+    result = CliRunner().invoke(umtn, ["models"])
+    assert result.exit_code == 0, result.stderr
+    assert "tiny" in result.stdout
+    for words in ("flute, violin", "CC0-1.0", "its weights are random", "pitch, flute: 0.125"):
+        assert words in result.stdout
+
+
+def test_json_has_every_model_in_full(models_folder: Path) -> None:
+    result = CliRunner().invoke(umtn, ["models", "--json"])
+    described = {model["name"]: model for model in json.loads(result.stdout)}
+    tiny = described["tiny"]
+    assert tiny["title"] == "Tiny"
+    assert tiny["domains"] == ["flute", "violin"]
+    assert tiny["quality"] == {"pitch": {"flute": 0.125}}
+    assert tiny["sources"] == [{"source": "nothing", "licence": "CC0-1.0"}]
+    assert Path(tiny["path"]) == models_folder / "tiny"
+
+
+def test_a_broken_model_is_listed_as_such(
+    models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(models_folder / "tiny", tmp_path / "models" / "torn")
+    (tmp_path / "models/torn/manifest.json").write_text("{")
+    monkeypatch.setenv("UMTN_MODELS", str(tmp_path / "models"))
+    result = CliRunner().invoke(umtn, ["models", "--json"])
+    assert result.exit_code == 0
+    torn = next(m for m in json.loads(result.stdout) if m["name"] == "torn")
+    assert torn.keys() == {"name", "path", "error"}
+    assert "broken" in CliRunner().invoke(umtn, ["models"]).stdout

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from pedalboard.io import AudioFile
+
+from bridge.cli.failures import INTERRUPTED
+from bridge.cli.main import umtn
+
+ROOT = Path(__file__).parents[3]
+
+Recording = Callable[..., Path]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(umtn, ["translate", *map(str, arguments), "--model", "tiny"])
+
+
+def audio(path: Path) -> tuple[NDArray[np.float32], float]:
+    with AudioFile(str(path)) as file:
+        return file.read(file.frames), file.samplerate
+
+
+def refused(result: Result, *words: str) -> None:
+    """The command failed with one sentence that has these words, and wrote nothing."""
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert all(word in result.stderr for word in words), result.stderr
+    assert result.stdout == ""
+
+
+def files(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+pytestmark = pytest.mark.usefixtures("models_folder")
+
+
+def test_the_result_lies_beside_the_input_and_has_its_form(recording: Recording) -> None:
+    source = recording("song.wav", seconds=0.05, rate=44_100)
+    result = run(source, "--to", "violin")
+    assert result.exit_code == 0, result.stderr
+    heard, rate = audio(source)
+    played, played_rate = audio(source.with_name("song.violin.wav"))
+    assert (played.shape, played_rate) == (heard.shape, rate)
+    assert np.abs(played).max() > 0
+    assert not np.allclose(played, heard)
+
+
+def test_the_same_seed_plays_the_same_and_another_does_not(
+    recording: Recording, tmp_path: Path
+) -> None:
+    source = recording()
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        place = tmp_path / f"{name}.wav"
+        assert run(source, "--to", "flute", "--seed", seed, "-o", place).exit_code == 0
+    a, b, c = (audio(tmp_path / f"{name}.wav")[0] for name in "abc")
+    assert np.array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_mix_0_is_the_input(recording: Recording, tmp_path: Path) -> None:
+    source = recording()
+    assert run(source, "--to", "flute", "--mix", 0, "-o", tmp_path / "dry.wav").exit_code == 0
+    assert np.array_equal(audio(tmp_path / "dry.wav")[0], audio(source)[0])
+
+
+def test_a_folder_becomes_a_folder_of_the_same_form(recording: Recording, tmp_path: Path) -> None:
+    for name in ("in/one.wav", "in/deep/two.wav", "in/.hidden/three.wav"):
+        recording(name)
+    (tmp_path / "in/notes.txt").write_text("not audio")
+    result = run(tmp_path / "in", "--to", "flute", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr
+    assert files(tmp_path / "out") == {"one.flute.wav", "deep/two.flute.wav"}
+
+
+def test_files_decoded_together_play_as_each_by_itself(
+    recording: Recording, tmp_path: Path
+) -> None:
+    sources = [recording("a.wav", seconds=0.03), recording("b.wav", seconds=0.06)]
+    assert run(*sources, "--to", "flute", "-o", tmp_path / "both").exit_code == 0
+    for source in sources:
+        assert run(source, "--to", "flute", "-o", tmp_path / "alone").exit_code == 0
+        name = f"{source.stem}.flute.wav"
+        together, alone = audio(tmp_path / "both" / name), audio(tmp_path / "alone" / name)
+        assert np.array_equal(together[0], alone[0])
+
+
+def test_a_folder_translated_again_does_not_translate_its_results(
+    recording: Recording, tmp_path: Path
+) -> None:
+    recording("in/one.wav")
+    assert run(tmp_path / "in", "--to", "flute").exit_code == 0
+    assert run(tmp_path / "in", "--to", "flute", "--force").exit_code == 0
+    assert files(tmp_path / "in") == {"one.wav", "one.flute.wav"}
+
+
+def test_a_result_is_replaced_only_by_force(recording: Recording, tmp_path: Path) -> None:
+    source, result = recording(), tmp_path / "tone.flute.wav"
+    result.write_bytes(b"precious")
+    refused(run(source, "--to", "flute"), "tone.flute.wav", "exists")
+    assert result.read_bytes() == b"precious"
+    assert run(source, "--to", "flute", "--force").exit_code == 0
+    assert audio(result)[0].shape == audio(source)[0].shape
+
+
+def test_an_input_is_never_replaced(recording: Recording) -> None:
+    source = recording()
+    before = source.read_bytes()
+    refused(run(source, "--to", "flute", "-o", source, "--force"), "input")
+    assert source.read_bytes() == before
+
+
+def test_two_inputs_of_one_name_are_refused(recording: Recording, tmp_path: Path) -> None:
+    pair = recording("a/x.wav"), recording("b/x.wav")
+    refused(run(*pair, "--to", "flute", "-o", tmp_path / "out"), "x.flute.wav")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_target_names_the_known_ones(recording: Recording) -> None:
+    refused(run(recording(), "--to", "kazoo"), "kazoo", "flute", "violin")
+
+
+def test_an_unknown_model_names_the_installed_ones(recording: Recording) -> None:
+    result = CliRunner().invoke(
+        umtn, ["translate", str(recording()), "--to", "flute", "--model", "huge"]
+    )
+    refused(result, "huge", "tiny")
+
+
+@pytest.mark.parametrize("option", [("-o", "out.xyz"), ("--engine", "steam")])
+def test_options_that_mean_nothing_are_refused(
+    recording: Recording, tmp_path: Path, option: tuple[str, str]
+) -> None:
+    before = files(tmp_path)
+    name, value = option
+    place = tmp_path / value if name == "-o" else value
+    source = recording()
+    refused(run(source, "--to", "flute", name, place))
+    assert files(tmp_path) - before == {source.name}
+
+
+def test_what_is_no_audio_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    text = tmp_path / "text.wav"
+    text.write_text("this is not audio")
+    refused(run(text, "--to", "flute", "-o", tmp_path / "new/out.wav"), "text.wav")
+    refused(run(tmp_path / "none.wav", "--to", "flute"), "none.wav")
+    assert files(tmp_path) == {"text.wav"}
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    refused(run(tmp_path, "--to", "flute"), str(tmp_path))
+
+
+def test_one_bad_file_does_not_keep_the_others_from_being_done(
+    recording: Recording, tmp_path: Path
+) -> None:
+    recording("in/good.wav")
+    (tmp_path / "in/bad.wav").write_text("this is not audio")
+    result = run(tmp_path / "in", "--to", "flute", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "bad.wav" in result.stderr
+    assert files(tmp_path / "out") == {"good.flute.wav"}
+
+
+def test_json_says_what_was_written_and_what_was_not(recording: Recording, tmp_path: Path) -> None:
+    good, missing = recording(seconds=0.05), tmp_path / "none.wav"
+    result = run(good, missing, "--to", "flute", "--json")
+    assert result.exit_code == 1
+    written, failed = sorted(json.loads(result.stdout), key=lambda item: "error" in item)
+    assert written["input"] == str(good)
+    assert written["output"] == str(tmp_path / "tone.flute.wav")
+    assert written["target"] == "flute"
+    assert written["seconds"] == 0.05
+    assert "none.wav" in failed["error"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_leaves_nothing(recording: Recording, tmp_path: Path, how: signal.Signals) -> None:
+    source = recording("in/long.wav", seconds=600)
+    command = [sys.executable, "-m", "bridge.cli", "translate", str(source), "--to", "flute"]
+    process = subprocess.Popen(
+        [*command, "--model", "tiny", "-o", str(tmp_path / "out/long.wav")],
+        cwd=ROOT,
+        env=os.environ | {"UMTN_PROGRESS_S": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        assert "long.wav" in first and "left" in first, first + process.stderr.read()
+        process.send_signal(how)
+        began = time.monotonic()
+        _, errors = process.communicate(timeout=60)
+        assert time.monotonic() - began < 30
+    finally:
+        process.kill()
+    assert process.returncode == INTERRUPTED
+    assert errors.splitlines()[-1] == "umtn: Cancelled; nothing was written."
+    assert files(tmp_path) == {"in/long.wav"}
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_runs_where_torch_cannot_be_imported(recording: Recording) -> None:
+    source = recording()
+    script = (
+        "import sys\n"
+        "for name in ('torch', 'lightning', 'onnx', 'scipy', 'sklearn', 'music21', 'matplotlib',\n"
+        "             'yaml', 'mido', 'tensorboard', 'librosa'):\n"
+        "    sys.modules[name] = None\n"
+        "from bridge.cli import main\n"
+        f"sys.argv = ['umtn', 'translate', {str(source)!r}, '--to', 'flute', '--model', 'tiny']\n"
+        "main()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)
+    assert source.with_name("tone.flute.wav").is_file()
