@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
 from umtn_core.shape import NetworkShape
@@ -33,22 +32,13 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of models that holds one, `tiny`: untrained, with domains flute and violin."""
     import torch
 
-    from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph
+    from export.export import bundle_graphs
     from umtn_core.bundle import Domain, Manifest, Source, write_bundle
     from umtn_core.networks import UniversalMusicTranslationNetwork
 
     torch.manual_seed(0)
     domains = ("flute", "violin")
     network = UniversalMusicTranslationNetwork(TINY, domains)
-
-    def parameters(module: torch.nn.Module) -> dict[str, NDArray[np.float32]]:
-        return {name: value.numpy() for name, value in module.state_dict().items()}
-
-    graphs = {"encoder.onnx": encoder_graph(TINY, parameters(network.encoder))}
-    for domain in domains:
-        weights = parameters(network.decoders[domain])
-        graphs[f"conditioner.{domain}.onnx"] = conditioner_graph(TINY, weights)
-        graphs[f"decoder.{domain}.onnx"] = decoder_step_graph(TINY, weights)
     folder = tmp_path_factory.mktemp("models")
     manifest = Manifest(
         schema=1,
@@ -62,7 +52,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         quality={"pitch": {"flute": 0.125}},
         files={},
     )
-    write_bundle(folder / "tiny", manifest, {n: g.SerializeToString() for n, g in graphs.items()})
+    write_bundle(folder / "tiny", manifest, bundle_graphs(network))
     return folder
 
 

@@ -1,0 +1,104 @@
+"""`umtn export`: a trained network becomes a model bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.cli.failures import needs_extra
+from bridge.cli.output import print_json
+from umtn_core.errors import UmtnError
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="BUNDLE",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the bundle.",
+)
+@click.option("--name", help="What the model is called.  [default: the folder's name]")
+@click.option(
+    "--licence", default="not stated", show_default=True, help="Of the weights, for the manifest."
+)
+@click.option(
+    "--training-data",
+    default="not stated",
+    show_default=True,
+    help="What it was trained on, in words, for the manifest.",
+)
+@click.option(
+    "--title",
+    "titles",
+    metavar="DOMAIN=TITLE",
+    multiple=True,
+    help="What people call a domain; may be repeated.",
+)
+@click.option(
+    "--audio",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Music for the parity check.  [default: some of the training run's validation set]",
+)
+@click.option(
+    "--store",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the training run's store is now, if it has moved.",
+)
+@click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
+@click.option("--json", "as_json", is_flag=True, help="Print the parity figures as JSON.")
+def export(
+    checkpoint: Path,
+    output: Path,
+    name: str | None,
+    licence: str,
+    training_data: str,
+    titles: tuple[str, ...],
+    audio: Path | None,
+    store: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Turn the CHECKPOINT of a training run into a model BUNDLE.
+
+    The bundle's graphs are compared with PyTorch on real audio. If they differ by more than
+    a relative 1e-4, nothing is written.
+    """
+    with needs_extra("Exporting", "train"):
+        from export.export import export_checkpoint
+
+        made = export_checkpoint(
+            checkpoint,
+            output,
+            name=name or output.name,
+            licence=licence,
+            training_data=training_data,
+            audio=audio,
+            store=store,
+            titles=dict(map(_title, titles)),
+            overwrite=force,
+        )
+    _report(made, as_json)
+
+
+def _title(text: str) -> tuple[str, str]:
+    domain, equals, title = text.partition("=")
+    if not (domain and equals and title):
+        raise UmtnError(f"Write a title as DOMAIN=TITLE, not '{text}'.")
+    return domain, title
+
+
+def _report(bundle: Path, as_json: bool) -> None:
+    from umtn_core.bundle import Bundle
+
+    opened = Bundle.open(bundle)
+    if as_json:
+        print_json({"bundle": str(bundle), "parity": opened.manifest.parity})
+        return
+    click.echo(f"{opened.name}: {', '.join(opened.domains)} -> {bundle}")
+    parity = opened.manifest.parity
+    worst = max([parity["encoder"], *parity["decoders"].values()])
+    click.echo(f"differs from PyTorch by {worst:.1e} at most, relative")

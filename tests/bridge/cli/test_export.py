@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.main import umtn
+
+
+def test_what_is_no_checkpoint_is_refused_and_leaves_nothing(
+    recording: Callable[..., Path], tmp_path: Path
+) -> None:
+    place = tmp_path / "bundle"
+    result = CliRunner().invoke(umtn, ["export", str(recording()), "-o", str(place)])
+    assert result.exit_code == 1
+    assert "is not a checkpoint" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("title", ["flute", "=Flute", "flute="])
+def test_a_title_names_its_domain(
+    recording: Callable[..., Path], tmp_path: Path, title: str
+) -> None:
+    arguments = ["export", str(recording()), "-o", str(tmp_path / "bundle"), "--title", title]
+    result = CliRunner().invoke(umtn, arguments)
+    assert result.exit_code == 1
+    assert "DOMAIN=TITLE" in result.stderr
