@@ -1,0 +1,1 @@
+"""Training data: the store, and the two ways of filling it."""

@@ -1,0 +1,88 @@
+"""Runs many independent tasks on several workers."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from itertools import islice
+from typing import Literal, TypeVar
+
+from umtn_core.errors import UmtnError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+#: Told how far the making of a data set is: ``progress(stage, done, total, name)``, from
+#: the thread that asked for the work.
+OnItem = Callable[[str, int, int, str], None]
+
+
+def run_all(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    *,
+    workers: int,
+    kind: Literal["processes", "threads"],
+) -> Iterator[tuple[Task, Result]]:
+    """Yield every task with its result, as they finish.
+
+    With one worker the tasks run here, in order. Otherwise ``function`` and the tasks
+    must be picklable for processes. An exception in a task is raised here, after the
+    tasks under way have ended; those not begun are dropped.
+
+    Parameters
+    ----------
+    function
+        Called with one task.
+    tasks
+        What to do.
+    workers
+        How many at once.
+    kind
+        ``processes`` for Python-heavy work, ``threads`` for waiting on programs.
+    """
+    if workers <= 1 or len(tasks) <= 1:
+        for task in tasks:
+            yield task, function(task)
+        return
+    workers = min(workers, len(tasks))
+    executor: Executor
+    if kind == "processes":
+        # Spawned, not forked: a fork copies locks that other threads may hold.
+        context = multiprocessing.get_context("spawn")
+        executor = ProcessPoolExecutor(workers, mp_context=context)
+    else:
+        executor = ThreadPoolExecutor(workers)
+    with executor:
+        pending: dict[Future[Result], Task] = {}
+        queue = iter(tasks)
+        try:
+            while True:
+                # A few in hand for each worker, not all: memory, and a quick stop.
+                for task in islice(queue, 2 * workers - len(pending)):
+                    pending[executor.submit(function, task)] = task
+                if not pending:
+                    return
+                finished, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    task = pending.pop(future)
+                    try:
+                        result = future.result()
+                    except BrokenExecutor as error:
+                        raise UmtnError(
+                            "A worker process died, perhaps for want of memory: "
+                            "try again with one worker."
+                        ) from error
+                    yield task, result
+        finally:
+            for future in pending:
+                future.cancel()

@@ -1,0 +1,1 @@
+"""Makes multi-domain, unpaired training sets from scores and soundfonts."""
