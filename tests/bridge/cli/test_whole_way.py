@@ -1,0 +1,68 @@
+"""From folders of audio to a translation, by the command line alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from bridge.cli.main import umtn
+
+SETTINGS = """
+store: {folder}/store
+output: {folder}/run
+preset: small
+shape:
+  encoder_blocks: 1
+  encoder_layers: 2
+  encoder_channels: 8
+  decoder_blocks: 1
+  decoder_layers: 3
+  residual_channels: 8
+  skip_channels: 8
+  conditioning_channels: 8
+steps: 3
+batch: 2
+segment: 1600
+validate_every: 3
+validation_segments: 2
+listen_every: 0
+machine:
+  accelerator: cpu
+  precision: 32-true
+  devices: 1
+  loaders: 0
+"""
+
+
+def umtn_says(*arguments: object) -> str:
+    result = CliRunner().invoke(umtn, list(map(str, arguments)))
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_from_audio_to_a_translation(recording: Callable[..., Path], tmp_path: Path) -> None:
+    for domain in ("oboe", "harp"):
+        for take in range(4):
+            recording(f"music/{domain}/{take}.wav", seconds=2.0, rate=22_050)
+    (tmp_path / "music/harp/notes.wav").write_text("this is not audio")
+
+    made = json.loads(
+        umtn_says("data", "prepare", tmp_path / "music", tmp_path / "store", "--json")
+    )
+    assert set(made["minutes"]) == {"harp", "oboe"}
+    assert [Path(skip["source"]).name for skip in made["skipped"]] == ["notes.wav"]
+
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(SETTINGS.format(folder=tmp_path))
+    checkpoint = umtn_says("train", settings, "--quiet").split()[-1]
+
+    bundle = tmp_path / "bundle"
+    exported = umtn_says("export", checkpoint, "-o", bundle, "--licence", "CC0-1.0", "--json")
+    assert json.loads(exported)["parity"]["encoder"] < 1e-4
+
+    song = recording("song.wav", seconds=0.1, rate=44_100)
+    umtn_says("translate", song, "--to", "harp", "--model", bundle)
+    assert (tmp_path / "song.harp.wav").is_file()
