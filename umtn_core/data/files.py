@@ -33,7 +33,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise UmtnError(f"Cannot write {path}: {error.strerror or error}.") from error
 
 
-def write_samples(path: Path, samples: NDArray[np.floating]) -> int:
+def write_audio(path: Path, samples: NDArray[np.floating]) -> int:
     """Write float samples in [-1, 1], shape (samples,), as int16 ``.npy``.
 
     Returns

@@ -13,7 +13,7 @@ import numpy as np
 
 from umtn_core.audio.read import read_audio
 from umtn_core.audio.resample import resample
-from umtn_core.data.files import FULL_SCALE, sweep_unfinished, write_samples
+from umtn_core.data.files import FULL_SCALE, sweep_unfinished, write_audio
 from umtn_core.data.licences import NOT_STATED, folder_licence, is_licence_file
 from umtn_core.data.pool import OnItem, run_all
 from umtn_core.data.records import finished, remove_unlisted, write_record
@@ -221,6 +221,6 @@ def _read_one(recording: _Recording) -> int | str:
     if mono.size < _SHORTEST_S * recording.sample_rate:
         return f"It is shorter than {_SHORTEST_S} s."
     # Files of float samples may pass full scale, and resampling may overshoot it.
-    samples = write_samples(recording.folder / recording.path, mono / max(1.0, loudest))
+    samples = write_audio(recording.folder / recording.path, mono / max(1.0, loudest))
     write_record(recording.folder, recording.path, recording.fingerprint, samples)
     return samples

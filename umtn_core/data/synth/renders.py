@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from umtn_core.data.files import write_samples
+from umtn_core.data.files import write_audio
 from umtn_core.data.pool import OnItem, run_all
 from umtn_core.data.records import finished, write_record
 from umtn_core.data.store import Skipped
@@ -163,7 +163,7 @@ def _renderer(recipe: Recipe, folder: Path) -> Callable[[RenderTask], int | str]
             return "The render is silent: the soundfont may lack the program."
         rng = generator(recipe, task.room, task.piece.score.name)
         wet = place(dry, recipe.sample_rate, recipe.acoustics, rng)
-        samples = write_samples(folder / task.path, wet)
+        samples = write_audio(folder / task.path, wet)
         write_record(folder, task.path, task.fingerprint, samples)
         return samples
 
