@@ -99,7 +99,7 @@ def export_checkpoint(
         network does, or the bundle cannot be written.
     """
     network, info = load_network(checkpoint)
-    trained_on = TrainingAudio.open(store or info.settings.data.store, network.domains)
+    trained_on = TrainingAudio.open(store or info.settings.store, network.domains)
     description = Description(
         name,
         licence,

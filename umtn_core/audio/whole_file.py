@@ -37,7 +37,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     OSError
         If it cannot be written, say since the disk is full.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    beside = path.with_name(f".{secrets.token_hex(8)}.part")
     descriptor, named = _open_nameless(path.parent), False
     if descriptor is None:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
