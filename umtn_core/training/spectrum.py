@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -73,7 +74,9 @@ def semitone_spectrum(
     pieces = padded[starts[:, None] + np.arange(window)] * _window(window)
     magnitudes = np.abs(np.fft.rfft(pieces, TRANSFORM)).astype(np.float32)
     bank = _filter_bank(sample_rate, settings.lowest_pitch, settings.bands)
-    return np.log10(magnitudes @ bank.T + FLOOR).T.astype(np.float32)
+    # By PyTorch, which keeps to one thread in a loader; NumPy's would fight over the cores.
+    energy = (torch.from_numpy(magnitudes) @ torch.from_numpy(bank).T).numpy()
+    return np.log10(energy + FLOOR).T.astype(np.float32)
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,6 @@ import msgspec
 import torch
 from lightning.pytorch.callbacks import (
     Callback,
-    LearningRateMonitor,
     RichProgressBar,
 )
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -22,6 +21,7 @@ from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
 from umtn_core.training.settings import Settings, write_settings
+from umtn_core.training.timing import Timing
 
 LAST = "last.ckpt"
 
@@ -86,7 +86,7 @@ def _trainer(
     callbacks: list[Callback] = [
         Checkpoints(output / LAST, settings.checkpoint_minutes),
         StopOnNonsense(),
-        LearningRateMonitor(logging_interval="step"),
+        Timing(),
     ]
     if settings.optimiser.average:
         callbacks.append(Averaging(decay=settings.optimiser.average))
