@@ -26,15 +26,15 @@ _TICKS_PER_BEAT = 480
 _BEATS_PER_MINUTE = 140
 
 
-def play_tune(instrument: str, path: Path) -> Path:
-    """Render the tune as a 44.1 kHz WAV.
+def play_tune(instrument: str, folder: Path) -> Path:
+    """Render the tune as a 44.1 kHz WAV, and return its path.
 
     Parameters
     ----------
     instrument
         One of `PROGRAMS`.
-    path
-        Of the WAV file.
+    folder
+        Where to put it; made if need be.
 
     Raises
     ------
@@ -44,6 +44,8 @@ def play_tune(instrument: str, path: Path) -> Path:
     fluidsynth = shutil.which("fluidsynth")
     if fluidsynth is None:
         raise UmtnError("FluidSynth is not installed: run `apt install fluidsynth`.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{instrument}.wav"
     with tempfile.TemporaryDirectory() as scratch:
         midi = Path(scratch) / "tune.mid"
         midi.write_bytes(midi_file(PROGRAMS[instrument]))

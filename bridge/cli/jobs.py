@@ -59,7 +59,9 @@ def plan(inputs: Sequence[Path], target: str, output: Path | None, *, force: boo
                 "translate them one at a time."
             )
         taken[place] = job.source
-        _check(job.result, force)
+        if job.result.exists() and not force:
+            raise UmtnError(f"{job.result} exists already: choose another name, or say --force.")
+        _check(job.result)
     return jobs
 
 
@@ -87,11 +89,8 @@ def _result(source: Path, below: Path, target: str, output: Path | None, one_fil
     return output / below.with_name(name)
 
 
-def _check(result: Path, force: bool) -> None:
-    """Refuse what cannot be written; folders that are missing are made later."""
+def _check(result: Path) -> None:
+    """Refuse what could not be written; folders that are missing are made later."""
     nearest = next(folder for folder in result.absolute().parents if folder.exists())
-    if nearest != result.absolute().parent:
-        # The same questions, asked of the folder that the missing ones will be made in.
-        result = nearest / result.name
-        force = True
-    check_output(result, overwrite=force)
+    missing = nearest != result.absolute().parent
+    check_output(nearest / result.name if missing else result, overwrite=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +41,16 @@ def train(settings: Path, changes: tuple[str, ...], minutes: float | None, quiet
         from umtn_core.training.settings import read_settings
         from umtn_core.training.train import train as run
 
+        _hush_lightning()
         chosen = _changed(read_settings(settings), changes)
         checkpoint = run(chosen, max_minutes=minutes, progress=not quiet)
     click.echo(f"the last checkpoint is {checkpoint}")
+
+
+def _hush_lightning() -> None:
+    """Keep Lightning's advice to programmers, and its advertising, from the user."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"lightning\.")
 
 
 def _changed(settings: Settings, changes: tuple[str, ...]) -> Settings:
