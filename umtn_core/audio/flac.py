@@ -27,11 +27,15 @@ class FlacChecksum:
     def __init__(self, bits: int, expected: bytes):
         self._bits = bits
         self._expected = expected
-        self._hash = hashlib.md5(usedforsecurity=False)
+        # Full scale is one or the other of these, depending on pedalboard's version.
+        self._hashes = {
+            scale: hashlib.md5(usedforsecurity=False)
+            for scale in (2 ** (bits - 1) - 1, 2 ** (bits - 1))
+        }
 
     @classmethod
     def of(cls, path: Path) -> FlacChecksum | None:
-        """The checksum of a file; None if it has none that can be followed."""
+        """Read the checksum of a file; None if it has none that can be followed."""
         with path.open("rb") as file:
             header = file.read(_STREAMINFO_END)
         if header[:4] != b"fLaC" or len(header) < _STREAMINFO_END:
@@ -45,11 +49,13 @@ class FlacChecksum:
 
     def update(self, block: NDArray[np.float32]) -> None:
         """Take in the next samples, (channels, samples)."""
-        integers = np.rint(block.T * np.float32(2.0 ** (self._bits - 1))).astype("<i4")
         width = -(-self._bits // 8)
-        octets = np.ascontiguousarray(integers).view(np.uint8).reshape(-1, 4)
-        self._hash.update(np.ascontiguousarray(octets[:, :width]))
+        for scale, digest in self._hashes.items():
+            # In float64: the product of a 24-bit sample and the scale needs more than 24 bits.
+            integers = np.rint(block.T.astype(np.float64) * scale).astype("<i4")
+            octets = np.ascontiguousarray(integers).view(np.uint8).reshape(-1, 4)
+            digest.update(octets[:, :width].tobytes())
 
     def matches(self) -> bool:
         """Whether the samples so far are all of the file's, unchanged."""
-        return self._hash.digest() == self._expected
+        return any(digest.digest() == self._expected for digest in self._hashes.values())
