@@ -83,7 +83,7 @@ def best_scale(
     Chosen on some audio and used on other audio; three numbers hardly overfit anyway.
     """
     options = [Scale(a, k, f) for a in _MEMORIES for k in _MULTIPLES for f in _FLOORS]
-    return min(options, key=lambda s: logistic_nats(samples, prediction, codes, law, s))
+    return min(options, key=lambda s: logistic_nats(samples, prediction, codes, law, s).mean())
 
 
 def logistic_nats(
@@ -92,8 +92,8 @@ def logistic_nats(
     codes: Codes,
     law: Companding,
     scale: Scale,
-) -> float:
-    """Mean cost of codes under a logistic density around a prediction.
+) -> NDArray[np.float64]:
+    """Cost of each code under a logistic density around a prediction.
 
     The density is integrated over each code's bin, and its width is a running mean of
     the *earlier* errors, so the cost is one that a decoder could really have paid.
@@ -113,7 +113,7 @@ def logistic_nats(
 
     Returns
     -------
-    float, nats a sample
+    float64 array (samples,), nats
     """
     from scipy.signal import lfilter
 
@@ -129,7 +129,7 @@ def logistic_nats(
     above, below = np.where(flip, -below, above), np.where(flip, -above, below)
     inside = _logistic(above) - _logistic(below)
     mixed = (1.0 - UNIFORM_SHARE) * inside + UNIFORM_SHARE / LEVELS
-    return float(-np.log(mixed).mean())
+    return -np.log(mixed)
 
 
 def bin_edges(law: Companding) -> NDArray[np.float64]:

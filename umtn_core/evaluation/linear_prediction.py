@@ -45,7 +45,11 @@ class LinearPredictionNats:
 
 
 def linear_prediction_nats(
-    judged: Sequence[Codes], fitted: Sequence[Codes], law: Companding | None = None
+    judged: Sequence[Codes],
+    fitted: Sequence[Codes],
+    law: Companding | None = None,
+    *,
+    unscored: int = 0,
 ) -> LinearPredictionNats:
     """Cost of codes under linear prediction of order 32.
 
@@ -58,14 +62,17 @@ def linear_prediction_nats(
         predictors' error scales, are fitted to. One or two minutes are plenty.
     law
         The quantiser that made the codes.
+    unscored
+        Samples at the start of each judged file that are heard but do not count.
 
     Raises
     ------
     ValueError
-        If either is empty.
+        If no sample is left in either.
     """
     law = law or Companding()
-    if not sum(map(len, judged)) or not sum(map(len, fitted)):
+    scored = [np.arange(len(codes)) >= unscored for codes in judged]
+    if not any(mask.any() for mask in scored) or not sum(map(len, fitted)):
         raise ValueError("linear prediction needs audio to fit and audio to judge")
     levels = law.levels.astype(np.float64)
     coefficients = fit([levels[codes] for codes in fitted])
@@ -82,11 +89,12 @@ def linear_prediction_nats(
     codes, samples, fixed, adaptive = columns(fitted)
     scales = [best_scale(samples, guess, codes, law) for guess in (fixed, adaptive)]
     codes, samples, fixed, adaptive = columns(judged)
+    mask = np.concatenate(scored)
     return LinearPredictionNats(
-        unigram=unigram_nats(codes),
-        fixed=logistic_nats(samples, fixed, codes, law, scales[0]),
-        adaptive=logistic_nats(samples, adaptive, codes, law, scales[1]),
-        samples=len(codes),
+        unigram=unigram_nats(codes[mask]),
+        fixed=float(logistic_nats(samples, fixed, codes, law, scales[0])[mask].mean()),
+        adaptive=float(logistic_nats(samples, adaptive, codes, law, scales[1])[mask].mean()),
+        samples=int(mask.sum()),
     )
 
 

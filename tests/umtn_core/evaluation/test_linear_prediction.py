@@ -69,6 +69,18 @@ def test_a_resonance_is_worth_nats():
     assert found.adaptive < found.unigram - 0.7
 
 
+def test_unscored_samples_are_heard_and_do_not_count():
+    law = Companding()
+    codes = law.encode(np.concatenate([np.zeros(2_000), coloured(0, 4_000)]))
+    tail = linear_prediction_nats([codes], [codes], law, unscored=2_000)
+    whole = linear_prediction_nats([codes], [codes], law)
+    assert tail.samples == 4_000
+    assert tail.fixed > whole.fixed
+    assert tail.unigram > whole.unigram
+    with pytest.raises(ValueError, match="audio to fit"):
+        linear_prediction_nats([codes], [codes], law, unscored=6_000)
+
+
 def test_needs_audio():
     with pytest.raises(ValueError, match="audio to fit"):
         linear_prediction_nats([np.zeros(100, np.uint8)], [])
