@@ -71,7 +71,7 @@ class GraphBuilder:
         return self.op("Reshape", value, self.constant(dims))
 
     def model(self) -> onnx.ModelProto:
-        """The finished model, checked."""
+        """Put the model together, and check it."""
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
         )

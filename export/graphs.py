@@ -29,7 +29,7 @@ FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
 
 def encoder_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProto:
-    """Audio to latents (paper, Section 3.1 and Figure 1, left).
+    """Build audio to latents (paper, Section 3.1 and Figure 1, left).
 
     Parameters
     ----------
@@ -59,15 +59,13 @@ def encoder_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProt
         inner = _conv(g, g.op("Relu", inner), f"{layer}.conv_1x1")
         hidden = g.op("Add", hidden, inner)
     pool = shape.hop // shape.encoder_stride
-    latents = g.op(
-        "AveragePool", _conv(g, hidden, "conv_1x1"), kernel_shape=[pool], strides=[pool]
-    )
+    latents = g.op("AveragePool", _conv(g, hidden, "conv_1x1"), kernel_shape=[pool], strides=[pool])
     g.output(latents, "latents", ["batch", shape.latent_channels, "frames"])
     return g.model()
 
 
 def conditioner_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProto:
-    """Latents to everything they add to the decoder, once a frame.
+    """Build latents to everything they add to the decoder, once a frame.
 
     Parameters
     ----------
@@ -110,7 +108,7 @@ def conditioner_graph(shape: NetworkShape, parameters: Parameters) -> onnx.Model
 
 
 def decoder_step_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProto:
-    """One step of the autoregressive decoder (paper, Section 3.1 and Figure 1, right).
+    """Build one step of the autoregressive decoder (paper, Section 3.1 and Figure 1, right).
 
     Parameters
     ----------
@@ -183,7 +181,7 @@ def _conv(g: GraphBuilder, value: str, module: str, **attributes: object) -> str
 
 
 def _first(g: GraphBuilder, shape: NetworkShape, codes: str) -> str:
-    """The first layer's input, from the newest codes."""
+    """Make the first layer's input from the newest codes."""
     weight = g.parameter("first_conv.weight")
     if shape.decoder_input == "embedding":
         # Index -1 counts from the end: the row of zeros stands for nothing yet.
@@ -200,7 +198,7 @@ def _first(g: GraphBuilder, shape: NetworkShape, codes: str) -> str:
 
 
 def _delayed_products(g: GraphBuilder, shape: NetworkShape, delayed: str) -> str:
-    """Products of all layers' older taps, in one batched product: (layers, streams, 2R).
+    """Multiply all layers' older taps, in one batched product: (layers, streams, 2R).
 
     They do not wait for the newest sample.
     """
@@ -220,7 +218,7 @@ def _delayed_products(g: GraphBuilder, shape: NetworkShape, delayed: str) -> str
 
 
 def _carried_biases(g: GraphBuilder, shape: NetworkShape) -> list[str]:
-    """For each layer the sum of the residual biases before it: (1, 1, R)."""
+    """Sum, for each layer, the residual biases before it: (1, 1, R)."""
     carried = [g.constant([[[0.0] * shape.residual_channels]], np.float32)]
     for i in range(len(shape.dilations) - 1):
         carried.append(g.op("Add", carried[-1], g.parameter(f"layers.{i}.residual.bias")))
@@ -228,7 +226,7 @@ def _carried_biases(g: GraphBuilder, shape: NetworkShape) -> list[str]:
 
 
 def _carried_products(g: GraphBuilder, carried: Sequence[str], newest: Sequence[str]) -> str:
-    """What those biases add before each layer's gate: (layers, 1, 2R)."""
+    """Make what those biases add before each layer's gate: (layers, 1, 2R)."""
     products = [
         g.op("MatMul", bias, g.op("Transpose", weight, perm=[1, 0]))
         for bias, weight in zip(carried, newest, strict=True)
@@ -237,7 +235,7 @@ def _carried_products(g: GraphBuilder, carried: Sequence[str], newest: Sequence[
 
 
 def _summed_skips(g: GraphBuilder, shape: NetworkShape, skips: str) -> str:
-    """Sum of all skip connections, in one product over all layers' gates."""
+    """Sum all skip connections, in one product over all layers' gates."""
     modules = ["skip_conv", *(f"layers.{i}.skip" for i in range(len(shape.dilations)))]
     weight = g.op("Concat", *(g.parameter(f"{m}.weight") for m in modules), axis=1)
     weight = g.reshape(weight, [shape.skip_channels, len(modules) * shape.residual_channels])

@@ -58,7 +58,7 @@ class Parity:
         return float(np.max([self.encoder, *self.decoders.values()]))
 
     def figures(self) -> dict[str, Any]:
-        """What the manifest says."""
+        """Give what the manifest says."""
         return {
             "measure": "largest absolute difference from PyTorch / largest absolute value",
             "precision": "fp32",

@@ -45,24 +45,25 @@ class TrainingAudio:
         return cls(Store.open(path), domains)
 
     def loudness(self) -> float:
-        """Median loudness of the training files, in LUFS, all domains counting alike."""
+        """Measure the median loudness of training files, in LUFS, all domains counting alike."""
         medians = []
         for domain in self._domains:
             files = self._store.files(domain, "train")
             chosen = files[:: max(1, len(files) // FILES_A_DOMAIN)]
             measured = [loudness(self._audio(file), self._rate) for file in chosen]
-            medians.append(np.median([lufs for lufs in measured if math.isfinite(lufs)] or [np.nan]))
+            audible = [lufs for lufs in measured if math.isfinite(lufs)]
+            medians.append(np.median(audible or [np.nan]))
         if not np.isfinite(medians).all():
             raise UmtnError(f"The store {self._store.path} has a domain without audible audio.")
         return round(float(np.mean(medians)), 2)
 
     def sources(self) -> list[Source]:
-        """Every distinct source and its licence, in alphabetical order."""
+        """List every distinct source and its licence, in alphabetical order."""
         files = [file for domain in self._domains for file in self._store.files(domain, "train")]
         return [Source(*pair) for pair in sorted({(file.source, file.licence) for file in files})]
 
     def excerpt(self) -> tuple[NDArray[np.float32], int]:
-        """A file that the network was not trained on: (1, samples), and its sample rate."""
+        """Read a file held back from training: (1, samples), and its sample rate."""
         for domain in self._domains:
             for split in ("valid", "test"):
                 files = self._store.files(domain, split)

@@ -74,7 +74,7 @@ class LatentEncoder:
 
 
 def heard(codes: NDArray[np.uint8], samples: int) -> NDArray[np.float32]:
-    """Codes as the encoder hears them, ``code / 255 - 0.5``.
+    """Scale codes as the encoder hears them, ``code / 255 - 0.5``.
 
     Parameters
     ----------

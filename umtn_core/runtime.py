@@ -15,16 +15,10 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def available_devices() -> tuple[Device, ...]:
-    """Devices that the installed ONNX Runtime was built for; ``cpu`` is always among them."""
-    providers = ort.get_available_providers()
-    return tuple(device for device in ("cpu", "cuda") if _PROVIDERS[device] in providers)
 
 
 def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> ort.InferenceSession:
@@ -62,7 +56,5 @@ def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> o
         reason = str(error).strip().splitlines()[0]
         raise UmtnError(f"ONNX Runtime cannot open the model: {reason}.") from error
     if provider not in session.get_providers():
-        raise UmtnError(
-            f"{device.upper()} could not be started; check its driver and libraries, or use the CPU."
-        )
+        raise UmtnError(f"{device.upper()} could not be started; check its driver, or use the CPU.")
     return session

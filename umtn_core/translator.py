@@ -150,7 +150,7 @@ class Translator:
         return [recording.mixed(self.mix) for recording in recordings]
 
     def _stream(self, signal: _Signal, cancelled: IsCancelled | None) -> Stream:
-        """What the decoder is asked for, for one signal."""
+        """Ask the decoder for one signal."""
         rate = self.bundle.shape.sample_rate
         audio = resample(signal.audio, signal.sample_rate, rate)
         audio = to_reference(audio, rate, self.bundle.manifest.reference_loudness)
@@ -158,7 +158,7 @@ class Translator:
         return Stream(latents, len(audio), signal.id)
 
     def _finished(self, signal: _Signal, codes: NDArray[np.uint8]) -> Audio:
-        """Decoded codes at the signal's sample rate, length and loudness."""
+        """Bring decoded codes to the signal's sample rate, length and loudness."""
         audio = self._companding.decode(codes)
         samples = len(signal.audio)
         audio = resample(audio, self.bundle.shape.sample_rate, signal.sample_rate, samples)
@@ -207,7 +207,7 @@ class _Recording:
         return cls(dry, audio.shape, channels, signals)
 
     def mixed(self, mix: float) -> Audio:
-        """Dry and wet together, in the form the recording came in."""
+        """Mix dry and wet, in the form the recording came in."""
         wet = self.channels.joined([signal.translated for signal in self.signals])
         wet = limited_to(wet, max(1.0, float(np.abs(self.dry).max())))
         if mix < 1:

@@ -64,7 +64,7 @@ class Channels:
             self.signals = [audio.mean(axis=0, dtype=np.float32)]
 
     def joined(self, translated: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """The translated signals as channels: float32 array (channels, samples)."""
+        """Put translated signals together as channels: float32 array (channels, samples)."""
         joined = np.stack([translated[signal] for signal in self._signal_of_channel])
         if self._mode == "mid":
             joined += self._audio - self.signals[0]
@@ -72,7 +72,7 @@ class Channels:
 
 
 def _first_equal(audio: NDArray[np.float32]) -> list[int]:
-    """For each channel the first one that holds the very same samples."""
+    """Find for each channel the first one that holds the very same samples."""
     first: list[int] = []
     for channel, samples in enumerate(audio):
         candidates = (i for i in sorted(set(first)) if np.array_equal(audio[i], samples))

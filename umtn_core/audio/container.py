@@ -82,7 +82,7 @@ def _aiff_is_whole(file: BinaryIO, size: int) -> bool:
 
 
 def _ogg_is_whole(file: BinaryIO, size: int) -> bool:
-    """Whether the last page is there to its end, and says that it is the last."""
+    """Tell whether the last page is there to its end, and says that it is the last."""
     file.seek(max(0, size - 2 * _OGG_PAGE))
     tail = file.read()
     page = tail[tail.rfind(b"OggS") :]
@@ -93,7 +93,7 @@ def _ogg_is_whole(file: BinaryIO, size: int) -> bool:
 
 
 def _mp3_is_whole(file: BinaryIO, size: int) -> bool:
-    """Whether the file has the bytes that its Xing or Info header counts, if it has one."""
+    """Tell whether the file has the bytes that its Xing or Info header counts, if it has one."""
     file.seek(0)
     start = file.read(10)
     begin = 0

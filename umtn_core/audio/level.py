@@ -13,13 +13,13 @@ Audio = NDArray[np.float32]
 
 
 def limited_to(audio: Audio, peak: float) -> Audio:
-    """Audio turned down, as a whole, until it stays within a peak."""
+    """Turn audio down, as a whole, until it stays within a peak."""
     highest = float(np.abs(audio).max(initial=0))
     return audio if highest <= peak else audio * np.float32(peak / highest)
 
 
 def matched(audio: Audio, sample_rate: int, lufs: float) -> Audio:
-    """Audio brought to a loudness; silence, which no gain makes louder, stays as it is.
+    """Bring audio to a loudness; silence, which no gain makes louder, stays as it is.
 
     Parameters
     ----------
@@ -36,5 +36,5 @@ def matched(audio: Audio, sample_rate: int, lufs: float) -> Audio:
 
 
 def to_reference(audio: Audio, sample_rate: int, lufs: float) -> Audio:
-    """As `matched`, but turned down where it would leave [-1, 1], which codes cannot hold."""
+    """Do as `matched`, but turn down where it would leave [-1, 1], which codes cannot hold."""
     return limited_to(matched(audio, sample_rate, lufs), 1.0)

@@ -23,7 +23,7 @@ _CHUNK = 1 << 16
 
 
 def loudness(audio: NDArray[np.float32], sample_rate: int) -> float:
-    """Integrated loudness.
+    """Measure integrated loudness.
 
     All channels count alike: surround channels are not known as such. Audio shorter than
     a block of 400 ms is one block by itself.
@@ -51,7 +51,7 @@ def loudness(audio: NDArray[np.float32], sample_rate: int) -> float:
 
 
 def gain_between(from_lufs: float, to_lufs: float) -> float:
-    """Factor that brings audio from one loudness to another."""
+    """Return the factor that brings audio from one loudness to another."""
     return 10.0 ** ((to_lufs - from_lufs) / 20)
 
 
@@ -60,7 +60,7 @@ def _lufs(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
 
 
 def _block_powers(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
-    """Mean square of each block of the weighted audio, summed over channels."""
+    """Take the mean square of each block of the weighted audio, summed over channels."""
     samples = audio.shape[1]
     # Fractions of a step would make blocks of uneven length, so times are rounded.
     edges = np.round(np.arange(samples / rate / _STEP_SECONDS + 1) * _STEP_SECONDS * rate)
@@ -85,7 +85,7 @@ def _block_powers(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
 
 
 def _weighted(channel: NDArray[np.float32], rate: int) -> Iterator[NDArray[np.float64]]:
-    """The K-weighted channel in pieces, by overlap and save: memory stays bounded."""
+    """Weight a channel piece by piece, by overlap and save: memory stays bounded."""
     taps = math.ceil(_FILTER_SECONDS * rate)
     size = 1 << math.ceil(math.log2(max(_CHUNK, 4 * taps)))
     if len(channel) + taps <= size // 2:
@@ -103,7 +103,7 @@ def _weighted(channel: NDArray[np.float32], rate: int) -> Iterator[NDArray[np.fl
 
 @lru_cache(maxsize=8)
 def _response(rate: int, size: int) -> NDArray[np.complex128]:
-    """Frequency response of the two weighting filters, bilinear at this rate.
+    """Compute the frequency response of the two weighting filters, bilinear at this rate.
 
     BS.1770 lists coefficients for 48 kHz only. These are the analogue filters they were
     made from, so that other rates weigh alike (Brecht De Man, 2018).

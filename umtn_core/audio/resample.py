@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def resampled_length(samples: int, from_rate: int, to_rate: int) -> int:
-    """Samples at the new rate that cover as many at the old: rounded up."""
+    """Count the samples at the new rate that cover as many at the old: rounded up."""
     return -(-samples * to_rate // from_rate)
 
 

@@ -60,7 +60,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
 
 
 def _open_nameless(folder: Path) -> int | None:
-    """A descriptor of a file without a name; None where there are no such files."""
+    """Open a file without a name; None where there are no such files."""
     if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
         return None
     try:

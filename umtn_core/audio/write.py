@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from umtn_core.audio.whole_file import whole_file
 from umtn_core.errors import UmtnError
 
 #: How each ending is written. Lossless formats keep all they can.
-FORMATS: dict[str, dict[str, object]] = {
+FORMATS: dict[str, dict[str, Any]] = {
     ".wav": {"bit_depth": 32},  # 32 bits are floating point
     ".aiff": {"bit_depth": 24},
     ".aif": {"bit_depth": 24},

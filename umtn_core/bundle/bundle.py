@@ -77,7 +77,7 @@ class Bundle:
 
     @classmethod
     def in_memory(cls, manifest: Manifest, graphs: Mapping[str, bytes]) -> Bundle:
-        """A bundle that is not on the disk, say one still to be judged."""
+        """Make a bundle that is not on the disk, say one still to be judged."""
         return cls(Path(manifest.name), with_checksums(manifest, graphs), dict(graphs))
 
     @property
@@ -95,21 +95,25 @@ class Bundle:
         """Names of the domains that can be translated to."""
         return tuple(domain.name for domain in self.manifest.domains)
 
+    def contents(self, name: str) -> bytes:
+        """Return one of the bundle's files, as it was checked."""
+        return self._files[name]
+
     @property
     def encoder(self) -> bytes:
         """The encoder graph, an ONNX file's contents."""
-        return self._files[ENCODER]
+        return self.contents(ENCODER)
 
     def conditioner(self, domain: str) -> bytes:
-        """A domain's conditioner graph, an ONNX file's contents."""
-        return self._files[conditioner_file(self._known(domain))]
+        """Return a domain's conditioner graph, an ONNX file's contents."""
+        return self.contents(conditioner_file(self._known(domain)))
 
     def decoder(self, domain: str) -> bytes:
-        """A domain's decoder step graph, an ONNX file's contents."""
-        return self._files[decoder_file(self._known(domain))]
+        """Return a domain's decoder step graph, an ONNX file's contents."""
+        return self.contents(decoder_file(self._known(domain)))
 
     def decoder_fingerprint(self, domain: str) -> str:
-        """Names the weights of a domain's decoder and conditioner."""
+        """Name the weights of a domain's decoder and conditioner."""
         self._known(domain)
         files = self.manifest.files
         return files[decoder_file(domain)] + files[conditioner_file(domain)]

@@ -22,12 +22,12 @@ Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 def conditioner_file(domain: str) -> str:
-    """Name of the file with a domain's conditioner graph."""
+    """Name the file with a domain's conditioner graph."""
     return f"conditioner.{domain}.onnx"
 
 
 def decoder_file(domain: str) -> str:
-    """Name of the file with a domain's decoder step graph."""
+    """Name the file with a domain's decoder step graph."""
     return f"decoder.{domain}.onnx"
 
 
@@ -129,7 +129,9 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
             )
         manifest = msgspec.json.decode(text, type=Manifest)
     except msgspec.DecodeError as error:
-        raise UmtnError(f"The manifest of the model bundle {bundle} is not valid: {error}.") from error
+        raise UmtnError(
+            f"The manifest of the model bundle {bundle} is not valid: {error}."
+        ) from error
     names = [domain.name for domain in manifest.domains]
     if len(set(names)) < len(names):
         raise UmtnError(f"The manifest of the model bundle {bundle} names a domain twice.")

@@ -78,7 +78,7 @@ class GraphFile:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, _Field]]:
-    """Fields of a message, in order: number, and a whole number or the bytes."""
+    """Walk the fields of a message, in order: number, and a whole number or the bytes."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
@@ -105,7 +105,7 @@ def _slice(message: memoryview, at: int, size: int) -> memoryview:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """A whole number of seven bits a byte, and where it ends."""
+    """Read a whole number of seven bits a byte; also returns where it ends."""
     value = shift = 0
     while True:
         byte = message[at]

@@ -14,7 +14,7 @@ Ports = tuple[tuple[Port, ...], tuple[Port, ...]]
 
 
 def encoder_ports(shape: NetworkShape) -> Ports:
-    """Inputs and outputs of an encoder graph."""
+    """List inputs and outputs of an encoder graph."""
     return (
         (Port("audio", np.float32, ("batch", "samples")),),
         (Port("latents", np.float32, ("batch", shape.latent_channels, "frames")),),
@@ -22,7 +22,7 @@ def encoder_ports(shape: NetworkShape) -> Ports:
 
 
 def conditioner_ports(shape: NetworkShape) -> Ports:
-    """Inputs and outputs of a conditioner graph."""
+    """List inputs and outputs of a conditioner graph."""
     return (
         (Port("latents", np.float32, ("streams", shape.latent_channels, "frames")),),
         (Port("conditioning", np.float32, ("frames", "streams", shape.conditioning_width)),),
@@ -30,7 +30,7 @@ def conditioner_ports(shape: NetworkShape) -> Ports:
 
 
 def decoder_ports(shape: NetworkShape) -> Ports:
-    """Inputs and outputs of a decoder step graph."""
+    """List inputs and outputs of a decoder step graph."""
     channels = shape.residual_channels
     return (
         (
@@ -46,7 +46,7 @@ def decoder_ports(shape: NetworkShape) -> Ports:
 
 
 def expected_ports(manifest: Manifest) -> dict[str, Ports]:
-    """Inputs and outputs of every graph of a bundle, by file name."""
+    """List inputs and outputs of every graph of a bundle, by file name."""
     expected = {ENCODER: encoder_ports(manifest.shape)}
     for domain in manifest.domains:
         expected[conditioner_file(domain.name)] = conditioner_ports(manifest.shape)

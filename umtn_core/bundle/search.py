@@ -37,7 +37,7 @@ class Installed:
 
 
 def search_path() -> list[Path]:
-    """Folders that models are looked for in, first to last.
+    """List the folders that models are looked for in, first to last.
 
     Those of ``$UMTN_MODELS``, the user's data folder, and what came with umtn.
     """
@@ -52,7 +52,7 @@ def search_path() -> list[Path]:
 
 
 def find_bundle(path_or_name: str | Path) -> Path:
-    """The bundle that a path or a name means.
+    """Find the bundle that a path or a name means.
 
     Anything with a separator or an ending is a path, and so is what exists here.
 
@@ -76,8 +76,9 @@ def find_bundle(path_or_name: str | Path) -> Path:
 
 
 def installed_bundles() -> list[Installed]:
-    """Models on the search path. Only the manifests are read; what hides behind another's
-    name is left out.
+    """List the models on the search path, those hidden behind another's name left out.
+
+    Only the manifests are read.
     """
     found: dict[str, Installed] = {}
     for folder in search_path():
@@ -95,7 +96,8 @@ def _is_bundle(path: Path) -> bool:
 
 def _installed(name: str, path: Path) -> Installed:
     try:
-        return Installed(name, path, read_manifest(open_storage(path).read(MANIFEST), str(path)), None)
+        text = open_storage(path).read(MANIFEST)
+        return Installed(name, path, read_manifest(text, str(path)), None)
     except KeyError:
         return Installed(name, path, None, f"{path} is not a model bundle: it has no {MANIFEST}")
     except UmtnError as error:

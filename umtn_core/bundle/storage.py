@@ -18,7 +18,7 @@ class Storage(Protocol):
     """Somewhere files can be read from by name."""
 
     def read(self, name: str) -> bytes:
-        """Contents of a file; KeyError if there is none of that name."""
+        """Return the contents of a file; KeyError if there is none of that name."""
 
 
 class FolderStorage:
@@ -67,7 +67,7 @@ class ZipStorage:
 
 
 def open_storage(path: Path) -> Storage:
-    """The files of the bundle at a path.
+    """Open the files of the bundle at a path.
 
     Raises
     ------

@@ -70,7 +70,7 @@ def write_bundle(
 
 
 def with_checksums(manifest: Manifest, graphs: Mapping[str, bytes]) -> Manifest:
-    """The manifest with ``files`` filled in for these contents."""
+    """Fill in ``files`` for these contents."""
     sums = {name: hashlib.sha256(graphs[name]).hexdigest() for name in sorted(graphs)}
     return msgspec.structs.replace(manifest, files=sums)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from threading import Event
 
 import numpy as np
@@ -19,6 +19,30 @@ STEPS = 100
 FRAMES = 32
 
 
+class Task:
+    """A stream, and the position that it is to be brought to.
+
+    Parameters
+    ----------
+    engine
+        That advances it.
+    state
+        Changed in place.
+    end
+        The position.
+    """
+
+    def __init__(self, engine: Engine, state: StreamState, end: int):
+        self.state = state
+        self.end = end
+        self.conditions = Conditions(engine, state.request.latents)
+
+    @property
+    def left(self) -> int:
+        """Samples still to be made."""
+        return self.end - self.state.position
+
+
 class Batch:
     """Streams at the same position, advanced to their ends.
 
@@ -26,37 +50,25 @@ class Batch:
     ----------
     engine, sampling
         What advances them.
-    states
-        The streams, changed in place.
-    ends
-        Position to bring each to, by ``id`` of its state.
+    tasks
+        The streams.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        sampling: Sampling,
-        states: Sequence[StreamState],
-        ends: Mapping[int, int],
-    ):
+    def __init__(self, engine: Engine, sampling: Sampling, tasks: Sequence[Task]):
         self._engine = engine
         self._sampling = sampling
-        self._states = list(states)
-        self._ends = ends
-        self._conditions: dict[int, Conditions] = {
-            id(state): Conditions(engine, state.request.latents) for state in states
-        }
+        self._tasks = list(tasks)
 
     def run(self, stop: Event) -> None:
         """Advance until every stream is at its end, or until told to stop."""
-        while self._states and not stop.is_set():
+        while self._tasks and not stop.is_set():
             self._run_to_next_end(stop)
-            self._states = [s for s in self._states if s.position < self._ends[id(s)]]
+            self._tasks = [task for task in self._tasks if task.left]
 
     def _run_to_next_end(self, stop: Event) -> None:
         """Advance all streams to where the first of them ends."""
-        states, shape = self._states, self._engine.shape
-        end = min(self._ends[id(state)] for state in states)
+        states, shape = [task.state for task in self._tasks], self._engine.shape
+        end = min(task.end for task in self._tasks)
         time = states[0].position
         rings = [state.rings for state in states]
         stepper = self._engine.stepper(len(states), self._sampling)
@@ -65,22 +77,20 @@ class Batch:
             while time < end and not stop.is_set():
                 frame = time // shape.hop
                 count = min(end, (frame + 1) * shape.hop, time + STEPS) - time
-                made = self._steps(stepper, frame, time, count, stop)
-                time += made
+                time += self._steps(stepper, frame, time, count, stop)
         finally:
             stepper.store(rings)
 
     def _steps(self, stepper: Stepper, frame: int, time: int, count: int, stop: Event) -> int:
-        states = self._states
-        conditioning = np.stack([self._conditions[id(state)].at(frame) for state in states])
-        numbers = uniforms(
-            self._sampling.seed, [state.request.id for state in states], time, count
-        )
-        codes = np.empty((len(states), count), np.uint8)
+        """Make some samples of every stream, within a frame; returns how many."""
+        conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
+        ids = [task.state.request.id for task in self._tasks]
+        numbers = uniforms(self._sampling.seed, ids, time, count)
+        codes = np.empty((len(ids), count), np.uint8)
         made = stepper.steps(conditioning, numbers, codes, stop)
-        for state, row in zip(states, codes, strict=True):
-            state.codes[time : time + made] = row[:made]
-            state.position += made
+        for task, row in zip(self._tasks, codes, strict=True):
+            task.state.codes[time : time + made] = row[:made]
+            task.state.position += made
         return made
 
 
@@ -99,7 +109,7 @@ class Conditions:
         self._made: NDArray[np.float32] = np.empty((0, 0), np.float32)
 
     def at(self, frame: int) -> NDArray[np.float32]:
-        """Conditioning of one frame: float32, shape (conditioning_width,)."""
+        """Return the conditioning of one frame: float32, shape (conditioning_width,)."""
         if not self._first <= frame < self._first + len(self._made):
             self._first = frame // FRAMES * FRAMES
             begin = max(0, self._first - self._context)

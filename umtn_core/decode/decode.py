@@ -11,7 +11,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.decode.batch import Batch
+from umtn_core.decode.batch import Batch, Task
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
@@ -85,21 +85,17 @@ class Decode:
         UmtnError
             If the network's output is not a number.
         """
-        ends = {
-            id(state): min(state.request.samples, state.request.samples if until is None else until)
+        tasks = [
+            Task(self.engine, state, self._end(state, until))
             for state in self.states
-        }
-        waiting = [state for state in self.states if state.position < ends[id(state)]]
-        total = sum(ends[id(state)] - state.position for state in waiting)
-        if not waiting:
+            if state.position < self._end(state, until)
+        ]
+        total = sum(task.left for task in tasks)
+        if not tasks:
             return
-        made_before = sum(state.position for state in waiting)
         began = time.monotonic()
         stop = Event()
-        batches = [
-            Batch(self.engine, self.sampling, states, {id(s): ends[id(s)] for s in states})
-            for states in self._divided(waiting)
-        ]
+        batches = [Batch(self.engine, self.sampling, group) for group in self._divided(tasks)]
         with ThreadPoolExecutor(self.engine.threads, thread_name_prefix="umtn-decode") as pool:
             running: set[Future[None]] = {pool.submit(batch.run, stop) for batch in batches}
             try:
@@ -110,24 +106,27 @@ class Decode:
                     if cancelled is not None and running and cancelled():
                         raise Cancelled("The translation was cancelled.")
                     if progress is not None:
-                        made = sum(state.position for state in waiting) - made_before
+                        made = total - sum(task.left for task in tasks)
                         progress(_progress(made, total, time.monotonic() - began))
             finally:
                 # Leaving the pool waits for its threads, whose states are then consistent.
                 stop.set()
 
-    def _divided(self, states: Sequence[StreamState]) -> list[list[StreamState]]:
+    def _end(self, state: StreamState, until: int | None) -> int:
+        samples = state.request.samples
+        return samples if until is None else min(samples, until)
+
+    def _divided(self, tasks: Sequence[Task]) -> list[list[Task]]:
         """Streams that can run together, in as many batches as there are threads for."""
         by_position = defaultdict(list)
-        for state in states:
-            by_position[state.position].append(state)
+        for task in tasks:
+            by_position[task.state.position].append(task)
         batches = []
         for together in by_position.values():
             # Dealt out longest first, so that all batches take about as long.
-            together.sort(key=lambda state: -state.request.samples)
-            count = min(
-                self.engine.threads, -(-len(together) // self.engine.fewest_streams_a_thread)
-            )
+            together.sort(key=lambda task: -task.left)
+            fullest = self.engine.fewest_streams_a_thread
+            count = min(self.engine.threads, -(-len(together) // fullest))
             batches += [together[i::count] for i in range(count)]
         return batches
 

@@ -94,7 +94,7 @@ class Engine(ABC):
 
     @abstractmethod
     def condition(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What latents add to each step.
+        """Make what latents add to each step.
 
         Parameters
         ----------
@@ -107,4 +107,4 @@ class Engine(ABC):
 
     @abstractmethod
     def stepper(self, streams: int, sampling: Sampling) -> Stepper:
-        """A batch for so many streams."""
+        """Open a batch for so many streams."""

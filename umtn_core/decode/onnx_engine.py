@@ -51,6 +51,7 @@ class OnnxEngine(Engine):
     """
 
     name = "onnx"
+
     def __init__(
         self, bundle: Bundle, domain: str, threads: int | None = None, device: Device = "cpu"
     ):

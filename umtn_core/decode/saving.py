@@ -5,17 +5,26 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import asdict
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.sampling import Sampling
-from umtn_core.decode.stream import RingLayout, Stream, StreamState
+from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.errors import UmtnError
 
 SCHEMA = 1
+_ARRAYS = ("latents", "codes", "rings")
+
+#: What numpy and msgspec raise on reading something else than was written.
+_DAMAGES = (
+    ValueError, KeyError, TypeError, AttributeError, EOFError, OSError, zipfile.BadZipFile,
+    msgspec.DecodeError,
+)  # fmt: skip
 
 
 class _SavedStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +43,7 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def save(decode: Decode) -> bytes:
-    """Everything that a decode knows, engine apart, as an npz file's contents.
+    """Put everything that a decode knows, engine apart, into an npz file's contents.
 
     Parameters
     ----------
@@ -54,7 +63,9 @@ def save(decode: Decode) -> bytes:
             for state in decode.states
         ],
     )
-    arrays = {"header": np.frombuffer(msgspec.json.encode(header), np.uint8)}
+    arrays: dict[str, NDArray[Any]] = {
+        "header": np.frombuffer(msgspec.json.encode(header), np.uint8)
+    }
     for i, state in enumerate(decode.states):
         arrays[f"latents.{i}"] = state.request.latents
         arrays[f"codes.{i}"] = state.codes[: state.position]
@@ -65,7 +76,7 @@ def save(decode: Decode) -> bytes:
 
 
 def restore(engine: Engine, contents: bytes) -> Decode:
-    """A decode as it was when saved, to be advanced by any engine with the same weights.
+    """Make a decode as it was when saved, for any engine with the same weights.
 
     Parameters
     ----------
@@ -87,24 +98,19 @@ def restore(engine: Engine, contents: bytes) -> Decode:
                     "The saved decode was made with another model or version; start it again."
                 )
             states = [
-                _state(engine, saved, *(arrays[f"{part}.{i}"] for part in ("latents", "codes", "rings")))
+                _state(engine, saved, {part: arrays[f"{part}.{i}"] for part in _ARRAYS})
                 for i, saved in enumerate(header.streams)
             ]
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile, msgspec.DecodeError) as error:
+    except _DAMAGES as error:
         raise UmtnError("The saved decode is damaged; start it again.") from error
     sampling = Sampling(header.seed, header.temperature, header.top_p)
     return Decode.resumed(engine, states, sampling)
 
 
-def _state(
-    engine: Engine,
-    saved: _SavedStream,
-    latents: np.ndarray,
-    codes: np.ndarray,
-    rings: np.ndarray,
-) -> StreamState:
-    state = StreamState.begin(Stream(latents, saved.samples, saved.id), engine.shape)
-    state.codes[: saved.position] = codes
-    state.rings[...] = rings
+def _state(engine: Engine, saved: _SavedStream, arrays: dict[str, NDArray[Any]]) -> StreamState:
+    request = Stream(arrays["latents"], saved.samples, saved.id)
+    state = StreamState.begin(request, engine.shape)
+    state.codes[: saved.position] = arrays["codes"]
+    state.rings[...] = arrays["rings"]
     state.position = saved.position
     return state

@@ -55,7 +55,7 @@ class StreamState:
 
     @classmethod
     def begin(cls, request: Stream, shape: NetworkShape) -> StreamState:
-        """The state before the first sample."""
+        """Make the state before the first sample."""
         channels, frames = request.latents.shape
         if channels != shape.latent_channels:
             raise UmtnError(
@@ -74,7 +74,7 @@ class StreamState:
         )
 
     def recent(self, shape: NetworkShape) -> NDArray[np.int64]:
-        """The newest codes, as the next step sees them: int64, shape (input_kernel,)."""
+        """Return the newest codes, as the next step sees them: int64, (input_kernel,)."""
         window = np.full(shape.input_kernel, NOTHING_YET, np.int64)
         known = np.concatenate([[shape.start_code], self.codes[: self.position]])
         known = known[-shape.input_kernel :]
@@ -99,7 +99,7 @@ class RingLayout:
 
     @classmethod
     def of(cls, shape: NetworkShape) -> RingLayout:
-        """The layout for a network."""
+        """Lay out the rings of a network."""
         taps = shape.decoder_kernel - 1
         dilations = np.array(shape.dilations, np.int64)
         sizes = taps * dilations
@@ -112,7 +112,7 @@ class RingLayout:
         return int(self.sizes.sum())
 
     def rows_read(self, time: int) -> NDArray[np.int64]:
-        """Rows that the step at a time reads, (layers, kernel - 1), oldest tap first.
+        """List the rows that the step at a time reads, (layers, kernel - 1), oldest tap first.
 
         The newest input is to be written over the oldest, column 0.
         """

@@ -20,7 +20,7 @@ _WORD = np.uint64(32)
 
 
 def philox(counters: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint32]:
-    """Philox4x32 with ten rounds.
+    """Apply Philox4x32 with ten rounds.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def philox(counters: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uin
 
 
 def uniforms(seed: int, streams: Sequence[int], start: int, count: int) -> NDArray[np.float32]:
-    """The numbers that decide samples ``start`` to ``start + count`` of some streams.
+    """Make the numbers that decide samples ``start`` to ``start + count`` of some streams.
 
     Sample t of stream s takes word ``t % 4`` of Philox at key ``seed`` and counter
     ``(t // 4, s)``, both 64-bit numbers split into words, lower word first. Its upper
