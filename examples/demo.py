@@ -42,7 +42,7 @@ def demonstrate(recording: Path | None, target: str | None, model: str, output: 
     output.mkdir(parents=True, exist_ok=True)
     played_on = "recording"
     if recording is None:
-        played_on = next((name for name in FILES if name in bundle.domains), "flute")
+        played_on = next((name for name in FILES if name in bundle.domains), next(iter(FILES)))
         recording = _music(played_on, output / "fetched")
     target = target or next(name for name in bundle.domains if name != played_on)
 
@@ -79,7 +79,7 @@ def _music(instrument: str, folder: Path) -> Path:
         recording = fetch_recording(instrument, folder)
         print(f"a recording of a {instrument} ({LICENCE})")
     except OSError as error:
-        instrument = instrument if instrument in PROGRAMS else "flute"
+        instrument = instrument if instrument in PROGRAMS else next(iter(PROGRAMS))
         print(f"{error}, so a soundfont plays the Ode to Joy on a {instrument}")
         recording = play_tune(instrument, folder)
     return recording

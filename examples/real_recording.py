@@ -19,14 +19,14 @@ PACKAGE = "gcompris-qt-data"
 LICENCE = "GPL-3.0-or-later, from Debian's gcompris-qt-data"
 RESOURCES = "usr/share/gcompris-qt/rcc/instruments.rcc"
 
-#: What the recordings of monophonic instruments are called there.
+#: What the recordings of single lines are called there, the clearest first.
 FILES = {
-    "flute": "flute_traversiere.ogg",
     "violin": "violin.ogg",
     "clarinet": "clarinet.ogg",
-    "cello": "cello.ogg",
-    "saxophone": "saxophone.ogg",
     "trumpet": "trumpet.ogg",
+    "saxophone": "saxophone.ogg",
+    "flute": "flute_traversiere.ogg",
+    "cello": "cello.ogg",
     "horn": "horn.ogg",
 }
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from umtn_core.companding import LEVELS, MU, NOTHING_YET, Companding
+from umtn_core.networks.initialisation import AFTER_RELU, LINEAR, initialise
 from umtn_core.networks.layers import DecoderLayer, Pointwise
 from umtn_core.shape import NetworkShape
 
@@ -68,6 +69,7 @@ class Decoder(nn.Module):
         self.context: nn.Conv1d | None = None
         if shape.conditioning_channels:
             self.context = nn.Conv1d(shape.latent_channels, signal, 3, padding=1)
+            initialise(self.context, AFTER_RELU)
         self.skip_conv = Pointwise(residual, skip)
         self.layers = nn.ModuleList(
             DecoderLayer(residual, skip, signal, shape.decoder_kernel, dilation)
@@ -78,6 +80,11 @@ class Decoder(nn.Module):
         self.fc = Pointwise(skip, skip)
         self.condition = Pointwise(signal, skip)
         self.logits = Pointwise(skip, LEVELS)
+        for conv in (self.skip_conv, self.condition):
+            initialise(conv, LINEAR)
+        initialise(self.fc, AFTER_RELU)
+        # Nearly even odds to begin with.
+        initialise(self.logits, 0.3)
 
     def forward(self, codes: Tensor, latents: Tensor) -> Tensor:
         """Score every next code, the true past being given (teacher forcing).

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from umtn_core.networks.initialisation import LINEAR, initialise
 from umtn_core.networks.layers import EncoderLayer
 from umtn_core.shape import NetworkShape
 
@@ -33,8 +34,10 @@ class Encoder(nn.Module):
         )
         self.conv_1x1 = nn.Conv1d(channels, shape.latent_channels, 1)
         self.pool = shape.hop // stride
+        initialise(self.start, LINEAR)
         if stride > 1:
             _band_passes_(self.start, shape.sample_rate)
+        initialise(self.conv_1x1, LINEAR)
 
     def forward(self, audio: Tensor) -> Tensor:
         """Encode audio.

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from umtn_core.networks.initialisation import AFTER_RELU, BRANCH, LINEAR, initialise
+
 
 class EncoderLayer(nn.Module):
     """One residual layer of the encoder (paper, Section 3.1 and Figure 1, left).
@@ -30,6 +32,8 @@ class EncoderLayer(nn.Module):
             channels, channels, kernel, dilation=dilation, padding=dilation * (kernel // 2)
         )
         self.conv_1x1 = nn.Conv1d(channels, channels, 1)
+        initialise(self.dilated_conv, AFTER_RELU)
+        initialise(self.conv_1x1, BRANCH * AFTER_RELU)
 
     def forward(self, x: Tensor) -> Tensor:
         """Tensor[B x C x T] -> Tensor[B x C x T]."""
@@ -104,6 +108,10 @@ class DecoderLayer(nn.Module):
         self.condition = Pointwise(conditioning_channels, 2 * residual_channels)
         self.residual = Pointwise(residual_channels, residual_channels)
         self.skip = Pointwise(residual_channels, skip_channels)
+        initialise(self.causal, LINEAR)
+        initialise(self.condition, LINEAR)
+        initialise(self.residual, BRANCH)
+        initialise(self.skip, BRANCH)
 
     def bias_and_condition(self, signal: Tensor) -> Tensor:
         """What the layer adds before its gate: Tensor[B x F x cond] -> Tensor[B x F x 2R]."""

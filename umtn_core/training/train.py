@@ -16,10 +16,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
+from umtn_core.networks.initialisation import standardise_latent
 from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
+from umtn_core.training.segments import SegmentDataset
 from umtn_core.training.settings import Settings, write_settings
 from umtn_core.training.timing import Timing
 
@@ -62,6 +64,11 @@ def train(
         torch.set_num_threads(settings.machine.threads)
     L.seed_everything(settings.seed, workers=True, verbose=False)
     module = Translation(msgspec.to_builtins(settings), domains)
+    if not last.exists():
+        # The same clips in every process, so that all begin with the same weights.
+        clips = SegmentDataset(settings, domains, "train")
+        heard = torch.cat([clips[number].heard for number in range(settings.batch)])
+        standardise_latent(module.network.encoder, heard)
     trainer = _trainer(settings, domains, max_minutes, progress)
     resume = last if last.exists() else None
     trainer.fit(module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False)

@@ -1,0 +1,48 @@
+"""A recording as the measures hear it: each description made once, when first wanted."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from umtn_core.evaluation.note_segments import Transcribed, levels, segment
+from umtn_core.evaluation.pitch_tracking import PitchTrack, track
+from umtn_core.evaluation.polyphonic import transcribe_polyphonic
+from umtn_core.evaluation.spectra import envelope
+
+RATE = 16_000
+
+
+class Heard:
+    """One mono recording at 16 kHz.
+
+    Parameters
+    ----------
+    samples
+        float array (samples,), full scale 1.
+    """
+
+    def __init__(self, samples: ArrayLike) -> None:
+        self.samples: NDArray[np.float32] = np.asarray(samples, np.float32)
+
+    @cached_property
+    def pitch(self) -> PitchTrack:
+        """Its fundamental frequency; means something for one voice only."""
+        return track(self.samples, RATE)
+
+    @cached_property
+    def notes(self) -> list[Transcribed]:
+        """Its notes, if it is one voice."""
+        return segment(self.pitch, levels(self.samples, RATE))
+
+    @cached_property
+    def polyphonic_notes(self) -> list[Transcribed]:
+        """Its notes, of however many voices; see `umtn_core.evaluation.polyphonic`."""
+        return transcribe_polyphonic(self.samples, RATE)
+
+    @cached_property
+    def envelope(self) -> NDArray[np.float64]:
+        """Its mean spectral envelope: (bands,)."""
+        return envelope(self.samples, RATE)
