@@ -6,15 +6,16 @@ another piece or the untouched source gets: without them a figure says little.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from umtn_core.evaluation.heard import Heard
 from umtn_core.evaluation.notes import compare_notes
-from umtn_core.evaluation.pitch import Note, best_lag, compare, from_notes, join
+from umtn_core.evaluation.pitch import Note, PitchTrack, best_lag, compare, from_notes, pool
 from umtn_core.evaluation.spectra import envelope_distance
 from umtn_core.evaluation.timbre import TimbreClassifier
 
@@ -106,37 +107,46 @@ def _pitch_figures(direction: Direction) -> dict[str, Figure]:
         [heard.pitch for heard in group]
         for group in (direction.translations, direction.sources, direction.truths)
     )
-    figures: dict[str, Figure] = {}
-    names = {"within_50": "pitch_within_50", "within_120": "pitch_within_120"}
-    value, ceiling = compare(join(made), join(truths)), compare(join(sources), join(truths))
-    floors = [compare(join(_turned(made, k)), join(truths)) for k in _turns(len(made))]
-    for field, name in {**names, "chroma": "pitch_class_within_50", "voiced": "voiced"}.items():
-        others = [getattr(floor, field) for floor in floors]
-        figures[name] = _figure(getattr(value, field), getattr(ceiling, field), _mean(others))
-    for field, name in names.items():
-        pieces = zip(made, truths, strict=True)
-        figures[name]["pieces"] = [_rounded(getattr(compare(a, b), field)) for a, b in pieces]
-
     played = [
         from_notes(notes, len(truth.hertz))
         for notes, truth in zip(direction.notes, truths, strict=True)
     ]
-    figures["pitch_within_50_of_notes"] = _figure(
-        compare(join(made), join(played)).within_50,
-        compare(join(truths), join(played)).within_50,
-        _mean([compare(join(_turned(made, k)), join(played)).within_50 for k in _turns(len(made))]),
-    )
-    figures["pitch_within_50_of_source"] = _figure(
-        compare(join(made), join(sources)).within_50,
-        compare(join(truths), join(sources)).within_50,
-        _mean(
-            [compare(join(_turned(made, k)), join(sources)).within_50 for k in _turns(len(made))]
-        ),
-    )
-    lag, share = best_lag(join(made), join(truths))
-    figures["pitch_within_50_at_best_lag"] = _figure(share, best_lag(join(sources), join(truths))[1])
-    figures["pitch_within_50_at_best_lag"]["lag_seconds"] = round(lag * made[0].hop_seconds, 3)
+    figures = {
+        name: _agreement(made, sources, truths, field)
+        for name, field in (
+            ("pitch_within_50", "within_50"),
+            ("pitch_within_120", "within_120"),
+            ("pitch_class_within_50", "chroma"),
+            ("voiced", "voiced"),
+        )
+    }
+    figures["pitch_within_50_of_notes"] = _agreement(made, truths, played, "within_50")
+    figures["pitch_within_50_of_source"] = _agreement(made, truths, sources, "within_50")
+    # How early or late the target's instrument speaks is not a wrong note.
+    lag, share = best_lag(*pool(made, truths))
+    figures["pitch_within_50_at_best_lag"] = {
+        **_figure(share, best_lag(*pool(sources, truths))[1]),
+        "lag_seconds": round(lag * made[0].hop_seconds, 3),
+    }
     return figures
+
+
+def _agreement(
+    made: Sequence[PitchTrack],
+    real: Sequence[PitchTrack],
+    reference: Sequence[PitchTrack],
+    field: str,
+) -> Figure:
+    """One of `PitchFigures` of what was made, of something real, and of other pieces."""
+
+    def agree(tracks: Sequence[PitchTrack]) -> float:
+        return float(getattr(compare(*pool(tracks, reference)), field))
+
+    pairs = zip(made, reference, strict=True)
+    return {
+        **_figure(agree(made), agree(real), _mean([agree(other) for other in _others(made)])),
+        "pieces": [_rounded(getattr(compare(one, truth), field)) for one, truth in pairs],
+    }
 
 
 def _note_f1(direction: Direction, polyphonic: bool) -> Figure:
@@ -150,22 +160,21 @@ def _note_f1(direction: Direction, polyphonic: bool) -> Figure:
     return _figure(
         score(made),
         score(transcribed(direction.truths)),
-        _mean([score(_turned(made, k)) for k in _turns(len(made))]),
+        _mean([score(other) for other in _others(made)]),
     )
 
 
 def _timbre_figures(direction: Direction, classifier: TimbreClassifier) -> dict[str, Figure]:
     target = classifier.domains.index(direction.target)
-    kinds = (direction.translations, direction.real_targets, direction.sources)
-
-    def over_clips(statistic: Callable[[Any], Any]) -> list[float]:
-        """The mean over all clips, for what was made, for the real thing and the source."""
-        means = []
-        for group in kinds:
-            tables = [classifier.probabilities(heard.samples) for heard in group]
-            table = np.concatenate(tables)
-            means.append(float(statistic(table).mean()) if len(table) else float("nan"))
-        return means
+    made, real, sources = direction.translations, direction.real_targets, direction.sources
+    kinds = (made, real, sources)
+    expected = [len(classifier.probabilities(truth.samples)) for truth in direction.truths]
+    tables = [
+        _clip_table(classifier, made, expected),
+        _clip_table(classifier, real),
+        _clip_table(classifier, sources),
+    ]
+    named = [(t.argmax(axis=1) == target) & t.any(axis=1) for t in tables]
 
     def to_mean_envelope(group: Sequence[Heard]) -> float:
         mean = classifier.envelopes[direction.target]
@@ -175,25 +184,36 @@ def _timbre_figures(direction: Direction, classifier: TimbreClassifier) -> dict[
         pairs = zip(group, direction.truths, strict=True)
         return _mean([envelope_distance(a.envelope, b.envelope) for a, b in pairs])
 
-    made = direction.translations
     return {
-        "named_as_target": _figure(*over_clips(lambda table: table.argmax(axis=1) == target)),
-        "probability_of_target": _figure(*over_clips(lambda table: table[:, target])),
+        "named_as_target": _figure(*map(_mean, named)),
+        "probability_of_target": _figure(*(_mean(table[:, target]) for table in tables)),
         "envelope_db_from_target_mean": _figure(*map(to_mean_envelope, kinds)),
-        "envelope_db_from_truth": _figure(to_truths(made), 0.0, to_truths(direction.sources)),
+        "envelope_db_from_truth": _figure(to_truths(made), 0.0, to_truths(sources)),
     }
 
 
-def _turns(count: int) -> range:
-    """By how many places pieces are shifted to be compared with others."""
-    return range(1, min(_OTHERS, count - 1) + 1)
+def _clip_table(
+    classifier: TimbreClassifier, group: Sequence[Heard], expected: Sequence[int] | None = None
+) -> NDArray[np.float64]:
+    """Probabilities of all clips of all pieces: (clips, domains).
+
+    A piece with fewer sounding clips than expected has rows of zeros for the rest: what
+    fell silent was not played on the target.
+    """
+    tables = [classifier.probabilities(heard.samples) for heard in group]
+    for k, count in enumerate(expected or []):
+        missing = max(0, count - len(tables[k]))
+        tables[k] = np.pad(tables[k], ((0, missing), (0, 0)))
+    return np.concatenate(tables)
 
 
-def _turned(items: Sequence[Any], places: int) -> list[Any]:
-    return [*items[places:], *items[:places]]
+def _others(items: Sequence[Any]) -> list[list[Any]]:
+    """Orders in which each piece stands at another's place."""
+    turns = range(1, min(_OTHERS, len(items) - 1) + 1)
+    return [[*items[places:], *items[:places]] for places in turns]
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: Sequence[float] | NDArray[Any]) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
 
 

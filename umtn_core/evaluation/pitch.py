@@ -17,7 +17,7 @@ __all__ = [
     "best_lag",
     "compare",
     "from_notes",
-    "join",
+    "pool",
     "share_within",
     "track",
 ]
@@ -151,9 +151,24 @@ def from_notes(notes: Iterable[Note], frames: int, hop_seconds: float = HOP_SECO
     return PitchTrack(hertz, (hertz > 0).astype(np.float64), hop_seconds)
 
 
-def join(tracks: Sequence[Pitches]) -> NDArray[np.float64]:
-    """Tracks end to end, as hertz, so that every frame of a set of pieces weighs the same."""
-    return np.concatenate([_hertz(each) for each in tracks]) if tracks else np.zeros(0)
+def pool(
+    estimates: Sequence[Pitches], references: Sequence[Pitches]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Several pieces end to end, so that every frame of them all weighs the same.
+
+    Parameters
+    ----------
+    estimates, references
+        A track for each piece, in one order. Each estimate is brought to the length of its
+        reference.
+
+    Returns
+    -------
+    hertz of all estimates and of all references, both float64 (frames,)
+    """
+    pairs = [_on_one_grid(a, b) for a, b in zip(estimates, references, strict=True)]
+    guess, truth = ([pair[k] for pair in pairs] or [np.zeros(0)] for k in (0, 1))
+    return np.concatenate(guess), np.concatenate(truth)
 
 
 def _hertz(pitches: Pitches) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from umtn_core.evaluation.pitch import PitchTrack, best_lag, compare, from_notes, share_within
+from umtn_core.evaluation.pitch import PitchTrack, best_lag, compare, from_notes, pool, share_within
 
 
 def test_shares_count_only_the_reference_frames_with_a_pitch():
@@ -60,3 +60,12 @@ def test_a_constant_delay_is_found(lag):
     assert found == lag
     assert share > share_within(late, reference) or lag == 0
     assert share >= 26 / 30
+
+
+def test_pooled_pieces_stay_aligned():
+    estimates, references = [[300.0], [400.0, 400.0, 1.0]], [[300.0, 300.0], [400.0, 400.0]]
+    guess, truth = pool(estimates, references)
+    assert guess.tolist() == [300, 0, 400, 400]
+    assert truth.tolist() == [300, 300, 400, 400]
+    assert share_within(guess, truth) == 0.75
+    assert pool([], [])[0].shape == (0,)

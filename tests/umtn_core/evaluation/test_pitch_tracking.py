@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from umtn_core.evaluation.pitch import from_notes, join, share_within, track
+from umtn_core.evaluation.pitch import from_notes, share_within, track
 from umtn_core.evaluation.pitch_tracking import HOP_SECONDS
 
 RATE = 16_000
@@ -83,9 +83,3 @@ def test_agrees_with_the_notes_of_real_renders(render):
         assert share_within(found, from_notes(notes, len(found.hertz))) > 0.85
         wrong = [(start, end, pitch + 1) for start, end, pitch, _ in notes]
         assert share_within(found, from_notes(wrong, len(found.hertz))) < 0.1
-
-
-def test_tracks_join_end_to_end():
-    first, second = track(tone(60, 0.2)[0]), track(tone(70, 0.3)[0])
-    assert len(join([first, second])) == 50
-    assert join([]).shape == (0,)
