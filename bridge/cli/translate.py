@@ -26,10 +26,16 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="File to write, or folder for several; otherwise NAME.TARGET.wav beside each input.",
 )
-@click.option("--model", default="default", show_default=True, help="Name or path of the model.")
+@click.option(
+    "--model",
+    metavar="MODEL",
+    default="default",
+    show_default=True,
+    help="Name or path of the model.",
+)
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**64 - 1),
+    type=int,
     default=0,
     show_default=True,
     metavar="NUMBER",
@@ -66,7 +72,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Translate every channel, their mean, or the middle only.",
 )
-@click.option("--engine", default="onnx", show_default=True, help="What decodes.")
+@click.option(
+    "--engine", default="onnx", show_default=True, help="What decodes: onnx, or onnx-cuda on a GPU."
+)
 @click.option("--force", is_flag=True, help="Replace results that are there already.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
