@@ -26,6 +26,8 @@ from umtn_core.training.settings import Settings, write_settings
 from umtn_core.training.timing import Timing
 
 LAST = "last.ckpt"
+#: Segments that the first scale of the latent is measured on.
+CALIBRATION = 16
 
 
 def train(
@@ -67,7 +69,7 @@ def train(
     if not last.exists():
         # The same clips in every process, so that all begin with the same weights.
         clips = SegmentDataset(settings, domains, "train")
-        heard = torch.cat([clips[number].heard for number in range(settings.batch)])
+        heard = torch.cat([clips[number].heard for number in range(CALIBRATION)])
         standardise_latent(module.network.encoder, heard)
     trainer = _trainer(settings, domains, max_minutes, progress)
     resume = last if last.exists() else None
