@@ -1,0 +1,162 @@
+"""Files that are read, and files that must be refused with one sentence."""
+
+import struct
+
+import numpy as np
+import pytest
+from pedalboard.io import AudioFile
+
+from umtn_core.audio import read_audio
+from umtn_core.errors import UmtnError
+
+RATE = 22_050
+
+
+def music(seconds=1.5, channels=2):
+    """Something that no codec makes nothing of."""
+    rng = np.random.default_rng(0)
+    time = np.arange(round(seconds * RATE)) / RATE
+    tone = 0.4 * np.sin(2 * np.pi * 330 * time) + 0.05 * rng.normal(size=(channels, len(time)))
+    return tone.astype(np.float32)
+
+
+def written(path, audio=None, **options):
+    audio = music() if audio is None else audio
+    with AudioFile(str(path), "w", RATE, len(audio), **options) as file:
+        file.write(audio)
+    return path
+
+
+def wav(channels=1, rate=RATE, bits=16, data=b"\0" * 200, claimed=None, name=b"data"):
+    """A WAV file with a header of one's choice."""
+    size = len(data) if claimed is None else claimed
+    frame = channels * bits // 8
+    form = struct.pack("<IHHIIHH", 16, 1, channels, rate, rate * frame, frame, bits)
+    return (
+        b"RIFF" + struct.pack("<I", min(36 + size, 2**32 - 1)) + b"WAVEfmt " + form
+        + name + struct.pack("<I", size) + data
+    )  # fmt: skip
+
+
+def refusal(path):
+    with pytest.raises(UmtnError) as caught:
+        read_audio(path)
+    message = str(caught.value)
+    assert path.name in message
+    assert message[0].isupper() or message.startswith(str(path))
+    assert message.endswith(".")
+    assert "\n" not in message
+    return message
+
+
+FORMATS = [
+    ("wav", {"bit_depth": 16}, 1e-4),
+    ("wav", {"bit_depth": 32}, 0),
+    ("aiff", {"bit_depth": 24}, 1e-6),
+    ("flac", {"bit_depth": 16}, 1e-4),
+    ("flac", {"bit_depth": 24}, 1e-6),
+    ("ogg", {}, 0.2),
+    ("mp3", {"quality": "V0"}, None),
+]
+
+
+@pytest.mark.parametrize(("ending", "options", "error"), FORMATS)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_format_is_read(tmp_path, ending, options, error, channels):
+    rate = 44_100 if ending == "mp3" else RATE
+    audio = music(channels=channels)
+    path = tmp_path / f"a.{ending}"
+    with AudioFile(str(path), "w", rate, channels, **options) as file:
+        file.write(audio)
+    read, read_rate = read_audio(path)
+    assert read.dtype == np.float32
+    assert read_rate == rate
+    if error is None:  # MP3 pads both ends
+        assert read.shape[0] == channels
+        assert audio.shape[1] <= read.shape[1] < audio.shape[1] + 4000
+    else:
+        assert read.shape == audio.shape
+        assert np.abs(read - audio).max() <= error
+
+
+@pytest.mark.parametrize(("ending", "options", "_"), FORMATS)
+@pytest.mark.parametrize("kept", [0.3, 0.5, 0.9, 0.99])
+def test_a_file_that_was_cut_off_is_refused(tmp_path, ending, options, _, kept):
+    path = tmp_path / f"a.{ending}"
+    with AudioFile(str(path), "w", 44_100, 2, **options) as file:
+        file.write(music())
+    contents = path.read_bytes()
+    path.write_bytes(contents[: int(len(contents) * kept)])
+    refusal(path)
+
+
+@pytest.mark.parametrize(("ending", "options", "_"), FORMATS)
+@pytest.mark.parametrize("kept", [0, 1, 3, 4, 11, 12, 20, 40, 44, 60, 100])
+def test_a_file_cut_off_in_its_header_is_refused(tmp_path, ending, options, _, kept):
+    path = tmp_path / f"a.{ending}"
+    with AudioFile(str(path), "w", 44_100, 2, **options) as file:
+        file.write(music())
+    path.write_bytes(path.read_bytes()[:kept])
+    refusal(path)
+
+
+def test_a_damaged_flac_is_refused(tmp_path):
+    path = written(tmp_path / "a.flac", bit_depth=16)
+    contents = bytearray(path.read_bytes())
+    contents[len(contents) // 2] ^= 0xFF
+    path.write_bytes(contents)
+    refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "contents"),
+    [
+        ("text.wav", b"This is not music.\n" * 50),
+        ("text.mp3", b"This is not music.\n" * 50),
+        ("empty.wav", b""),
+        ("zeros.wav", bytes(5000)),
+        ("channelless.wav", wav(channels=0)),
+        ("silentless.wav", wav(data=b"")),
+        ("rateless.wav", wav(rate=0)),
+        ("boast.wav", wav(claimed=2**31 - 1)),
+        ("boast2.wav", wav(claimed=2**32 - 1)),
+        ("crowd.wav", wav(channels=1000, data=b"\0" * 20_000)),
+        ("dataless.wav", wav(name=b"xxxx")),
+    ],
+)
+def test_what_is_not_audio_is_refused(tmp_path, name, contents):
+    path = tmp_path / name
+    path.write_bytes(contents)
+    refusal(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_not_numbers_are_refused_and_located(tmp_path, value):
+    audio = music()
+    audio[1, RATE] = value
+    assert "1.000 s" in refusal(written(tmp_path / "a.wav", audio, bit_depth=32))
+
+
+def test_missing_files_and_folders_are_refused(tmp_path):
+    with pytest.raises(UmtnError, match="There is no file"):
+        read_audio(tmp_path / "x.wav")
+    with pytest.raises(UmtnError, match="is not a file"):
+        read_audio(tmp_path)
+
+
+def test_chunks_after_the_audio_do_not_matter(tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(data=b"\1\0" * 100) + b"LIST" + struct.pack("<I", 4) + b"abcd")
+    audio, _ = read_audio(path)
+    assert audio.shape == (1, 100)
+
+
+def test_the_64_bit_form_of_wav_is_read(tmp_path):
+    plain = wav(data=b"\1\0" * 100)
+    sizes = b"ds64" + struct.pack("<IQQQI", 28, 236, 200, 100, 0)
+    long = b"RF64" + b"\xff" * 4 + plain[8:12] + sizes + plain[12:40] + b"\xff" * 4 + plain[44:]
+    path = tmp_path / "a.wav"
+    path.write_bytes(long)
+    assert read_audio(path)[0].shape == (1, 100)
+    path.write_bytes(long[:-10])
+    refusal(path)

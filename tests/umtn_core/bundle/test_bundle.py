@@ -1,0 +1,295 @@
+"""Bundles that open, and bundles that must be refused with one sentence."""
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+
+from umtn_core.bundle import (
+    Bundle,
+    Manifest,
+    amend_manifest,
+    find_bundle,
+    installed_bundles,
+    write_bundle,
+)
+from umtn_core.bundle.onnx_file import GraphFile
+from umtn_core.errors import UmtnError
+
+
+def refusal(path):
+    with pytest.raises(UmtnError) as caught:
+        Bundle.open(path)
+    message = str(caught.value)
+    assert message.endswith(".") and "\n" not in message
+    return message
+
+
+def zipped(folder, path, prefix=""):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in folder.iterdir():
+            archive.write(file, prefix + file.name)
+    return path
+
+
+def edited(folder, **changes):
+    """Change the manifest's JSON, whether or not it is a manifest afterwards."""
+    file = folder / "manifest.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({k: v for k, v in (content | changes).items() if v is not None}))
+
+
+def with_graph(folder, name, change):
+    """Change a graph, and its checksum with it."""
+    model = onnx.load(folder / name)
+    change(model.graph)
+    contents = model.SerializeToString()
+    (folder / name).write_bytes(contents)
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    edited(folder, files=files | {name: hashlib.sha256(contents).hexdigest()})
+
+
+def test_what_was_written_is_opened(bundle_folder, random_bundle):
+    bundle = Bundle.open(bundle_folder)
+    assert bundle.domains == ("a", "b")
+    assert bundle.manifest.licence == "CC0-1.0"
+    original = random_bundle(bundle.shape)
+    assert bundle.manifest == original.manifest
+    for name in bundle.manifest.graph_files:
+        assert bundle.contents(name) == original.contents(name)
+
+
+@pytest.mark.parametrize("prefix", ["", "model/"])
+def test_a_zip_of_the_folder_is_as_good(bundle_folder, tmp_path, prefix):
+    bundle = Bundle.open(zipped(bundle_folder, tmp_path / "model.zip", prefix))
+    assert bundle.manifest == Bundle.open(bundle_folder).manifest
+    assert bundle.encoder == Bundle.open(bundle_folder).encoder
+
+
+def test_missing_parts_are_named(bundle_folder, tmp_path):
+    assert "There is no model bundle" in refusal(tmp_path / "nothing")
+    (bundle_folder / "decoder.b.onnx").unlink()
+    assert "decoder.b.onnx" in refusal(bundle_folder)
+    (bundle_folder / "manifest.json").unlink()
+    assert "manifest.json" in refusal(bundle_folder)
+
+
+def test_a_file_that_was_changed_is_named(bundle_folder):
+    contents = bytearray((bundle_folder / "conditioner.a.onnx").read_bytes())
+    contents[-1] ^= 1
+    (bundle_folder / "conditioner.a.onnx").write_bytes(contents)
+    message = refusal(bundle_folder)
+    assert "conditioner.a.onnx" in message and "checksum" in message
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": "one"}', "null"])
+def test_a_manifest_that_is_none_is_refused(bundle_folder, text):
+    (bundle_folder / "manifest.json").write_text(text)
+    assert "manifest" in refusal(bundle_folder)
+
+
+def test_another_schema_is_refused_with_advice(bundle_folder):
+    edited(bundle_folder, schema=2, tempo=120)
+    assert "update umtn" in refusal(bundle_folder)
+    edited(bundle_folder, schema=0)
+    assert "export it again" in refusal(bundle_folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"licence": None},
+        {"unheard_of": 1},
+        {"domains": []},
+        {"domains": [{"name": "../a"}]},
+        {"domains": [{"name": "A b"}]},
+        {"domains": [{"name": "a"}, {"name": "a"}]},
+        {"domains": [{"name": "a"}, {"name": "b"}, {"name": "c"}]},
+        {"reference_loudness": "loud"},
+        {"shape": {"hop": 0}},
+        {"files": {}},
+        {"files": {"encoder.onnx": "0"}},
+    ],
+)
+def test_manifests_that_do_not_hold_together_are_refused(bundle_folder, changes):
+    edited(bundle_folder, **changes)
+    assert "manifest" in refusal(bundle_folder)
+
+
+def test_a_manifest_cannot_reach_outside_the_folder(bundle_folder, tmp_path):
+    (tmp_path / "secret").write_bytes(b"x")
+    files = json.loads((bundle_folder / "manifest.json").read_text())["files"]
+    files["../secret"] = hashlib.sha256(b"x").hexdigest()
+    edited(bundle_folder, files=files)
+    assert "outside" in refusal(bundle_folder)
+
+
+def test_a_shape_other_than_the_graphs_is_refused(bundle_folder):
+    shape = json.loads((bundle_folder / "manifest.json").read_text())["shape"]
+    edited(bundle_folder, shape=shape | {"residual_channels": 8})
+    message = refusal(bundle_folder)
+    assert "residual_channels" not in message  # it says what is seen, not what may be wrong
+    assert "conditioner.a.onnx" in message or "decoder.a.onnx" in message
+
+
+def rename_output(graph):
+    graph.output[0].name = "loudness"
+
+
+def retype_input(graph):
+    graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+
+
+def fix_batch(graph):
+    graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+
+
+def add_input(graph):
+    graph.input.add().CopyFrom(graph.input[0])
+    graph.input[-1].name = "extra"
+
+
+@pytest.mark.parametrize("change", [rename_output, retype_input, fix_batch, add_input])
+@pytest.mark.parametrize("name", ["encoder.onnx", "conditioner.b.onnx", "decoder.b.onnx"])
+def test_graphs_with_other_inputs_or_outputs_are_refused(bundle_folder, name, change):
+    with_graph(bundle_folder, name, change)
+    assert name in refusal(bundle_folder)
+
+
+def test_what_is_no_graph_is_refused_though_its_checksum_is_right(bundle_folder):
+    files = json.loads((bundle_folder / "manifest.json").read_text())["files"]
+    for contents in (b"", b"no graph", b"\xff" * 100):
+        (bundle_folder / "encoder.onnx").write_bytes(contents)
+        sums = files | {"encoder.onnx": hashlib.sha256(contents).hexdigest()}
+        edited(bundle_folder, files=sums)
+        assert "encoder.onnx" in refusal(bundle_folder)
+
+
+@pytest.mark.parametrize("kept", [0, 30, 0.5, 0.99])
+def test_a_zip_that_was_cut_off_is_refused(bundle_folder, tmp_path, kept):
+    path = zipped(bundle_folder, tmp_path / "model.zip")
+    contents = path.read_bytes()
+    path.write_bytes(contents[: int(kept if kept >= 1 else kept * len(contents))])
+    refusal(path)
+
+
+def test_a_damaged_zip_is_refused(bundle_folder, tmp_path):
+    path = zipped(bundle_folder, tmp_path / "model.zip")
+    contents = bytearray(path.read_bytes())
+    middle = len(contents) // 2
+    contents[middle : middle + 50] = bytes(50)
+    path.write_bytes(contents)
+    refusal(path)
+
+
+def test_an_unknown_domain_is_refused(bundle_folder):
+    with pytest.raises(UmtnError, match="it has a, b"):
+        Bundle.open(bundle_folder).decoder("oboe")
+
+
+class TestGraphFile:
+    def test_it_reads_what_onnx_reads(self, random_bundle, shape):
+        for name in random_bundle(shape).manifest.graph_files:
+            contents = random_bundle(shape).contents(name)
+            ours, graph = GraphFile.parse(contents), onnx.load_from_string(contents).graph
+            for found, expected in ((ours.inputs, graph.input), (ours.outputs, graph.output)):
+                for port, value in zip(found, expected, strict=True):
+                    dims = value.type.tensor_type.shape.dim
+                    assert port.name == value.name
+                    assert port.dims == tuple(d.dim_param or d.dim_value for d in dims)
+            expected = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+            assert ours.weights.keys() == expected.keys()
+            for weight, array in expected.items():
+                assert ours.weights[weight].dtype == array.dtype
+                assert np.array_equal(ours.weights[weight], array)
+
+    def test_every_cut_is_an_error_or_a_smaller_file_but_never_a_crash(self, random_bundle, shape):
+        contents = random_bundle(shape).contents("decoder.a.onnx")
+        for end in range(0, len(contents), 997):
+            try:
+                GraphFile.parse(contents[:end])
+            except UmtnError:
+                continue
+            raise AssertionError(f"{end} bytes of {len(contents)} passed as a whole file")
+
+
+class TestWriting:
+    def test_an_existing_bundle_is_replaced_only_when_asked(self, bundle_folder):
+        bundle = Bundle.open(bundle_folder)
+        graphs = {name: bundle.contents(name) for name in bundle.manifest.files}
+        renamed = msgspec.structs.replace(bundle.manifest, name="second")
+        with pytest.raises(UmtnError, match="exists"):
+            write_bundle(bundle_folder, renamed, graphs)
+        assert Bundle.open(bundle_folder).name == "test"
+        write_bundle(bundle_folder, renamed, graphs, overwrite=True)
+        assert Bundle.open(bundle_folder).name == "second"
+        assert [path.name for path in bundle_folder.parent.iterdir()] == ["model"]
+
+    def test_what_is_no_bundle_is_never_replaced(self, bundle_folder, tmp_path):
+        (tmp_path / "thesis").mkdir()
+        (tmp_path / "thesis" / "chapter1").write_text("precious")
+        bundle = Bundle.open(bundle_folder)
+        graphs = {name: bundle.contents(name) for name in bundle.manifest.files}
+        with pytest.raises(UmtnError, match="not a model bundle"):
+            write_bundle(tmp_path / "thesis", bundle.manifest, graphs, overwrite=True)
+        assert (tmp_path / "thesis" / "chapter1").read_text() == "precious"
+
+    def test_an_error_leaves_nothing(self, bundle_folder, tmp_path, monkeypatch):
+        bundle = Bundle.open(bundle_folder)
+        graphs = {name: bundle.contents(name) for name in bundle.manifest.files}
+
+        def full(_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        with pytest.raises(UmtnError, match="No space left"):
+            write_bundle(tmp_path / "new", bundle.manifest, graphs)
+        assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+    def test_quality_can_be_added_later(self, bundle_folder):
+        amend_manifest(bundle_folder, quality={"pitch": 0.8})
+        assert Bundle.open(bundle_folder).manifest.quality == {"pitch": 0.8}
+        with pytest.raises(ValueError, match="shape"):
+            amend_manifest(bundle_folder, shape=None)
+
+
+class TestSearch:
+    @pytest.fixture(autouse=True)
+    def only_here(self, bundle_folder, tmp_path, monkeypatch):
+        """Two folders of models, of which the first hides the second."""
+        self.first, self.second = tmp_path / "first", tmp_path / "second"
+        for folder in (self.first, self.second):
+            shutil.copytree(bundle_folder, folder / "shared")
+        zipped(bundle_folder, self.second / "packed.zip")
+        (self.second / "notes").mkdir()
+        monkeypatch.setenv("UMTN_MODELS", os.pathsep.join([str(self.first), str(self.second)]))
+
+    def test_names_are_found_in_order(self):
+        assert find_bundle("shared") == self.first / "shared"
+        assert find_bundle("packed") == self.second / "packed.zip"
+        assert Bundle.open("packed").domains == ("a", "b")
+
+    def test_paths_are_taken_as_they_are(self, bundle_folder, monkeypatch):
+        assert find_bundle(self.second / "shared") == self.second / "shared"
+        monkeypatch.chdir(bundle_folder.parent)
+        assert Bundle.open("./model").domains == ("a", "b")
+        assert Bundle.open("model").domains == ("a", "b")
+
+    def test_an_unknown_name_tells_the_known_ones(self):
+        with pytest.raises(UmtnError, match="packed") as caught:
+            Bundle.open("oboes")
+        assert "oboes" in str(caught.value)
+
+    def test_all_are_listed_and_the_broken_say_so(self):
+        (self.first / "shared" / "manifest.json").write_text("{}")
+        found = {model.name: model for model in installed_bundles()}
+        assert isinstance(found["packed"].manifest, Manifest)
+        assert found["shared"].manifest is None
+        assert found["shared"].error
+        assert "notes" not in found
