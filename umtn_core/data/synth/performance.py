@@ -111,7 +111,7 @@ def perform(
     )
     end = start + np.minimum(end - start, settings.longest_s)
     legato = rng.uniform(*settings.legato)
-    share = np.clip(legato + 0.03 * rng.standard_normal(len(notes)), 0.3, 1.0)
+    share = np.clip(legato + settings.articulation * rng.standard_normal(len(notes)), 0.3, 1.0)
     end = start + (end - start) * share
     shift = settings.jitter_s * rng.standard_normal(len(notes))
     start = LEAD_IN_S + np.maximum(start + shift, 0.0)

@@ -59,7 +59,9 @@ class PerformanceSettings(Section, frozen=True):
     shaping
         Swing of the velocity over a phrase, and standard deviation of a note's own.
     legato
-        Range of the share of a note's time that sounds.
+        Range of the share of a note's time that sounds, drawn for a piece.
+    articulation
+        Standard deviation of a note's own share.
     gap_s
         Least silence between two notes of a monophonic line, or of one pitch.
     """
@@ -72,6 +74,7 @@ class PerformanceSettings(Section, frozen=True):
     velocity: Span = (62.0, 104.0)
     shaping: NotNegative = 8.0
     legato: Span = (0.82, 1.0)
+    articulation: NotNegative = 0.03
     gap_s: NotNegative = 0.004
 
 

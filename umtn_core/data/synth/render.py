@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -151,8 +152,13 @@ def _run(command: list[str], output: Path, size_limit: int, timeout_s: float) ->
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        errors.seek(0)
+        complaints = errors.read().decode(errors="replace").strip().splitlines()
         if process.returncode != 0:
-            errors.seek(0)
-            text = errors.read().decode(errors="replace").strip().splitlines()
-            detail = f": {text[-1]}" if text else ""
+            detail = f": {complaints[-1]}" if complaints else ""
             raise RenderError(f"FluidSynth failed (exit {process.returncode}){detail}.")
+        # With a soundfont it cannot load or a program that is not there, it goes on all
+        # the same, and plays a soundfont of its own choice or nothing.
+        for line in complaints:
+            if re.search(r"(?i)\berror\b|no preset found", line):
+                raise RenderError(f"FluidSynth could not play this: {line.strip()}.")

@@ -96,12 +96,13 @@ def find_soundfont(name: str) -> InstalledFont:
     Raises
     ------
     UmtnError
-        If it is not installed; the sentence names the package.
+        If it is not installed (the sentence names the package), or damaged.
     """
     if Path(name).suffix.lower() in (".sf2", ".sf3"):
         path = Path(name).expanduser()
         if not path.is_file():
             raise UmtnError(f"There is no soundfont at {path}.")
+        _check(path)
         beside = path.with_suffix(".licence")
         stated = beside.read_text().strip() if beside.is_file() else "not stated"
         return InstalledFont(path.stem, path, stated)
@@ -113,8 +114,22 @@ def find_soundfont(name: str) -> InstalledFont:
     for folder in search_path():
         for file in font.files:
             if (folder / file).is_file():
+                _check(folder / file)
                 return InstalledFont(font.name, folder / file, font.licence)
     raise UmtnError(
         f"The soundfont {name} is not installed: run `apt install {font.package}`, or put "
         f"{font.files[0]} in a folder named by UMTN_SOUNDFONTS."
     )
+
+
+def _check(path: Path) -> None:
+    """Refuse what is not a whole soundfont: FluidSynth would quietly play another one."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(12)
+        size = path.stat().st_size
+    except OSError as error:
+        raise UmtnError(f"Cannot read the soundfont {path}: {error.strerror or error}.") from error
+    whole = header[:4] == b"RIFF" and header[8:] == b"sfbk"
+    if not whole or int.from_bytes(header[4:8], "little") + 8 > size:
+        raise UmtnError(f"The soundfont {path} is damaged or cut off: install it again.")
