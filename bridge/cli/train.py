@@ -26,12 +26,24 @@ if TYPE_CHECKING:
     help="Change one setting, as in --set optimiser.decoder_rate=5e-4; may be repeated.",
 )
 @click.option(
+    "--from",
+    "start",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Checkpoint whose weights a new run begins with.",
+)
+@click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
     help="Stop after so long, with a checkpoint to go on from.",
 )
 @click.option("--quiet", is_flag=True, help="Draw no progress bar.")
-def train(settings: Path, changes: tuple[str, ...], minutes: float | None, quiet: bool) -> None:
+def train(
+    settings: Path,
+    changes: tuple[str, ...],
+    start: Path | None,
+    minutes: float | None,
+    quiet: bool,
+) -> None:
     """Train a network as the YAML file SETTINGS says.
 
     A run that was stopped goes on from its last checkpoint. The output folder gets the
@@ -43,7 +55,7 @@ def train(settings: Path, changes: tuple[str, ...], minutes: float | None, quiet
 
         _hush_lightning()
         chosen = _changed(read_settings(settings), changes)
-        checkpoint = run(chosen, max_minutes=minutes, progress=not quiet)
+        checkpoint = run(chosen, start=start, max_minutes=minutes, progress=not quiet)
     click.echo(f"the last checkpoint is {checkpoint}")
 
 

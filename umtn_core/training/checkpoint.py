@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import torch
+from torch import Tensor
 
+from umtn_core.data.files import write_atomically
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.training.settings import Settings
@@ -30,14 +33,55 @@ class CheckpointInfo(NamedTuple):
     batches: int
 
 
-def load_network(path: str | Path) -> tuple[UniversalMusicTranslationNetwork, CheckpointInfo]:
-    """Read the network out of a checkpoint, its averaged weights where there are any.
+class Content(NamedTuple):
+    """A checkpoint's parts that a network needs."""
+
+    settings: Settings
+    domains: tuple[str, ...]
+    weights: dict[str, Tensor]
+    batches: int
+
+
+def read_checkpoint(path: str | Path) -> Content:
+    """Read a checkpoint: only plain values and tensors, anything else in it is refused.
 
     Parameters
     ----------
     path
-        A ``.ckpt`` file that a run wrote. Only plain values and tensors are read from it;
-        anything else in it is refused.
+        A ``.ckpt`` file that a run wrote, or `slim` made.
+
+    Returns
+    -------
+    Content
+        Its weights are the averaged ones where there are any.
+
+    Raises
+    ------
+    UmtnError
+        If it is no checkpoint of this project.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        hyper = content["hyper_parameters"]
+        return Content(
+            msgspec.convert(hyper["settings"], Settings),
+            tuple(hyper["domains"]),
+            content["state_dict"],
+            content["batches"],
+        )
+    except FileNotFoundError as error:
+        raise UmtnError(f"There is no checkpoint {path}.") from error
+    except Exception as error:
+        raise UmtnError(f"{path} is not a checkpoint of a training run: {_reason(error)}") from error
+
+
+def load_network(path: str | Path) -> tuple[UniversalMusicTranslationNetwork, CheckpointInfo]:
+    """Build the network that a checkpoint holds, with its averaged weights if there are any.
+
+    Parameters
+    ----------
+    path
+        As for `read_checkpoint`.
 
     Returns
     -------
@@ -48,23 +92,46 @@ def load_network(path: str | Path) -> tuple[UniversalMusicTranslationNetwork, Ch
     Raises
     ------
     UmtnError
-        If it is no checkpoint of this project.
+        If it is no checkpoint of this project, or its weights do not fit its settings.
     """
+    content = read_checkpoint(path)
+    network = UniversalMusicTranslationNetwork(content.settings.network_shape, content.domains)
+    weights = {
+        name.removeprefix(PREFIX): weight
+        for name, weight in content.weights.items()
+        if name.startswith(PREFIX)
+    }
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        hyper = content["hyper_parameters"]
-        settings = msgspec.convert(hyper["settings"], Settings)
-        network = UniversalMusicTranslationNetwork(settings.network_shape, hyper["domains"])
-        weights = {
-            name.removeprefix(PREFIX): weight
-            for name, weight in content["state_dict"].items()
-            if name.startswith(PREFIX)
-        }
         network.load_state_dict(weights)
-        batches = content["batches"]
-    except FileNotFoundError as error:
-        raise UmtnError(f"There is no checkpoint {path}.") from error
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UmtnError(f"{path} is not a checkpoint of a training run: {reason}.") from error
-    return network.eval(), CheckpointInfo(settings, batches)
+    except RuntimeError as error:
+        raise UmtnError(f"The weights in {path} do not fit its settings: {_reason(error)}") from error
+    return network.eval(), CheckpointInfo(content.settings, content.batches)
+
+
+def slim(path: str | Path, output: str | Path) -> None:
+    """Copy what a new run can start from, without the optimisers' memory.
+
+    Parameters
+    ----------
+    path
+        A checkpoint.
+    output
+        Written whole or not at all; a quarter of the size.
+    """
+    content = read_checkpoint(path)
+    kept = {
+        "hyper_parameters": {
+            "settings": msgspec.to_builtins(content.settings), "domains": content.domains,
+        },
+        "state_dict": content.weights,
+        "batches": content.batches,
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    torch.save(kept, buffer)
+    write_atomically(Path(output), buffer.getvalue())
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, as the end of a sentence."""
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return text.rstrip(".:") + "."

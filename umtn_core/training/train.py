@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.initialisation import standardise_latent
+from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense
 from umtn_core.training.listening import Listening
@@ -33,6 +34,7 @@ CALIBRATION = 16
 def train(
     settings: Settings,
     *,
+    start: str | Path | None = None,
     max_minutes: float | None = None,
     progress: bool = True,
 ) -> Path:
@@ -42,6 +44,8 @@ def train(
     ----------
     settings
         Of the run; checked.
+    start
+        A checkpoint whose weights a new run begins with; of the same shape and domains.
     max_minutes
         Stop after so long, with a checkpoint to go on from.
     progress
@@ -66,7 +70,11 @@ def train(
         torch.set_num_threads(settings.machine.threads)
     L.seed_everything(settings.seed, workers=True, verbose=False)
     module = Translation(msgspec.to_builtins(settings), domains)
-    if not last.exists():
+    if last.exists():
+        pass
+    elif start is not None:
+        _begin_from(module, start)
+    else:
         # The same clips in every process, so that all begin with the same weights.
         clips = SegmentDataset(settings, domains, "train")
         heard = torch.cat([clips[number].heard for number in range(CALIBRATION)])
@@ -86,6 +94,17 @@ def _domains(settings: Settings) -> tuple[str, ...]:
             f"it has {', '.join(present)}."
         )
     return settings.domains or present
+
+
+def _begin_from(module: Translation, checkpoint: str | Path) -> None:
+    """Give a new run another one's weights."""
+    try:
+        module.load_state_dict(read_checkpoint(checkpoint).weights)
+    except RuntimeError as error:
+        raise UmtnError(
+            f"The run cannot begin from {checkpoint}, which has another shape, other domains or "
+            "another spectral aid: set them as there, or begin anew."
+        ) from error
 
 
 def _trainer(

@@ -11,7 +11,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from umtn_core.errors import UmtnError
-from umtn_core.training.checkpoint import load_network
+from umtn_core.training.checkpoint import load_network, slim
 from umtn_core.training.settings import write_settings
 from umtn_core.training.train import train
 
@@ -129,6 +129,19 @@ def test_two_processes_find_the_gradients_of_one(settings, tmp_path):
     assert largest > 1e-3
     for name, gradient in alone.items():
         torch.testing.assert_close(shared[name], gradient, rtol=1e-4, atol=1e-6 * float(largest))
+
+
+def test_a_new_run_can_begin_from_a_slim_copy_of_another(settings, tmp_path):
+    first = train(settings(output=str(tmp_path / "first"), steps=3), progress=False)
+    slim(first, tmp_path / "slim.ckpt")
+    assert (tmp_path / "slim.ckpt").stat().st_size < 0.6 * first.stat().st_size
+    _same(_weights(tmp_path / "slim.ckpt"), _weights(first))
+    still = settings(output=str(tmp_path / "second"), steps=1, optimiser={"warmup": 10**9})
+    second = train(still, start=tmp_path / "slim.ckpt", progress=False)
+    _same(_weights(second), _weights(first), tolerance=1e-6)
+    other = settings(output=str(tmp_path / "third"), shape={"hop": 80, "latent_channels": 5})
+    with pytest.raises(UmtnError, match="another shape"):
+        train(other, start=tmp_path / "slim.ckpt", progress=False)
 
 
 def test_sounds_are_logged(settings, tmp_path):
