@@ -12,8 +12,9 @@ from umtn_core.progress import IsCancelled
 from umtn_core.runtime import available_cores, open_session
 from umtn_core.shape import NetworkShape
 
-#: Audio encoded in one run. The activations of one layer take about 30 MB then.
-CHUNK_SECONDS = 4.0
+#: Audio encoded in one run: short enough to be cancelled soon, and for the memory, long
+#: enough that what is heard twice, around it, costs little.
+CHUNK_SECONDS = 1.0
 
 
 class LatentEncoder:

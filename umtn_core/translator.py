@@ -22,9 +22,13 @@ from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.encode import LatentEncoder
 from umtn_core.errors import UmtnError
-from umtn_core.progress import IsCancelled, OnProgress
+from umtn_core.progress import IsCancelled, OnProgress, Progress
 
 Audio = NDArray[np.float32]
+
+#: A network makes audio about as loud as what it was trained on. What is so many decibels
+#: quieter is a hum or an offset in place of music, and is not brought up all the way.
+LARGEST_SHORTFALL = 20.0
 
 
 class Translator:
@@ -139,10 +143,14 @@ class Translator:
         """
         recordings = [_Recording.of(audio, rate, self.channels) for audio, rate in pieces]
         if self.mix == 0:
-            return [recording.dry.reshape(recording.shape) for recording in recordings]
+            return [recording.dry.reshape(recording.shape).copy() for recording in recordings]
         signals = [signal for recording in recordings for signal in recording.signals]
         sounding = [signal for signal in signals if signal.lufs > -np.inf]
-        streams = [self._stream(signal, cancelled) for signal in sounding]
+        streams = []
+        for signal in sounding:
+            if progress is not None:
+                progress(Progress(0.0))
+            streams.append(self._stream(signal, cancelled))
         decode = Decode(self._engine, streams, self.sampling)
         decode.advance(progress=progress, cancelled=cancelled)
         for signal, codes in zip(sounding, decode.codes, strict=True):
@@ -162,7 +170,8 @@ class Translator:
         audio = self._companding.decode(codes)
         samples = len(signal.audio)
         audio = resample(audio, self.bundle.shape.sample_rate, signal.sample_rate, samples)
-        return matched(audio, signal.sample_rate, signal.lufs)
+        quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
+        return matched(audio, signal.sample_rate, signal.lufs, quietest)
 
 
 @dataclass
@@ -187,14 +196,17 @@ class _Recording:
 
     @classmethod
     def of(cls, audio: Audio, sample_rate: int, mode: ChannelMode) -> _Recording:
-        audio = np.asarray(audio, np.float32)
+        audio = np.asarray(audio)
+        if not np.issubdtype(audio.dtype, np.floating):
+            raise UmtnError(f"Audio must be of type float32, from -1 to 1, not {audio.dtype}.")
+        audio = audio.astype(np.float32, copy=False)
         if audio.ndim not in (1, 2):
             raise UmtnError(
                 f"Audio must have the form (channels, samples), not {audio.ndim} dimensions."
             )
         if audio.size == 0:
             raise UmtnError("There is no audio to translate: it has no channels or no samples.")
-        if sample_rate != int(sample_rate) or sample_rate < 1:
+        if not 1 <= sample_rate < np.inf or sample_rate % 1:
             raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
         if not np.isfinite(audio).all():
             raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")

@@ -117,11 +117,13 @@ def decoder_sizes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
 
 
 def random_weights(sizes: dict[str, tuple[int, ...]], seed: int) -> Weights:
-    """Weights large enough that every layer shows in the output."""
+    """Weights large enough that every layer shows in the output, which stays undecided."""
     rng = np.random.default_rng(seed)
+    spread = {
+        name: 0.3 if name.endswith("bias") else np.prod(s[1:]) ** -0.5 for name, s in sizes.items()
+    }
     return {
-        name: rng.normal(0, 1.5 / np.sqrt(np.prod(size[1:])), size).astype(np.float32)
-        for name, size in sizes.items()
+        name: rng.normal(0, spread[name], size).astype(np.float32) for name, size in sizes.items()
     }
 
 

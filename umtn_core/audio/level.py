@@ -18,7 +18,7 @@ def limited_to(audio: Audio, peak: float) -> Audio:
     return audio if highest <= peak else audio * np.float32(peak / highest)
 
 
-def matched(audio: Audio, sample_rate: int, lufs: float) -> Audio:
+def matched(audio: Audio, sample_rate: int, lufs: float, quietest: float = -math.inf) -> Audio:
     """Bring audio to a loudness; silence, which no gain makes louder, stays as it is.
 
     Parameters
@@ -28,11 +28,14 @@ def matched(audio: Audio, sample_rate: int, lufs: float) -> Audio:
         In hertz.
     lufs
         To bring it to.
+    quietest
+        LUFS below which audio is not music but what is left where there is none: it gets
+        no more gain than audio of this loudness would.
     """
     now = loudness(audio, sample_rate)
     if math.isinf(now) or math.isinf(lufs):
         return audio
-    return audio * np.float32(gain_between(now, lufs))
+    return audio * np.float32(gain_between(max(now, quietest), lufs))
 
 
 def to_reference(audio: Audio, sample_rate: int, lufs: float) -> Audio:

@@ -63,6 +63,8 @@ class Batch:
         """Advance until every stream is at its end, or until told to stop."""
         while self._tasks and not stop.is_set():
             self._run_to_next_end(stop)
+            for task in self._tasks:
+                task.state.forget_if_finished()
             self._tasks = [task for task in self._tasks if task.left]
 
     def _run_to_next_end(self, stop: Event) -> None:

@@ -21,6 +21,9 @@ from umtn_core.progress import IsCancelled, OnProgress, Progress
 #: How often progress is reported and cancelling is asked about, in seconds.
 POLL_SECONDS = 0.05
 
+#: Streams in one batch. More are no faster, and wide networks take 33 MB for each.
+MOST_STREAMS = 64
+
 
 class Decode:
     """Streams advanced together by an engine, with all state in plain arrays.
@@ -125,8 +128,9 @@ class Decode:
         for together in by_position.values():
             # Dealt out longest first, so that all batches take about as long.
             together.sort(key=lambda task: -task.left)
-            fullest = self.engine.fewest_streams_a_thread
-            count = min(self.engine.threads, -(-len(together) // fullest))
+            fewest = self.engine.fewest_streams_a_thread
+            count = min(self.engine.threads, -(-len(together) // fewest))
+            count = max(count, -(-len(together) // MOST_STREAMS))
             batches += [together[i::count] for i in range(count)]
         return batches
 

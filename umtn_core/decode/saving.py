@@ -111,6 +111,7 @@ def _state(engine: Engine, saved: _SavedStream, arrays: dict[str, NDArray[Any]])
     request = Stream(arrays["latents"], saved.samples, saved.id)
     state = StreamState.begin(request, engine.shape)
     state.codes[: saved.position] = arrays["codes"]
-    state.rings[...] = arrays["rings"]
     state.position = saved.position
+    state.forget_if_finished()
+    state.rings[...] = arrays["rings"]
     return state

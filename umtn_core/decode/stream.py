@@ -43,7 +43,7 @@ class StreamState:
     codes : uint8 array (samples,)
         Made so far, up to ``position``.
     rings : float32 array (ring_rows, residual_channels)
-        The decoder layers' past inputs, see `RingLayout`.
+        The decoder layers' past inputs, see `RingLayout`; no rows once it is finished.
     position
         Samples made.
     """
@@ -72,6 +72,11 @@ class StreamState:
             np.zeros(request.samples, np.uint8),
             np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32),
         )
+
+    def forget_if_finished(self) -> None:
+        """Give the rings' memory back once no sample needs them any more."""
+        if self.position == self.request.samples:
+            self.rings = self.rings[:0].copy()
 
     def recent(self, shape: NetworkShape) -> NDArray[np.int64]:
         """Return the newest codes, as the next step sees them: int64, (input_kernel,)."""

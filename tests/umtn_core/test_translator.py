@@ -1,0 +1,261 @@
+"""What people may rely on when they translate a recording."""
+
+import math
+
+import numpy as np
+import pytest
+
+from umtn_core import Cancelled, Translator, UmtnError
+from umtn_core.audio.loudness import loudness
+from umtn_core.shape import NetworkShape
+
+RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
+
+#: Cheap to decode, with the paper's hop and rate.
+SHAPE = NetworkShape(
+    latent_channels=2,
+    encoder_blocks=1,
+    encoder_layers=1,
+    encoder_channels=2,
+    decoder_blocks=1,
+    decoder_layers=2,
+    residual_channels=2,
+    skip_channels=4,
+)
+
+
+@pytest.fixture
+def bundle(random_bundle):
+    return random_bundle(SHAPE)
+
+
+def tone(rate=16_000, seconds=0.1, channels=1, level=0.3):
+    time = np.arange(round(seconds * rate)) / rate
+    notes = [level * np.sin(2 * np.pi * 220 * (i + 1) * time) for i in range(channels)]
+    return np.array(notes, np.float32)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("samples", [1, 2, 799, 800, 801])
+def test_any_length_at_any_rate_comes_back_as_long(bundle, rate, samples):
+    audio = np.full((2, samples), 0.5, np.float32)
+    audio[1, ::2] = -0.25
+    translated = Translator(bundle, "a")(audio, rate)
+    assert translated.shape == audio.shape
+    assert translated.dtype == np.float32
+    assert np.isfinite(translated).all()
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("off", [-1, 1])
+def test_a_second_more_or_less_a_sample_comes_back_as_long(bundle, rate, off):
+    samples = (16_000 if rate <= 16_000 else 48_000) + off
+    audio = tone(rate, samples / rate)
+    assert Translator(bundle, "a")(audio, rate).shape == (1, samples)
+
+
+def test_one_dimension_stays_one(bundle):
+    audio = tone()
+    flat = Translator(bundle, "a")(audio[0], 16_000)
+    assert flat.shape == audio[0].shape
+    assert np.array_equal(flat, Translator(bundle, "a")(audio, 16_000)[0])
+
+
+def test_the_input_is_left_alone_and_not_handed_out(bundle):
+    audio = tone(channels=2)
+    before = audio.copy()
+    for mix in (0.0, 0.5, 1.0):
+        translated = Translator(bundle, "a", mix=mix)(audio, 16_000)
+        assert not np.shares_memory(translated, audio)
+    assert np.array_equal(audio, before)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("at", [0.003, 0.42, 0.5, 0.9999])
+def test_an_impulse_comes_out_within_a_hop_of_where_it_went_in(envelope_follower, rate, at):
+    audio = np.zeros((1, rate), np.float32)
+    place = int(at * rate)
+    audio[0, place] = 1
+    (translated,) = Translator(envelope_follower)(audio, rate)
+    energy = np.square(translated)
+    hop = 800 * rate // 16_000
+    near = energy[max(0, place - hop) : place + hop + 1].sum()
+    assert energy.sum() > 0
+    # A resampler's ringing and the network's hum may lie farther off, the sound may not.
+    assert near > 0.99 * energy.sum()
+
+
+def test_sound_begins_and_ends_where_it_does_in_the_input(envelope_follower):
+    rate = 44_100
+    audio = tone(rate, 2)
+    audio[:, : rate // 2] = audio[:, 3 * rate // 2 :] = 0
+    (translated,) = Translator(envelope_follower)(audio, rate)
+    loud = np.flatnonzero(np.abs(translated) > 0.1 * np.abs(translated).max())
+    hop = 0.05 * rate
+    assert abs(loud[0] - rate / 2) <= hop
+    assert abs(loud[-1] - 3 * rate / 2) <= hop
+
+
+@pytest.mark.parametrize("samples", [1, 801, 50_000])
+@pytest.mark.parametrize("mode", ["per-channel", "mono", "mid"])
+def test_silence_stays_silence(bundle, samples, mode):
+    audio = np.zeros((2, samples), np.float32)
+    translated = Translator(bundle, "a", channels=mode)(audio, 44_100)
+    assert np.array_equal(translated, audio)
+
+
+def test_a_silent_channel_stays_silent_beside_one_that_sounds(bundle):
+    audio = np.concatenate([tone(), np.zeros_like(tone())])
+    sounding, silent = Translator(bundle, "a")(audio, 16_000)
+    assert not silent.any()
+    assert sounding.any()
+
+
+@pytest.mark.parametrize("level", [0.003, 0.05])
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_the_loudness_is_that_of_the_input(bundle, level, rate):
+    audio = tone(rate, 0.5, channels=2, level=level)
+    translated = Translator(bundle, "a")(audio, rate)
+    for before, after in zip(audio, translated, strict=True):
+        assert loudness(after, rate) == pytest.approx(loudness(before, rate), abs=0.1)
+
+
+def test_a_network_that_makes_nothing_is_not_made_loud(envelope_follower, monkeypatch):
+    hum = np.full(16_000, 128, np.uint8)
+    hum[::2] = 127
+    monkeypatch.setattr("umtn_core.decode.decode.Decode.advance", lambda self, **_: None)
+    monkeypatch.setattr("umtn_core.decode.decode.Decode.codes", [hum])
+    translated = Translator(envelope_follower)(tone(seconds=1), 16_000)
+    assert 0 < np.abs(translated).max() < 0.02
+
+
+@pytest.mark.parametrize("level", [0.9, 1.0, 3.0])
+def test_the_peak_stays_within_full_scale_or_the_inputs(bundle, level):
+    audio = np.sign(tone(seconds=0.2, level=1)) * np.float32(level)
+    translated = Translator(bundle, "a")(audio, 16_000)
+    assert np.abs(translated).max() <= max(1, level) * (1 + 1e-6)
+
+
+def test_dry_and_wet_are_mixed_in_proportion(bundle):
+    audio = tone(44_100, channels=2)
+    wet = Translator(bundle, "a")(audio, 44_100)
+    assert np.array_equal(Translator(bundle, "a", mix=0)(audio, 44_100), audio)
+    mixed = Translator(bundle, "a", mix=0.25)(audio, 44_100)
+    assert np.abs(mixed - (0.75 * audio + 0.25 * wet)).max() < 1e-6
+
+
+def test_the_seed_decides_the_samples(bundle):
+    audio = tone()
+    first = Translator(bundle, "a", seed=1)(audio, 16_000)
+    assert np.array_equal(Translator(bundle, "a", seed=1)(audio, 16_000), first)
+    assert not np.array_equal(Translator(bundle, "a", seed=2)(audio, 16_000), first)
+    assert not np.array_equal(Translator(bundle, "b", seed=1)(audio, 16_000), first)
+    likeliest = Translator(bundle, "a", seed=1, temperature=0)(audio, 16_000)
+    assert np.array_equal(Translator(bundle, "a", seed=2, temperature=0)(audio, 16_000), likeliest)
+    assert not np.array_equal(likeliest, first)
+
+
+def test_many_together_come_out_as_each_alone(bundle):
+    translator = Translator(bundle, "a", threads=2)
+    pieces = [
+        (tone(16_000, 0.1), 16_000),
+        (tone(44_100, 0.13, channels=2), 44_100),
+        (np.zeros((2, 500), np.float32), 48_000),
+        (tone(8_000, 0.05)[0], 8_000),
+        *[(tone(16_000, 0.05 + i / 100, level=0.1), 16_000) for i in range(6)],
+    ]
+    together = translator.translate_many(pieces)
+    for (audio, rate), translated in zip(pieces, together, strict=True):
+        assert np.array_equal(translated, translator(audio, rate))
+
+
+def test_equal_channels_stay_equal(bundle):
+    left, right = Translator(bundle, "a")(np.repeat(tone(), 2, axis=0), 16_000)
+    assert np.array_equal(left, right)
+
+
+def test_mono_puts_one_translation_on_both_sides(bundle):
+    left, right = Translator(bundle, "a", channels="mono")(tone(channels=2), 16_000)
+    assert np.array_equal(left, right)
+
+
+def test_mid_keeps_what_the_channels_differ_by(bundle):
+    audio = tone(channels=2, level=0.05)
+    left, right = Translator(bundle, "a", channels="mid")(audio, 16_000)
+    assert np.abs((left - right) - (audio[0] - audio[1])).max() < 1e-6
+    assert np.abs((left + right) - (audio[0] + audio[1])).max() > 1e-3
+
+
+def test_progress_reaches_one_and_names_the_time_left(bundle):
+    seen = []
+    Translator(bundle, "a")(tone(seconds=1), 16_000, progress=seen.append)
+    assert seen[0].fraction == 0
+    assert seen[-1].fraction == 1
+    assert all(p.seconds_left is None or math.isfinite(p.seconds_left) for p in seen)
+
+
+def test_work_can_be_cancelled_while_it_encodes_and_while_it_decodes(bundle):
+    translator = Translator(bundle, "a")
+    audio = tone(seconds=20)
+    with pytest.raises(Cancelled):
+        translator(audio, 16_000, cancelled=lambda: True)
+    seen = []
+    with pytest.raises(Cancelled):
+        translator(
+            audio,
+            16_000,
+            progress=seen.append,
+            cancelled=lambda: bool(seen) and seen[-1].fraction > 0,
+        )
+    assert 0 < seen[-1].fraction < 1
+
+
+@pytest.mark.parametrize(
+    ("audio", "rate"),
+    [
+        (np.zeros((2, 0), np.float32), 44_100),
+        (np.zeros((0, 5), np.float32), 44_100),
+        (np.zeros(0, np.float32), 44_100),
+        (np.zeros((1, 1, 1), np.float32), 44_100),
+        (np.float32(0.5), 44_100),
+        (np.full((1, 5), np.nan, np.float32), 44_100),
+        (np.full((1, 5), np.inf, np.float32), 44_100),
+        (np.ones((1, 5), np.int16), 44_100),
+        (np.ones((1, 5), np.float32), 0),
+        (np.ones((1, 5), np.float32), -1),
+        (np.ones((1, 5), np.float32), 44_100.5),
+        (np.ones((1, 5), np.float32), math.nan),
+    ],
+)
+def test_audio_that_is_none_is_refused(bundle, audio, rate):
+    with pytest.raises(UmtnError):
+        Translator(bundle, "a")(audio, rate)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"target": "oboe"}, {"target": None}, {"engine": "steam"}, {"mix": -0.1}, {"mix": 1.1},
+     {"mix": math.nan}, {"channels": "quad"}, {"temperature": -1}, {"top_p": 0}, {"seed": -1}],
+)  # fmt: skip
+def test_options_that_mean_nothing_are_refused(bundle, options):
+    with pytest.raises(UmtnError):
+        Translator(bundle, **({"target": "a"} | options))
+
+
+def test_the_only_domain_need_not_be_named(envelope_follower):
+    assert Translator(envelope_follower).target == "noise"
+
+
+def test_weights_that_are_not_numbers_are_noticed(random_bundle):
+    from umtn_core.bundle import Bundle
+    from umtn_core.bundle.onnx_file import GraphFile
+
+    good = random_bundle(SHAPE)
+    graphs = {name: good.contents(name) for name in good.manifest.graph_files}
+    weight = GraphFile.parse(graphs["decoder.a.onnx"]).weights["logits.bias"].tobytes()
+    assert weight in graphs["decoder.a.onnx"]
+    damaged = np.frombuffer(weight, np.float32).copy()
+    damaged[3] = np.nan
+    graphs["decoder.a.onnx"] = graphs["decoder.a.onnx"].replace(weight, damaged.tobytes())
+    with pytest.raises(UmtnError, match="not a number"):
+        Translator(Bundle.in_memory(good.manifest, graphs), "a")(tone(), 16_000)
