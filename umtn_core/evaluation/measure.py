@@ -125,7 +125,7 @@ def _pitch_figures(direction: Direction) -> dict[str, Figure]:
     # How early or late the target's instrument speaks is not a wrong note.
     lag, share = best_lag(*pool(made, truths))
     figures["pitch_within_50_at_best_lag"] = {
-        **_figure(share, best_lag(*pool(sources, truths))[1]),
+        **figure(share, best_lag(*pool(sources, truths))[1]),
         "lag_seconds": round(lag * made[0].hop_seconds, 3),
     }
     return figures
@@ -144,7 +144,7 @@ def _agreement(
 
     pairs = zip(made, reference, strict=True)
     return {
-        **_figure(agree(made), agree(real), _mean([agree(other) for other in _others(made)])),
+        **figure(agree(made), agree(real), mean([agree(other) for other in _others(made)])),
         "pieces": [_rounded(getattr(compare(one, truth), field)) for one, truth in pairs],
     }
 
@@ -157,10 +157,10 @@ def _note_f1(direction: Direction, polyphonic: bool) -> Figure:
         return compare_notes(list(zip(estimates, direction.notes, strict=True))).f1
 
     made = transcribed(direction.translations)
-    return _figure(
+    return figure(
         score(made),
         score(transcribed(direction.truths)),
-        _mean([score(other) for other in _others(made)]),
+        mean([score(other) for other in _others(made)]),
     )
 
 
@@ -176,19 +176,19 @@ def _timbre_figures(direction: Direction, classifier: TimbreClassifier) -> dict[
     ]
     named = [(t.argmax(axis=1) == target) & t.any(axis=1) for t in tables]
 
-    def to_mean_envelope(group: Sequence[Heard]) -> float:
-        mean = classifier.envelopes[direction.target]
-        return _mean([envelope_distance(heard.envelope, mean) for heard in group])
+    def to_target_mean(group: Sequence[Heard]) -> float:
+        target_mean = classifier.envelopes[direction.target]
+        return mean([envelope_distance(heard.envelope, target_mean) for heard in group])
 
     def to_truths(group: Sequence[Heard]) -> float:
         pairs = zip(group, direction.truths, strict=True)
-        return _mean([envelope_distance(a.envelope, b.envelope) for a, b in pairs])
+        return mean([envelope_distance(a.envelope, b.envelope) for a, b in pairs])
 
     return {
-        "named_as_target": _figure(*map(_mean, named)),
-        "probability_of_target": _figure(*(_mean(table[:, target]) for table in tables)),
-        "envelope_db_from_target_mean": _figure(*map(to_mean_envelope, kinds)),
-        "envelope_db_from_truth": _figure(to_truths(made), 0.0, to_truths(sources)),
+        "named_as_target": figure(*map(mean, named)),
+        "probability_of_target": figure(*(mean(table[:, target]) for table in tables)),
+        "envelope_db_from_target_mean": figure(*map(to_target_mean, kinds)),
+        "envelope_db_from_truth": figure(to_truths(made), 0.0, to_truths(sources)),
     }
 
 
@@ -213,13 +213,15 @@ def _others(items: Sequence[Any]) -> list[list[Any]]:
     return [[*items[places:], *items[:places]] for places in turns]
 
 
-def _mean(values: Sequence[float] | NDArray[Any]) -> float:
+def mean(values: Sequence[float] | NDArray[Any]) -> float:
+    """Mean of numbers; NaN if there are none."""
     return float(np.mean(values)) if len(values) else float("nan")
 
 
-def _figure(value: float, ceiling: float, floor: float = float("nan")) -> Figure:
+def figure(value: float, ceiling: float | None = None, floor: float | None = None) -> Figure:
+    """A value beside its ceiling and floor, rounded for print; what is not a number is None."""
     return {"value": _rounded(value), "ceiling": _rounded(ceiling), "floor": _rounded(floor)}
 
 
-def _rounded(value: float) -> float | None:
-    return round(float(value), 4) if np.isfinite(value) else None
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else round(float(value), 4)

@@ -1,0 +1,105 @@
+"""What the figures mean, their means over directions, and a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+LEGEND = {
+    "value, ceiling, floor": "of the translation; of a real render judged in the same way; of "
+    "what is wrong by design (another piece for pitch and notes, the untouched source for timbre)",
+    "pieces": "the value of each piece alone, in the order of the list of pieces",
+    "pitch_within_50": "share of the frames where the paired truth has a pitch in which the "
+    "translation has the same, to 50 cents; ceiling: the source against the truth, both being "
+    "real renders of one performance",
+    "pitch_within_120": "the same to 120 cents",
+    "pitch_class_within_50": "the same to 50 cents in whatever octave",
+    "voiced": "share of those frames where the translation has any pitch",
+    "pitch_within_50_of_notes": "against the notes played; ceiling: the truth, whose instrument "
+    "speaks late",
+    "pitch_within_50_of_source": "against the source; ceiling: the truth",
+    "pitch_within_50_at_best_lag": "after taking out one constant delay; ceiling: the source",
+    "pitch_within_50_in_trained_range": "frames whose pitch the held-out pieces have too",
+    "note_f1": "notes played that a transcriber finds again within 100 ms and 50 cents",
+    "named_as_target": "share of clips of 2 s that a classifier which has only heard real renders "
+    "takes for the target; clips fallen silent count as not",
+    "probability_of_target": "mean probability it gives the target",
+    "envelope_db_from_target_mean": "distance of mean spectral envelopes in dB from the target's "
+    "training audio",
+    "envelope_db_from_truth": "the same from the paired truth, piece by piece",
+    "likelihood": "nats a sample on held-out audio: the network teacher-forced, linear prediction "
+    "of order 32 (fitted to what went before, or once to training audio), and no context",
+    "domain_read_off_latents": "share of excerpts whose domain a fresh linear classifier reads "
+    "off the latents; floor: chance, which is the aim",
+}
+
+_SHOWN = (
+    "pitch_within_50",
+    "pitch_within_120",
+    "note_f1",
+    "named_as_target",
+    "envelope_db_from_target_mean",
+)
+
+
+def means_over_directions(
+    directions: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> dict[str, dict[str, float | None]]:
+    """Mean value, ceiling and floor of every figure over all directions."""
+    names = dict.fromkeys(name for figures in directions.values() for name in figures)
+    means: dict[str, dict[str, float | None]] = {}
+    for name in names:
+        means[name] = {}
+        for part in ("value", "ceiling", "floor"):
+            numbers = [figures[name][part] for figures in directions.values()]
+            known = [number for number in numbers if number is not None]
+            means[name][part] = round(float(np.mean(known)), 4) if known else None
+    return means
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """Say the figures that matter most, as lines of text."""
+    lines = [f"{report['model']}: {report['scope']}, {report['split']} split"]
+    for font, directions in report["directions"].items():
+        lines += ["", f"{font}, {len(report['pieces'][font])} pieces"]
+        lines += _rows({**directions, "all": report["summary"][font]})
+    if "unavailable" in report["recordings"]:
+        lines += ["", f"Real recordings: {report['recordings']['unavailable']}"]
+    else:
+        lines += ["", "Real recordings, pitch against the recording's own"]
+        for direction, figures in report["recordings"].items():
+            pitch = figures["pitch_within_50_of_source"]
+            named = figures["named_as_target"]
+            lines.append(
+                f"  {direction:24} pitch {_three(pitch)}   named as target {_three(named)}"
+            )
+    lines += ["", "Nats a sample: network, linear prediction adaptive, fixed, unigram"]
+    for domain, nats in report["likelihood"].items():
+        keys = ("network", "linear_prediction_adaptive", "linear_prediction_fixed", "unigram")
+        lines.append(f"  {domain:24} " + "  ".join(f"{nats[key]:.3f}" for key in keys))
+    if report["domain_read_off_latents"]:
+        probe = report["domain_read_off_latents"]
+        lines += [
+            "",
+            f"Domain read off latents: {probe['value']:.3f} (chance {probe['floor']:.3f})",
+        ]
+    return "\n".join(lines)
+
+
+def _rows(directions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    shown = [name for name in _SHOWN if all(name in figures for figures in directions.values())]
+    rows = ["  " + " " * 24 + "".join(f"{name.replace('_', ' '):<34}" for name in shown).rstrip()]
+    for direction, figures in directions.items():
+        cells = "".join(f"{_three(figures[name]):<34}" for name in shown)
+        rows.append(f"  {direction:24}{cells}".rstrip())
+    return rows
+
+
+def _three(figure: Mapping[str, Any]) -> str:
+    value, ceiling, floor = (
+        "-" if figure[part] is None else f"{figure[part]:.3f}"
+        for part in ("value", "ceiling", "floor")
+    )
+    return f"{value} ({floor} to {ceiling})"
