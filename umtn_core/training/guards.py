@@ -7,8 +7,9 @@ from pathlib import Path
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Checkpoint, EMAWeightAveraging
+from lightning.pytorch.callbacks import Checkpoint, WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from umtn_core.errors import UmtnError
 from umtn_core.training.module import Translation
@@ -60,8 +61,18 @@ class Checkpoints(Checkpoint):
             trainer.save_checkpoint(self.path)
 
 
-class Averaging(EMAWeightAveraging):
-    """The average of recent weights, kept beside them; checkpoints hold both."""
+class Averaging(WeightAveraging):
+    """The exponential average of recent weights, kept beside them; checkpoints hold both.
+
+    Parameters
+    ----------
+    decay
+        Of the average, a batch.
+    """
+
+    def __init__(self, decay: float):
+        # All tensors in one call: one by one takes as long as the optimiser.
+        super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Leave the current weights: a run that is extended goes on from them."""

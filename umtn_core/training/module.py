@@ -59,7 +59,7 @@ class Translation(L.LightningModule):
         """Two players, two optimisers: encoder and decoders, and the classifier."""
         o = self.settings.optimiser
         common: dict[str, Any] = {
-            "betas": (o.beta1, o.beta2), "weight_decay": o.weight_decay, "foreach": True,
+            "betas": (o.beta1, o.beta2), "weight_decay": o.weight_decay, "fused": True,
         }  # fmt: skip
         encoder = list(self.network.encoder.parameters())
         if self.spectral_heads is not None:

@@ -117,7 +117,7 @@ def _trainer(
         Timing(),
     ]
     if settings.optimiser.average:
-        callbacks.append(Averaging(decay=settings.optimiser.average))
+        callbacks.append(Averaging(settings.optimiser.average))
     if settings.listen_every:
         callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
     if progress:
