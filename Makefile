@@ -5,7 +5,7 @@
 #   make test-long  the tests that take minutes each
 #   make format     put the sources in the project's style
 
-PYTHON ?= python3
+export PYTHON ?= python3
 VENV   ?= .venv
 # What pip is asked for. On a machine with an NVIDIA GPU, or to save a download: make TORCH=... test
 TORCH  ?= torch==2.13.0

@@ -13,13 +13,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from real_recording import FILES, LICENCE, fetch_recording
 from tune import PROGRAMS, play_tune
 
 from bridge.cli.progress import meter
 from umtn_core import Bundle, Progress, Translator, UmtnError, read_audio, write_audio
+from umtn_core.evaluation.recordings import FILES, LICENCE, recording_file
 
 Audio = NDArray[np.float32]
+
+#: Instruments that there are recordings of, those whose recording is the clearest first.
+CLEAREST = ("violin", "clarinet", "trumpet", *FILES)
 
 
 def main() -> None:
@@ -42,8 +45,8 @@ def demonstrate(recording: Path | None, target: str | None, model: str, output: 
     output.mkdir(parents=True, exist_ok=True)
     played_on = "recording"
     if recording is None:
-        played_on = next((name for name in FILES if name in bundle.domains), next(iter(FILES)))
-        recording = _music(played_on, output / "fetched")
+        played_on = next((name for name in CLEAREST if name in bundle.domains), CLEAREST[0])
+        recording = _music(played_on, output)
     target = target or next(name for name in bundle.domains if name != played_on)
 
     audio, sample_rate = read_audio(recording)
@@ -76,12 +79,11 @@ def demonstrate(recording: Path | None, target: str | None, model: str, output: 
 def _music(instrument: str, folder: Path) -> Path:
     """Find something real to translate: a recording, or else a tune on a soundfont."""
     try:
-        recording = fetch_recording(instrument, folder)
-        print(f"a recording of a {instrument} ({LICENCE})")
-    except OSError as error:
-        instrument = instrument if instrument in PROGRAMS else next(iter(PROGRAMS))
-        print(f"{error}, so a soundfont plays the Ode to Joy on a {instrument}")
-        recording = play_tune(instrument, folder)
+        recording = recording_file(instrument)
+    except UmtnError as error:
+        print(f"{error} Meanwhile a soundfont plays the Ode to Joy.")
+        return play_tune(instrument if instrument in PROGRAMS else next(iter(PROGRAMS)), folder)
+    print(f"a recording of a {instrument}: {LICENCE}")
     return recording
 
 

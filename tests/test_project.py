@@ -112,14 +112,15 @@ def test_the_run_time_reaches_training_code_only_from_the_command_line() -> None
 
 
 def test_training_imports_only_what_its_extra_brings() -> None:
-    wrong = {m: undeclared(m, "train") for m in modules(*PACKAGES) if needs_training(m)}
+    wrong = {m: undeclared(m, "train", "evaluate") for m in modules(*PACKAGES) if needs_training(m)}
     assert not {module: names for module, names in wrong.items() if names}
 
 
 def test_the_tests_import_only_what_make_test_installs() -> None:
     local = {"tests", "examples", "conftest"} | {p.stem for p in (ROOT / "examples").glob("*.py")}
     wrong = {
-        m: undeclared(m, "train", "test", "demo") - local for m in modules("tests", "examples")
+        m: undeclared(m, "train", "evaluate", "test", "demo") - local
+        for m in modules("tests", "examples")
     }
     assert not {module: names for module, names in wrong.items() if names}
 

@@ -12,14 +12,24 @@ has_soundfont() {
   done
 }
 
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
 missing=()
 case "${1:?python, demo or test}" in
   python)
     "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     ;;
   demo)
-    # The demo fetches a recording with apt; where it cannot, it plays a tune on a soundfont.
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null && exit 0
+    # The demo fetches a recording with apt, whose lists may never have been brought up to date;
+    # without apt it plays a tune on a soundfont.
+    if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+      if ! apt-cache show gcompris-qt-data >/dev/null 2>&1; then
+        as_root apt-get update >/dev/null 2>&1 || true
+      fi
+      exit 0
+    fi
     command -v fluidsynth >/dev/null || missing+=(fluidsynth timgm6mb-soundfont)
     ;;
   test)
@@ -34,11 +44,7 @@ case "${1:?python, demo or test}" in
 esac
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-  as_root=(sudo -n)
-fi
-if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
   echo "please install these first (names as in Debian): ${missing[*]}" >&2
   exit 0
 fi
@@ -47,8 +53,8 @@ echo "installing system packages: ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
-if ! { "${as_root[@]}" apt-get update &&
-  "${as_root[@]}" apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+if ! { as_root apt-get update &&
+  as_root apt-get install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 5 "$log" >&2
   echo "apt could not install these, please install them by hand: ${missing[*]}" >&2
 fi

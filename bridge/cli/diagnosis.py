@@ -159,7 +159,7 @@ def _look_at_models(found: Diagnosis) -> None:
 
 
 def _look_at_training(found: Diagnosis) -> None:
-    found.training_packages = required("train")
+    found.training_packages = {**required("train"), **required("evaluate")}
     missing = [name for name, version in found.training_packages.items() if version is None]
     if missing:
         found.problems.append(

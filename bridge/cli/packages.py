@@ -26,7 +26,10 @@ def required(extra: str | None = None) -> dict[str, str | None]:
     for line in _requirements():
         of_extra = re.search(r"extra\s*==\s*[\"']([\w-]+)[\"']", line)
         name = _name(line)
-        if (of_extra.group(1) if of_extra else None) == extra and name not in ONNXRUNTIMES:
+        # An extra may include another by naming umtn itself.
+        if name in (*ONNXRUNTIMES, "umtn"):
+            continue
+        if (of_extra.group(1) if of_extra else None) == extra:
             found[name] = installed(name)
     return found
 
