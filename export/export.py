@@ -99,12 +99,14 @@ def export_checkpoint(
         network does, or the bundle cannot be written.
     """
     network, info = load_network(checkpoint)
-    trained_on = TrainingAudio.open(store or info.settings.store, network.domains)
+    settings = info.settings
+    trained_on = TrainingAudio.open(store or settings.store, network.domains)
+    gain = (settings.gain_quietest + settings.gain_loudest) / 2
     description = Description(
         name,
         licence,
         training_data,
-        trained_on.loudness(),
+        trained_on.loudness(gain),
         trained_on.sources(),
         titles or {},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,18 +44,26 @@ class TrainingAudio:
         """
         return cls(Store.open(path), domains)
 
-    def loudness(self) -> float:
-        """Measure the median loudness of training files, in LUFS, all domains counting alike."""
-        medians = []
-        for domain in self._domains:
-            files = self._store.files(domain, "train")
-            chosen = files[:: max(1, len(files) // FILES_A_DOMAIN)]
-            measured = [loudness(self._audio(file), self._rate) for file in chosen]
-            audible = [lufs for lufs in measured if math.isfinite(lufs)]
-            medians.append(np.median(audible or [np.nan]))
-        if not np.isfinite(medians).all():
-            raise UmtnError(f"The store {self._store.path} has a domain without audible audio.")
-        return round(float(np.mean(medians)), 2)
+    def loudness(self, gain: float = 1.0) -> float:
+        """Measure the median loudness of training files, all domains counting alike.
+
+        Parameters
+        ----------
+        gain
+            That training applied to them, on average.
+
+        Returns
+        -------
+        float
+            In LUFS.
+
+        Raises
+        ------
+        UmtnError
+            If a domain has no audible file.
+        """
+        medians = [self._median(self._store.files(domain, "train")) for domain in self._domains]
+        return round(float(np.mean(medians)) + 20 * math.log10(gain), 2)
 
     def sources(self) -> list[Source]:
         """List every distinct source and its licence, in alphabetical order."""
@@ -74,6 +82,14 @@ class TrainingAudio:
             f"The store {self._store.path} holds no file back from training; "
             "name a recording for the parity check."
         )
+
+    def _median(self, files: Sequence[FileEntry]) -> float:
+        chosen = files[:: max(1, len(files) // FILES_A_DOMAIN)]
+        measured = [loudness(self._audio(file), self._rate) for file in chosen]
+        audible = [lufs for lufs in measured if math.isfinite(lufs)]
+        if not audible:
+            raise UmtnError(f"The store {self._store.path} has a domain without audible audio.")
+        return float(np.median(audible))
 
     @property
     def _rate(self) -> int:
