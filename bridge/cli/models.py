@@ -55,7 +55,9 @@ def _describe(manifest: Manifest) -> dict[str, Any]:
 
 
 def _print(model: dict[str, Any]) -> None:
-    click.secho(model["name"], bold=True)
+    title = model.get("title", model["name"])
+    same = title.lower() == model["name"].lower()
+    click.secho(model["name"] if same else f"{model['name']} ({title})", bold=True)
     if "error" in model:
         click.echo(f"  broken: {model['error']}")
         return
