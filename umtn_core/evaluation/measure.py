@@ -112,7 +112,7 @@ def _pitch_figures(direction: Direction) -> dict[str, Figure]:
         for notes, truth in zip(direction.notes, truths, strict=True)
     ]
     figures = {
-        name: _agreement(made, sources, truths, field)
+        name: _agreement(made, truths, field, ceiling=sources, floors=_others(truths))
         for name, field in (
             ("pitch_within_50", "within_50"),
             ("pitch_within_120", "within_120"),
@@ -120,8 +120,10 @@ def _pitch_figures(direction: Direction) -> dict[str, Figure]:
             ("voiced", "voiced"),
         )
     }
-    figures["pitch_within_50_of_notes"] = _agreement(made, truths, played, "within_50")
-    figures["pitch_within_50_of_source"] = _agreement(made, truths, sources, "within_50")
+    for name, reference in (("notes", played), ("source", sources)):
+        figures[f"pitch_within_50_of_{name}"] = _agreement(
+            made, reference, "within_50", ceiling=truths, floors=_others(truths)
+        )
     # How early or late the target's instrument speaks is not a wrong note.
     lag, share = best_lag(*pool(made, truths))
     figures["pitch_within_50_at_best_lag"] = {
@@ -133,18 +135,20 @@ def _pitch_figures(direction: Direction) -> dict[str, Figure]:
 
 def _agreement(
     made: Sequence[PitchTrack],
-    real: Sequence[PitchTrack],
     reference: Sequence[PitchTrack],
     field: str,
+    *,
+    ceiling: Sequence[PitchTrack],
+    floors: Sequence[Sequence[PitchTrack]],
 ) -> Figure:
-    """One of `PitchFigures` of what was made, of something real, and of other pieces."""
+    """One of `PitchFigures`: of what was made, of something real, and of other pieces."""
 
     def agree(tracks: Sequence[PitchTrack]) -> float:
         return float(getattr(compare(*pool(tracks, reference)), field))
 
     pairs = zip(made, reference, strict=True)
     return {
-        **figure(agree(made), agree(real), mean([agree(other) for other in _others(made)])),
+        **figure(agree(made), agree(ceiling), mean([agree(other) for other in floors])),
         "pieces": [_rounded(getattr(compare(one, truth), field)) for one, truth in pairs],
     }
 
@@ -156,11 +160,11 @@ def _note_f1(direction: Direction, polyphonic: bool) -> Figure:
     def score(estimates: Sequence[Sequence[Note]]) -> float:
         return compare_notes(list(zip(estimates, direction.notes, strict=True))).f1
 
-    made = transcribed(direction.translations)
+    truths = transcribed(direction.truths)
     return figure(
-        score(made),
-        score(transcribed(direction.truths)),
-        mean([score(other) for other in _others(made)]),
+        score(transcribed(direction.translations)),
+        score(truths),
+        mean([score(other) for other in _others(truths)]),
     )
 
 

@@ -67,7 +67,7 @@ def measure_recording(
     target_mean = classifier.envelopes[target]
 
     def floor(cents: float) -> float:
-        return mean([share_within(made, other.pitch, cents) for other in others])
+        return mean([share_within(other.pitch, reference, cents) for other in others])
 
     return {
         "pitch_within_50_of_source": figure(agreement.within_50, ceiling, floor(50.0)),

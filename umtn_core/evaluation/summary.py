@@ -9,7 +9,8 @@ import numpy as np
 
 LEGEND = {
     "value, ceiling, floor": "of the translation; of a real render judged in the same way; of "
-    "what is wrong by design (another piece for pitch and notes, the untouched source for timbre)",
+    "what is wrong by design (another piece's render for pitch and notes, the untouched source for "
+    "timbre)",
     "pieces": "the value of each piece alone, in the order of the list of pieces",
     "pitch_within_50": "share of the frames where the paired truth has a pitch in which the "
     "translation has the same, to 50 cents; ceiling: the source against the truth, both being "
@@ -35,13 +36,13 @@ LEGEND = {
     "off the latents; floor: chance, which is the aim",
 }
 
-_SHOWN = (
-    "pitch_within_50",
-    "pitch_within_120",
-    "note_f1",
-    "named_as_target",
-    "envelope_db_from_target_mean",
-)
+_TITLES = {
+    "pitch_within_50": "pitch, 50 cents",
+    "pitch_within_120": "pitch, 120 cents",
+    "note_f1": "note F1",
+    "named_as_target": "named as target",
+    "envelope_db_from_target_mean": "envelope distance, dB",
+}
 
 
 def means_over_directions(
@@ -61,7 +62,10 @@ def means_over_directions(
 
 def table(report: Mapping[str, Any]) -> str:
     """Say the figures that matter most, as lines of text."""
-    lines = [f"{report['model']}: {report['scope']}, {report['split']} split"]
+    lines = [
+        f"{report['model']}: {report['scope']}, {report['split']} split; "
+        "every figure as value (floor to ceiling)"
+    ]
     for font, directions in report["directions"].items():
         lines += ["", f"{font}, {len(report['pieces'][font])} pieces"]
         lines += _rows({**directions, "all": report["summary"][font]})
@@ -89,10 +93,10 @@ def table(report: Mapping[str, Any]) -> str:
 
 
 def _rows(directions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
-    shown = [name for name in _SHOWN if all(name in figures for figures in directions.values())]
-    rows = ["  " + " " * 24 + "".join(f"{name.replace('_', ' '):<34}" for name in shown).rstrip()]
+    shown = [name for name in _TITLES if all(name in figures for figures in directions.values())]
+    rows = [" " * 26 + "".join(f"{_TITLES[name]:<25}" for name in shown).rstrip()]
     for direction, figures in directions.items():
-        cells = "".join(f"{_three(figures[name]):<34}" for name in shown)
+        cells = "".join(f"{_three(figures[name]):<25}" for name in shown)
         rows.append(f"  {direction:24}{cells}".rstrip())
     return rows
 
