@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+from collections.abc import Iterator
 from typing import Literal
 
 import onnxruntime as ort
@@ -51,10 +54,31 @@ def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> o
     # Idle threads must not spin: the cores are wanted by others between our runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = ort.InferenceSession(graph, options, providers=[provider])
+        with _cuda_libraries() if device == "cuda" else contextlib.nullcontext():
+            session = ort.InferenceSession(graph, options, providers=[provider])
     except Exception as error:  # its exceptions share no base class but this
         reason = str(error).strip().splitlines()[0]
         raise UmtnError(f"ONNX Runtime cannot open the model: {reason}.") from error
     if provider not in session.get_providers():
-        raise UmtnError(f"{device.upper()} could not be started; check its driver, or use the CPU.")
+        raise UmtnError(
+            f"{device.upper()} could not be started; check its driver, install its libraries "
+            "(pip install 'umtn[cuda]'), or use the CPU."
+        )
     return session
+
+
+@contextlib.contextmanager
+def _cuda_libraries() -> Iterator[None]:
+    """Find the CUDA libraries that pip has installed, and keep quiet where there are none.
+
+    By itself ONNX Runtime looks only where the system keeps libraries, and when it finds
+    none it writes several lines of its own about what is said here in one sentence.
+    """
+    if hasattr(ort, "preload_dlls"):
+        with contextlib.redirect_stdout(io.StringIO()):
+            ort.preload_dlls()
+    ort.set_default_logger_severity(4)
+    try:
+        yield
+    finally:
+        ort.set_default_logger_severity(2)

@@ -110,7 +110,7 @@ def _look_at_onnxruntime(found: Diagnosis) -> None:
         )
         return
     found.execution_providers = list(onnxruntime.get_available_providers())
-    found.nvidia_driver = _has_nvidia_driver()
+    found.nvidia_driver = has_nvidia_driver()
     if found.nvidia_driver and "CUDAExecutionProvider" not in found.execution_providers:
         found.problems.append(
             Problem(
@@ -121,7 +121,8 @@ def _look_at_onnxruntime(found: Diagnosis) -> None:
         )
 
 
-def _has_nvidia_driver() -> bool:
+def has_nvidia_driver() -> bool:
+    """Whether the library that comes with an NVIDIA driver can be loaded."""
     library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(library)

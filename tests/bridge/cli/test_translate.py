@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
+from bridge.cli.diagnosis import has_nvidia_driver
 from bridge.cli.failures import INTERRUPTED
 from bridge.cli.main import umtn
 
@@ -213,6 +214,22 @@ def test_stopping_leaves_nothing(recording: Recording, tmp_path: Path, how: sign
     assert errors.splitlines()[-1] == "umtn: Cancelled; nothing was written."
     assert files(tmp_path) == {"in/long.wav"}
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(has_nvidia_driver(), reason="this machine has a GPU")
+def test_a_missing_gpu_is_one_sentence(recording: Recording) -> None:
+    command = [sys.executable, "-m", "bridge.cli", "translate", str(recording()), "--to", "flute"]
+    # As a process: libraries write to stderr without asking Python.
+    done = subprocess.run(
+        [*command, "--model", "tiny", "--engine", "onnx-cuda"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "CUDA" in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_it_runs_where_torch_cannot_be_imported(recording: Recording) -> None:
