@@ -79,7 +79,7 @@ class Decode:
         progress
             Called about 20 times a second.
         cancelled
-            Asked as often. Once it says yes, at most one more sample of each stream is made.
+            Asked as often. Once it says yes, work ends within a tenth of a second.
 
         Raises
         ------
@@ -98,7 +98,9 @@ class Decode:
             return
         began = time.monotonic()
         stop = Event()
-        batches = [Batch(self.engine, self.sampling, group) for group in self._divided(tasks)]
+        groups = self._divided(tasks)
+        threads = max(1, self.engine.threads // len(groups))
+        batches = [Batch(self.engine, self.sampling, group, threads) for group in groups]
         with ThreadPoolExecutor(self.engine.threads, thread_name_prefix="umtn-decode") as pool:
             running: set[Future[None]] = {pool.submit(batch.run, stop) for batch in batches}
             try:
