@@ -10,6 +10,9 @@ namespace {
 // Up to here, memory and not arithmetic is what limits a step.
 constexpr int kFewStreams = 4;
 
+// A panel is read once for every few streams, and should stay in the innermost cache meanwhile.
+constexpr std::size_t kInnermost = std::size_t{36} << 10;
+
 } // namespace
 
 Batch::Batch(const Network& network, const Target& target, int streams, int threads,
@@ -23,6 +26,8 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.streams = streams;
   s.threads = threads;
   s.ahead = streams <= kFewStreams ? kAhead : 1;
+  const std::size_t group = static_cast<std::size_t>(n.panel) * n.lanes * sizeof(std::uint32_t);
+  s.fused = s.ahead == 1 && n.layer[0].taps[0].all_groups * group <= kInnermost;
   s.temperature = temperature;
   s.top_p = top_p;
 
@@ -39,6 +44,7 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.logits = arena_.array<float>(count * kLevels);
   s.recent = arena_.array<std::int32_t>(count * n.input_kernel);
   s.weights = arena_.array<double>(static_cast<std::size_t>(threads) * kDrawn * kLevels);
+  s.inputs = arena_.array<const std::uint32_t*>(static_cast<std::size_t>(threads) * n.kernel);
   s.failed = arena_.array<int>(threads);
   row_ = arena_.array<float>(n.residual_padded);
 }
@@ -48,19 +54,34 @@ void Batch::load(int stream, std::int64_t time, const std::int64_t* recent, cons
   streams_.time = time;
   std::copy_n(recent, n.input_kernel,
               streams_.recent + static_cast<std::size_t>(stream) * n.input_kernel);
-  for (std::int64_t row = 0; row < n.ring_rows; ++row) {
+  for_each_row(stream, [&](std::int64_t row, std::int64_t here) {
     std::copy_n(rings + row * n.residual, n.residual, row_);
-    const std::int64_t to = row * streams_.streams + stream;
-    target_.load_row(&n, row_, streams_.rings + to * n.row_units, streams_.ring_scales + to);
-  }
+    target_.load_row(&n, row_, streams_.rings + here * n.row_units, streams_.ring_scales + here);
+  });
 }
 
 void Batch::store(int stream, float* rings) const {
   const Network& n = *streams_.network;
-  for (std::int64_t row = 0; row < n.ring_rows; ++row) {
-    const std::int64_t from = row * streams_.streams + stream;
-    target_.store_row(&n, streams_.rings + from * n.row_units, streams_.ring_scales[from], row_);
+  for_each_row(stream, [&](std::int64_t row, std::int64_t here) {
+    target_.store_row(&n, streams_.rings + here * n.row_units, streams_.ring_scales[here], row_);
     std::copy_n(row_, n.residual, rings + row * n.residual);
+  });
+}
+
+// A saved ring has no row for the newest input, so its rows lie elsewhere than ours.
+template <class F>
+void Batch::for_each_row(int stream, F work) const {
+  const Network& n = *streams_.network;
+  std::int64_t offset = 0;
+  for (const Layer* layer = n.layer; layer != n.layer + n.layers; ++layer) {
+    const std::int64_t size = layer->ring_rows - 1;
+    for (std::int64_t time = streams_.time - size; time < streams_.time; ++time) {
+      // Times before the start are negative; C++ rounds towards zero.
+      const std::int64_t row = (time % size + size) % size;
+      const std::int64_t here = (time % (size + 1) + size + 1) % (size + 1);
+      work(offset + row, (layer->ring_offset + here) * streams_.streams + stream);
+    }
+    offset += size;
   }
 }
 

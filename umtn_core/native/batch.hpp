@@ -24,6 +24,9 @@ public:
   bool run(const float* conditioning, const Work& work);
 
 private:
+  template <class F>
+  void for_each_row(int stream, F work) const;
+
   const Target& target_;
   Arena arena_;
   Team team_;

@@ -19,7 +19,7 @@ public:
   Stepper(Streams* streams, const Work* work, int thread)
       : s(*streams), n(*streams->network), work_(*work), thread_(thread),
         width_(2 * n.residual_padded), sums_stride_(n.residual_padded + n.skip_padded),
-        residual_vectors_(n.residual_padded / kLanes) {}
+        residual_vectors_(n.residual_padded / kLanes), fused_(!P::kScaled && s.fused) {}
 
   void run() {
     for (step_ = 0; step_ < work_.steps; ++step_) {
@@ -64,11 +64,14 @@ private:
         store(out + v * kLanes, sum);
       }
     }
-    multiply_older(0);
-    wait();
+    if (!fused_)
+      multiply_older(0);
+    if (P::kScaled)
+      wait();
     push(0, vectors);
     wait();
     Product p = {};
+    p.parts = 1;
     p.matrix = &n.first_skip;
     p.activations = reinterpret_cast<const std::uint32_t*>(s.sums);
     p.activation_stride = sums_stride_;
@@ -81,25 +84,39 @@ private:
 
   void layer(int l) {
     const Layer& layer = n.layer[l];
-    const std::int64_t row = ring_row(layer, time_);
     Product p = {};
-    p.matrix = &layer.newest;
-    p.activations = s.rings + row * s.streams * n.row_units;
+    p.parts = 1;
     p.activation_stride = n.row_units;
-    p.activation_scales = P::kScaled ? s.ring_scales + row * s.streams : nullptr;
-    p.start = hidden(l, in_group_);
     p.start_stride = width_;
     p.bias = n.zeros;
     p.gated = s.gated;
     p.gated_stride = n.row_units;
+    if (fused_) {
+      const std::uint32_t** inputs = s.inputs + static_cast<std::int64_t>(thread_) * n.kernel;
+      for (int tap = 0; tap < n.kernel; ++tap) {
+        const std::int64_t delay = static_cast<std::int64_t>(n.kernel - 1 - tap) * layer.dilation;
+        inputs[tap] = row_units(ring_row(layer, time_ - delay));
+      }
+      p.matrix = layer.taps;
+      p.parts = n.kernel;
+      p.inputs = inputs;
+      p.start = conditioning(l);
+    } else {
+      const std::int64_t row = ring_row(layer, time_);
+      p.matrix = &layer.taps[n.kernel - 1];
+      p.activations = row_units(row);
+      p.activation_scales = P::kScaled ? s.ring_scales + row * s.streams : nullptr;
+      p.start = hidden(l, in_group_);
+    }
     multiply<P, Gate>(p, s.streams, thread_, s.threads);
     // Ready for the next layer while others may still be at this one's gates.
     const bool last = l + 1 == n.layers;
-    if (!last)
+    if (!last && !fused_)
       multiply_older(l + 1);
     wait();
 
     p = {};
+    p.parts = 1;
     p.matrix = &layer.out;
     p.activations = s.gated;
     p.activation_stride = n.row_units;
@@ -134,6 +151,7 @@ private:
     wait();
     float* hidden = s.head + static_cast<std::int64_t>(s.streams) * n.skip_padded;
     Product p = {};
+    p.parts = 1;
     p.matrix = &n.fc;
     p.activations = reinterpret_cast<const std::uint32_t*>(s.head);
     p.activation_stride = n.skip_padded;
@@ -184,6 +202,14 @@ private:
     }
   }
 
+  const float* conditioning(int l) const {
+    return s.conditioning + static_cast<std::int64_t>(l) * s.streams * width_;
+  }
+
+  const std::uint32_t* row_units(std::int64_t ring_row) const {
+    return s.rings + ring_row * s.streams * n.row_units;
+  }
+
   float* hidden(int l, int in_group) const {
     return s.hidden + l * s.hidden_layer + static_cast<std::int64_t>(in_group) * s.streams * width_;
   }
@@ -202,14 +228,13 @@ private:
       steps = work_.steps - step_;
 
     float* out = hidden(l, in_group_);
-    const float* conditioning = s.conditioning + static_cast<std::int64_t>(l) * s.streams * width_;
-    const float* start = conditioning;
+    const float* start = conditioning(l);
     if (steps > 1) {
-      const Part vectors = vectors_of(layer.newest, thread_, s.threads);
+      const Part vectors = vectors_of(layer.taps[0], thread_, s.threads);
       for (std::int64_t i = 0; i < static_cast<std::int64_t>(steps) * s.streams; ++i)
         for (int v = vectors.begin; v < vectors.end; ++v)
           store(out + i * width_ + v * kLanes,
-                load<Floats>(conditioning + (i % s.streams) * width_ + v * kLanes));
+                load<Floats>(conditioning(l) + (i % s.streams) * width_ + v * kLanes));
       start = out;
     }
     for (int tap = 0; tap + 1 < n.kernel; ++tap) {
@@ -222,8 +247,9 @@ private:
         const int count = steps - done < unbroken ? steps - done : static_cast<int>(unbroken);
         const std::int64_t offset = static_cast<std::int64_t>(done) * s.streams * width_;
         Product p = {};
-        p.matrix = &layer.older[tap];
-        p.activations = s.rings + row * s.streams * n.row_units;
+        p.parts = 1;
+        p.matrix = &layer.taps[tap];
+        p.activations = row_units(row);
         p.activation_stride = n.row_units;
         p.activation_scales = P::kScaled ? s.ring_scales + row * s.streams : nullptr;
         p.start = start + offset;
@@ -238,7 +264,7 @@ private:
     }
   }
 
-  // Puts a layer's newest input into its ring, over the oldest, which has been multiplied.
+  // Puts a layer's newest input into its ring.
   void push(int l, Part vectors) {
     const std::int64_t row = ring_row(n.layer[l], time_) * s.streams;
     if constexpr (P::kScaled) {
@@ -264,6 +290,7 @@ private:
   const int thread_;
   const std::int64_t width_, sums_stride_;
   const int residual_vectors_;
+  const bool fused_; // older taps are multiplied with the newest, for one step at a time
   int step_ = 0, in_group_ = 0;
   std::int64_t time_ = 0;
 };

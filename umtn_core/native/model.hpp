@@ -23,19 +23,23 @@ constexpr std::size_t kAlignment = 64;
 // bfloat16 or four int8 weights.
 struct Matrix {
   const std::uint32_t* data;
-  int vectors;           // of output rows
-  int groups;            // of inputs
+  int vectors; // of output rows
+  int groups;  // of inputs
+  // Matrices may share their panels, one's inputs behind the other's: this one's begin behind
+  // first_group of all_groups.
+  int first_group, all_groups;
   const float* scales;   // int8: what one unit of a row is worth, by row
   const std::int32_t* offsets; // int8: what the activations' offset of 128 adds to a row, negated
 };
 
 struct Layer {
   int dilation;
-  int ring_rows;             // (kernel - 1) * dilation
-  std::int64_t ring_offset;  // rows of the layers before
-  const Matrix* older;       // kernel - 1 taps, the oldest first; rows: gate and filter vectors
-  Matrix newest;             // likewise
-  Matrix out;                // rows: residual, then skip; the last layer has skip only
+  // Inputs are kept for (kernel - 1) * dilation steps, and the newest has a row of its own: the
+  // oldest is still wanted when it comes.
+  int ring_rows;
+  std::int64_t ring_offset; // rows of the layers before
+  const Matrix* taps;       // the oldest first, sharing panels; rows: gate and filter vectors
+  Matrix out;               // rows: residual, then skip; the last layer has skip only
   const float* out_bias;
 };
 
@@ -67,6 +71,7 @@ struct Streams {
   int streams;
   int threads;
   int ahead; // steps whose older taps are multiplied together, 1 to kAhead
+  bool fused; // multiply all taps in one go; int8 never does
   double temperature, top_p;
   std::int64_t time;
   std::int64_t hidden_layer;  // floats from one layer's `hidden` to the next; 0 where shared
@@ -81,6 +86,7 @@ struct Streams {
   float* logits;              // (streams, 256)
   std::int32_t* recent;       // (streams, input_kernel)
   double* weights;            // (threads, kDrawn, 256)
+  const std::uint32_t** inputs; // (threads, kernel)
   int* failed;                // (threads): whether the output was not a number
 };
 

@@ -13,6 +13,10 @@ struct Product {
   const umtn::Matrix* matrix;
   const std::uint32_t* activations; // (rows, activation_stride)
   std::int64_t activation_stride;
+  // So many matrices, the first of which is `matrix` and which share its panels, are multiplied by
+  // inputs[i] each in place of `activations`. Not for int8, whose sums have scales of their own.
+  int parts;
+  const std::uint32_t* const* inputs;
   const float* activation_scales; // int8: one a row; NULL for kGateScale
   const float* start;             // (rows, start_stride): what the product is added to
   std::int64_t start_stride;
@@ -53,8 +57,15 @@ struct Gate {
   }
 };
 
+// What of the panel behind this one is to be brought nearer meanwhile, a line for each group.
+struct Ahead {
+  const char* from;
+  int step;
+};
+
 template <class P, class End, int Rows, int Vectors>
-void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_t row) {
+void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_t row,
+          Ahead next) {
   typename P::Sum sums[Rows][Vectors];
   const float* start = p.start + row * p.start_stride + first * kLanes;
   const float* bias = p.bias + first * kLanes;
@@ -68,17 +79,21 @@ void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_
                      load<Floats>(bias + m * kLanes);
     }
 
-  const std::uint32_t* x = p.activations + row * p.activation_stride;
   const std::int64_t stride = p.activation_stride;
-  const int groups = p.matrix->groups;
-  for (int g = 0; g < groups; ++g) {
-    Units w[Vectors];
-    for (int m = 0; m < Vectors; ++m)
-      w[m] = load<Units>(weights + m * kLanes);
-    for (int r = 0; r < Rows; ++r)
+  const int groups = p.matrix->groups, parts = P::kScaled ? 1 : p.parts;
+  for (int part = 0; part < parts; ++part) {
+    const std::uint32_t* x = (p.inputs ? p.inputs[part] : p.activations) + row * stride;
+    for (int g = 0; g < groups; ++g) {
+      Units w[Vectors];
       for (int m = 0; m < Vectors; ++m)
-        P::add_product(sums[r][m], w[m], x[r * stride + g]);
-    weights += Vectors * kLanes;
+        w[m] = load<Units>(weights + m * kLanes);
+      for (int r = 0; r < Rows; ++r)
+        for (int m = 0; m < Vectors; ++m)
+          P::add_product(sums[r][m], w[m], x[r * stride + g]);
+      weights += Vectors * kLanes;
+      __builtin_prefetch(next.from, 0, 2);
+      next.from += next.step;
+    }
   }
 
 #pragma GCC unroll 8
@@ -106,29 +121,37 @@ template <class P, class End, int Vectors>
 void panel(const Product& p, const std::uint32_t* weights, int first, int rows) {
   // As many tiles as needed, as equal as can be: full ones would leave a poor rest.
   const int tiles = (rows + kTile - 1) / kTile;
+  // The weights come from further away than the next level of memory: each tile asks for its share
+  // of those to come.
+  const int groups = p.matrix->groups * p.parts;
+  Ahead next = {reinterpret_cast<const char*>(weights + static_cast<std::int64_t>(
+                                                            p.matrix->all_groups) *
+                                                            Vectors * kLanes),
+                Vectors * kLanes * 4 / tiles};
   std::int64_t row = 0;
   for (int t = 0; t < tiles; ++t) {
     const int size = rows / tiles + (t < rows % tiles);
     switch (size) {
     case 1:
-      tile<P, End, 1, Vectors>(p, weights, first, row);
+      tile<P, End, 1, Vectors>(p, weights, first, row, next);
       break;
     case 2:
-      tile<P, End, 2, Vectors>(p, weights, first, row);
+      tile<P, End, 2, Vectors>(p, weights, first, row, next);
       break;
     case 3:
-      tile<P, End, 3, Vectors>(p, weights, first, row);
+      tile<P, End, 3, Vectors>(p, weights, first, row, next);
       break;
     case 4:
-      tile<P, End, 4, Vectors>(p, weights, first, row);
+      tile<P, End, 4, Vectors>(p, weights, first, row, next);
       break;
     case 5:
-      tile<P, End, 5, Vectors>(p, weights, first, row);
+      tile<P, End, 5, Vectors>(p, weights, first, row, next);
       break;
     default:
-      tile<P, End, 6, Vectors>(p, weights, first, row);
+      tile<P, End, 6, Vectors>(p, weights, first, row, next);
     }
     row += size;
+    next.from += static_cast<std::int64_t>(groups) * next.step;
   }
 }
 
@@ -157,10 +180,12 @@ template <class P, class End>
 void multiply(const Product& p, int rows, int thread, int threads) {
   const Part vectors = vectors_of(*p.matrix, thread, threads);
   for (int first = vectors.begin; first < vectors.end; first += kPanel) {
+    const int left = vectors.end - first, width = left < kPanel ? left : kPanel;
     const std::uint32_t* weights =
-        p.matrix->data + static_cast<std::int64_t>(first) * p.matrix->groups * kLanes;
-    const int width = vectors.end - first;
-    if (width >= kPanel)
+        p.matrix->data + (static_cast<std::int64_t>(first) * p.matrix->all_groups +
+                          static_cast<std::int64_t>(width) * p.matrix->first_group) *
+                             kLanes;
+    if (width == kPanel)
       panel<P, End, kPanel>(p, weights, first, rows);
     else if (width == 1)
       panel<P, End, 1>(p, weights, first, rows);

@@ -17,7 +17,6 @@ int elements(int precision) { return precision == UMTN_FP32 ? 1 : precision == U
 struct Source {
   const float* weights;
   std::ptrdiff_t output_stride, input_stride;
-  int inputs;
 
   float at(int output, int input) const {
     return weights[output * output_stride + input * input_stride];
@@ -45,41 +44,60 @@ class Packer {
 public:
   Packer(Arena& arena, const Target& target) : arena_(arena), target_(target) {}
 
-  Matrix pack(const std::vector<Row>& rows, int inputs, int precision) const {
-    const int lanes = target_.lanes, group = elements(precision);
-    const int vectors = static_cast<int>(rows.size()) / lanes;
+  // Matrices with the same inputs and numbers of rows, which share panels.
+  const Matrix* pack(const std::vector<std::vector<Row>>& parts, int inputs, int precision) const {
+    const int count = static_cast<int>(parts.size()), outputs = static_cast<int>(parts[0].size());
+    const int vectors = outputs / target_.lanes, group = elements(precision);
     const int groups = (inputs + group - 1) / group;
-    auto* data = arena_.array<std::uint32_t>(rows.size() * groups);
-    float* scales = nullptr;
-    std::int32_t* offsets = nullptr;
-    if (precision == UMTN_INT8) {
-      scales = arena_.array<float>(rows.size());
-      offsets = arena_.array<std::int32_t>(rows.size());
-      for (std::size_t r = 0; r < rows.size(); ++r)
-        scales[r] = scale_of(rows[r], inputs);
+    auto* data = arena_.array<std::uint32_t>(static_cast<std::size_t>(outputs) * groups * count);
+    auto* matrices = arena_.array<Matrix>(count);
+    std::vector<float*> scales(count);
+    std::vector<std::int32_t*> offsets(count);
+    for (int part = 0; part < count; ++part) {
+      if (precision == UMTN_INT8) {
+        scales[part] = arena_.array<float>(outputs);
+        offsets[part] = arena_.array<std::int32_t>(outputs);
+        for (int r = 0; r < outputs; ++r)
+          scales[part][r] = scale_of(parts[part][r], inputs);
+      }
+      matrices[part] = {data,          vectors,      groups, part * groups, count * groups,
+                        scales[part], offsets[part]};
     }
     std::uint32_t* unit = data;
     for (int first = 0; first < vectors; first += target_.panel) {
-      const int end = std::min(first + target_.panel, vectors) * lanes;
-      for (int g = 0; g < groups; ++g)
-        for (int r = first * lanes; r < end; ++r, ++unit)
-          for (int e = 0; e < group; ++e) {
-            const int input = g * group + e;
-            if (!rows[r].source || input >= inputs)
-              continue;
-            const float weight = rows[r].source->at(rows[r].output, input);
-            if (precision == UMTN_FP32) {
-              *unit = bits_of(weight);
-            } else if (precision == UMTN_BF16) {
-              *unit |= bfloat16(weight) << (16 * e);
-            } else {
-              const auto whole = static_cast<std::int32_t>(std::lrint(weight / scales[r]));
-              *unit |= (static_cast<std::uint32_t>(whole) & 0xffu) << (8 * e);
-              offsets[r] -= 128 * whole;
+      const int end = std::min(first + target_.panel, vectors) * target_.lanes;
+      for (int part = 0; part < count; ++part)
+        for (int g = 0; g < groups; ++g)
+          for (int r = first * target_.lanes; r < end; ++r, ++unit)
+            for (int e = 0; e < group; ++e) {
+              const Row& row = parts[part][r];
+              const int input = g * group + e;
+              if (!row.source || input >= inputs)
+                continue;
+              const float weight = row.source->at(row.output, input);
+              if (precision == UMTN_FP32) {
+                *unit = bits_of(weight);
+              } else if (precision == UMTN_BF16) {
+                *unit |= bfloat16(weight) << (16 * e);
+              } else {
+                const auto whole = static_cast<std::int32_t>(std::lrint(weight / scales[part][r]));
+                *unit |= (static_cast<std::uint32_t>(whole) & 0xffu) << (8 * e);
+                offsets[part][r] -= 128 * whole;
+              }
             }
-          }
     }
-    return {data, vectors, groups, scales, offsets};
+    return matrices;
+  }
+
+  // The taps of a causal convolution (2 channels, channels, kernel), the oldest first.
+  const Matrix* taps(const float* weights, int channels, int kernel, int precision) const {
+    std::vector<Source> sources;
+    for (int tap = 0; tap < kernel; ++tap)
+      sources.push_back({weights + tap, static_cast<std::ptrdiff_t>(channels) * kernel, kernel});
+    std::vector<std::vector<Row>> parts;
+    for (const Source& source : sources)
+      parts.push_back(gates_with_filters(source, channels));
+    return pack(parts, channels, precision);
   }
 
   // Channels in order, padded to whole vectors.
@@ -183,28 +201,22 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
   }
   n.first_bias = packer.vector(n.embedding ? nullptr : weights.first_bias, r, lanes);
 
+  // In the order in which a step needs them, so that memory is read from end to end.
   Layer* layers = arena.array<Layer>(shape.layers);
   for (int l = 0; l < shape.layers; ++l) {
     Layer& layer = layers[l];
     layer.dilation = shape.dilations[l];
-    layer.ring_rows = (shape.kernel - 1) * layer.dilation;
+    layer.ring_rows = (shape.kernel - 1) * layer.dilation + 1;
     layer.ring_offset = n.ring_rows;
     n.ring_rows += layer.ring_rows;
-    Matrix* older = arena.array<Matrix>(shape.kernel - 1);
-    for (int tap = 0; tap < shape.kernel; ++tap) {
-      const Source causal = {weights.causal_weight[l] + tap,
-                             static_cast<std::ptrdiff_t>(r) * shape.kernel, shape.kernel, r};
-      const auto rows = packer.gates_with_filters(causal, r);
-      (tap + 1 < shape.kernel ? older[tap] : layer.newest) = packer.pack(rows, r, precision);
-    }
-    layer.older = older;
+    layer.taps = packer.taps(weights.causal_weight[l], r, shape.kernel, precision);
     const bool last = l + 1 == shape.layers;
-    const Source residual = {last ? nullptr : weights.residual_weight[l], r, 1, r};
-    const Source skip = {weights.skip_weight[l], r, 1, r};
+    const Source residual = {last ? nullptr : weights.residual_weight[l], r, 1};
+    const Source skip = {weights.skip_weight[l], r, 1};
     auto rows = last ? std::vector<Row>() : packer.in_order(residual, r);
     const auto skips = packer.in_order(skip, s);
     rows.insert(rows.end(), skips.begin(), skips.end());
-    layer.out = packer.pack(rows, r, precision);
+    layer.out = packer.pack({rows}, r, precision)[0];
     float* bias = arena.array<float>(rows.size());
     if (!last)
       std::copy_n(weights.residual_bias[l], r, bias);
@@ -215,8 +227,8 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
 
   // The ends of the network are small, and errors there are heard most: always float32.
   const auto pack_end = [&](const float* values, int outputs, int inputs) {
-    const Source source = {values, inputs, 1, inputs};
-    return packer.pack(packer.in_order(source, outputs), inputs, UMTN_FP32);
+    const Source source = {values, inputs, 1};
+    return packer.pack({packer.in_order(source, outputs)}, inputs, UMTN_FP32)[0];
   };
   n.first_skip = pack_end(weights.first_skip_weight, s, r);
   n.fc = pack_end(weights.fc_weight, s, s);
