@@ -141,10 +141,13 @@ class CpuStepper(Stepper):
     ) -> None:
         """See `Stepper.load`."""
         recent = _checked(recent, np.int64, (self._streams, self._shape.input_kernel))
+        if time < 0:
+            raise UmtnError(f"A stream cannot be at the position {time}.")
         for i, ring in enumerate(self._rings(rings)):
+            values = np.ascontiguousarray(ring)
             check(
                 self._library.umtn_batch_load(
-                    self._batch, i, time, _in("int64_t", recent[i]), _in("float", ring)
+                    self._batch, i, time, _in("int64_t", recent[i]), _in("float", values)
                 )
             )
 
@@ -164,19 +167,18 @@ class CpuStepper(Stepper):
         conditioning = self._conditioning(conditioning)
         total = codes.shape[1]
         uniforms = _checked(uniforms, np.float32, (self._streams, total))
-        _checked(codes, np.uint8, (self._streams, total))
-        made = 0
+        _check(codes, np.uint8, (self._streams, total))
+        filled, made = _out("uint8_t", codes), 0
         while made < total and not stop.is_set():
             began = clock.perf_counter()
             count = min(total - made, max(1, int(PATIENCE / self._seconds_a_step)))
             numbers = np.ascontiguousarray(uniforms[:, made : made + count])
-            room = codes[:, made:]
             check(
                 self._library.umtn_batch_steps(
                     self._batch,
                     _in("float", conditioning),
                     _in("float", numbers),
-                    ffi.cast("uint8_t *", room.ctypes.data),
+                    filled + made,
                     total,
                     count,
                 )
@@ -223,7 +225,9 @@ class CpuStepper(Stepper):
         rows = sum(self._shape.dilations) * (self._shape.decoder_kernel - 1)
         if len(rings) != self._streams:
             raise UmtnError(f"There are {self._streams} streams, but {len(rings)} rings.")
-        return [_checked(r, np.float32, (rows, self._shape.residual_channels)) for r in rings]
+        for ring in rings:
+            _check(ring, np.float32, (rows, self._shape.residual_channels))
+        return list(rings)
 
 
 def targets() -> tuple[str, ...]:
@@ -240,6 +244,32 @@ def measured_peak(precision: Precision = "fp32", target: str | None = None) -> f
     name = targets()[0] if target is None else target
     peak: float = open_library().umtn_measure_peak(name.encode(), number)
     return peak * 1e9
+
+
+def drawn(
+    logits: NDArray[np.float32],
+    uniforms: NDArray[np.float32],
+    sampling: Sampling,
+    target: str | None = None,
+) -> NDArray[np.uint8]:
+    """Draw codes as the kernels do; see `umtn_core.decode.sampling.draw`."""
+    rows = len(logits)
+    logits = _checked(logits, np.float32, (rows, 256))
+    uniforms = _checked(uniforms, np.float32, (rows,))
+    codes = np.empty(rows, np.uint8)
+    name = targets()[0] if target is None else target
+    check(
+        open_library().umtn_draw(
+            name.encode(),
+            _in("float", logits),
+            _in("float", uniforms),
+            rows,
+            sampling.temperature,
+            sampling.top_p,
+            _out("uint8_t", codes),
+        )
+    )
+    return codes
 
 
 def check(status: int) -> None:
@@ -262,13 +292,17 @@ def check(status: int) -> None:
     )
 
 
-def _checked(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array that the library can read or write as it is, of these dimensions."""
+def _check(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> None:
     if array.shape != dims or array.dtype != dtype:
         raise UmtnError(
             f"The cpu engine was given {array.dtype} {array.shape} in place of "
             f"{np.dtype(dtype)} {dims}."
         )
+
+
+def _checked(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array that the library can read as it is, of these dimensions."""
+    _check(array, dtype, dims)
     return np.ascontiguousarray(array)
 
 

@@ -120,7 +120,7 @@ void umtn_batch_close(umtn_batch* batch) { delete batch; }
 
 int umtn_batch_load(umtn_batch* batch, int stream, int64_t time, const int64_t* recent,
                     const float* rings) {
-  if (!batch || !recent || !rings || time < 0 || !batch->batch.has(stream))
+  if (!batch || !recent || !rings || time < 0 || !batch->batch.can_load(stream, recent))
     return UMTN_BAD_ARGUMENT;
   batch->batch.load(stream, time, recent, rings);
   return UMTN_OK;

@@ -49,6 +49,11 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   row_ = arena_.array<float>(n.residual_padded);
 }
 
+bool Batch::can_load(int stream, const std::int64_t* recent) const {
+  return has(stream) && std::all_of(recent, recent + streams_.network->input_kernel,
+                                    [](std::int64_t code) { return code >= -1 && code < kLevels; });
+}
+
 void Batch::load(int stream, std::int64_t time, const std::int64_t* recent, const float* rings) {
   const Network& n = *streams_.network;
   streams_.time = time;

@@ -17,6 +17,8 @@ public:
         double top_p);
 
   bool has(int stream) const { return stream >= 0 && stream < streams_.streams; }
+  // Whether there is such a stream, and the codes are -1 to 255.
+  bool can_load(int stream, const std::int64_t* recent) const;
   void load(int stream, std::int64_t time, const std::int64_t* recent, const float* rings);
   void store(int stream, float* rings) const;
 
