@@ -62,7 +62,7 @@ class Translator:
         bundle: Bundle | str | Path,
         target: str | None = None,
         *,
-        engine: str = "onnx",
+        engine: str = "auto",
         seed: int = 0,
         temperature: float = 1.0,
         top_p: float = 1.0,

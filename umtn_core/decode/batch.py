@@ -56,9 +56,7 @@ class Batch:
         That the engine may use for this batch.
     """
 
-    def __init__(
-        self, engine: Engine, sampling: Sampling, tasks: Sequence[Task], threads: int = 1
-    ):
+    def __init__(self, engine: Engine, sampling: Sampling, tasks: Sequence[Task], threads: int = 1):
         self._threads = threads
         self._engine = engine
         self._sampling = sampling

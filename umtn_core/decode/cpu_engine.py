@@ -89,9 +89,7 @@ class CpuEngine(Engine):
             handle = ffi.new("umtn_model **")
             number = get_args(Precision).index(precision)
             check(
-                self._library.umtn_model_open(
-                    shape, weights, self.target.encode(), number, handle
-                )
+                self._library.umtn_model_open(shape, weights, self.target.encode(), number, handle)
             )
         self.model = ffi.gc(handle[0], self._library.umtn_model_close)
 

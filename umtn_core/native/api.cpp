@@ -1,14 +1,14 @@
 // The C interface: checks what it is given, and turns exceptions into statuses.
-#include <chrono>
-#include <climits>
-#include <new>
-#include <system_error>
-
 #include "batch.hpp"
 #include "denormals.hpp"
 #include "targets.hpp"
 #include "umtn_decode.h"
 #include "weights.hpp"
+
+#include <chrono>
+#include <climits>
+#include <new>
+#include <system_error>
 
 struct umtn_model {
   umtn::Arena arena;
@@ -38,7 +38,9 @@ int guarded(F work) {
 // Large enough for any network, small enough that no size computed from it overflows 64 bits.
 constexpr int kMost = 1 << 20;
 
-bool countable(int value) { return value >= 1 && value <= kMost; }
+bool countable(int value) {
+  return value >= 1 && value <= kMost;
+}
 
 bool legal(const umtn_shape& shape) {
   if (!countable(shape.layers) || !countable(shape.residual_channels) ||
@@ -86,8 +88,8 @@ double umtn_measure_peak(const char* name, int precision) {
 int umtn_model_open(const umtn_shape* shape, const umtn_weights* weights, const char* name,
                     int precision, umtn_model** model) {
   return guarded([&]() -> int {
-    if (!shape || !weights || !name || !model || precision < UMTN_FP32 ||
-        precision > UMTN_INT8 || !legal(*shape))
+    if (!shape || !weights || !name || !model || precision < UMTN_FP32 || precision > UMTN_INT8 ||
+        !legal(*shape))
       return UMTN_BAD_ARGUMENT;
     const umtn::Target* target = umtn::target_named(name);
     if (!target)
@@ -102,7 +104,9 @@ int umtn_model_open(const umtn_shape* shape, const umtn_weights* weights, const 
   });
 }
 
-void umtn_model_close(umtn_model* model) { delete model; }
+void umtn_model_close(umtn_model* model) {
+  delete model;
+}
 
 int umtn_batch_open(const umtn_model* model, int streams, int threads, double temperature,
                     double top_p, umtn_batch** batch) {
@@ -110,13 +114,14 @@ int umtn_batch_open(const umtn_model* model, int streams, int threads, double te
     if (!model || !batch || !countable(streams) || threads < 1 || threads > 1024 ||
         !legal(temperature, top_p))
       return UMTN_BAD_ARGUMENT;
-    *batch = new umtn_batch{
-        {model->network, *model->target, streams, threads, temperature, top_p}};
+    *batch = new umtn_batch{{model->network, *model->target, streams, threads, temperature, top_p}};
     return UMTN_OK;
   });
 }
 
-void umtn_batch_close(umtn_batch* batch) { delete batch; }
+void umtn_batch_close(umtn_batch* batch) {
+  delete batch;
+}
 
 int umtn_batch_load(umtn_batch* batch, int stream, int64_t time, const int64_t* recent,
                     const float* rings) {
@@ -173,8 +178,7 @@ int umtn_draw(const char* name, const float* logits, const float* uniforms, int 
     umtn::Arena arena;
     double* room = arena.array<double>(umtn::kDrawn * umtn::kLevels);
     const umtn::DenormalsOff off;
-    const bool finite =
-        target->draw(logits, uniforms, 1, rows, temperature, top_p, codes, 1, room);
+    const bool finite = target->draw(logits, uniforms, 1, rows, temperature, top_p, codes, 1, room);
     return finite ? UMTN_OK : UMTN_NOT_FINITE_OUTPUT;
   });
 }

@@ -1,8 +1,8 @@
 #include "batch.hpp"
 
-#include <algorithm>
-
 #include "denormals.hpp"
+
+#include <algorithm>
 
 namespace umtn {
 namespace {

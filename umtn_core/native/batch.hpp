@@ -1,12 +1,12 @@
 // Streams under way: all memory that their steps need, and the threads that take them.
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "memory.hpp"
 #include "model.hpp"
 #include "team.hpp"
+
+#include <memory>
+#include <vector>
 
 namespace umtn {
 

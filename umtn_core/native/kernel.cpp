@@ -238,8 +238,7 @@ private:
       start = out;
     }
     for (int tap = 0; tap + 1 < n.kernel; ++tap) {
-      const std::int64_t delay =
-          static_cast<std::int64_t>(n.kernel - 1 - tap) * layer.dilation;
+      const std::int64_t delay = static_cast<std::int64_t>(n.kernel - 1 - tap) * layer.dilation;
       for (int done = 0; done < steps;) {
         const std::int64_t row = ring_row(layer, time_ + done - delay);
         // Rows of successive times lie behind one another as far as the ring's end.
@@ -335,7 +334,7 @@ void take_conditioning(Streams* streams, const float* conditioning) {
 template <class P>
 void put_row(const Network& n, const float* values, std::uint32_t* row, float* scale) {
   const int vectors = n.residual_padded / kLanes;
-  const float used = P::kScaled ? *scale = row_scale(values, vectors) : 0.0f;
+  const float used = P::kScaled ? * scale = row_scale(values, vectors) : 0.0f;
   for (int v = 0; v < vectors; ++v)
     P::put(row, v, load<Floats>(values + v * kLanes), used);
 }
@@ -412,8 +411,7 @@ double peak_work(int precision, long rounds) {
 namespace umtn {
 
 extern const Target UMTN_TARGET = {
-    UMTN_TARGET_NAME, kLanes, kPanel, take_conditioning, run,
-    load_row,         store_row, draw,  peak_work,
+    UMTN_TARGET_NAME, kLanes, kPanel, take_conditioning, run, load_row, store_row, draw, peak_work,
 };
 
 } // namespace umtn

@@ -5,6 +5,7 @@
 
 namespace umtn {
 
-extern const Target target_generic, target_avx2, target_avx512, target_avx512_vnni, target_avx512_bf16;
+extern const Target target_generic, target_avx2, target_avx512, target_avx512_vnni,
+    target_avx512_bf16;
 
 } // namespace umtn

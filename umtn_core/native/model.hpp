@@ -28,7 +28,7 @@ struct Matrix {
   // Matrices may share their panels, one's inputs behind the other's: this one's begin behind
   // first_group of all_groups.
   int first_group, all_groups;
-  const float* scales;   // int8: what one unit of a row is worth, by row
+  const float* scales;         // int8: what one unit of a row is worth, by row
   const std::int32_t* offsets; // int8: what the activations' offset of 128 adds to a row, negated
 };
 
@@ -47,17 +47,17 @@ struct Network {
   int layers, kernel, residual, skip, input_kernel;
   bool embedding;
   int precision;
-  int lanes, panel;              // of the target
-  int residual_padded;           // to whole vectors
-  int skip_padded;               //
-  int row_units;                 // 32-bit units of one row of activations in this precision
-  std::int64_t ring_rows;        // over all layers
+  int lanes, panel;       // of the target
+  int residual_padded;    // to whole vectors
+  int skip_padded;        //
+  int row_units;          // 32-bit units of one row of activations in this precision
+  std::int64_t ring_rows; // over all layers
   const Layer* layer;
   const float* first;            // embedding: (256, padded R); else (input_kernel, padded R)
   const float* first_bias;       // zeros for an embedding
   Matrix first_skip, fc, logits; // always float32
   const float *first_skip_bias, *fc_bias, *logits_bias;
-  const float* zeros;            // as many as any matrix has rows
+  const float* zeros; // as many as any matrix has rows
 };
 
 struct Team;
@@ -70,24 +70,24 @@ struct Streams {
   Team* team;
   int streams;
   int threads;
-  int ahead; // steps whose older taps are multiplied together, 1 to kAhead
+  int ahead;  // steps whose older taps are multiplied together, 1 to kAhead
   bool fused; // multiply all taps in one go; int8 never does
   double temperature, top_p;
   std::int64_t time;
-  std::int64_t hidden_layer;  // floats from one layer's `hidden` to the next; 0 where shared
-  std::uint32_t* rings;       // (ring rows, streams, row_units)
-  float* ring_scales;         // int8: (ring rows, streams)
-  float* hidden;              // (layers or 1, ahead, streams, 2 padded R)
-  float* conditioning;        // (layers, streams, 2 padded R), gate and filter vectors as packed
-  float* output_conditioning; // (streams, padded S)
-  float* sums;                // (streams, padded R + padded S): residual path, sum of skips
-  std::uint32_t* gated;       // (streams, row_units)
-  float* head;                // (2, streams, padded S)
-  float* logits;              // (streams, 256)
-  std::int32_t* recent;       // (streams, input_kernel)
-  double* weights;            // (threads, kDrawn, 256)
+  std::int64_t hidden_layer;    // floats from one layer's `hidden` to the next; 0 where shared
+  std::uint32_t* rings;         // (ring rows, streams, row_units)
+  float* ring_scales;           // int8: (ring rows, streams)
+  float* hidden;                // (layers or 1, ahead, streams, 2 padded R)
+  float* conditioning;          // (layers, streams, 2 padded R), gate and filter vectors as packed
+  float* output_conditioning;   // (streams, padded S)
+  float* sums;                  // (streams, padded R + padded S): residual path, sum of skips
+  std::uint32_t* gated;         // (streams, row_units)
+  float* head;                  // (2, streams, padded S)
+  float* logits;                // (streams, 256)
+  std::int32_t* recent;         // (streams, input_kernel)
+  double* weights;              // (threads, kDrawn, 256)
   const std::uint32_t** inputs; // (threads, kernel)
-  int* failed;                // (threads): whether the output was not a number
+  int* failed;                  // (threads): whether the output was not a number
 };
 
 // Streams drawn for at a time: their sums are independent, and each is one long dependency.

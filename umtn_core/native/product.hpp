@@ -64,8 +64,7 @@ struct Ahead {
 };
 
 template <class P, class End, int Rows, int Vectors>
-void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_t row,
-          Ahead next) {
+void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_t row, Ahead next) {
   typename P::Sum sums[Rows][Vectors];
   const float* start = p.start + row * p.start_stride + first * kLanes;
   const float* bias = p.bias + first * kLanes;
@@ -75,8 +74,8 @@ void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_
       if constexpr (P::kScaled)
         sums[r][m] = load<Ints>(p.matrix->offsets + (first + m) * kLanes);
       else
-        sums[r][m] = load<Floats>(start + r * p.start_stride + m * kLanes) +
-                     load<Floats>(bias + m * kLanes);
+        sums[r][m] =
+            load<Floats>(start + r * p.start_stride + m * kLanes) + load<Floats>(bias + m * kLanes);
     }
 
   const std::int64_t stride = p.activation_stride;
@@ -124,9 +123,8 @@ void panel(const Product& p, const std::uint32_t* weights, int first, int rows) 
   // The weights come from further away than the next level of memory: each tile asks for its share
   // of those to come.
   const int groups = p.matrix->groups * p.parts;
-  Ahead next = {reinterpret_cast<const char*>(weights + static_cast<std::int64_t>(
-                                                            p.matrix->all_groups) *
-                                                            Vectors * kLanes),
+  Ahead next = {reinterpret_cast<const char*>(
+                    weights + static_cast<std::int64_t>(p.matrix->all_groups) * Vectors * kLanes),
                 Vectors * kLanes * 4 / tiles};
   std::int64_t row = 0;
   for (int t = 0; t < tiles; ++t) {

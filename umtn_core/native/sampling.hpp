@@ -13,11 +13,20 @@ UMTN_INLINE Doubles exp_of_negative(Doubles x) {
   constexpr double log2e = 1.4426950408889634074;
   constexpr double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
   constexpr double magic = 6755399441055744.0;
-  constexpr double inverse_factorials[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800,
-                                           1.0 / 3628800,    1.0 / 362880,    1.0 / 40320,
-                                           1.0 / 5040,       1.0 / 720,       1.0 / 120,
-                                           1.0 / 24,         1.0 / 6,         0.5,
-                                           1.0,              1.0};
+  constexpr double inverse_factorials[] = {1.0 / 6227020800,
+                                           1.0 / 479001600,
+                                           1.0 / 39916800,
+                                           1.0 / 3628800,
+                                           1.0 / 362880,
+                                           1.0 / 40320,
+                                           1.0 / 5040,
+                                           1.0 / 720,
+                                           1.0 / 120,
+                                           1.0 / 24,
+                                           1.0 / 6,
+                                           0.5,
+                                           1.0,
+                                           1.0};
   const Words vanishes = bits_of<Words>(x < -708.0);
   x = bits_of<Doubles>(bits_of<Words>(x) & ~vanishes);
   const Doubles shifted = x * log2e + magic;

@@ -7,8 +7,9 @@
 namespace umtn {
 namespace {
 
-// Where threads are more than free cores, the one that is waited for needs this one's.
-constexpr int kSpins = 2000;
+// Beyond some microseconds the thread that is waited for has no core of its own, and needs this
+// one's more than this one does.
+constexpr int kSpins = 1000;
 
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -30,7 +31,9 @@ Team::Team(int size) : size_(size) {
   }
 }
 
-Team::~Team() { dismiss(); }
+Team::~Team() {
+  dismiss();
+}
 
 void Team::dismiss() {
   {
@@ -75,20 +78,30 @@ void Team::help(int thread) {
 }
 
 void Team::meet() {
-  const unsigned meeting = meetings_.load(std::memory_order_acquire);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-    arrived_.store(0, std::memory_order_relaxed);
-    meetings_.store(meeting + 1, std::memory_order_release);
+  const unsigned meeting = meetings_.load();
+  if (arrived_.fetch_add(1) + 1 == size_) {
+    arrived_.store(0);
+    meetings_.store(meeting + 1);
+    // Whoever is not counted yet will see the new number before it sleeps.
+    if (asleep_.load() > 0) {
+      const std::lock_guard<std::mutex> lock(meeting_mutex_);
+      met_.notify_all();
+    }
     return;
   }
-  for (int spins = 0; meetings_.load(std::memory_order_acquire) == meeting; ++spins) {
-    if (spins < kSpins)
-      pause();
-    else
-      std::this_thread::yield();
+  for (int spins = 0; spins < kSpins; ++spins) {
+    if (meetings_.load() != meeting)
+      return;
+    pause();
   }
+  std::unique_lock<std::mutex> lock(meeting_mutex_);
+  asleep_.fetch_add(1);
+  met_.wait(lock, [&] { return meetings_.load() != meeting; });
+  asleep_.fetch_sub(1);
 }
 
-void team_wait(Team* team) { team->meet(); }
+void team_wait(Team* team) {
+  team->meet();
+}
 
 } // namespace umtn

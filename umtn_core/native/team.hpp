@@ -1,6 +1,8 @@
 // Threads that take every step of a batch together.
 #pragma once
 
+#include "model.hpp"
+
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -8,12 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include "model.hpp"
-
 namespace umtn {
 
 // The caller and some helpers. Helpers sleep between calls; within one they wait for each other by
-// spinning, since between two meetings there are only microseconds of work.
+// spinning first, since between two meetings there are only microseconds of work.
 struct Team {
   // Throws std::system_error where no thread can be started.
   explicit Team(int size);
@@ -24,6 +24,7 @@ struct Team {
   // Calls work(thread) on every thread, 0 being the caller's own, and returns when all have ended.
   void run(const std::function<void(int)>& work);
 
+  // Waits until all have come here.
   void meet();
 
 private:
@@ -41,6 +42,9 @@ private:
 
   alignas(kAlignment) std::atomic<int> arrived_{0};
   alignas(kAlignment) std::atomic<unsigned> meetings_{0};
+  std::atomic<int> asleep_{0};
+  std::mutex meeting_mutex_;
+  std::condition_variable met_;
 };
 
 } // namespace umtn

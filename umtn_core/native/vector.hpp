@@ -65,7 +65,7 @@ UMTN_INLINE Floats clamped(Floats x, float bound) {
 // 1e-7 of the value, with 4 by 4e-5.
 template <int Degree>
 UMTN_INLINE Floats exp2_scaled(Floats x, float scale) {
-  constexpr float terms[] = {1.0f,           0.693147181f,   0.240226507f,  0.0555041087f,
+  constexpr float terms[] = {1.0f,           0.693147181f,   0.240226507f,   0.0555041087f,
                              0.00961812911f, 0.00133335581f, 0.000154035304f};
   // Adding this leaves the nearest whole number in the lowest bits.
   constexpr float magic = 12582912.0f;

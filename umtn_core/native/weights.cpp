@@ -8,10 +8,14 @@
 namespace umtn {
 namespace {
 
-int padded(int channels, int lanes) { return (channels + lanes - 1) / lanes * lanes; }
+int padded(int channels, int lanes) {
+  return (channels + lanes - 1) / lanes * lanes;
+}
 
 // Inputs that share a 32-bit unit.
-int elements(int precision) { return precision == UMTN_FP32 ? 1 : precision == UMTN_BF16 ? 2 : 4; }
+int elements(int precision) {
+  return precision == UMTN_FP32 ? 1 : precision == UMTN_BF16 ? 2 : 4;
+}
 
 // A matrix as PyTorch keeps it: where output o, input i lies.
 struct Source {
@@ -60,8 +64,8 @@ public:
         for (int r = 0; r < outputs; ++r)
           scales[part][r] = scale_of(parts[part][r], inputs);
       }
-      matrices[part] = {data,          vectors,      groups, part * groups, count * groups,
-                        scales[part], offsets[part]};
+      matrices[part] = {data,           vectors,      groups,       part * groups,
+                        count * groups, scales[part], offsets[part]};
     }
     std::uint32_t* unit = data;
     for (int first = 0; first < vectors; first += target_.panel) {

@@ -107,7 +107,7 @@ def same(actual, expected):
     return len(actual) == len(expected) and all(map(np.array_equal, actual, expected))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(shape=shapes, streams=st.integers(1, 20), seed=st.integers(0, 99))
 def test_any_legal_shape_scores_as_onnx_does(random_bundle, shape, streams, seed):
     bundle = random_bundle(shape)
@@ -125,9 +125,7 @@ def test_lower_precisions_stay_near(random_bundle, shape: NetworkShape, precisio
     bundle = random_bundle(shape)
     work = given_work(shape, streams)
     logits, _ = scored(OnnxEngine(bundle, "a", 1), *work)
-    found = [
-        scored(CpuEngine(bundle, "a", 1, precision, target), *work)[0] for target in targets()
-    ]
+    found = [scored(CpuEngine(bundle, "a", 1, precision, target), *work)[0] for target in targets()]
     for one in found:
         assert relative(one, logits) < TOLERANCES[precision]
         # The very fewest bits differ between instruction sets, after many layers more.
@@ -141,7 +139,9 @@ def test_lower_precisions_are_what_they_say(random_bundle):
     work = given_work(shape, 5)
     exact, _ = scored(CpuEngine(bundle, "a", 1), *work)
     errors = {
-        precision: np.sqrt(np.mean((scored(CpuEngine(bundle, "a", 1, precision), *work)[0] - exact) ** 2))
+        precision: np.sqrt(
+            np.mean((scored(CpuEngine(bundle, "a", 1, precision), *work)[0] - exact) ** 2)
+        )
         for precision in ("bf16", "int8")
     }
     assert 1e-5 < errors["bf16"] < errors["int8"] < 0.1
@@ -191,13 +191,13 @@ def test_wide_batches_are_the_same_streams_to_the_bit(random_bundle, precision):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
-@pytest.mark.parametrize("threads", [2, 3, 7])
+@pytest.mark.parametrize("threads", [2, 5])
 def test_threads_share_a_step_without_changing_a_bit(
     random_bundle, shape: NetworkShape, teams, precision, threads
 ):
     engine = CpuEngine(random_bundle(shape), "a", 1, precision)
     for streams in (1, 6):
-        work = given_work(shape, streams)
+        work = given_work(shape, streams, frames=1)
         for actual, expected in zip(
             scored(engine, *work, threads), scored(engine, *work), strict=True
         ):
@@ -213,18 +213,20 @@ def test_samples_are_those_of_the_onnx_engine(random_bundle, shape: NetworkShape
     ):
         expected = decoded(OnnxEngine(bundle, "a", 1), streams, sampling)
         for target in targets():
-            assert same(decoded(CpuEngine(bundle, "a", 1, target=target), streams, sampling), expected)
+            assert same(
+                decoded(CpuEngine(bundle, "a", 1, target=target), streams, sampling), expected
+            )
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 def test_a_stream_depends_on_nothing_beside_it(random_bundle, shape, teams, precision):
-    bundle, streams = random_bundle(shape), requests(shape, 9)
+    bundle, streams = random_bundle(shape), requests(shape, 9, 120)
     engine = CpuEngine(bundle, "a", 1, precision)
     alone = [decoded(engine, [stream])[0] for stream in streams]
     assert same(decoded(engine, streams), alone)
     for threads in (2, 3):
         assert same(decoded(CpuEngine(bundle, "a", threads, precision), streams), alone)
-        assert same(decoded(CpuEngine(bundle, "a", threads, precision), streams[:2]), alone[:2])
+    assert same(decoded(CpuEngine(bundle, "a", 2, precision), streams[7:]), alone[7:])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
@@ -262,7 +264,8 @@ def test_codes_are_drawn_as_sampling_defines(seed, spread, temperature, top_p):
     rng = np.random.default_rng(seed)
     logits = (rng.normal(size=(7, 256)) * spread).astype(np.float32)
     numbers = rng.random(7, np.float32)
-    numbers[:2] = 0, 1 - 2**-24
+    # Weights too small to be normal are 0 here, which shows only where the number is 0.
+    numbers[:2] = 0 if spread < 10 else 2**-24, 1 - 2**-24
     expected = draw(logits, numbers, Sampling(0, temperature, top_p))
     for target in targets():
         drawn = cpu_engine.drawn(logits, numbers, Sampling(0, temperature, top_p), target)
@@ -346,7 +349,11 @@ def test_arrays_of_the_wrong_shape_are_refused(random_bundle):
     ring = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
     recent = np.zeros((2, shape.input_kernel), np.int64)
     conditioning = np.zeros((2, shape.conditioning_width), np.float32)
-    numbers, codes, stop = np.zeros((2, 5), np.float32), np.zeros((2, 5), np.uint8), threading.Event()
+    numbers, codes, stop = (
+        np.zeros((2, 5), np.float32),
+        np.zeros((2, 5), np.uint8),
+        threading.Event(),
+    )
     for wrong in ([ring], [ring, ring[:-1]], [ring, ring.astype(np.float64)]):
         with pytest.raises(UmtnError, match="ring|given"):
             stepper.load(0, recent, wrong)

@@ -2,6 +2,8 @@
 // number of threads and size of batch gives what the slow decoder below does.
 //
 // Usage: stress SEED ROUNDS
+#include "umtn_decode.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -9,8 +11,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include "umtn_decode.h"
 
 namespace {
 
@@ -161,20 +161,14 @@ umtn_model* opened(const Network& n, const char* target, int precision) {
   const auto causal = pointers(n.causal), residual = pointers(n.residual);
   const auto residual_bias = pointers(n.residual_bias), skip = pointers(n.skip);
   const auto skip_bias = pointers(n.skip_bias);
-  const umtn_shape shape = {n.layers, n.kernel, n.r, n.s, n.input_kernel, n.embedding,
-                            n.dilations.data()};
-  const umtn_weights weights = {n.first.data(),
-                                n.embedding ? nullptr : n.first_bias.data(),
-                                n.first_skip.data(),
-                                n.first_skip_bias.data(),
-                                causal.data(),
-                                residual.data(),
-                                residual_bias.data(),
-                                skip.data(),
-                                skip_bias.data(),
-                                n.fc.data(),
-                                n.fc_bias.data(),
-                                n.logits.data(),
+  const umtn_shape shape = {n.layers,    n.kernel,          n.r, n.s, n.input_kernel,
+                            n.embedding, n.dilations.data()};
+  const umtn_weights weights = {n.first.data(),       n.embedding ? nullptr : n.first_bias.data(),
+                                n.first_skip.data(),  n.first_skip_bias.data(),
+                                causal.data(),        residual.data(),
+                                residual_bias.data(), skip.data(),
+                                skip_bias.data(),     n.fc.data(),
+                                n.fc_bias.data(),     n.logits.data(),
                                 n.logits_bias.data()};
   umtn_model* model = nullptr;
   expect(umtn_model_open(&shape, &weights, target, precision, &model), "umtn_model_open");
@@ -259,8 +253,9 @@ void stress(unsigned seed) {
       const Outcome one = run(model, n, streams, 1, conditioning, codes, uniforms, steps);
       double error = 0;
       for (std::size_t i = 0; i < expected.size(); ++i)
-        error = std::max(error, std::abs(expected[i] -
-                                         one.logits[static_cast<std::size_t>(checked) * steps * 256 + i]));
+        error = std::max(error,
+                         std::abs(expected[i] -
+                                  one.logits[static_cast<std::size_t>(checked) * steps * 256 + i]));
       if (!(error <= tolerances[precision] * greatest))
         fail(where + ": off by " + std::to_string(error / greatest));
       for (int threads = 2; threads <= 3; ++threads) {
