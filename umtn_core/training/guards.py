@@ -81,9 +81,7 @@ class Averaging(WeightAveraging):
 class StopOnNonsense(L.Callback):
     """Ends a run whose loss is no longer a number, before a checkpoint is spoilt."""
 
-    def on_train_batch_end(
-        self, trainer: L.Trainer, module: L.LightningModule, *_: object
-    ) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Look at the latest loss."""
         loss = trainer.callback_metrics.get("train/nats")
         if loss is not None and not torch.isfinite(loss):

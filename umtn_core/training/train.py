@@ -81,7 +81,9 @@ def train(
         standardise_latent(module.network.encoder, heard)
     trainer = _trainer(settings, domains, max_minutes, progress)
     resume = last if last.exists() else None
-    trainer.fit(module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False)
+    trainer.fit(
+        module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False
+    )
     return last
 
 
@@ -90,8 +92,7 @@ def _domains(settings: Settings) -> tuple[str, ...]:
     missing = [domain for domain in settings.domains if domain not in present]
     if missing:
         raise UmtnError(
-            f"The store {settings.store} has no domain '{missing[0]}': "
-            f"it has {', '.join(present)}."
+            f"The store {settings.store} has no domain '{missing[0]}': it has {', '.join(present)}."
         )
     return settings.domains or present
 

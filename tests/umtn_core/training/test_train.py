@@ -104,9 +104,7 @@ def _gradients(path):
 def test_two_processes_find_the_gradients_of_one(settings, tmp_path):
     """The same batch shared by two processes (gloo) gives the same step to both players."""
     one = train(settings(output=str(tmp_path / "one"), steps=1), progress=False)
-    two = settings(
-        output=str(tmp_path / "two"), steps=1, machine={"devices": 2, "strategy": "ddp"}
-    )
+    two = settings(output=str(tmp_path / "two"), steps=1, machine={"devices": 2, "strategy": "ddp"})
     write_settings(two, tmp_path / "two.yaml")
     program = tmp_path / "two.py"
     program.write_text(
