@@ -31,7 +31,7 @@ def decoder_file(domain: str) -> str:
     return f"decoder.{domain}.onnx"
 
 
-class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A domain that the bundle can translate to.
 
     Parameters
