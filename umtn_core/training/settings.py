@@ -35,7 +35,11 @@ class Perturbation(Section):
         Largest shift, up or down.
     equaliser_db
         Largest boost or cut of a random smooth equaliser; 0 for none (as in the paper).
-        Makes the encoder care less about one recording's sound.
+    distortion
+        Share of segments that go through a random waveshaper, which adds and removes
+        harmonics but keeps the pitch of a single line; 0 for none (as in the paper).
+        Both teach the encoder to hear notes and not the instrument: a latent that is
+        the same for two instruments by itself leaves the classifier little to do.
     noise
         Largest level of added white noise; 0 for none (as in the paper).
     """
@@ -45,6 +49,7 @@ class Perturbation(Section):
     longest: Share = 0.5
     semitones: Amount = 0.5
     equaliser_db: Amount = 0.0
+    distortion: Share = 0.0
     noise: Amount = 0.0
 
 
