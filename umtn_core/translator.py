@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, Channels
-from umtn_core.audio.level import limited_to, matched, to_reference
+from umtn_core.audio.level import limited, matched, to_reference
 from umtn_core.audio.loudness import loudness
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
@@ -190,6 +190,7 @@ class _Recording:
     """A recording, its signals, and how they become channels again."""
 
     dry: Audio
+    sample_rate: int
     shape: tuple[int, ...]
     channels: Channels
     signals: list[_Signal]
@@ -210,18 +211,18 @@ class _Recording:
             raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
         if not np.isfinite(audio).all():
             raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
-        dry = np.atleast_2d(audio)
+        dry, sample_rate = np.atleast_2d(audio), int(sample_rate)
         channels = Channels(dry, mode)
         signals = [
-            _Signal(s, int(sample_rate), i, loudness(s, int(sample_rate)), np.zeros_like(s))
+            _Signal(s, sample_rate, i, loudness(s, sample_rate), np.zeros_like(s))
             for i, s in zip(channels.ids, channels.signals, strict=True)
         ]
-        return cls(dry, audio.shape, channels, signals)
+        return cls(dry, sample_rate, audio.shape, channels, signals)
 
     def mixed(self, mix: float) -> Audio:
         """Mix dry and wet, in the form the recording came in."""
         wet = self.channels.joined([signal.translated for signal in self.signals])
-        wet = limited_to(wet, max(1.0, float(np.abs(self.dry).max())))
+        wet = limited(wet, self.sample_rate, max(1.0, float(np.abs(self.dry).max())))
         if mix < 1:
             wet = np.float32(1 - mix) * self.dry + np.float32(mix) * wet
         return wet.reshape(self.shape)
