@@ -42,23 +42,32 @@ class Checkpoints(Checkpoint):
 
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Save when it is time."""
-        if not isinstance(module, Translation) or module.batches % self.PATIENCE:
+        # Not after round numbers of batches: a validation often follows those, and a run that
+        # goes on from between the two would not make it up.
+        if not isinstance(module, Translation) or module.batches % self.PATIENCE != 1:
             return
         due = time.monotonic() - self.saved >= self.seconds
         if trainer.strategy.broadcast(due):
-            trainer.save_checkpoint(self.path)
+            self._save(trainer)
             self.saved = time.monotonic()
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """The run is over, or its time is."""
-        trainer.save_checkpoint(self.path)
+        self._save(trainer)
 
     def on_exception(
         self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException
     ) -> None:
         """Save on Ctrl-C and SIGTERM; after anything else the weights may be spoilt."""
         if isinstance(exception, KeyboardInterrupt | SIGTERMException):
-            trainer.save_checkpoint(self.path)
+            self._save(trainer)
+
+    def _save(self, trainer: L.Trainer) -> None:
+        # The curves too: a run that is killed later goes on from here, and does not make again
+        # what the logger still held back of the batches before.
+        for logger in trainer.loggers:
+            logger.save()
+        trainer.save_checkpoint(self.path)
 
 
 class Averaging(WeightAveraging):
