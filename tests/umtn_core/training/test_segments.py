@@ -121,9 +121,7 @@ def test_equaliser_changes_the_sound_within_its_strength():
 
 def test_distortion_changes_the_harmonics_and_keeps_pitch_and_energy():
     tone = _tone(440)
-    out = perturb(
-        tone, Perturbation(semitones=0, distortion=1), 8000, np.random.default_rng(3)
-    )
+    out = perturb(tone, Perturbation(semitones=0, distortion=1), 8000, np.random.default_rng(3))
     spectrum = np.abs(np.fft.rfft(out * np.hanning(len(out))))
     assert spectrum.argmax() == 440
     assert spectrum[879:882].max() > 0.02 * spectrum.max()

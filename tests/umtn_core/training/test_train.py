@@ -11,6 +11,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from umtn_core.errors import UmtnError
+from umtn_core.shape import PRESETS
 from umtn_core.training.checkpoint import load_network, slim
 from umtn_core.training.settings import write_settings
 from umtn_core.training.train import train
@@ -152,6 +153,24 @@ def test_sounds_are_logged(settings, tmp_path):
 def test_one_domain_trains_without_a_classifier(settings):
     last = train(settings(domains=["flute"], steps=2), progress=False)
     assert load_network(last)[0].classifier is None
+
+
+NARROW = {"encoder_channels": 6, "residual_channels": 6, "skip_channels": 6}
+
+
+@pytest.mark.parametrize(
+    ("preset", "domains", "frames"),
+    [("paper", (), 1), ("released", (), 1), ("nsynth", ("flute",), 2), ("small", (), 2)],
+)
+def test_every_preset_trains(settings, preset, domains, frames):
+    hop = PRESETS[preset].hop
+    options = settings(
+        preset=preset, shape=NARROW, domains=domains, steps=1, segment=frames * hop, context=hop,
+        spectral={"weight": 0.0}, validate_every=1,
+    )  # fmt: skip
+    network, info = load_network(train(options, progress=False))
+    assert network.shape.hop == hop and info.batches == 1
+    assert (network.classifier is None) == (len(network.domains) == 1)
 
 
 def test_a_missing_domain_is_named(settings):
