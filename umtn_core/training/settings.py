@@ -285,7 +285,9 @@ def read_settings(path: str | Path) -> Settings:
         range.
     """
     try:
-        return msgspec.yaml.decode(Path(path).read_bytes(), type=Settings).checked()
+        # Not strict: YAML takes 5e-4, which has no point, for text.
+        text = Path(path).read_bytes()
+        return msgspec.yaml.decode(text, type=Settings, strict=False).checked()
     except OSError as error:
         raise UmtnError(f"The settings file {path} cannot be read: {error.strerror}.") from error
     except msgspec.DecodeError as error:
