@@ -8,15 +8,13 @@ from pathlib import Path
 import lightning as L
 import msgspec
 import torch
-from lightning.pytorch.callbacks import (
-    Callback,
-    RichProgressBar,
-)
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.initialisation import standardise_latent
+from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense
@@ -122,7 +120,7 @@ def _trainer(
     if settings.listen_every:
         callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
     if progress:
-        callbacks.append(RichProgressBar())
+        callbacks.append(Bar())
     return L.Trainer(
         accelerator=machine.accelerator,
         devices=machine.devices or "auto",
