@@ -43,7 +43,8 @@ class Translator:
     engine
         What decodes, see `umtn_core.decode.engines`.
     seed, temperature, top_p
-        See `umtn_core.decode.sampling.Sampling`. The same seed gives the same samples.
+        See `umtn_core.decode.sampling.Sampling`. The same seed gives the same samples;
+        without a temperature it is the model's own.
     mix
         0 gives the input back, 1 the translation only, and between them both.
     channels
@@ -64,7 +65,7 @@ class Translator:
         *,
         engine: str = "onnx",
         seed: int = 0,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         top_p: float = 1.0,
         mix: float = 1.0,
         channels: ChannelMode = "per-channel",
@@ -72,6 +73,8 @@ class Translator:
     ):
         self.bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self.target = _chosen(self.bundle, target)
+        if temperature is None:
+            temperature = self.bundle.manifest.temperature
         self.sampling = Sampling(seed, temperature, top_p)
         if not 0 <= mix <= 1:
             raise UmtnError(f"The mix must be from 0 (dry) to 1 (wet), not {mix}.")
