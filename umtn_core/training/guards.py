@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Checkpoint, WeightAveraging
+from lightning.pytorch.callbacks import Checkpoint, Timer, WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -85,6 +87,22 @@ class Averaging(WeightAveraging):
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Leave the current weights: a run that is extended goes on from them."""
+
+
+class TimeLimit(Timer):
+    """Stops a run after so long, not counting the time before it was resumed.
+
+    Parameters
+    ----------
+    minutes
+        Of this run.
+    """
+
+    def __init__(self, minutes: float):
+        super().__init__(timedelta(minutes=minutes), verbose=False)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Forget how long earlier runs took."""
 
 
 class StopOnNonsense(L.Callback):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import lightning as L
@@ -17,7 +16,7 @@ from umtn_core.networks.initialisation import standardise_latent
 from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
-from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense
+from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense, TimeLimit
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
 from umtn_core.training.segments import SegmentDataset
@@ -119,6 +118,8 @@ def _trainer(
         callbacks.append(Averaging(settings.optimiser.average))
     if settings.listen_every:
         callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
+    if max_minutes is not None:
+        callbacks.append(TimeLimit(max_minutes))
     if progress:
         callbacks.append(Bar())
     return L.Trainer(
@@ -127,7 +128,6 @@ def _trainer(
         num_nodes=machine.nodes,
         strategy=machine.strategy,
         precision=machine.precision,
-        max_time=None if max_minutes is None else timedelta(minutes=max_minutes),
         max_epochs=-1,
         # Lightning counts the steps of each optimiser.
         max_steps=settings.steps * (2 if len(domains) > 1 else 1),

@@ -130,6 +130,14 @@ def test_two_processes_find_the_gradients_of_one(settings, tmp_path):
         torch.testing.assert_close(shared[name], gradient, rtol=1e-4, atol=1e-6 * float(largest))
 
 
+def test_a_time_limit_is_of_this_run_alone(settings):
+    options = settings(steps=10**6)
+    first = train(options, max_minutes=0.05, progress=False)
+    before = load_network(first)[1].batches
+    after = load_network(train(options, max_minutes=0.05, progress=False))[1].batches
+    assert 0 < before < after < 10**6
+
+
 def test_a_new_run_can_begin_from_a_slim_copy_of_another(settings, tmp_path):
     first = train(settings(output=str(tmp_path / "first"), steps=3), progress=False)
     slim(first, tmp_path / "slim.ckpt")
