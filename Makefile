@@ -62,4 +62,7 @@ $(VENV)/.installed-run-time: pyproject.toml CMakeLists.txt | $(bin)/python
 $(VENV)/.installed-everything: pyproject.toml CMakeLists.txt | $(bin)/python
 	@echo "installing the run time, $(TORCH) and the test tools (a few minutes)"
 	@$(pip) install '$(TORCH)' --editable '.[demo,dev,test,train]'
+	@# A network that some tests listen with. It is used without its package's requirements,
+	@# which exclude newer Pythons and bring TensorFlow; without it those tests are skipped.
+	@$(pip) install --no-deps basic-pitch || true
 	@touch $@ $(VENV)/.installed-run-time

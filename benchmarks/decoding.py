@@ -15,7 +15,6 @@ import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import numpy as np
 
 from export.graphs import conditioner_graph, decoder_step_graph
@@ -54,7 +53,7 @@ def main() -> None:
             rates = {n: samples_a_second(engine, n, options.seconds) for n in counts}
             if engine_name == "onnx":
                 best_onnx = max(rates.values())
-            for streams, (rate) in rates.items():
+            for streams, rate in rates.items():
                 share = rate * shape.multiply_adds / peak(engine)
                 print(
                     f"{name:9s} {engine_name:9s} {streams:7d} {rate:10.0f} "
@@ -105,7 +104,7 @@ def random_bundle(shape: NetworkShape) -> Bundle:
         decoder_file("any"): decoder_step_graph(shape, weights).SerializeToString(),
     }
     manifest = Manifest(
-        schema=SCHEMA, name="random", domains=(Domain("any"),), shape=msgspec.structs.replace(shape),
+        schema=SCHEMA, name="random", domains=(Domain("any"),), shape=shape,
         licence="none", training_data="none", reference_loudness=-20.0, files={},
     )  # fmt: skip
     return Bundle.in_memory(manifest, graphs)

@@ -1,7 +1,7 @@
 """The demo: a real recording, translated by the shipped model, and a picture of both.
 
 Run by ``make demo``; leaves its results in ``demo/``. Give it a file of yours to hear that:
-``.venv/bin/python examples/demo.py song.wav --to violin``.
+``.venv/bin/python examples/demo.py song.wav --to trumpet``.
 """
 
 from __future__ import annotations

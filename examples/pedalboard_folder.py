@@ -3,7 +3,7 @@
 The translator is called like any effect, so it stands between two boards: what reaches the
 network is cleaned up first, and what it plays gets a room around it.
 
-    python examples/pedalboard_folder.py takes/ played/ --to flute
+    python examples/pedalboard_folder.py takes/ played/ --to trumpet
 """
 
 from __future__ import annotations

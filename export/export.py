@@ -39,6 +39,8 @@ class Description:
         LUFS of the training audio.
     sources
         What it was trained on, in detail.
+    temperature
+        Of sampling, where nobody asks for another.
     titles
         What people call the domains, where that is not the name.
     quality
@@ -51,6 +53,7 @@ class Description:
     training_data: str
     reference_loudness: float
     sources: Sequence[Source] = ()
+    temperature: float = 1.0
     titles: Mapping[str, str] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
 
@@ -64,6 +67,7 @@ def export_checkpoint(
     training_data: str,
     audio: str | Path | None = None,
     store: str | Path | None = None,
+    temperature: float = 1.0,
     titles: Mapping[str, str] | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -82,6 +86,8 @@ def export_checkpoint(
     store
         That the network was trained on, for the loudness and licences of its audio; None,
         the one that the run's settings name.
+    temperature
+        Of sampling, where nobody asks for another.
     titles
         What people call the domains.
     overwrite
@@ -108,6 +114,7 @@ def export_checkpoint(
         training_data,
         trained_on.loudness(gain),
         trained_on.sources(),
+        temperature,
         titles or {},
     )
     music, rate = read_audio(audio) if audio is not None else trained_on.excerpt()
@@ -189,6 +196,7 @@ def _manifest(network: UniversalMusicTranslationNetwork, description: Descriptio
         training_data=description.training_data,
         sources=tuple(description.sources),
         reference_loudness=description.reference_loudness,
+        temperature=description.temperature,
         quality=dict(description.quality),
         files={},
     )

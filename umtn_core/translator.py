@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, Channels
-from umtn_core.audio.level import limited_to, matched, to_reference
+from umtn_core.audio.level import limited, matched, to_reference
 from umtn_core.audio.loudness import loudness
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
@@ -43,7 +43,8 @@ class Translator:
     engine
         What decodes, see `umtn_core.decode.engines`.
     seed, temperature, top_p
-        See `umtn_core.decode.sampling.Sampling`. The same seed gives the same samples.
+        See `umtn_core.decode.sampling.Sampling`. The same seed gives the same samples;
+        without a temperature it is the model's own.
     mix
         0 gives the input back, 1 the translation only, and between them both.
     channels
@@ -64,7 +65,7 @@ class Translator:
         *,
         engine: str = "auto",
         seed: int = 0,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         top_p: float = 1.0,
         mix: float = 1.0,
         channels: ChannelMode = "per-channel",
@@ -72,6 +73,8 @@ class Translator:
     ):
         self.bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self.target = _chosen(self.bundle, target)
+        if temperature is None:
+            temperature = self.bundle.manifest.temperature
         self.sampling = Sampling(seed, temperature, top_p)
         if not 0 <= mix <= 1:
             raise UmtnError(f"The mix must be from 0 (dry) to 1 (wet), not {mix}.")
@@ -190,6 +193,7 @@ class _Recording:
     """A recording, its signals, and how they become channels again."""
 
     dry: Audio
+    sample_rate: int
     shape: tuple[int, ...]
     channels: Channels
     signals: list[_Signal]
@@ -210,18 +214,18 @@ class _Recording:
             raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
         if not np.isfinite(audio).all():
             raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
-        dry = np.atleast_2d(audio)
+        dry, sample_rate = np.atleast_2d(audio), int(sample_rate)
         channels = Channels(dry, mode)
         signals = [
-            _Signal(s, int(sample_rate), i, loudness(s, int(sample_rate)), np.zeros_like(s))
+            _Signal(s, sample_rate, i, loudness(s, sample_rate), np.zeros_like(s))
             for i, s in zip(channels.ids, channels.signals, strict=True)
         ]
-        return cls(dry, audio.shape, channels, signals)
+        return cls(dry, sample_rate, audio.shape, channels, signals)
 
     def mixed(self, mix: float) -> Audio:
         """Mix dry and wet, in the form the recording came in."""
         wet = self.channels.joined([signal.translated for signal in self.signals])
-        wet = limited_to(wet, max(1.0, float(np.abs(self.dry).max())))
+        wet = limited(wet, self.sample_rate, max(1.0, float(np.abs(self.dry).max())))
         if mix < 1:
             wet = np.float32(1 - mix) * self.dry + np.float32(mix) * wet
         return wet.reshape(self.shape)

@@ -32,6 +32,13 @@ from umtn_core.errors import UmtnError
     help="What it was trained on, in words, for the manifest.",
 )
 @click.option(
+    "--temperature",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Of sampling, where nobody asks for another.",
+)
+@click.option(
     "--title",
     "titles",
     metavar="DOMAIN=TITLE",
@@ -56,6 +63,7 @@ def export(
     name: str | None,
     licence: str,
     training_data: str,
+    temperature: float,
     titles: tuple[str, ...],
     audio: Path | None,
     store: Path | None,
@@ -76,6 +84,7 @@ def export(
             name=name or output.name,
             licence=licence,
             training_data=training_data,
+            temperature=temperature,
             audio=audio,
             store=store,
             titles=dict(map(_title, titles)),

@@ -84,7 +84,7 @@ def installed_version() -> str:
 def umtn(ctx: click.Context) -> None:
     """Play a recording on another instrument.
 
-    Start with: umtn translate song.wav --to flute
+    Start with: umtn translate song.wav --to trumpet
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -74,7 +74,10 @@ def _print(model: dict[str, Any]) -> None:
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Flatten nested figures into names and values a reader can scan."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value.keys() == {"value", "ceiling", "floor"}:
+        parts = {key: "-" if part is None else f"{part:.3g}" for key, part in value.items()}
+        yield name, f"{parts['value']} (floor {parts['floor']}, ceiling {parts['ceiling']})"
+    elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(inner, f"{name}, {key}" if name else str(key))
     elif isinstance(value, float):

@@ -44,10 +44,8 @@ if TYPE_CHECKING:
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0),
-    default=1.0,
-    show_default=True,
     metavar="NUMBER",
-    help="Below 1 is cleaner and duller.",
+    help="Lower is cleaner and duller.  [default: the model's own]",
 )
 @click.option(
     "--top-p",

@@ -1,7 +1,9 @@
 """What people may rely on when they translate a recording."""
 
+import copy
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -52,6 +54,15 @@ def test_a_second_more_or_less_a_sample_comes_back_as_long(bundle, rate, off):
     samples = (16_000 if rate <= 16_000 else 48_000) + off
     audio = tone(rate, samples / rate)
     assert Translator(bundle, "a")(audio, rate).shape == (1, samples)
+
+
+def test_a_model_s_own_temperature_is_the_default(bundle):
+    cold = copy.copy(bundle)
+    cold.manifest = msgspec.structs.replace(bundle.manifest, temperature=0.0)
+    audio = tone()
+    likeliest = Translator(bundle, "a", temperature=0)(audio, 16_000)
+    assert np.array_equal(Translator(cold, "a")(audio, 16_000), likeliest)
+    assert not np.array_equal(Translator(bundle, "a")(audio, 16_000), likeliest)
 
 
 def test_one_dimension_stays_one(bundle):

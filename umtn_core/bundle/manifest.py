@@ -31,7 +31,7 @@ def decoder_file(domain: str) -> str:
     return f"decoder.{domain}.onnx"
 
 
-class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A domain that the bundle can translate to.
 
     Parameters
@@ -74,6 +74,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         The same in detail.
     reference_loudness
         LUFS of the training audio; the input is brought to it before it is encoded.
+    temperature
+        Of sampling, where nobody asks for another: the one at which the model was found to
+        play best.
     quality
         Figures measured on held-out music, free in form.
     parity
@@ -90,6 +93,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     training_data: str
     sources: tuple[Source, ...] = ()
     reference_loudness: Annotated[float, Meta(ge=-70, le=0)]
+    temperature: Annotated[float, Meta(ge=0, le=1000)] = 1.0
     quality: dict[str, Any] = {}
     parity: dict[str, Any] = {}
     files: dict[str, Sha256]

@@ -230,9 +230,10 @@ class CpuStepper(Stepper):
 
 def targets() -> tuple[str, ...]:
     """Return the instruction sets that this machine can use, the fastest first."""
-    library, names = open_library(), []
+    library = open_library()
+    names: list[str] = []
     while (name := library.umtn_target_name(len(names))) != ffi.NULL:
-        names.append(bytes(ffi.string(name)).decode())
+        names.append(str(ffi.string(name), "ascii"))
     return tuple(names)
 
 

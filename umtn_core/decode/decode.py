@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,7 @@ from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.errors import Cancelled
 from umtn_core.progress import IsCancelled, OnProgress, Progress
-
-#: How often progress is reported and cancelling is asked about, in seconds.
-POLL_SECONDS = 0.05
+from umtn_core.threads import run_watched
 
 #: Streams in one batch. More are no faster, and wide networks take 33 MB for each.
 MOST_STREAMS = 64
@@ -96,26 +92,19 @@ class Decode:
         total = sum(task.left for task in tasks)
         if not tasks:
             return
-        began = time.monotonic()
-        stop = Event()
         groups = self._divided(tasks)
         threads = max(1, self.engine.threads // len(groups))
         batches = [Batch(self.engine, self.sampling, group, threads) for group in groups]
-        with ThreadPoolExecutor(self.engine.threads, thread_name_prefix="umtn-decode") as pool:
-            running: set[Future[None]] = {pool.submit(batch.run, stop) for batch in batches}
-            try:
-                while running:
-                    finished, running = wait(running, timeout=POLL_SECONDS)
-                    for future in finished:
-                        future.result()
-                    if cancelled is not None and running and cancelled():
-                        raise Cancelled("The translation was cancelled.")
-                    if progress is not None:
-                        made = total - sum(task.left for task in tasks)
-                        progress(_progress(made, total, time.monotonic() - began))
-            finally:
-                # Leaving the pool waits for its threads, whose states are then consistent.
-                stop.set()
+        began = time.monotonic()
+
+        def watch(done: bool) -> None:
+            if not done and cancelled is not None and cancelled():
+                raise Cancelled("The translation was cancelled.")
+            if progress is not None:
+                made = total - sum(task.left for task in tasks)
+                progress(_progress(made, total, time.monotonic() - began))
+
+        run_watched((batch.run for batch in batches), self.engine.threads, watch)
 
     def _end(self, state: StreamState, until: int | None) -> int:
         samples = state.request.samples

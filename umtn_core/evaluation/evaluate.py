@@ -124,7 +124,9 @@ def evaluate(
         "seconds_a_domain": round(sum(_seconds(piece) for piece in pieces[main]), 1),
         "sampling": {
             "seed": settings.seed,
-            "temperature": settings.temperature,
+            "temperature": bundle.manifest.temperature
+            if settings.temperature is None
+            else settings.temperature,
             "top_p": settings.top_p,
         },
         "summary": {font: means_over_directions(each) for font, each in figures.items()},

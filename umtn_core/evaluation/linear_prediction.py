@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def linear_prediction_nats(
     levels = law.levels.astype(np.float64)
     coefficients = fit([levels[codes] for codes in fitted])
 
-    def columns(files: Sequence[Codes]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    def columns(files: Sequence[Codes]) -> tuple[NDArray[Any], ...]:
         samples = [levels[codes] for codes in files]
         return (
             np.concatenate(files).astype(np.int64),
@@ -169,4 +170,5 @@ def _solve(autocorrelation: NDArray[np.float64]) -> NDArray[np.float64]:
     lags = np.abs(np.arange(order)[:, None] - np.arange(order))
     # The quantiser's noise keeps the equations solvable; silence needs the constant.
     matrix = autocorrelation[:, lags] + np.eye(order) * (1e-5 * autocorrelation[:, :1, None] + 1e-9)
-    return np.linalg.solve(matrix, autocorrelation[:, 1:, None])[:, ::-1, 0]
+    solved = np.linalg.solve(matrix, autocorrelation[:, 1:, None])
+    return np.asarray(solved[:, ::-1, 0], np.float64)

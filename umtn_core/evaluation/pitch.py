@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +26,7 @@ __all__ = [
 #: One note: start in seconds, end in seconds, MIDI pitch, then anything (velocity).
 Note = Sequence[float]
 
-Pitches = PitchTrack | ArrayLike
+Pitches: TypeAlias = PitchTrack | ArrayLike
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class EvaluationSettings:
         Excerpts of each domain's training split that the classifier, the probe and the
         linear predictors learn from.
     seed, temperature, top_p
-        See `umtn_core.decode.sampling.Sampling`.
+        See `umtn_core.decode.sampling.Sampling`; without a temperature, the model's own.
     engine
         See `umtn_core.decode.engines`.
     threads
@@ -50,7 +50,7 @@ class EvaluationSettings:
     excerpt_seconds: float = 1.5
     training_excerpts: int = 80
     seed: int = 0
-    temperature: float = 1.0
+    temperature: float | None = None
     top_p: float = 1.0
     engine: str = "onnx"
     threads: int | None = None

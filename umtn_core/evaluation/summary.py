@@ -107,3 +107,38 @@ def _three(figure: Mapping[str, Any]) -> str:
         for part in ("value", "ceiling", "floor")
     )
     return f"{value} ({floor} to {ceiling})"
+
+
+def quality(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report's figures as a model's manifest holds them: without single pieces.
+
+    Parameters
+    ----------
+    report
+        From `umtn_core.evaluation.evaluate.evaluate`.
+
+    Returns
+    -------
+    dict
+        Plain values. Each figure has its value, ceiling and floor.
+    """
+    recordings = report["recordings"]
+    return {
+        "split": report["split"],
+        "pieces": {font: len(names) for font, names in report["pieces"].items()},
+        "sampling": report["sampling"],
+        "figures": {
+            font: {direction: _without_pieces(each) for direction, each in directions.items()}
+            for font, directions in report["directions"].items()
+        },
+        "recordings": recordings
+        if "unavailable" in recordings
+        else {direction: _without_pieces(each) for direction, each in recordings.items()},
+        "nats a sample": report["likelihood"],
+        "domain read off latents": report["domain_read_off_latents"],
+    }
+
+
+def _without_pieces(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    parts = ("value", "ceiling", "floor")
+    return {name: {part: figure[part] for part in parts} for name, figure in figures.items()}

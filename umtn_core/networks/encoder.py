@@ -26,7 +26,11 @@ class Encoder(nn.Module):
         super().__init__()
         channels, stride = shape.encoder_channels, shape.encoder_stride
         self.start = nn.Conv1d(
-            1, channels, shape.first_kernel, stride=stride, padding=(shape.first_kernel - stride) // 2
+            1,
+            channels,
+            shape.first_kernel,
+            stride=stride,
+            padding=(shape.first_kernel - stride) // 2,
         )
         self.dilated_convs = nn.ModuleList(
             EncoderLayer(channels, shape.encoder_kernel, dilation, shape.encoder_leading_relu)

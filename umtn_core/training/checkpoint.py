@@ -72,7 +72,9 @@ def read_checkpoint(path: str | Path) -> Content:
     except FileNotFoundError as error:
         raise UmtnError(f"There is no checkpoint {path}.") from error
     except Exception as error:
-        raise UmtnError(f"{path} is not a checkpoint of a training run: {_reason(error)}") from error
+        raise UmtnError(
+            f"{path} is not a checkpoint of a training run: {_reason(error)}"
+        ) from error
 
 
 def load_network(path: str | Path) -> tuple[UniversalMusicTranslationNetwork, CheckpointInfo]:
@@ -104,7 +106,9 @@ def load_network(path: str | Path) -> tuple[UniversalMusicTranslationNetwork, Ch
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise UmtnError(f"The weights in {path} do not fit its settings: {_reason(error)}") from error
+        raise UmtnError(
+            f"The weights in {path} do not fit its settings: {_reason(error)}"
+        ) from error
     return network.eval(), CheckpointInfo(content.settings, content.batches)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Checkpoint, WeightAveraging
+from lightning.pytorch.callbacks import Checkpoint, Timer, WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -42,23 +44,32 @@ class Checkpoints(Checkpoint):
 
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Save when it is time."""
-        if not isinstance(module, Translation) or module.batches % self.PATIENCE:
+        # Not after round numbers of batches: a validation often follows those, and a run that
+        # goes on from between the two would not make it up.
+        if not isinstance(module, Translation) or module.batches % self.PATIENCE != 1:
             return
         due = time.monotonic() - self.saved >= self.seconds
         if trainer.strategy.broadcast(due):
-            trainer.save_checkpoint(self.path)
+            self._save(trainer)
             self.saved = time.monotonic()
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """The run is over, or its time is."""
-        trainer.save_checkpoint(self.path)
+        self._save(trainer)
 
     def on_exception(
         self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException
     ) -> None:
         """Save on Ctrl-C and SIGTERM; after anything else the weights may be spoilt."""
         if isinstance(exception, KeyboardInterrupt | SIGTERMException):
-            trainer.save_checkpoint(self.path)
+            self._save(trainer)
+
+    def _save(self, trainer: L.Trainer) -> None:
+        # The curves too: a run that is killed later goes on from here, and does not make again
+        # what the logger still held back of the batches before.
+        for logger in trainer.loggers:
+            logger.save()
+        trainer.save_checkpoint(self.path)
 
 
 class Averaging(WeightAveraging):
@@ -78,12 +89,26 @@ class Averaging(WeightAveraging):
         """Leave the current weights: a run that is extended goes on from them."""
 
 
+class TimeLimit(Timer):
+    """Stops a run after so long, not counting the time before it was resumed.
+
+    Parameters
+    ----------
+    minutes
+        Of this run.
+    """
+
+    def __init__(self, minutes: float):
+        super().__init__(timedelta(minutes=minutes), verbose=False)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Forget how long earlier runs took."""
+
+
 class StopOnNonsense(L.Callback):
     """Ends a run whose loss is no longer a number, before a checkpoint is spoilt."""
 
-    def on_train_batch_end(
-        self, trainer: L.Trainer, module: L.LightningModule, *_: object
-    ) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Look at the latest loss."""
         loss = trainer.callback_metrics.get("train/nats")
         if loss is not None and not torch.isfinite(loss):

@@ -27,9 +27,7 @@ class Listening(L.Callback):
         self.seconds = seconds
         self.clips: torch.Tensor | None = None
 
-    def on_train_batch_end(
-        self, trainer: L.Trainer, module: L.LightningModule, *_: object
-    ) -> None:
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Render and log, on the first process only."""
         logger = trainer.logger
         if (

@@ -42,6 +42,8 @@ def perturb(
     start = int(random.integers(0, len(audio) - length + 1))
     semitones = random.uniform(-settings.semitones, settings.semitones)
     shifted = shift_pitch(audio, start, length, semitones)
+    if random.random() < settings.distortion:
+        shifted = _distort(shifted, random)
     if settings.equaliser_db:
         shifted = _equalise(shifted, settings.equaliser_db, random)
     if settings.noise:
@@ -87,6 +89,21 @@ def _interpolate(audio: Audio, positions: NDArray[np.float64]) -> Audio:
     a, b, c, d = (audio[np.clip(index + k, 0, last)] for k in (-1, 0, 1, 2))
     inner = c - a + f * (2 * a - 5 * b + 4 * c - d + f * (3 * (b - c) + d - a))
     return (b + 0.5 * f * inner).astype(np.float32)
+
+
+def _distort(audio: Audio, random: np.random.Generator) -> Audio:
+    """A random waveshaper: even harmonics, odd ones or both, at the same energy."""
+    peak = np.abs(audio).max()
+    if peak == 0:
+        return audio
+    wave = audio / peak
+    drive = np.exp(random.uniform(0, np.log(8)))
+    even, rectified, odd = random.uniform(-1, 1, 3)
+    shaped = wave + even * wave**2 + rectified * np.maximum(wave, 0)
+    shaped = shaped + odd * np.tanh(drive * wave)
+    shaped -= shaped.mean()
+    energy = (shaped**2).mean()
+    return (shaped * np.sqrt((audio**2).mean() / max(energy, 1e-9))).astype(np.float32)
 
 
 def _equalise(audio: Audio, strength: float, random: np.random.Generator) -> Audio:

@@ -165,4 +165,3 @@ class NumberedBatches(Sampler[int]):
         for batch in range(self.first, self.last):
             begin = batch * self.batch + self.rank * self.share
             yield from range(begin, begin + self.share)
-

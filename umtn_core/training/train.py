@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import lightning as L
 import msgspec
 import torch
-from lightning.pytorch.callbacks import (
-    Callback,
-    RichProgressBar,
-)
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.initialisation import standardise_latent
+from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
-from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense
+from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense, TimeLimit
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
 from umtn_core.training.segments import SegmentDataset
@@ -81,7 +78,9 @@ def train(
         standardise_latent(module.network.encoder, heard)
     trainer = _trainer(settings, domains, max_minutes, progress)
     resume = last if last.exists() else None
-    trainer.fit(module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False)
+    trainer.fit(
+        module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False
+    )
     return last
 
 
@@ -90,8 +89,7 @@ def _domains(settings: Settings) -> tuple[str, ...]:
     missing = [domain for domain in settings.domains if domain not in present]
     if missing:
         raise UmtnError(
-            f"The store {settings.store} has no domain '{missing[0]}': "
-            f"it has {', '.join(present)}."
+            f"The store {settings.store} has no domain '{missing[0]}': it has {', '.join(present)}."
         )
     return settings.domains or present
 
@@ -120,15 +118,16 @@ def _trainer(
         callbacks.append(Averaging(settings.optimiser.average))
     if settings.listen_every:
         callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
+    if max_minutes is not None:
+        callbacks.append(TimeLimit(max_minutes))
     if progress:
-        callbacks.append(RichProgressBar())
+        callbacks.append(Bar())
     return L.Trainer(
         accelerator=machine.accelerator,
         devices=machine.devices or "auto",
         num_nodes=machine.nodes,
         strategy=machine.strategy,
         precision=machine.precision,
-        max_time=None if max_minutes is None else timedelta(minutes=max_minutes),
         max_epochs=-1,
         # Lightning counts the steps of each optimiser.
         max_steps=settings.steps * (2 if len(domains) > 1 else 1),

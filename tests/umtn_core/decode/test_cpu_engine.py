@@ -269,7 +269,7 @@ def test_codes_are_drawn_as_sampling_defines(seed, spread, temperature, top_p):
     expected = draw(logits, numbers, Sampling(0, temperature, top_p))
     for target in targets():
         drawn = cpu_engine.drawn(logits, numbers, Sampling(0, temperature, top_p), target)
-        # Unequal only where the number falls on the edge of two codes, which it practically never does.
+        # Unequal only where the number falls on the edge of two codes: practically never.
         assert np.array_equal(drawn, expected)
 
 
@@ -355,7 +355,7 @@ def test_arrays_of_the_wrong_shape_are_refused(random_bundle):
         threading.Event(),
     )
     for wrong in ([ring], [ring, ring[:-1]], [ring, ring.astype(np.float64)]):
-        with pytest.raises(UmtnError, match="ring|given"):
+        with pytest.raises(UmtnError, match=r"ring|given"):
             stepper.load(0, recent, wrong)
     with pytest.raises(UmtnError, match="given"):
         stepper.load(0, recent[:1], [ring, ring])

@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from umtn_core.evaluation.summary import LEGEND, means_over_directions, table
+from umtn_core.evaluation.summary import LEGEND, means_over_directions, quality, table
 
 
 def figures(value, ceiling=0.9, floor=0.1):
@@ -61,3 +63,16 @@ def test_the_table_leaves_out_what_was_not_measured(report):
 
 def test_every_figure_is_explained():
     assert set(FIGURES) <= set(LEGEND)
+
+
+def test_a_manifest_gets_the_figures_without_the_pieces(report):
+    report["recordings"] = {"unavailable": "no network"}
+    report["sampling"] = {"seed": 0, "temperature": 0.8, "top_p": 1.0}
+    for directions in report["directions"].values():
+        for figures_of_one in directions.values():
+            for figure in figures_of_one.values():
+                figure["pieces"] = [0.1, 0.2]
+    kept = quality(report)
+    assert kept["figures"].keys() == report["directions"].keys()
+    assert "pieces" not in str(kept["figures"])
+    json.dumps(kept)

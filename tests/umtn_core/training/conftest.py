@@ -26,14 +26,20 @@ def store(tmp_path_factory):
         for number in range(3):
             time = np.arange(16_000) / 16_000
             frequency = 262 * 2 ** (random.integers(0, 12) / 12)
-            wave = sum(np.sin(2 * np.pi * frequency * h * time) / h for h in range(1, harmonics + 1))
+            wave = sum(
+                np.sin(2 * np.pi * frequency * h * time) / h for h in range(1, harmonics + 1)
+            )
             name = f"audio/{domain}/{number}.npy"
             samples = write_audio(path / name, 0.3 * wave)
             entries.append(
                 FileEntry(
-                    domain=domain, split=("train", "valid", "test")[number], path=name,
-                    samples=samples, source="test tone", licence="CC0",
-                )  # fmt: skip
+                    domain=domain,
+                    split=("train", "valid", "test")[number],
+                    path=name,
+                    samples=samples,
+                    source="test tone",
+                    licence="CC0",
+                )
             )
     write_index(path, Index(files=entries))
     return path

@@ -119,6 +119,15 @@ def test_equaliser_changes_the_sound_within_its_strength():
     assert 1 < np.abs(ratio).max() < 6.1
 
 
+def test_distortion_changes_the_harmonics_and_keeps_pitch_and_energy():
+    tone = _tone(440)
+    out = perturb(tone, Perturbation(semitones=0, distortion=1), 8000, np.random.default_rng(3))
+    spectrum = np.abs(np.fft.rfft(out * np.hanning(len(out))))
+    assert spectrum.argmax() == 440
+    assert spectrum[879:882].max() > 0.02 * spectrum.max()
+    assert (out**2).mean() == pytest.approx((tone**2).mean(), rel=0.01)
+
+
 def test_splices_are_not_scored_and_the_rest_is_untouched():
     past, other = _tone(300, 2000), _tone(500, 2000)
     settings = Corruption(splice_probability=1, splice_longest=500)

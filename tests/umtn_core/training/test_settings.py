@@ -13,6 +13,12 @@ def test_what_is_written_is_read_again(settings, tmp_path):
     assert "adversarial_weight: 0.01" in path.read_text()
 
 
+def test_numbers_may_be_written_as_people_write_them(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("store: a\noutput: b\noptimiser: {decoder_rate: 5e-4}\n")
+    assert read_settings(path).optimiser.decoder_rate == 5e-4
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [

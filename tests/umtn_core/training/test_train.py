@@ -11,6 +11,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from umtn_core.errors import UmtnError
+from umtn_core.shape import PRESETS
 from umtn_core.training.checkpoint import load_network, slim
 from umtn_core.training.settings import write_settings
 from umtn_core.training.train import train
@@ -104,9 +105,7 @@ def _gradients(path):
 def test_two_processes_find_the_gradients_of_one(settings, tmp_path):
     """The same batch shared by two processes (gloo) gives the same step to both players."""
     one = train(settings(output=str(tmp_path / "one"), steps=1), progress=False)
-    two = settings(
-        output=str(tmp_path / "two"), steps=1, machine={"devices": 2, "strategy": "ddp"}
-    )
+    two = settings(output=str(tmp_path / "two"), steps=1, machine={"devices": 2, "strategy": "ddp"})
     write_settings(two, tmp_path / "two.yaml")
     program = tmp_path / "two.py"
     program.write_text(
@@ -129,6 +128,14 @@ def test_two_processes_find_the_gradients_of_one(settings, tmp_path):
     assert largest > 1e-3
     for name, gradient in alone.items():
         torch.testing.assert_close(shared[name], gradient, rtol=1e-4, atol=1e-6 * float(largest))
+
+
+def test_a_time_limit_is_of_this_run_alone(settings):
+    options = settings(steps=10**6)
+    first = train(options, max_minutes=0.05, progress=False)
+    before = load_network(first)[1].batches
+    after = load_network(train(options, max_minutes=0.05, progress=False))[1].batches
+    assert 0 < before < after < 10**6
 
 
 def test_a_new_run_can_begin_from_a_slim_copy_of_another(settings, tmp_path):
@@ -154,6 +161,24 @@ def test_sounds_are_logged(settings, tmp_path):
 def test_one_domain_trains_without_a_classifier(settings):
     last = train(settings(domains=["flute"], steps=2), progress=False)
     assert load_network(last)[0].classifier is None
+
+
+NARROW = {"encoder_channels": 6, "residual_channels": 6, "skip_channels": 6}
+
+
+@pytest.mark.parametrize(
+    ("preset", "domains", "frames"),
+    [("paper", (), 1), ("released", (), 1), ("nsynth", ("flute",), 2), ("small", (), 2)],
+)
+def test_every_preset_trains(settings, preset, domains, frames):
+    hop = PRESETS[preset].hop
+    options = settings(
+        preset=preset, shape=NARROW, domains=domains, steps=1, segment=frames * hop, context=hop,
+        spectral={"weight": 0.0}, validate_every=1,
+    )  # fmt: skip
+    network, info = load_network(train(options, progress=False))
+    assert network.shape.hop == hop and info.batches == 1
+    assert (network.classifier is None) == (len(network.domains) == 1)
 
 
 def test_a_missing_domain_is_named(settings):
