@@ -233,7 +233,8 @@ def targets() -> tuple[str, ...]:
     library = open_library()
     names: list[str] = []
     while (name := library.umtn_target_name(len(names))) != ffi.NULL:
-        names.append(str(ffi.string(name), "ascii"))
+        text = ffi.string(name)
+        names.append(text.decode() if isinstance(text, bytes) else text)
     return tuple(names)
 
 
@@ -280,8 +281,8 @@ def check(status: int) -> None:
         {
             library.UMTN_NO_MEMORY: "There is not enough memory to decode so many streams; "
             "decode fewer at once, or a smaller model.",
-            library.UMTN_NOT_FINITE_WEIGHTS: "Some of the model's weights are not numbers: it is "
-            "damaged; get it again.",
+            library.UMTN_NOT_FINITE_WEIGHTS: "One of the model's weights is not a number: the "
+            "model is damaged; get it again.",
             library.UMTN_NOT_FINITE_OUTPUT: "The model's output is not a number: its weights are "
             "damaged.",
             library.UMTN_NO_TARGET: "This processor or build lacks the instructions asked for; "
