@@ -11,6 +11,14 @@ from bridge.cli.output import print_json
 from umtn_core.bundle.manifest import Manifest
 from umtn_core.bundle.search import installed_bundles, search_path
 
+#: Those measured with a ceiling and a floor that the list shows.
+MAIN_FIGURES = (
+    "pitch_within_50",
+    "pitch_within_50_of_source",
+    "named_as_target",
+    "domain read off latents",
+)
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
@@ -67,7 +75,7 @@ def _print(model: dict[str, Any]) -> None:
     click.echo(f"  from      {model['path']}")
     figures = list(_flat(model["quality"]))
     if figures:
-        click.echo("  quality")
+        click.echo("  quality   (--json shows all of it)")
     for name, value in figures:
         click.echo(f"    {name}: {value}")
 
@@ -75,6 +83,8 @@ def _print(model: dict[str, Any]) -> None:
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Flatten nested figures into names and values a reader can scan."""
     if isinstance(value, dict) and value.keys() == {"value", "ceiling", "floor"}:
+        if name.rpartition(", ")[2] not in MAIN_FIGURES:
+            return
         parts = {key: "-" if part is None else f"{part:.3g}" for key, part in value.items()}
         yield name, f"{parts['value']} (floor {parts['floor']}, ceiling {parts['ceiling']})"
     elif isinstance(value, dict):

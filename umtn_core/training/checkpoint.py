@@ -13,7 +13,7 @@ from torch import Tensor
 from umtn_core.data.files import write_atomically
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
-from umtn_core.training.settings import Settings
+from umtn_core.training.settings import Machine, Settings
 
 PREFIX = "network."
 
@@ -113,7 +113,7 @@ def load_network(path: str | Path) -> tuple[UniversalMusicTranslationNetwork, Ch
 
 
 def slim(path: str | Path, output: str | Path) -> None:
-    """Copy what a new run can start from, without the optimisers' memory.
+    """Copy what a new run can start from: no optimisers' memory, and nobody's folders.
 
     Parameters
     ----------
@@ -123,9 +123,15 @@ def slim(path: str | Path, output: str | Path) -> None:
         Written whole or not at all; a quarter of the size.
     """
     content = read_checkpoint(path)
+    settings = msgspec.structs.replace(
+        content.settings,
+        store=Path(content.settings.store).name,
+        output=Path(content.settings.output).name,
+        machine=Machine(),
+    )
     kept = {
         "hyper_parameters": {
-            "settings": msgspec.to_builtins(content.settings), "domains": content.domains,
+            "settings": msgspec.to_builtins(settings), "domains": content.domains,
         },
         "state_dict": content.weights,
         "batches": content.batches,

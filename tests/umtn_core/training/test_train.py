@@ -143,6 +143,7 @@ def test_a_new_run_can_begin_from_a_slim_copy_of_another(settings, tmp_path):
     slim(first, tmp_path / "slim.ckpt")
     assert (tmp_path / "slim.ckpt").stat().st_size < 0.6 * first.stat().st_size
     _same(_weights(tmp_path / "slim.ckpt"), _weights(first))
+    assert str(tmp_path).encode() not in (tmp_path / "slim.ckpt").read_bytes()
     still = settings(output=str(tmp_path / "second"), steps=1, optimiser={"warmup": 10**9})
     second = train(still, start=tmp_path / "slim.ckpt", progress=False)
     _same(_weights(second), _weights(first), tolerance=1e-6)
