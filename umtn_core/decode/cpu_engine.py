@@ -21,9 +21,6 @@ from umtn_core.shape import NetworkShape
 
 Precision = Literal["fp32", "bf16", "int8"]
 
-#: Batches of fewer streams are limited by memory: dividing them would read all weights twice.
-FEWEST_STREAMS = 4
-
 #: Multiply-adds a step of all streams, below which threads cost more to bring together than
 #: they save.
 WORTH_A_TEAM = 1_000_000
@@ -59,6 +56,11 @@ class CpuEngine(Engine):
 
     name = "cpu"
 
+    #: Whether threads may share the steps of one batch when there are fewer batches than threads:
+    #: half as fast again on cores that nothing else wants, but many times slower on busy ones,
+    #: since the threads meet twice a layer.
+    teams = False
+
     def __init__(
         self,
         bundle: Bundle,
@@ -83,7 +85,6 @@ class CpuEngine(Engine):
         self.fingerprint = bundle.decoder_fingerprint(domain)
         self.threads = max(1, threads or available_cores())
         self.precision = precision
-        self.fewest_streams_a_thread = FEWEST_STREAMS
         self._conditioner = open_session(bundle.conditioner(domain), device="cpu")
         with decoder_weights(bundle, domain) as (shape, weights):
             handle = ffi.new("umtn_model **")
@@ -100,7 +101,7 @@ class CpuEngine(Engine):
 
     def stepper(self, streams: int, sampling: Sampling, threads: int = 1) -> CpuStepper:
         """See `Engine.stepper`."""
-        if streams * self.shape.multiply_adds < WORTH_A_TEAM:
+        if not self.teams or streams * self.shape.multiply_adds < WORTH_A_TEAM:
             threads = 1
         return CpuStepper(self, streams, sampling, threads)
 

@@ -56,6 +56,7 @@ shapes = st.builds(
 @pytest.fixture
 def teams(monkeypatch):
     """Let even the smallest network be shared between threads."""
+    monkeypatch.setattr(CpuEngine, "teams", True)
     monkeypatch.setattr(cpu_engine, "WORTH_A_TEAM", 0)
 
 
