@@ -27,10 +27,14 @@ def has_soundfont() -> bool:
     return False
 
 
-def demo(models: Path, *arguments: object, path: str | None = None) -> subprocess.CompletedProcess:
+def demo(
+    models: Path, *arguments: object, path: str | None = None, cache: Path | None = None
+) -> subprocess.CompletedProcess:
     environment = os.environ | {"UMTN_MODELS": str(models), "PYTHONPATH": str(EXAMPLES.parent)}
     if path is not None:
         environment["PATH"] = path
+    if cache is not None:
+        environment["XDG_CACHE_HOME"] = str(cache)
     return subprocess.run(
         [sys.executable, str(EXAMPLES / "demo.py"), *map(str, arguments), "--model", "tiny"],
         env=environment,
@@ -71,7 +75,7 @@ def test_without_apt_a_soundfont_plays_a_tune(tiny_models: Path, tmp_path: Path)
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "fluidsynth").symlink_to(shutil.which("fluidsynth") or "")
-    done = demo(tiny_models, "--output", tmp_path / "demo", path=str(programs))
+    done = demo(tiny_models, "--output", tmp_path / "demo", path=str(programs), cache=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Ode to Joy" in done.stdout
     with AudioFile(str(tmp_path / "demo/source.wav")) as file:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from umtn_core.companding import MU, NOTHING_YET
+from umtn_core.companding import NOTHING_YET
 from umtn_core.networks.decoder import Decoder
 from umtn_core.shape import NetworkShape
 
@@ -87,8 +87,3 @@ def _draw(logits: Tensor, temperature: float, generator: torch.Generator | None)
         return logits.argmax(dim=-1)
     probabilities = torch.softmax(logits.float() / temperature, dim=-1)
     return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
-
-
-def scaled(codes: Tensor) -> Tensor:
-    """Codes as the encoder hears them: ``code / 255 - 0.5``, float32."""
-    return codes.float() / MU - 0.5

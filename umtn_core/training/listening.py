@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lightning as L
+import msgspec
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -56,13 +57,5 @@ class Listening(L.Callback):
         """The beginning of one validation segment a domain: Tensor[D x 1 x T]."""
         hop = module.network.shape.hop
         frames = max(1, int(self.seconds * module.network.shape.sample_rate) // hop)
-        settings = module.settings.__class__(
-            **{
-                name: getattr(module.settings, name)
-                for name in module.settings.__struct_fields__
-                if name not in ("segment", "context")
-            },
-            segment=frames * hop,
-            context=0,
-        )
+        settings = msgspec.structs.replace(module.settings, segment=frames * hop, context=0)
         return SegmentDataset(settings, module.network.domains, "valid")[0].heard

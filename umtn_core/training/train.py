@@ -67,20 +67,11 @@ def train(
         torch.set_num_threads(settings.machine.threads)
     L.seed_everything(settings.seed, workers=True, verbose=False)
     module = Translation(msgspec.to_builtins(settings), domains)
-    if last.exists():
-        pass
-    elif start is not None:
-        _begin_from(module, start)
-    else:
-        # The same clips in every process, so that all begin with the same weights.
-        clips = SegmentDataset(settings, domains, "train")
-        heard = torch.cat([clips[number].heard for number in range(CALIBRATION)])
-        standardise_latent(module.network.encoder, heard)
-    trainer = _trainer(settings, domains, max_minutes, progress)
     resume = last if last.exists() else None
-    trainer.fit(
-        module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=False
-    )
+    if resume is None:
+        _first_weights(module, settings, domains, start)
+    trainer = _trainer(settings, domains, max_minutes, progress)
+    trainer.fit(module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=True)
     return last
 
 
@@ -94,8 +85,19 @@ def _domains(settings: Settings) -> tuple[str, ...]:
     return settings.domains or present
 
 
-def _begin_from(module: Translation, checkpoint: str | Path) -> None:
-    """Give a new run another one's weights."""
+def _first_weights(
+    module: Translation,
+    settings: Settings,
+    domains: tuple[str, ...],
+    checkpoint: str | Path | None,
+) -> None:
+    """Give a new run another one's weights, or a latent of sensible scale."""
+    if checkpoint is None:
+        # The same clips in every process, so that all begin with the same weights.
+        clips = SegmentDataset(settings, domains, "train")
+        heard = torch.cat([clips[number].heard for number in range(CALIBRATION)])
+        standardise_latent(module.network.encoder, heard)
+        return
     try:
         module.load_state_dict(read_checkpoint(checkpoint).weights)
     except RuntimeError as error:
