@@ -63,7 +63,7 @@ class Translator:
         bundle: Bundle | str | Path,
         target: str | None = None,
         *,
-        engine: str = "onnx",
+        engine: str = "auto",
         seed: int = 0,
         temperature: float | None = None,
         top_p: float = 1.0,

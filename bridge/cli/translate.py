@@ -71,7 +71,10 @@ if TYPE_CHECKING:
     help="Translate every channel, their mean, or the middle only.",
 )
 @click.option(
-    "--engine", default="onnx", show_default=True, help="What decodes: onnx, or onnx-cuda on a GPU."
+    "--engine",
+    default="auto",
+    show_default=True,
+    help="What decodes: cpu, cpu-bf16, cpu-int8, onnx, or onnx-cuda on a GPU.",
 )
 @click.option("--force", is_flag=True, help="Replace results that are there already.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

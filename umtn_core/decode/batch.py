@@ -52,9 +52,12 @@ class Batch:
         What advances them.
     tasks
         The streams.
+    threads
+        That the engine may use for this batch.
     """
 
-    def __init__(self, engine: Engine, sampling: Sampling, tasks: Sequence[Task]):
+    def __init__(self, engine: Engine, sampling: Sampling, tasks: Sequence[Task], threads: int = 1):
+        self._threads = threads
         self._engine = engine
         self._sampling = sampling
         self._tasks = list(tasks)
@@ -73,7 +76,7 @@ class Batch:
         end = min(task.end for task in self._tasks)
         time = states[0].position
         rings = [state.rings for state in states]
-        stepper = self._engine.stepper(len(states), self._sampling)
+        stepper = self._engine.stepper(len(states), self._sampling, self._threads)
         stepper.load(time, np.stack([state.recent(shape) for state in states]), rings)
         try:
             while time < end and not stop.is_set():

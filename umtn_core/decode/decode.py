@@ -75,7 +75,7 @@ class Decode:
         progress
             Called about 20 times a second.
         cancelled
-            Asked as often. Once it says yes, at most one more sample of each stream is made.
+            Asked as often. Once it says yes, work ends within a tenth of a second.
 
         Raises
         ------
@@ -92,7 +92,9 @@ class Decode:
         total = sum(task.left for task in tasks)
         if not tasks:
             return
-        batches = [Batch(self.engine, self.sampling, group) for group in self._divided(tasks)]
+        groups = self._divided(tasks)
+        threads = max(1, self.engine.threads // len(groups))
+        batches = [Batch(self.engine, self.sampling, group, threads) for group in groups]
         began = time.monotonic()
 
         def watch(done: bool) -> None:

@@ -56,7 +56,7 @@ class Stepper(ABC):
         codes : uint8 array (streams, steps)
             Filled in.
         stop
-            Looked at before every step; once set, no more are made.
+            Looked at several times in a tenth of a second; once set, no more are made.
 
         Returns
         -------
@@ -106,5 +106,15 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def stepper(self, streams: int, sampling: Sampling) -> Stepper:
-        """Open a batch for so many streams."""
+    def stepper(self, streams: int, sampling: Sampling, threads: int = 1) -> Stepper:
+        """Open a batch for so many streams.
+
+        Parameters
+        ----------
+        streams
+            How many.
+        sampling
+            Temperature and top-p.
+        threads
+            That this batch may use; an engine need not use more than one.
+        """

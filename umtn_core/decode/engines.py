@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from umtn_core.bundle import Bundle
+from umtn_core.decode.cpu_engine import CpuEngine
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.errors import UmtnError
+from umtn_core.native.library import is_available
 
 _OPENERS: dict[str, Callable[[Bundle, str, int | None], Engine]] = {
+    "cpu": lambda bundle, domain, threads: CpuEngine(bundle, domain, threads),
+    "cpu-bf16": lambda bundle, domain, threads: CpuEngine(bundle, domain, threads, "bf16"),
+    "cpu-int8": lambda bundle, domain, threads: CpuEngine(bundle, domain, threads, "int8"),
     "onnx": lambda bundle, domain, threads: OnnxEngine(bundle, domain, threads),
     "onnx-cuda": lambda bundle, domain, threads: OnnxEngine(bundle, domain, threads, "cuda"),
 }
 
-#: Names that `open_engine` knows: the step graph on ONNX Runtime, on the CPU or by CUDA.
-ENGINES = tuple(_OPENERS)
+#: Names that `open_engine` knows. ``auto``: the fastest in float32 that is installed; ``cpu``: own
+#: kernels, in float32 or with layers in bfloat16 or int8; ``onnx``: the step graph on ONNX
+#: Runtime, on the CPU or by CUDA.
+ENGINES = ("auto", *_OPENERS)
 
 
 def open_engine(name: str, bundle: Bundle, domain: str, threads: int | None = None) -> Engine:
@@ -35,6 +42,8 @@ def open_engine(name: str, bundle: Bundle, domain: str, threads: int | None = No
     UmtnError
         If there is no such engine or domain, or the machine cannot run it.
     """
+    if name == "auto":
+        name = "cpu" if is_available() else "onnx"
     if name not in _OPENERS:
         raise UmtnError(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.")
     return _OPENERS[name](bundle, domain, threads)

@@ -67,7 +67,7 @@ class OnnxEngine(Engine):
         (made,) = self._conditioner.run(None, {"latents": np.ascontiguousarray(latents)[None]})
         return np.asarray(made[:, 0], np.float32)
 
-    def stepper(self, streams: int, sampling: Sampling) -> OnnxStepper:
+    def stepper(self, streams: int, sampling: Sampling, threads: int = 1) -> OnnxStepper:
         """See `Engine.stepper`."""
         return OnnxStepper(self._step, self.shape, streams, sampling)
 

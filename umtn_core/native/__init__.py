@@ -1,0 +1,1 @@
+"""The decode kernels in C++, and how they are found and called."""

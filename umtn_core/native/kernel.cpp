@@ -1,0 +1,417 @@
+// One step after another of a batch of streams. Compiled once for each target; nothing here may be
+// visible to the linker but the table at the end (see model.hpp).
+#include "kernel.hpp"
+
+#include "product.hpp"
+#include "sampling.hpp"
+
+namespace {
+
+using umtn::Layer;
+using umtn::Matrix;
+using umtn::Network;
+using umtn::Streams;
+using umtn::Work;
+
+template <class P>
+class Stepper {
+public:
+  Stepper(Streams* streams, const Work* work, int thread)
+      : s(*streams), n(*streams->network), work_(*work), thread_(thread),
+        width_(2 * n.residual_padded), sums_stride_(n.residual_padded + n.skip_padded),
+        residual_vectors_(n.residual_padded / kLanes), fused_(!P::kScaled && s.fused) {}
+
+  void run() {
+    for (step_ = 0; step_ < work_.steps; ++step_) {
+      time_ = s.time + step_;
+      in_group_ = step_ % s.ahead;
+      begin();
+      for (int l = 0; l < n.layers; ++l)
+        layer(l);
+      finish();
+    }
+  }
+
+private:
+  void wait() {
+    if (s.threads > 1)
+      umtn::team_wait(s.team);
+  }
+
+  Part mine(int whole) const { return part_of(whole, thread_, s.threads); }
+
+  std::int64_t ring_row(const Layer& layer, std::int64_t time) const {
+    // Before the start, the rows that stand for negative times.
+    const std::int64_t turn = time % layer.ring_rows;
+    return layer.ring_offset + (turn < 0 ? turn + layer.ring_rows : turn);
+  }
+
+  // The first layer's input from the newest codes, and what of it goes straight to the output.
+  void begin() {
+    const Part vectors = mine(residual_vectors_);
+    for (int i = 0; i < s.streams; ++i) {
+      const std::int32_t* recent = s.recent + static_cast<std::int64_t>(i) * n.input_kernel;
+      float* out = s.sums + i * sums_stride_;
+      for (int v = vectors.begin; v < vectors.end; ++v) {
+        Floats sum = load<Floats>(n.first_bias + v * kLanes);
+        for (int j = 0; j < n.input_kernel; ++j) {
+          if (recent[j] < 0)
+            continue;
+          const std::int64_t row = n.embedding ? recent[j] : j;
+          const float value = n.embedding ? 1.0f : static_cast<float>(recent[j]) / 255.0f - 0.5f;
+          sum += load<Floats>(n.first + row * n.residual_padded + v * kLanes) * value;
+        }
+        store(out + v * kLanes, sum);
+      }
+    }
+    if (!fused_)
+      multiply_older(0);
+    if (P::kScaled)
+      wait();
+    push(0, vectors);
+    wait();
+    Product p = {};
+    p.parts = 1;
+    p.matrix = &n.first_skip;
+    p.activations = reinterpret_cast<const std::uint32_t*>(s.sums);
+    p.activation_stride = sums_stride_;
+    p.start = n.zeros;
+    p.bias = n.first_skip_bias;
+    p.out = s.sums + n.residual_padded;
+    p.out_stride = sums_stride_;
+    multiply<Fp32, Keep>(p, s.streams, thread_, s.threads);
+  }
+
+  void layer(int l) {
+    const Layer& layer = n.layer[l];
+    Product p = {};
+    p.parts = 1;
+    p.activation_stride = n.row_units;
+    p.start_stride = width_;
+    p.bias = n.zeros;
+    p.gated = s.gated;
+    p.gated_stride = n.row_units;
+    if (fused_) {
+      const std::uint32_t** inputs = s.inputs + static_cast<std::int64_t>(thread_) * n.kernel;
+      for (int tap = 0; tap < n.kernel; ++tap) {
+        const std::int64_t delay = static_cast<std::int64_t>(n.kernel - 1 - tap) * layer.dilation;
+        inputs[tap] = row_units(ring_row(layer, time_ - delay));
+      }
+      p.matrix = layer.taps;
+      p.parts = n.kernel;
+      p.inputs = inputs;
+      p.start = conditioning(l);
+    } else {
+      const std::int64_t row = ring_row(layer, time_);
+      p.matrix = &layer.taps[n.kernel - 1];
+      p.activations = row_units(row);
+      p.activation_scales = P::kScaled ? s.ring_scales + row * s.streams : nullptr;
+      p.start = hidden(l, in_group_);
+    }
+    multiply<P, Gate>(p, s.streams, thread_, s.threads);
+    // Ready for the next layer while others may still be at this one's gates.
+    const bool last = l + 1 == n.layers;
+    if (!last && !fused_)
+      multiply_older(l + 1);
+    wait();
+
+    p = {};
+    p.parts = 1;
+    p.matrix = &layer.out;
+    p.activations = s.gated;
+    p.activation_stride = n.row_units;
+    p.out = s.sums + (last ? n.residual_padded : 0);
+    p.out_stride = sums_stride_;
+    p.start = p.out;
+    p.start_stride = sums_stride_;
+    p.bias = layer.out_bias;
+    multiply<P, Keep>(p, s.streams, thread_, s.threads);
+    if (!last) {
+      Part vectors = vectors_of(layer.out, thread_, s.threads);
+      if (vectors.end > residual_vectors_)
+        vectors.end = residual_vectors_;
+      // A row's scale is known once all of it is there.
+      if (P::kScaled)
+        wait();
+      push(l + 1, vectors);
+    }
+    wait();
+  }
+
+  // From the sum of the skips to logits, and to the next code.
+  void finish() {
+    const Part streams = mine(s.streams);
+    const int skip_vectors = n.skip_padded / kLanes;
+    for (int i = streams.begin; i < streams.end; ++i)
+      for (int v = 0; v < skip_vectors; ++v) {
+        const Floats sum = load<Floats>(s.sums + i * sums_stride_ + n.residual_padded + v * kLanes);
+        store(s.head + static_cast<std::int64_t>(i) * n.skip_padded + v * kLanes,
+              sum <= 0 ? Floats{} : sum);
+      }
+    wait();
+    float* hidden = s.head + static_cast<std::int64_t>(s.streams) * n.skip_padded;
+    Product p = {};
+    p.parts = 1;
+    p.matrix = &n.fc;
+    p.activations = reinterpret_cast<const std::uint32_t*>(s.head);
+    p.activation_stride = n.skip_padded;
+    p.start = s.output_conditioning;
+    p.start_stride = n.skip_padded;
+    p.bias = n.fc_bias;
+    p.out = hidden;
+    p.out_stride = n.skip_padded;
+    multiply<Fp32, Rectify>(p, s.streams, thread_, s.threads);
+    wait();
+    p.matrix = &n.logits;
+    p.activations = reinterpret_cast<const std::uint32_t*>(hidden);
+    p.start = n.zeros;
+    p.start_stride = 0;
+    p.bias = n.logits_bias;
+    p.out = s.logits;
+    p.out_stride = umtn::kLevels;
+    multiply<Fp32, Keep>(p, s.streams, thread_, s.threads);
+    wait();
+    choose(streams);
+    wait();
+  }
+
+  void choose(Part streams) {
+    const std::int64_t first = streams.begin;
+    const float* logits = s.logits + first * umtn::kLevels;
+    const std::uint8_t* chosen;
+    if (work_.given) {
+      chosen = work_.given + first * work_.row + step_;
+      for (int i = 0; i < streams.end - streams.begin; ++i)
+        std::memcpy(work_.logits + ((first + i) * work_.steps + step_) * umtn::kLevels,
+                    logits + i * umtn::kLevels, umtn::kLevels * sizeof(float));
+    } else {
+      std::uint8_t* codes = work_.codes + first * work_.row + step_;
+      const bool finite =
+          draw(logits, work_.uniforms + first * work_.steps + step_, work_.steps,
+               streams.end - streams.begin, s.temperature, s.top_p, codes, work_.row,
+               s.weights + static_cast<std::int64_t>(thread_) * umtn::kDrawn * umtn::kLevels);
+      if (!finite)
+        s.failed[thread_] = 1;
+      chosen = codes;
+    }
+    for (int i = streams.begin; i < streams.end; ++i) {
+      std::int32_t* recent = s.recent + static_cast<std::int64_t>(i) * n.input_kernel;
+      for (int j = 1; j < n.input_kernel; ++j)
+        recent[j - 1] = recent[j];
+      recent[n.input_kernel - 1] = chosen[(i - streams.begin) * work_.row];
+    }
+  }
+
+  const float* conditioning(int l) const {
+    return s.conditioning + static_cast<std::int64_t>(l) * s.streams * width_;
+  }
+
+  const std::uint32_t* row_units(std::int64_t ring_row) const {
+    return s.rings + ring_row * s.streams * n.row_units;
+  }
+
+  float* hidden(int l, int in_group) const {
+    return s.hidden + l * s.hidden_layer + static_cast<std::int64_t>(in_group) * s.streams * width_;
+  }
+
+  // Adds the products of a layer's older taps to its conditioning: for this step, or for as many
+  // as do not depend on one another. They never depend on the newest sample.
+  void multiply_older(int l) {
+    const Layer& layer = n.layer[l];
+    const int together = s.ahead < layer.dilation ? s.ahead : layer.dilation;
+    if (in_group_ % together)
+      return;
+    int steps = together;
+    if (steps > s.ahead - in_group_)
+      steps = s.ahead - in_group_;
+    if (steps > work_.steps - step_)
+      steps = work_.steps - step_;
+
+    float* out = hidden(l, in_group_);
+    const float* start = conditioning(l);
+    if (steps > 1) {
+      const Part vectors = vectors_of(layer.taps[0], thread_, s.threads);
+      for (std::int64_t i = 0; i < static_cast<std::int64_t>(steps) * s.streams; ++i)
+        for (int v = vectors.begin; v < vectors.end; ++v)
+          store(out + i * width_ + v * kLanes,
+                load<Floats>(conditioning(l) + (i % s.streams) * width_ + v * kLanes));
+      start = out;
+    }
+    for (int tap = 0; tap + 1 < n.kernel; ++tap) {
+      const std::int64_t delay = static_cast<std::int64_t>(n.kernel - 1 - tap) * layer.dilation;
+      for (int done = 0; done < steps;) {
+        const std::int64_t row = ring_row(layer, time_ + done - delay);
+        // Rows of successive times lie behind one another as far as the ring's end.
+        const std::int64_t unbroken = layer.ring_offset + layer.ring_rows - row;
+        const int count = steps - done < unbroken ? steps - done : static_cast<int>(unbroken);
+        const std::int64_t offset = static_cast<std::int64_t>(done) * s.streams * width_;
+        Product p = {};
+        p.parts = 1;
+        p.matrix = &layer.taps[tap];
+        p.activations = row_units(row);
+        p.activation_stride = n.row_units;
+        p.activation_scales = P::kScaled ? s.ring_scales + row * s.streams : nullptr;
+        p.start = start + offset;
+        p.start_stride = width_;
+        p.bias = n.zeros;
+        p.out = out + offset;
+        p.out_stride = width_;
+        multiply<P, Keep>(p, count * s.streams, thread_, s.threads);
+        done += count;
+      }
+      start = out;
+    }
+  }
+
+  // Puts a layer's newest input into its ring.
+  void push(int l, Part vectors) {
+    const std::int64_t row = ring_row(n.layer[l], time_) * s.streams;
+    if constexpr (P::kScaled) {
+      const Part streams = mine(s.streams);
+      for (std::int64_t i = streams.begin; i < streams.end; ++i) {
+        const float* values = s.sums + i * sums_stride_;
+        const float scale = row_scale(values, residual_vectors_);
+        s.ring_scales[row + i] = scale;
+        for (int v = 0; v < residual_vectors_; ++v)
+          P::put(s.rings + (row + i) * n.row_units, v, load<Floats>(values + v * kLanes), scale);
+      }
+    } else {
+      for (std::int64_t i = 0; i < s.streams; ++i)
+        for (int v = vectors.begin; v < vectors.end; ++v)
+          P::put(s.rings + (row + i) * n.row_units, v,
+                 load<Floats>(s.sums + i * sums_stride_ + v * kLanes), 0.0f);
+    }
+  }
+
+  Streams& s;
+  const Network& n;
+  const Work& work_;
+  const int thread_;
+  const std::int64_t width_, sums_stride_;
+  const int residual_vectors_;
+  const bool fused_; // older taps are multiplied with the newest, for one step at a time
+  int step_ = 0, in_group_ = 0;
+  std::int64_t time_ = 0;
+};
+
+void run(Streams* streams, const Work* work, int thread) {
+  switch (streams->network->precision) {
+  case 0:
+    return Stepper<Fp32>(streams, work, thread).run();
+  case 1:
+    return Stepper<Bf16>(streams, work, thread).run();
+  default:
+    return Stepper<Int8>(streams, work, thread).run();
+  }
+}
+
+// Conditioning comes with all gates before all filters and without padding.
+void take_conditioning(Streams* streams, const float* conditioning) {
+  const Streams& s = *streams;
+  const Network& n = *s.network;
+  const std::int64_t width = 2 * n.residual_padded;
+  const int channel_vectors = n.residual_padded / kLanes;
+  for (std::int64_t i = 0; i < s.streams; ++i) {
+    for (int l = 0; l < n.layers; ++l) {
+      float* out = s.conditioning + (static_cast<std::int64_t>(l) * s.streams + i) * width;
+      for (int first = 0; first < channel_vectors; first += kPanel / 2) {
+        const int left = channel_vectors - first;
+        const int half = left < kPanel / 2 ? left : kPanel / 2;
+        for (int c = first * kLanes; c < (first + half) * kLanes && c < n.residual; ++c) {
+          float* gate = out + first * kLanes + c;
+          gate[0] = conditioning[c];
+          gate[half * kLanes] = conditioning[n.residual + c];
+        }
+      }
+      conditioning += 2 * n.residual;
+    }
+    for (int c = 0; c < n.skip; ++c)
+      s.output_conditioning[i * n.skip_padded + c] = conditioning[c];
+    conditioning += n.skip;
+  }
+}
+
+template <class P>
+void put_row(const Network& n, const float* values, std::uint32_t* row, float* scale) {
+  const int vectors = n.residual_padded / kLanes;
+  const float used = P::kScaled ? * scale = row_scale(values, vectors) : 0.0f;
+  for (int v = 0; v < vectors; ++v)
+    P::put(row, v, load<Floats>(values + v * kLanes), used);
+}
+
+template <class P>
+void get_row(const Network& n, const std::uint32_t* row, float scale, float* values) {
+  for (int v = 0; v < n.residual_padded / kLanes; ++v)
+    store(values + v * kLanes, P::get(row, v, scale));
+}
+
+void load_row(const Network* n, const float* values, std::uint32_t* row, float* scale) {
+  switch (n->precision) {
+  case 0:
+    return put_row<Fp32>(*n, values, row, scale);
+  case 1:
+    return put_row<Bf16>(*n, values, row, scale);
+  default:
+    return put_row<Int8>(*n, values, row, scale);
+  }
+}
+
+void store_row(const Network* n, const std::uint32_t* row, float scale, float* values) {
+  switch (n->precision) {
+  case 0:
+    return get_row<Fp32>(*n, row, scale, values);
+  case 1:
+    return get_row<Bf16>(*n, row, scale, values);
+  default:
+    return get_row<Int8>(*n, row, scale, values);
+  }
+}
+
+// As many independent sums as a full tile has, and nothing else.
+template <class P>
+double peak(long rounds) {
+  typename P::Sum sums[kTile][kPanel];
+  // All different, or the compiler would compute equal ones only once.
+  for (int r = 0; r < kTile; ++r)
+    for (int m = 0; m < kPanel; ++m)
+      sums[r][m] = typename P::Sum{} + static_cast<std::uint8_t>(r * kPanel + m);
+  Units weights[kPanel];
+  for (int m = 0; m < kPanel; ++m)
+    weights[m] = Units{} + static_cast<std::uint32_t>(m);
+  std::uint32_t activation = 0;
+  for (long i = 0; i < rounds; ++i) {
+    // Hidden from the compiler, which would otherwise compute ahead.
+    asm volatile("" : "+r"(activation));
+    for (int r = 0; r < kTile; ++r)
+      for (int m = 0; m < kPanel; ++m)
+        P::add_product(sums[r][m], weights[m], activation);
+  }
+  typename P::Sum total = {};
+  for (int r = 0; r < kTile; ++r)
+    for (int m = 0; m < kPanel; ++m)
+      total += sums[r][m];
+  volatile auto used = total[0];
+  static_cast<void>(used);
+  return static_cast<double>(rounds) * kTile * kPanel * kLanes * P::kElements;
+}
+
+double peak_work(int precision, long rounds) {
+  switch (precision) {
+  case 0:
+    return peak<Fp32>(rounds);
+  case 1:
+    return peak<Bf16>(rounds);
+  default:
+    return peak<Int8>(rounds);
+  }
+}
+
+} // namespace
+
+namespace umtn {
+
+extern const Target UMTN_TARGET = {
+    UMTN_TARGET_NAME, kLanes, kPanel, take_conditioning, run, load_row, store_row, draw, peak_work,
+};
+
+} // namespace umtn

@@ -1,0 +1,168 @@
+// From logits to codes, exactly as umtn_core/decode/sampling.py defines it.
+#pragma once
+
+#include "model.hpp"
+#include "vector.hpp"
+
+namespace {
+
+constexpr int kDoubles = kLanes / 2;
+
+// exp(x) for x <= 0, to within a rounding or two; 0 where the result would be subnormal.
+UMTN_INLINE Doubles exp_of_negative(Doubles x) {
+  constexpr double log2e = 1.4426950408889634074;
+  constexpr double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+  constexpr double magic = 6755399441055744.0;
+  constexpr double inverse_factorials[] = {1.0 / 6227020800,
+                                           1.0 / 479001600,
+                                           1.0 / 39916800,
+                                           1.0 / 3628800,
+                                           1.0 / 362880,
+                                           1.0 / 40320,
+                                           1.0 / 5040,
+                                           1.0 / 720,
+                                           1.0 / 120,
+                                           1.0 / 24,
+                                           1.0 / 6,
+                                           0.5,
+                                           1.0,
+                                           1.0};
+  const Words vanishes = bits_of<Words>(x < -708.0);
+  x = bits_of<Doubles>(bits_of<Words>(x) & ~vanishes);
+  const Doubles shifted = x * log2e + magic;
+  const Doubles whole = shifted - magic;
+  const Doubles rest = (x - whole * ln2_high) - whole * ln2_low;
+  Doubles power = inverse_factorials[0] - Doubles{};
+  for (int i = 1; i < 14; ++i)
+    power = power * rest + inverse_factorials[i];
+  const Words scaled = bits_of<Words>(power) + (bits_of<Words>(shifted) << 52);
+  return bits_of<Doubles>(scaled & ~vanishes);
+}
+
+// Greatest of 256 logits; `finite` is false if any is NaN or infinite.
+UMTN_INLINE float greatest_of(const float* logits, bool& finite) {
+  Floats greatest = load<Floats>(logits), zeros = Floats{};
+  for (int c = 0; c < umtn::kLevels; c += kLanes) {
+    const Floats values = load<Floats>(logits + c);
+    greatest = values > greatest ? values : greatest;
+    zeros += values * 0.0f; // NaN where the value is not finite
+  }
+  float most = greatest[0], zero = zeros[0];
+  for (int i = 1; i < kLanes; ++i) {
+    most = greatest[i] > most ? greatest[i] : most;
+    zero += zeros[i];
+  }
+  finite = zero == 0.0f;
+  return most;
+}
+
+void weigh(const float* logits, float greatest, double temperature, double* weights) {
+  for (int c = 0; c < umtn::kLevels; c += kDoubles) {
+    Doubles x = __builtin_convertvector(load<HalfFloats>(logits + c), Doubles);
+    x -= static_cast<double>(greatest);
+    if (temperature != 1.0)
+      x /= temperature;
+    store(weights + c, exp_of_negative(x));
+  }
+}
+
+// Whether code a comes before code b in descending order of weight.
+UMTN_INLINE bool before(const double* weights, int a, int b) {
+  return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
+}
+
+// Lets the code at `root` sink in a heap whose top comes first.
+void sink(const double* weights, std::int16_t* heap, int root, int size) {
+  const std::int16_t code = heap[root];
+  for (int child; (child = 2 * root + 1) < size; root = child) {
+    if (child + 1 < size && before(weights, heap[child + 1], heap[child]))
+      ++child;
+    if (!before(weights, heap[child], code))
+      break;
+    heap[root] = heap[child];
+  }
+  heap[root] = code;
+}
+
+void keep_nucleus(double* weights, double top_p) {
+  double total = 0;
+  for (int c = 0; c < umtn::kLevels; ++c)
+    total += weights[c];
+  const double wanted = top_p * total;
+  // All codes below this weight together are less than half of what may be left out.
+  const double least = 0.5 * (1.0 - top_p) * total / umtn::kLevels;
+  std::int16_t heap[umtn::kLevels];
+  int size = 0;
+  for (int c = 0; c < umtn::kLevels; ++c)
+    if (weights[c] >= least)
+      heap[size++] = static_cast<std::int16_t>(c);
+  for (int root = size / 2 - 1; root >= 0; --root)
+    sink(weights, heap, root, size);
+  alignas(umtn::kAlignment) double kept[umtn::kLevels] = {};
+  double running = 0;
+  while (size) {
+    const int code = heap[0];
+    kept[code] = weights[code];
+    running += weights[code];
+    if (running >= wanted)
+      break;
+    heap[0] = heap[--size];
+    sink(weights, heap, 0, size);
+  }
+  std::memcpy(weights, kept, sizeof kept);
+}
+
+UMTN_INLINE int likeliest(const float* logits) {
+  int best = 0;
+  for (int c = 1; c < umtn::kLevels; ++c)
+    if (logits[c] > logits[best])
+      best = c;
+  return best;
+}
+
+// `weights` is room for (kDrawn, 256). Returns whether all logits were finite.
+bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stride, int rows,
+          double temperature, double top_p, std::uint8_t* codes, std::int64_t codes_stride,
+          double* weights) {
+  using umtn::kDrawn;
+  using umtn::kLevels;
+  bool all_finite = true;
+  for (int first = 0; first < rows; first += kDrawn) {
+    const int count = rows - first < kDrawn ? rows - first : kDrawn;
+    for (int i = 0; i < count; ++i) {
+      const float* row = logits + static_cast<std::int64_t>(first + i) * kLevels;
+      bool finite;
+      const float greatest = greatest_of(row, finite);
+      all_finite &= finite;
+      if (temperature == 0.0) {
+        codes[(first + i) * codes_stride] = static_cast<std::uint8_t>(likeliest(row));
+        continue;
+      }
+      weigh(row, greatest, temperature, weights + i * kLevels);
+      if (top_p < 1.0)
+        keep_nucleus(weights + i * kLevels, top_p);
+    }
+    if (temperature == 0.0)
+      continue;
+    // One after another, as the definition says; the four rows' additions overlap. Rows that are
+    // not asked for hold what was there before, which does no harm.
+    double sums[kDrawn] = {};
+    for (int c = 0; c < kLevels; ++c)
+      for (int i = 0; i < kDrawn; ++i)
+        weights[i * kLevels + c] = sums[i] += weights[i * kLevels + c];
+    for (int i = 0; i < count; ++i) {
+      const double target = uniforms[(first + i) * uniforms_stride] * sums[i];
+      Words passed = Words{};
+      for (int c = 0; c < kLevels; c += kDoubles)
+        passed -= bits_of<Words>(load<Doubles>(weights + i * kLevels + c) <= target);
+      std::uint64_t code = 0;
+      for (int lane = 0; lane < kDoubles; ++lane)
+        code += passed[lane];
+      // Only what is not a number can pass all.
+      codes[(first + i) * codes_stride] = static_cast<std::uint8_t>(code & 255);
+    }
+  }
+  return all_finite;
+}
+
+} // namespace

@@ -1,0 +1,98 @@
+/* C interface of the decode kernels.
+ *
+ * umtn_core/native/library.py hands this very file to cffi, without its directives and what only
+ * C++ sees, so only plain C declarations may stand here.
+ *
+ * A model is one decoder's weights, repacked for one target and precision; it never changes and
+ * may be shared by threads. A batch is streams that advance together; only one thread may call
+ * with it at a time. Whatever returns int returns a umtn_status.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+  UMTN_OK = 0,
+  UMTN_NO_MEMORY = 1,
+  UMTN_NOT_FINITE_WEIGHTS = 2, /* a weight is NaN or infinite */
+  UMTN_NOT_FINITE_OUTPUT = 3,  /* the network's output is NaN or infinite */
+  UMTN_BAD_ARGUMENT = 4,
+  UMTN_NO_TARGET = 5, /* the machine lacks the instructions, or the build the target */
+  UMTN_NO_THREAD = 6
+} umtn_status;
+
+typedef enum { UMTN_FP32 = 0, UMTN_BF16 = 1, UMTN_INT8 = 2 } umtn_precision;
+
+typedef struct umtn_model umtn_model;
+typedef struct umtn_batch umtn_batch;
+
+typedef struct {
+  int32_t layers;
+  int32_t kernel;
+  int32_t residual_channels;
+  int32_t skip_channels;
+  int32_t input_kernel;
+  int32_t embedding;        /* 1: a code enters as a learned vector; 0: as a number */
+  const int32_t* dilations; /* (layers) */
+} umtn_shape;
+
+/* All float32, C order. Of the arrays of pointers there is one pointer a layer. */
+typedef struct {
+  const float* first_weight; /* (256, R) for an embedding, else (R, input_kernel) */
+  const float* first_bias;   /* (R); NULL for an embedding */
+  const float* first_skip_weight;
+  const float* first_skip_bias;
+  const float* const* causal_weight;   /* (2R, R, kernel) */
+  const float* const* residual_weight; /* (R, R); the last layer's is not read */
+  const float* const* residual_bias;   /* (R); likewise */
+  const float* const* skip_weight;     /* (S, R) */
+  const float* const* skip_bias;       /* (S) */
+  const float* fc_weight;              /* (S, S) */
+  const float* fc_bias;                /* (S) */
+  const float* logits_weight;          /* (256, S) */
+  const float* logits_bias;            /* (256) */
+} umtn_weights;
+
+/* Name of the index-th target this machine can run, the fastest first; NULL past the last. */
+const char* umtn_target_name(int index);
+
+/* Multiply-adds a second that one core does at a precision if it does nothing else, in units
+ * of 1e9. Takes about a tenth of a second. Negative if the target cannot run. */
+double umtn_measure_peak(const char* target, int precision);
+
+int umtn_model_open(const umtn_shape* shape, const umtn_weights* weights, const char* target,
+                    int precision, umtn_model** model);
+void umtn_model_close(umtn_model* model);
+
+/* threads: that share the work of one step, this batch's caller included. */
+int umtn_batch_open(const umtn_model* model, int streams, int threads, double temperature,
+                    double top_p, umtn_batch** batch);
+void umtn_batch_close(umtn_batch* batch);
+
+/* One stream's state. recent: (input_kernel) newest codes, newest last, -1 for nothing yet.
+ * rings: (ring rows, R); layer after layer, the input at time t in row t % size of its own
+ * size = (kernel - 1) * dilation rows. All streams of a batch must be given the same time. */
+int umtn_batch_load(umtn_batch* batch, int stream, int64_t time, const int64_t* recent,
+                    const float* rings);
+int umtn_batch_store(const umtn_batch* batch, int stream, float* rings);
+
+/* Makes some samples of every stream. conditioning: (streams, layers * 2R + S). uniforms:
+ * (streams, steps). codes: (streams, row), of which the first steps of each row are written.
+ * After UMTN_NOT_FINITE_OUTPUT the batch is of no more use. */
+int umtn_batch_steps(umtn_batch* batch, const float* conditioning, const float* uniforms,
+                     uint8_t* codes, int64_t row, int steps);
+
+/* As umtn_batch_steps, but the codes are given: logits (streams, steps, 256) are written. */
+int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t* codes,
+                     int64_t row, float* logits, int steps);
+
+/* Draws codes from rows of 256 logits each as umtn_batch_steps does. */
+int umtn_draw(const char* target, const float* logits, const float* uniforms, int rows,
+              double temperature, double top_p, uint8_t* codes);
+
+#ifdef __cplusplus
+}
+#endif
