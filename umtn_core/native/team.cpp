@@ -81,7 +81,8 @@ void Team::meet() {
   const unsigned meeting = meetings_.load();
   if (arrived_.fetch_add(1) + 1 == size_) {
     arrived_.store(0);
-    meetings_.store(meeting + 1);
+    // Not a store: emulators of other processors may let the load below overtake one.
+    meetings_.fetch_add(1);
     // Whoever is not counted yet will see the new number before it sleeps.
     if (asleep_.load() > 0) {
       const std::lock_guard<std::mutex> lock(meeting_mutex_);
