@@ -48,7 +48,8 @@ class Translation(L.LightningModule):
         if self.settings.machine.compile:
             self.network.encoder.compile()
             for decoder in self.network.decoders.values():
-                decoder.compile()
+                # Training calls `score` itself, which compiling the module would pass by.
+                decoder.score = torch.compile(decoder.score)
 
     def forward(self, segment: Segment) -> Losses:
         """All terms of the objective; see `umtn_core.training.objective.losses`."""

@@ -139,7 +139,6 @@ def _trainer(
         log_every_n_steps=50,
         logger=TensorBoardLogger(output, name="", version="log"),
         callbacks=callbacks,
-        enable_checkpointing=True,
         enable_progress_bar=progress,
         enable_model_summary=False,
         use_distributed_sampler=False,

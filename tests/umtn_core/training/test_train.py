@@ -182,6 +182,24 @@ def test_every_preset_trains(settings, preset, domains, frames):
     assert (network.classifier is None) == (len(network.domains) == 1)
 
 
+@pytest.mark.long
+def test_a_compiled_run_takes_the_same_step(settings, tmp_path, monkeypatch):
+    plain = train(settings(output=str(tmp_path / "plain"), steps=1), progress=False)
+    compiled = []
+    compile_ = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f: compiled.append(f.__name__) or compile_(f))
+    options = settings(
+        output=str(tmp_path / "compiled"), steps=1, machine={"compile": True},
+        optimiser={"average": 0.9},
+    )  # fmt: skip
+    fast = train(options, progress=False)
+    assert compiled.count("score") == 2, "one decoder a domain"
+    alone, same = _gradients(plain), _gradients(fast)
+    largest = float(max(gradient.abs().max() for gradient in alone.values()))
+    for name, gradient in alone.items():
+        torch.testing.assert_close(same[name], gradient, rtol=1e-3, atol=1e-5 * largest)
+
+
 def test_a_missing_domain_is_named(settings):
     with pytest.raises(UmtnError, match="tuba"):
         train(settings(domains=["flute", "tuba"]), progress=False)
