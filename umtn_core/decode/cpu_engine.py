@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
+from umtn_core.decode.conditioner import Conditioner
 from umtn_core.decode.cpu_weights import decoder_weights
 from umtn_core.decode.engine import Engine, Stepper
 from umtn_core.decode.sampling import Sampling
 from umtn_core.errors import UmtnError
 from umtn_core.native.library import ffi, open_library
-from umtn_core.runtime import available_cores, open_session
+from umtn_core.runtime import available_cores
 from umtn_core.shape import NetworkShape
 
 Precision = Literal["fp32", "bf16", "int8"]
@@ -85,7 +86,7 @@ class CpuEngine(Engine):
         self.fingerprint = bundle.decoder_fingerprint(domain)
         self.threads = max(1, threads or available_cores())
         self.precision = precision
-        self._conditioner = open_session(bundle.conditioner(domain), device="cpu")
+        self._conditioner = Conditioner(bundle, domain)
         with decoder_weights(bundle, domain) as (shape, weights):
             handle = ffi.new("umtn_model **")
             number = get_args(Precision).index(precision)
@@ -96,8 +97,7 @@ class CpuEngine(Engine):
 
     def condition(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.condition`."""
-        (made,) = self._conditioner.run(None, {"latents": np.ascontiguousarray(latents)[None]})
-        return np.asarray(made[:, 0], np.float32)
+        return self._conditioner(latents)
 
     def stepper(self, streams: int, sampling: Sampling, threads: int = 1) -> CpuStepper:
         """See `Engine.stepper`."""

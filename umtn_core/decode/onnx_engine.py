@@ -10,6 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
+from umtn_core.decode.conditioner import Conditioner
 from umtn_core.decode.engine import Engine, Stepper
 from umtn_core.decode.sampling import Sampling, draw
 from umtn_core.decode.stream import RingLayout
@@ -60,12 +61,11 @@ class OnnxEngine(Engine):
         self.threads = max(1, threads or available_cores())
         self.fewest_streams_a_thread = -(-WORTH_A_THREAD // self.shape.multiply_adds)
         self._step = open_session(bundle.decoder(domain), device=device)
-        self._conditioner = open_session(bundle.conditioner(domain), device="cpu")
+        self._conditioner = Conditioner(bundle, domain)
 
     def condition(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.condition`."""
-        (made,) = self._conditioner.run(None, {"latents": np.ascontiguousarray(latents)[None]})
-        return np.asarray(made[:, 0], np.float32)
+        return self._conditioner(latents)
 
     def stepper(self, streams: int, sampling: Sampling, threads: int = 1) -> OnnxStepper:
         """See `Engine.stepper`."""
