@@ -87,10 +87,15 @@ def export(
             temperature=temperature,
             audio=audio,
             store=store,
-            titles=dict(map(_title, titles)),
+            titles=as_titles(titles),
             overwrite=force,
         )
-    _report(made, as_json)
+    report(made, as_json)
+
+
+def as_titles(texts: tuple[str, ...]) -> dict[str, str]:
+    """Read titles given as DOMAIN=TITLE."""
+    return dict(map(_title, texts))
 
 
 def _title(text: str) -> tuple[str, str]:
@@ -100,7 +105,8 @@ def _title(text: str) -> tuple[str, str]:
     return domain, title
 
 
-def _report(bundle: Path, as_json: bool) -> None:
+def report(bundle: Path, as_json: bool) -> None:
+    """Say what was made, and how far it is from PyTorch."""
     from umtn_core.bundle import Bundle
 
     opened = Bundle.open(bundle)

@@ -19,6 +19,7 @@ COMMANDS = {
     "data": "Make training data from audio, or from scores and soundfonts.",
     "train": "Train a network on your own instruments.",
     "export": "Turn a trained network into a model bundle.",
+    "import-checkpoint": "Turn the published weights into one.",
 }
 
 
@@ -33,6 +34,7 @@ class Umtn(click.Group):
         """Import a sub-command."""
         if name not in COMMANDS:
             return None
+        name = name.replace("-", "_")
         command: click.Command = getattr(import_module(f"bridge.cli.{name}"), name)
         return command
 
