@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from export.export import Description, export_network
 from export.reference_run import DomainWeights, ReferenceRun, Which
 from umtn_core.audio.read import read_audio
 from umtn_core.bundle import Source
+from umtn_core.bundle.manifest import DOMAIN_NAME
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
 
@@ -30,7 +32,7 @@ LOUDNESS = -20.0
 def import_checkpoint(
     run: str | Path,
     output: str | Path,
-    names: Sequence[str],
+    names: Sequence[str] | None = None,
     *,
     name: str,
     licence: str = LICENCE,
@@ -51,7 +53,8 @@ def import_checkpoint(
     output
         Folder of the bundle.
     names
-        Of the domains, in the run's order; ``-`` leaves one out.
+        Of the domains, in the run's order; ``-`` leaves one out. None, those of the folders that
+        the run was trained on, in small letters.
     name, licence, training_data
         What the manifest says.
     which
@@ -79,7 +82,7 @@ def import_checkpoint(
         if the names do not fit the domains; or as for `export.export.export_network`.
     """
     opened = ReferenceRun.open(run)
-    numbers = _numbers(opened, names, which)
+    numbers = _numbers(opened, _names(opened) if names is None else names, which)
     # One file's weights at a time: with the optimisers' memory they take hundreds of megabytes.
     network = UniversalMusicTranslationNetwork(opened.shape, list(numbers))
     first: DomainWeights | None = None
@@ -101,6 +104,18 @@ def import_checkpoint(
     )
     music, rate = read_audio(audio) if audio is not None else (_few_notes(opened), 16_000)
     return export_network(network, output, description, music, rate, overwrite=overwrite)
+
+
+def _names(run: ReferenceRun) -> list[str]:
+    """Name the domains as the run's own folders of audio are called."""
+    # PureWindowsPath knows both kinds of slash.
+    names = [PureWindowsPath(folder).name.lower() for folder in run.data]
+    if len(names) != run.domains or not all(map(re.compile(DOMAIN_NAME).search, names)):
+        raise UmtnError(
+            f"{run.folder} does not say what its {run.domains} domains are called; name them, in "
+            "the order in which they were trained."
+        )
+    return names
 
 
 def _numbers(run: ReferenceRun, names: Sequence[str], which: Which) -> dict[str, int]:

@@ -45,6 +45,7 @@ class _Arguments(msgspec.Struct, frozen=True):
     encoder_pool: int
     n_datasets: int
     encoder_func: str = "relu"
+    data: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,14 @@ class ReferenceRun:
         In the conventions of the published weights.
     domains : int
         How many it was trained on.
+    data : tuple of str
+        The folders of the domains' audio, in order, as they were called where it was trained.
     """
 
     folder: Path
     shape: NetworkShape
     domains: int
+    data: tuple[str, ...]
 
     @classmethod
     def open(cls, folder: str | Path) -> ReferenceRun:
@@ -102,8 +106,10 @@ class ReferenceRun:
         if not isinstance(content[0], argparse.Namespace):
             raise UmtnError(f"{folder / ARGUMENTS} does not begin with a run's arguments.")
         try:
-            arguments = msgspec.convert(vars(content[0]), _Arguments)
-        except msgspec.ValidationError as error:
+            values = vars(content[0])
+            data = [str(folder) for folder in values.get("data") or []]
+            arguments = msgspec.convert(values | {"data": data}, _Arguments)
+        except (msgspec.ValidationError, TypeError) as error:
             raise UmtnError(
                 f"The arguments in {folder / ARGUMENTS} do not describe a network: {error}."
             ) from error
@@ -113,7 +119,7 @@ class ReferenceRun:
                 "only networks with relu, as the published ones have, can be imported."
             )
         try:
-            return cls(folder, _shape(arguments), arguments.n_datasets)
+            return cls(folder, _shape(arguments), arguments.n_datasets, tuple(arguments.data))
         except (ValueError, msgspec.ValidationError) as error:
             raise UmtnError(f"The shape in {folder / ARGUMENTS} is not valid: {error}.") from error
 

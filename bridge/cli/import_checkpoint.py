@@ -16,8 +16,7 @@ from bridge.cli.failures import needs_extra
 @click.option(
     "--names",
     metavar="NAME,NAME,...",
-    required=True,
-    help="The domains in the run's order; - leaves one out.",
+    help="The domains in the run's order; - leaves one out.  [default: the run's own names]",
 )
 @click.option(
     "-o",
@@ -67,7 +66,7 @@ from bridge.cli.failures import needs_extra
 @click.option("--json", "as_json", is_flag=True, help="Print the parity figures as JSON.")
 def import_checkpoint(
     run: Path,
-    names: str,
+    names: str | None,
     output: Path,
     name: str | None,
     licence: str,
@@ -81,9 +80,8 @@ def import_checkpoint(
 ) -> None:
     """Turn a RUN of the published implementation into a model BUNDLE.
 
-    RUN is a folder with args.pth and one file a domain (bestmodel_0.pth and so on). For the
-    weights that the paper's authors published, trained on six domains of MusicNet, find the
-    order of the domains in that run's notes and give a name for each.
+    RUN is a folder with args.pth and one file a domain (bestmodel_0.pth and so on), such as the
+    weights that the paper's authors published, trained on six domains of MusicNet.
     """
     with needs_extra("Importing", "train"):
         from export.import_checkpoint import import_checkpoint as imported
@@ -91,7 +89,7 @@ def import_checkpoint(
         made = imported(
             run,
             output,
-            [domain.strip() for domain in names.split(",")],
+            None if names is None else [domain.strip() for domain in names.split(",")],
             name=name or output.name,
             licence=licence,
             training_data=training_data,

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -144,6 +145,20 @@ def test_a_domain_can_be_left_out(tmp_path):
     (tmp_path / "run" / "bestmodel_1.pth").unlink()
     made = import_checkpoint(tmp_path / "run", tmp_path / "b", ["a", "-", "c"], name="Two")
     assert Bundle.open(made).domains == ("a", "c")
+
+
+def test_domains_are_called_as_the_run_calls_them(tmp_path):
+    data = ["datasets/preprocessed/Bach_Solo_Cello", "D:\\music\\Cambini_Wind_Quintet"]
+    write_run(tmp_path / "run", SMALL, data=[pathlib.PosixPath(path) for path in data])
+    made = import_checkpoint(tmp_path / "run", tmp_path / "b", name="Two")
+    assert Bundle.open(made).domains == ("bach_solo_cello", "cambini_wind_quintet")
+
+
+@pytest.mark.parametrize("data", [["a"], ["a b", "c"], None, ["x", "x"]])
+def test_where_the_run_has_no_good_names_they_must_be_given(tmp_path, data):
+    write_run(tmp_path / "run", SMALL, data=data)
+    with pytest.raises(UmtnError, match=r"name them|same name"):
+        import_checkpoint(tmp_path / "run", tmp_path / "b", name="Two")
 
 
 def test_other_encoders_in_other_files_are_said(tmp_path):

@@ -17,7 +17,8 @@ MANIFEST = "manifest.json"
 ENCODER = "encoder.onnx"
 
 #: Domain names become file names, so they may hold nothing that a path would take amiss.
-DomainName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+DOMAIN_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+DomainName = Annotated[str, Meta(pattern=DOMAIN_NAME)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
