@@ -1,0 +1,33 @@
+// Where the bridge is: the address file that it leaves while it runs.
+#pragma once
+
+#include <juce_core/juce_core.h>
+#include <optional>
+
+namespace umtn::plugin {
+
+struct BridgeAddress {
+  int protocol = 0;
+  juce::String version;
+  int pid = 0;
+  juce::String host = "127.0.0.1";
+  int port = 9471;
+  juce::File session_folder;
+  juce::String started;
+
+  bool same_bridge(const BridgeAddress& other) const {
+    return pid == other.pid && host == other.host && port == other.port && started == other.started;
+  }
+};
+
+// $UMTN_BRIDGE_FILE, else bridge.json in the user's run-time folder.
+juce::File bridge_file();
+// Where the bridge keeps sessions unless it was told otherwise: in the user's data folder.
+juce::File default_session_folder();
+
+// Nothing where there is no file, or no sense in it.
+std::optional<BridgeAddress> read_bridge_address(const juce::File& file);
+// Whether such a process lives; true where that cannot be known.
+bool process_lives(int pid);
+
+} // namespace umtn::plugin

@@ -1,0 +1,46 @@
+// What travels between plugin and bridge, as values.
+#pragma once
+
+#include "../takes/take.hpp"
+
+#include <vector>
+
+namespace umtn::plugin {
+
+struct Model {
+  juce::String name;
+  juce::StringArray targets;
+  juce::String licence;
+  juce::StringArray engines;
+};
+
+enum class Link { searching, absent, stale, connecting, connected, not_answering, wrong_token };
+
+// The connection light and its sentence.
+struct Connection {
+  Link link = Link::searching;
+  juce::String sentence;     // says what is wrong and what to do; empty when all is well
+  juce::String version;      // the bridge's
+  juce::File session_folder; // the bridge's
+  std::vector<Model> models; // empty until they are known
+
+  bool connected() const { return link == Link::connected; }
+};
+
+struct RenderRequest {
+  juce::String id;
+  juce::File input, output;
+  RenderSettings settings;
+};
+
+// News of a job.
+struct JobUpdate {
+  juce::String id;
+  TakeState state = TakeState::queued;
+  float fraction = 0.0f;
+  float seconds_left = -1.0f;
+  juce::File output;
+  juce::String message;
+};
+
+} // namespace umtn::plugin

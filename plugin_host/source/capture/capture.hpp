@@ -1,0 +1,74 @@
+// Records the input while the transport rolls.
+#pragma once
+
+#include "../timeline/pace.hpp"
+#include "../timeline/transport.hpp"
+#include "capture_fifo.hpp"
+#include "captured_timeline.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace umtn::plugin {
+
+struct CaptureReport {
+  bool recording = false;   // in the last fraction of a second
+  Sample lost = 0;          // samples that came faster than the disk could take them
+  juce::String message;     // what is wrong with the disk, in a sentence, or empty
+  juce::uint64 version = 0; // grows when the captured timeline changes
+};
+
+// Audio thread → FIFO → writer thread → WAV. Each unbroken run of blocks is a file of its own.
+class Capture {
+public:
+  Capture();
+  ~Capture();
+
+  // Before audio starts; memory for the FIFO is taken here, and the writer's thread started.
+  void prepare(double rate, int max_block, int channels);
+
+  // Every block. Writes only where armed and rolling.
+  void process(const juce::AudioBuffer<float>& input, const Transport& transport,
+               bool armed) noexcept UMTN_REALTIME;
+
+  // From here on any other thread.
+
+  // Where new files go; the folder is made when the first is.
+  void set_folder(const juce::File& folder);
+  // Waits until everything that was recorded before the call is in its file.
+  void flush();
+  CapturedTimeline timeline() const;
+  void set_timeline(CapturedTimeline timeline);
+  CaptureReport report() const;
+
+private:
+  void write();
+  bool write_pending();
+  void close_file();
+  void start_file(const CaptureFifo::Block& block);
+  void note_trouble(const juce::String& message);
+
+  CaptureFifo fifo_;
+  Pace pace_;
+  std::atomic<Sample> lost_{0};
+  std::atomic<bool> recording_{false};
+
+  // The writer's.
+  std::unique_ptr<WavWriter> file_;
+  Piece piece_;
+  Audio scratch_;
+
+  mutable std::mutex mutex_; // guards what follows
+  std::condition_variable wake_, drained_;
+  juce::File folder_;
+  CapturedTimeline timeline_;
+  juce::String trouble_;
+  juce::uint64 version_ = 0;
+  juce::uint64 flushes_wanted_ = 0, flushes_done_ = 0;
+  bool ending_ = false;
+  std::thread writer_;
+};
+
+} // namespace umtn::plugin

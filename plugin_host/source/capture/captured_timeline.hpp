@@ -1,0 +1,40 @@
+// What has been recorded, by its place on the timeline.
+#pragma once
+
+#include "../audio/wav.hpp"
+
+#include <atomic>
+#include <functional>
+#include <vector>
+
+namespace umtn::plugin {
+
+// A stretch of the timeline, and where its sound lies.
+struct Piece {
+  Place place;
+  juce::File file;
+  Sample offset = 0; // of its first sample in the file
+  int channels = 0;
+};
+
+// Pieces in order, none over another: what is recorded later replaces what was there.
+class CapturedTimeline {
+public:
+  void record(const Piece& piece);
+  void clear() { pieces_.clear(); }
+
+  const std::vector<Piece>& pieces() const { return pieces_; }
+  // What is covered of a range, in order, neighbours joined.
+  std::vector<Range> covered(Range range, double rate) const;
+
+  // Writes the place into a new WAV, silence where nothing was recorded. Returns an empty string,
+  // or a sentence that says what went wrong; then there is no file.
+  juce::String extract(const Place& place, int channels, const juce::File& file,
+                       const std::atomic<bool>* cancelled = nullptr) const;
+
+private:
+  void cut(const Place& place);
+  std::vector<Piece> pieces_;
+};
+
+} // namespace umtn::plugin

@@ -1,0 +1,102 @@
+// The plugin without its host and its editor: capture, bridge, takes and player, joined.
+#pragma once
+
+#include "bridge/bridge_client.hpp"
+#include "capture/capture.hpp"
+#include "player/player.hpp"
+#include "state/state.hpp"
+#include "takes/take_list.hpp"
+#include "timeline/region.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace umtn::plugin {
+
+// All that an editor shows, at one moment.
+struct EngineView {
+  Transport transport;
+  RegionSource region_source = RegionSource::last_played;
+  std::optional<Place> region;
+  Connection connection;
+  std::vector<Take> takes; // bottom to top
+  juce::String soloed;
+  std::vector<Piece> captured;
+  CaptureReport capture;
+  juce::File session_folder;
+  std::vector<juce::File> missing; // files of the project that were not found
+  juce::String message;            // what the last action met, in a sentence, or empty
+  bool bounce_waits = false;       // an offline render stands still for takes under way
+};
+
+struct EngineOptions {
+  BridgeClient::Timing timing;
+  juce::File address_file;                  // empty: where the bridge leaves it
+  juce::StringArray bridge_command;         // empty: default_bridge_command()
+  std::function<RenderSettings()> settings; // how to render now; called on the engine's thread
+};
+
+// How processBlock reads:
+//   const Transport transport = read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
+//   engine.observe(transport, samples, trigger);
+//   engine.capture().process(audio, transport, armed);
+//   engine.player().process(audio, transport, controls);
+//
+// A thread of its own does all that takes time. The constructor does nothing that a host's probing
+// would notice; threads start with the first prepare().
+class Engine {
+public:
+  explicit Engine(EngineOptions options);
+  ~Engine();
+
+  // The host's, before audio starts.
+  void prepare(double rate, int max_block, int channels);
+
+  // The audio thread.
+  void observe(const Transport& transport, int samples, bool trigger) noexcept UMTN_REALTIME;
+  Capture& capture() { return capture_; }
+  Player& player() { return player_; }
+
+  // From here on any other thread. None of these waits for disk, bridge or audio.
+  EngineView view() const;
+  // Grows with everything in the view but the transport.
+  juce::uint64 revision() const;
+
+  Region& region() { return region_; }
+  // Renders the region, with options.settings().
+  void render();
+  void render(const Place& place, const RenderSettings& settings);
+  // With the same source, place and settings; another seed is the caller's to choose.
+  void render_again(const juce::String& take, const RenderSettings& settings);
+  void cancel(const juce::String& take);
+  // Takes it off the list; its files stay.
+  void remove(const juce::String& take);
+  void bring_to_top(const juce::String& take);
+  void next_rival(const juce::String& take);
+  void mute(const juce::String& take, bool muted);
+  void solo(const juce::String& take);
+  void clear_capture();
+  // A take as soon as the transport stops after something new was recorded.
+  void set_auto_render(bool on);
+  // The sound of takes' sources is loaded only once somebody wants to hear it.
+  void set_audition(Audition audition);
+  void set_session_folder(const juce::File& folder);
+  // Where else to look for a project's files that were not found.
+  void locate(const juce::File& folder);
+  void set_token(const juce::String& token);
+  void start_bridge();
+
+  // `state` gives the parameters, model and target; the rest is the engine's own.
+  juce::MemoryBlock save(State state = {}) const;
+  // Returns what was read, for the parameters, model and target.
+  State load(const void* data, size_t size);
+
+private:
+  class Worker;
+  Capture capture_;
+  Player player_;
+  Region region_;
+  std::unique_ptr<Worker> worker_;
+};
+
+} // namespace umtn::plugin
