@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from umtn_core.errors import Cancelled, UmtnError
     from umtn_core.progress import Progress
     from umtn_core.shape import PRESETS, NetworkShape
+    from umtn_core.translation import Piece, Translation
     from umtn_core.translator import Translator
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "Bundle",
     "Cancelled",
     "NetworkShape",
+    "Piece",
     "Progress",
+    "Translation",
     "Translator",
     "UmtnError",
     "read_audio",
@@ -36,6 +39,8 @@ _HOMES = {
     "Cancelled": "umtn_core.errors",
     "NetworkShape": "umtn_core.shape",
     "Progress": "umtn_core.progress",
+    "Piece": "umtn_core.translation",
+    "Translation": "umtn_core.translation",
     "Translator": "umtn_core.translator",
     "UmtnError": "umtn_core.errors",
     "read_audio": "umtn_core.audio.read",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, Channels
-from umtn_core.audio.level import limited, matched, to_reference
-from umtn_core.audio.loudness import loudness
+from umtn_core.audio.level import matched, to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
 from umtn_core.companding import Companding
@@ -19,12 +19,13 @@ from umtn_core.decode.decode import Decode
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
+from umtn_core.decode.saving import restore, saved_note
 from umtn_core.decode.stream import Stream
 from umtn_core.encode import LatentEncoder
 from umtn_core.errors import UmtnError
 from umtn_core.progress import IsCancelled, OnProgress, Progress
-
-Audio = NDArray[np.float32]
+from umtn_core.recording import Audio, Recording, Signal
+from umtn_core.translation import Note, Piece, Translation, name_of
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
 #: quieter is a hum or an offset in place of music, and is not brought up all the way.
@@ -42,6 +43,8 @@ class Translator:
         Domain to translate to; may be left out if the model has only one.
     engine
         What decodes, see `umtn_core.decode.engines`.
+    segments
+        Parts of a long recording that are decoded side by side; 1, one unbroken stream.
     seed, temperature, top_p
         See `umtn_core.decode.sampling.Sampling`. The same seed gives the same samples;
         without a temperature it is the model's own.
@@ -64,6 +67,7 @@ class Translator:
         target: str | None = None,
         *,
         engine: str = "auto",
+        segments: int | Literal["auto"] = "auto",
         seed: int = 0,
         temperature: float | None = None,
         top_p: float = 1.0,
@@ -78,6 +82,9 @@ class Translator:
         self.sampling = Sampling(seed, temperature, top_p)
         if not 0 <= mix <= 1:
             raise UmtnError(f"The mix must be from 0 (dry) to 1 (wet), not {mix}.")
+        if segments != "auto" and not (isinstance(segments, int) and segments >= 1):
+            raise UmtnError(f"Segments must be auto, or a whole number from 1, not {segments!r}.")
+        self.segments = segments
         Channels(np.zeros((1, 1), np.float32), channels)
         self.mix = mix
         self.channels = channels
@@ -144,91 +151,107 @@ class Translator:
         -------
         list of float32 array
         """
-        recordings = [_Recording.of(audio, rate, self.channels) for audio, rate in pieces]
-        if self.mix == 0:
-            return [recording.dry.reshape(recording.shape).copy() for recording in recordings]
-        signals = [signal for recording in recordings for signal in recording.signals]
-        sounding = [signal for signal in signals if signal.lufs > -np.inf]
-        streams = []
-        for signal in sounding:
-            if progress is not None:
-                progress(Progress(0.0))
-            streams.append(self._stream(signal, cancelled))
+        if progress is not None:
+            progress(Progress(0.0))
+        translation = self.begin([Piece(*piece) for piece in pieces], cancelled=cancelled)
+        translation.advance(progress=progress, cancelled=cancelled)
+        return translation.finish()
+
+    def begin(
+        self, pieces: Sequence[Piece], *, cancelled: IsCancelled | None = None
+    ) -> Translation:
+        """Begin to translate recordings together: check and encode them.
+
+        Parameters
+        ----------
+        pieces
+            The recordings.
+        cancelled
+            Asked about 20 times a second; work ends once it says yes.
+
+        Returns
+        -------
+        Translation
+            To be advanced and finished. Each piece comes out as it would by itself.
+
+        Raises
+        ------
+        UmtnError
+            If a piece has no samples, or some that are not numbers.
+        Cancelled
+        """
+        recordings = self._recordings(pieces)
+        streams = [
+            self._stream(signal, piece.seeded(self.sampling.seed), cancelled)
+            for piece, recording in zip(pieces, recordings, strict=True)
+            for signal in self._wanted(recording)
+        ]
         decode = Decode(self._engine, streams, self.sampling)
-        decode.advance(progress=progress, cancelled=cancelled)
-        for signal, codes in zip(sounding, decode.codes, strict=True):
-            signal.translated = self._finished(signal, codes)
-        return [recording.mixed(self.mix) for recording in recordings]
+        return Translation(self, recordings, decode, Note(self._name(pieces)))
 
-    def _stream(self, signal: _Signal, cancelled: IsCancelled | None) -> Stream:
-        """Ask the decoder for one signal."""
-        rate = self.bundle.shape.sample_rate
-        audio = resample(signal.audio, signal.sample_rate, rate)
-        audio = to_reference(audio, rate, self.bundle.manifest.reference_loudness)
-        latents = self._encoder.encode(audio, cancelled=cancelled)
-        return Stream(latents, len(audio), signal.id)
+    def resume(self, pieces: Sequence[Piece], saved: bytes) -> Translation:
+        """Go on with a translation that was saved.
 
-    def _finished(self, signal: _Signal, codes: NDArray[np.uint8]) -> Audio:
-        """Bring decoded codes to the signal's sample rate, length and loudness."""
+        Parameters
+        ----------
+        pieces
+            The same as it was begun with.
+        saved
+            What `Translation.save` returned, in this process or another; its translator had the
+            same model, target and options, threads apart.
+
+        Returns
+        -------
+        Translation
+
+        Raises
+        ------
+        UmtnError
+            If the saved state is damaged, of other work, or of another precision.
+        """
+        recordings = self._recordings(pieces)
+        text, _ = saved_note(saved)
+        try:
+            note = msgspec.json.decode(text, type=Note)
+        except msgspec.DecodeError as error:
+            raise UmtnError("The saved translation is damaged; start it again.") from error
+        if note.work != self._name(pieces):
+            raise UmtnError(
+                "The saved translation is of other audio, or was begun with other options or "
+                "another model; start it again."
+            )
+        return Translation(self, recordings, restore(self._engine, saved), note)
+
+    def finished(self, signal: Signal, codes: NDArray[np.uint8]) -> Audio:
+        """Bring decoded codes to a signal's sample rate, length and loudness."""
         audio = self._companding.decode(codes)
         samples = len(signal.audio)
         audio = resample(audio, self.bundle.shape.sample_rate, signal.sample_rate, samples)
         quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
         return matched(audio, signal.sample_rate, signal.lufs, quietest)
 
+    def _recordings(self, pieces: Sequence[Piece]) -> list[Recording]:
+        for piece in pieces:
+            if piece.seed is not None:
+                Sampling(piece.seed)  # says what a seed may be
+        return [Recording.of(piece.audio, piece.sample_rate, self.channels) for piece in pieces]
 
-@dataclass
-class _Signal:
-    """One mono signal of a recording on its way."""
+    def _wanted(self, recording: Recording) -> list[Signal]:
+        return recording.sounding if self.mix > 0 else []
 
-    audio: Audio
-    sample_rate: int
-    id: int
-    lufs: float
-    translated: Audio
+    def _stream(self, signal: Signal, seed: int, cancelled: IsCancelled | None) -> Stream:
+        """Ask the decoder for one signal."""
+        rate = self.bundle.shape.sample_rate
+        audio = resample(signal.audio, signal.sample_rate, rate)
+        audio = to_reference(audio, rate, self.bundle.manifest.reference_loudness)
+        latents = self._encoder.encode(audio, cancelled=cancelled)
+        return Stream(latents, len(audio), signal.id, seed)
 
-
-@dataclass
-class _Recording:
-    """A recording, its signals, and how they become channels again."""
-
-    dry: Audio
-    sample_rate: int
-    shape: tuple[int, ...]
-    channels: Channels
-    signals: list[_Signal]
-
-    @classmethod
-    def of(cls, audio: Audio, sample_rate: int, mode: ChannelMode) -> _Recording:
-        audio = np.asarray(audio)
-        if not np.issubdtype(audio.dtype, np.floating):
-            raise UmtnError(f"Audio must be of type float32, from -1 to 1, not {audio.dtype}.")
-        audio = audio.astype(np.float32, copy=False)
-        if audio.ndim not in (1, 2):
-            raise UmtnError(
-                f"Audio must have the form (channels, samples), not {audio.ndim} dimensions."
-            )
-        if audio.size == 0:
-            raise UmtnError("There is no audio to translate: it has no channels or no samples.")
-        if not 1 <= sample_rate < np.inf or sample_rate % 1:
-            raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
-        if not np.isfinite(audio).all():
-            raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
-        dry, sample_rate = np.atleast_2d(audio), int(sample_rate)
-        channels = Channels(dry, mode)
-        signals = [
-            _Signal(s, sample_rate, i, loudness(s, sample_rate), np.zeros_like(s))
-            for i, s in zip(channels.ids, channels.signals, strict=True)
-        ]
-        return cls(dry, sample_rate, audio.shape, channels, signals)
-
-    def mixed(self, mix: float) -> Audio:
-        """Mix dry and wet, in the form the recording came in."""
-        wet = self.channels.joined([signal.translated for signal in self.signals])
-        wet = limited(wet, self.sample_rate, max(1.0, float(np.abs(self.dry).max())))
-        if mix < 1:
-            wet = np.float32(1 - mix) * self.dry + np.float32(mix) * wet
-        return wet.reshape(self.shape)
+    def _name(self, pieces: Sequence[Piece]) -> str:
+        """Name the work that these pieces are for this translator."""
+        sampling = (self.sampling.temperature, self.sampling.top_p)
+        options = (self.bundle.manifest.files, self.target, sampling, self.mix, self.channels)
+        return name_of(options, pieces, self.sampling.seed)
 
 
 def _chosen(bundle: Bundle, target: str | None) -> str:

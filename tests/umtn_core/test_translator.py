@@ -136,6 +136,7 @@ def test_a_network_that_makes_nothing_is_not_made_loud(envelope_follower, monkey
     hum[::2] = 127
     monkeypatch.setattr("umtn_core.decode.decode.Decode.advance", lambda self, **_: None)
     monkeypatch.setattr("umtn_core.decode.decode.Decode.codes", [hum])
+    monkeypatch.setattr("umtn_core.decode.decode.Decode.done", True)
     translated = Translator(envelope_follower)(tone(seconds=1), 16_000)
     assert 0 < np.abs(translated).max() < 0.02
 

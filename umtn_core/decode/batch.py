@@ -90,13 +90,17 @@ class Batch:
         """Make some samples of every stream, within a frame; returns how many."""
         conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
         ids = [task.state.request.id for task in self._tasks]
-        numbers = uniforms(self._sampling.seed, ids, time, count)
+        numbers = uniforms(self._seeds(), ids, time, count)
         codes = np.empty((len(ids), count), np.uint8)
         made = stepper.steps(conditioning, numbers, codes, stop)
         for task, row in zip(self._tasks, codes, strict=True):
             task.state.codes[time : time + made] = row[:made]
             task.state.position += made
         return made
+
+    def _seeds(self) -> list[int]:
+        wanted = (task.state.request.seed for task in self._tasks)
+        return [self._sampling.seed if seed is None else seed for seed in wanted]
 
 
 class Conditions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -63,6 +64,7 @@ class Decode:
         self,
         until: int | None = None,
         *,
+        seconds: float | None = None,
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> None:
@@ -72,8 +74,10 @@ class Decode:
         ----------
         until
             Bring every stream to this position; None, to its end.
+        seconds
+            Stop after about so long on the clock, wherever the streams are then; None, never.
         progress
-            Called about 20 times a second.
+            Called about 20 times a second; the fraction is of the whole decode.
         cancelled
             Asked as often. Once it says yes, work ends within a tenth of a second.
 
@@ -89,9 +93,10 @@ class Decode:
             for state in self.states
             if state.position < self._end(state, until)
         ]
-        total = sum(task.left for task in tasks)
         if not tasks:
             return
+        total = sum(state.request.samples for state in self.states)
+        made_before = self._made
         groups = self._divided(tasks)
         threads = max(1, self.engine.threads // len(groups))
         batches = [Batch(self.engine, self.sampling, group, threads) for group in groups]
@@ -100,11 +105,18 @@ class Decode:
         def watch(done: bool) -> None:
             if not done and cancelled is not None and cancelled():
                 raise Cancelled("The translation was cancelled.")
+            took = time.monotonic() - began
             if progress is not None:
-                made = total - sum(task.left for task in tasks)
-                progress(_progress(made, total, time.monotonic() - began))
+                progress(_progress(made_before, self._made, total, took))
+            if not done and seconds is not None and took >= seconds:
+                raise _TimeIsUp
 
-        run_watched((batch.run for batch in batches), self.engine.threads, watch)
+        with contextlib.suppress(_TimeIsUp):
+            run_watched((batch.run for batch in batches), self.engine.threads, watch)
+
+    @property
+    def _made(self) -> int:
+        return sum(state.position for state in self.states)
 
     def _end(self, state: StreamState, until: int | None) -> int:
         samples = state.request.samples
@@ -115,19 +127,26 @@ class Decode:
         by_position = defaultdict(list)
         for task in tasks:
             by_position[task.state.position].append(task)
+        # Batches that were interrupted stand at positions of their own. Were each divided
+        # between all threads again, every interruption would leave smaller ones.
+        threads = max(1, self.engine.threads // len(by_position))
         batches = []
         for together in by_position.values():
             # Dealt out longest first, so that all batches take about as long.
             together.sort(key=lambda task: -task.left)
             fewest = self.engine.fewest_streams_a_thread
-            count = min(self.engine.threads, -(-len(together) // fewest))
+            count = min(threads, -(-len(together) // fewest))
             count = max(count, -(-len(together) // MOST_STREAMS))
             batches += [together[i::count] for i in range(count)]
         return batches
 
 
-def _progress(made: int, total: int, seconds: float) -> Progress:
-    fraction = made / total
+class _TimeIsUp(Exception):
+    """Ends an advance that was to take only so long."""
+
+
+def _progress(before: int, made: int, total: int, seconds: float) -> Progress:
     # The first instants are spent opening things, and say nothing of the pace.
-    left = seconds / fraction * (1 - fraction) if seconds > 0.5 and made else None
-    return Progress(fraction, left)
+    known = seconds > 0.5 and made > before
+    left = seconds / (made - before) * (total - made) if known else None
+    return Progress(made / total, left)

@@ -80,11 +80,14 @@ class Engine(ABC):
     shape : NetworkShape
     fingerprint : str
         Names the weights: a decode can only be resumed with the same ones.
+    precision : str
+        Of the products: a decode can only be resumed in the same one.
     threads : int
         How many batches are advanced at once, at most.
     """
 
     name: str
+    precision: str = "fp32"
     shape: NetworkShape
     fingerprint: str
     threads: int

@@ -17,7 +17,7 @@ from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.errors import UmtnError
 
-SCHEMA = 1
+SCHEMA = 2
 _ARRAYS = ("latents", "codes", "rings")
 
 #: What numpy and msgspec raise on reading something else than was written.
@@ -31,24 +31,28 @@ class _SavedStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: int
     samples: int
     position: int
+    seed: int | None
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int
     fingerprint: str
+    precision: str
     seed: int
     temperature: float
     top_p: float
     streams: list[_SavedStream]
 
 
-def save(decode: Decode) -> bytes:
+def save(decode: Decode, note: bytes = b"") -> bytes:
     """Put everything that a decode knows, engine apart, into an npz file's contents.
 
     Parameters
     ----------
     decode
         Not advancing at the moment.
+    note
+        Anything that whoever saves it wants to find again, see `saved_note`.
 
     Returns
     -------
@@ -57,14 +61,18 @@ def save(decode: Decode) -> bytes:
     header = _Header(
         schema=SCHEMA,
         fingerprint=decode.engine.fingerprint,
+        precision=decode.engine.precision,
         **asdict(decode.sampling),
         streams=[
-            _SavedStream(state.request.id, state.request.samples, state.position)
+            _SavedStream(
+                state.request.id, state.request.samples, state.position, state.request.seed
+            )
             for state in decode.states
         ],
     )
     arrays: dict[str, NDArray[Any]] = {
-        "header": np.frombuffer(msgspec.json.encode(header), np.uint8)
+        "header": np.frombuffer(msgspec.json.encode(header), np.uint8),
+        "note": np.frombuffer(note, np.uint8),
     }
     for i, state in enumerate(decode.states):
         arrays[f"latents.{i}"] = state.request.latents
@@ -73,6 +81,22 @@ def save(decode: Decode) -> bytes:
     contents = io.BytesIO()
     np.savez(contents, allow_pickle=False, **arrays)
     return contents.getvalue()
+
+
+def saved_note(contents: bytes) -> tuple[bytes, str]:
+    """Return the note that was saved with a decode, and the precision that it ran in.
+
+    Raises
+    ------
+    UmtnError
+        If it is not a saved decode.
+    """
+    try:
+        with np.load(io.BytesIO(contents), allow_pickle=False) as arrays:
+            header = msgspec.json.decode(arrays["header"].tobytes(), type=_Header)
+            return arrays["note"].tobytes(), header.precision
+    except _DAMAGES as error:
+        raise UmtnError("The saved decode is damaged; start it again.") from error
 
 
 def restore(engine: Engine, contents: bytes) -> Decode:
@@ -88,7 +112,7 @@ def restore(engine: Engine, contents: bytes) -> Decode:
     Raises
     ------
     UmtnError
-        If it is not a saved decode, or one of other weights.
+        If it is not a saved decode, or one of other weights or another precision.
     """
     try:
         with np.load(io.BytesIO(contents), allow_pickle=False) as arrays:
@@ -96,6 +120,11 @@ def restore(engine: Engine, contents: bytes) -> Decode:
             if header.schema != SCHEMA or header.fingerprint != engine.fingerprint:
                 raise UmtnError(
                     "The saved decode was made with another model or version; start it again."
+                )
+            if header.precision != engine.precision:
+                raise UmtnError(
+                    f"The saved decode was made in {header.precision}, and can only go on with an "
+                    f"engine of that precision, not in {engine.precision}."
                 )
             states = [
                 _state(engine, saved, {part: arrays[f"{part}.{i}"] for part in _ARRAYS})
@@ -108,7 +137,7 @@ def restore(engine: Engine, contents: bytes) -> Decode:
 
 
 def _state(engine: Engine, saved: _SavedStream, arrays: dict[str, NDArray[Any]]) -> StreamState:
-    request = Stream(arrays["latents"], saved.samples, saved.id)
+    request = Stream(arrays["latents"], saved.samples, saved.id, saved.seed)
     state = StreamState.begin(request, engine.shape)
     state.codes[: saved.position] = arrays["codes"]
     state.position = saved.position

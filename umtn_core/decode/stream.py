@@ -25,11 +25,14 @@ class Stream:
     id
         Names the stream's random numbers: the same id and seed give the same samples
         whatever else is decoded beside it. Streams may share an id.
+    seed
+        Of its random numbers, 0 to 2^64 - 1; None, that of the decode's sampling.
     """
 
     latents: NDArray[np.float32]
     samples: int
     id: int = 0
+    seed: int | None = None
 
 
 @dataclass

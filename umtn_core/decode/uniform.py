@@ -13,13 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-_KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+_KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
 _ROUNDS = 10
 _LOW = np.uint64(0xFFFFFFFF)
 _WORD = np.uint64(32)
 
 
-def philox(counters: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint32]:
+#: One word for all rows, or an array of words that fits them.
+Word = int | NDArray[np.uint64]
+
+
+def philox(counters: NDArray[np.uint32], key: tuple[Word, Word]) -> NDArray[np.uint32]:
     """Apply Philox4x32 with ten rounds.
 
     Parameters
@@ -27,38 +31,40 @@ def philox(counters: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uin
     counters : uint32 array (..., 4)
         Least significant word first.
     key
-        Two 32-bit words.
+        Two 32-bit words, or two arrays of such that fit the counters' first dimensions.
 
     Returns
     -------
     uint32 array (..., 4)
     """
     c0, c1, c2, c3 = (counters[..., i].astype(np.uint64) for i in range(4))
-    k0, k1 = key
+    k0, k1 = (np.asarray(word, np.uint64) for word in key)
     for _ in range(_ROUNDS):
         # The factors are below 2^32, so the products fit.
         first, second = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
         c0, c1, c2, c3 = (
-            (second >> _WORD) ^ c1 ^ np.uint64(k0),
+            (second >> _WORD) ^ c1 ^ k0,
             second & _LOW,
-            (first >> _WORD) ^ c3 ^ np.uint64(k1),
+            (first >> _WORD) ^ c3 ^ k1,
             first & _LOW,
         )
-        k0, k1 = (k0 + _KEY_STEPS[0]) & 0xFFFFFFFF, (k1 + _KEY_STEPS[1]) & 0xFFFFFFFF
+        k0, k1 = (k0 + _KEY_STEPS[0]) & _LOW, (k1 + _KEY_STEPS[1]) & _LOW
     return np.stack([c0, c1, c2, c3], axis=-1).astype(np.uint32)
 
 
-def uniforms(seed: int, streams: Sequence[int], start: int, count: int) -> NDArray[np.float32]:
+def uniforms(
+    seeds: int | Sequence[int], streams: Sequence[int], start: int, count: int
+) -> NDArray[np.float32]:
     """Make the numbers that decide samples ``start`` to ``start + count`` of some streams.
 
-    Sample t of stream s takes word ``t % 4`` of Philox at key ``seed`` and counter
+    Sample t of stream s takes word ``t % 4`` of Philox at its seed as key and counter
     ``(t // 4, s)``, both 64-bit numbers split into words, lower word first. Its upper
     24 bits divided by 2^24 are the number: exact in float32, and below 1.
 
     Parameters
     ----------
-    seed
-        0 to 2^64 - 1.
+    seeds
+        0 to 2^64 - 1; one for all streams, or one for each.
     streams
         Ids of the streams, 0 to 2^64 - 1.
     start, count
@@ -75,6 +81,7 @@ def uniforms(seed: int, streams: Sequence[int], start: int, count: int) -> NDArr
     counters[..., 1] = blocks >> _WORD
     counters[..., 2] = ids & _LOW
     counters[..., 3] = ids >> _WORD
-    words = philox(counters, (seed & 0xFFFFFFFF, seed >> 32)).reshape(ids.shape[0], -1)
+    keys = np.asarray(seeds, np.uint64).reshape(-1, 1)
+    words = philox(counters, (keys & _LOW, keys >> _WORD)).reshape(ids.shape[0], -1)
     words = words[:, start % 4 : start % 4 + count]
     return (words >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)

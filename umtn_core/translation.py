@@ -1,0 +1,155 @@
+"""A translation under way: advanced for as long as one likes, put aside, gone on with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.decode.decode import Decode
+from umtn_core.decode.saving import save
+from umtn_core.errors import UmtnError
+from umtn_core.progress import IsCancelled, OnProgress, Progress
+from umtn_core.recording import Audio, Recording, Signal
+
+if TYPE_CHECKING:
+    from umtn_core.translator import Translator
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A recording to be translated.
+
+    Parameters
+    ----------
+    audio : float32 array (channels, samples) or (samples,)
+    sample_rate
+        In hertz.
+    seed
+        0 to 2^64 - 1; None, the translator's. Pieces of different seeds are decoded
+        together as well as those of one.
+    """
+
+    audio: Audio
+    sample_rate: int
+    seed: int | None = None
+
+    def seeded(self, default: int) -> int:
+        """Return its seed, or the one to take if it has none."""
+        return default if self.seed is None else self.seed
+
+
+class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is saved with a translation's decode.
+
+    Parameters
+    ----------
+    work
+        Names the audio and the options, see `name_of`.
+    """
+
+    work: str
+
+
+class Translation:
+    """Recordings on their way to another instrument; made by `Translator.begin`.
+
+    Interrupted, saved and resumed as often as one likes, it gives the very samples of one that was
+    left to run.
+
+    Attributes
+    ----------
+    translator : Translator
+        That made it.
+    """
+
+    def __init__(
+        self, translator: Translator, recordings: Sequence[Recording], decode: Decode, note: Note
+    ):
+        self.translator = translator
+        self._recordings = recordings
+        self._decode = decode
+        self._note = note
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to decode."""
+        return self._decode.done
+
+    def advance(
+        self,
+        seconds: float | None = None,
+        *,
+        progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> None:
+        """Decode.
+
+        Parameters
+        ----------
+        seconds
+            Stop after about so long on the clock; None, once it is done.
+        progress
+            Called about 20 times a second with a `umtn_core.progress.Progress` of the whole.
+        cancelled
+            Asked as often; once it says yes, work ends within a tenth of a second.
+
+        Raises
+        ------
+        Cancelled
+            What was decoded is kept, and a later call goes on from there.
+        UmtnError
+            If the network's output is not a number.
+        """
+        if self.done and progress is not None:
+            progress(Progress(1.0))
+        self._decode.advance(seconds=seconds, progress=progress, cancelled=cancelled)
+
+    def save(self) -> bytes:
+        """Put its state into bytes, for `Translator.resume`; not while it advances."""
+        return save(self._decode, msgspec.json.encode(self._note))
+
+    def finish(self) -> list[Audio]:
+        """Return the translated recordings, each of the form that its piece had.
+
+        Raises
+        ------
+        UmtnError
+            If it is not done.
+        """
+        if not self.done:
+            raise UmtnError("The translation is not finished yet; advance it until it is done.")
+        if self.translator.mix == 0:
+            return [each.dry.reshape(each.shape).copy() for each in self._recordings]
+        for signal, codes in zip(self._sounding(), self._decode.codes, strict=True):
+            signal.translated = self.translator.finished(signal, codes)
+        return [recording.mixed(self.translator.mix) for recording in self._recordings]
+
+    def _sounding(self) -> Iterator[Signal]:
+        return (signal for recording in self._recordings for signal in recording.sounding)
+
+
+def name_of(options: object, pieces: Iterable[Piece], seed: int) -> str:
+    """Name a piece of work by what decides its samples: a SHA-256.
+
+    Parameters
+    ----------
+    options
+        Anything msgspec can encode.
+    pieces
+        The audio.
+    seed
+        Of pieces that have none.
+    """
+    digest = hashlib.sha256(msgspec.json.encode(options))
+    for piece in pieces:
+        audio: NDArray[np.float32] = np.ascontiguousarray(piece.audio, np.float32)
+        about = (audio.shape, int(piece.sample_rate), piece.seeded(seed))
+        digest.update(msgspec.json.encode(about))
+        digest.update(audio.data)
+    return digest.hexdigest()
