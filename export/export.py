@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from export.extending import Extended
 from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph
 from export.parity import LIMIT, measure
 from export.training_data import TrainingAudio
@@ -21,6 +22,8 @@ from umtn_core.bundle.manifest import ENCODER, SCHEMA, conditioner_file, decoder
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.training.checkpoint import load_network
+
+NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,13 @@ def export_checkpoint(
     output: str | Path,
     *,
     name: str,
-    licence: str,
-    training_data: str,
+    licence: str | None = None,
+    training_data: str | None = None,
     audio: str | Path | None = None,
     store: str | Path | None = None,
-    temperature: float = 1.0,
+    temperature: float | None = None,
     titles: Mapping[str, str] | None = None,
+    extends: str | Path | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Turn a checkpoint of a training run into a model bundle.
@@ -80,16 +84,20 @@ def export_checkpoint(
     output
         Folder of the bundle.
     name, licence, training_data
-        What the manifest says, see `Description`.
+        What the manifest says, see `Description`; the last two are by default those of the
+        extended bundle, or not stated.
     audio
         A recording for the parity check; None takes a validation file of the store.
     store
         That the network was trained on, for the loudness and licences of its audio; None,
         the one that the run's settings name.
     temperature
-        Of sampling, where nobody asks for another.
+        Of sampling, where nobody asks for another; by default the extended bundle's, or 1.
     titles
         What people call the domains.
+    extends
+        Bundle of the network that the run added domains to. Its graphs, its loudness and
+        its figures stay as they are, and the store need hold the added domains only.
     overwrite
         Replace a bundle that is there already.
 
@@ -106,19 +114,25 @@ def export_checkpoint(
     """
     network, info = load_network(checkpoint)
     settings = info.settings
-    trained_on = TrainingAudio.open(store or settings.store, network.domains)
+    old = Extended(extends, network) if extends is not None else None
+    trained_on = TrainingAudio.open(
+        store or settings.store, network.domains if old is None else old.added
+    )
     gain = (settings.gain_quietest + settings.gain_loudest) / 2
+    said = old.manifest if old is not None else None
     description = Description(
-        name,
-        licence,
-        training_data,
-        trained_on.loudness(gain),
-        trained_on.sources(),
-        temperature,
-        titles or {},
+        name=name,
+        licence=licence or (said.licence if said else NOT_STATED),
+        training_data=training_data or (said.training_data if said else NOT_STATED),
+        reference_loudness=said.reference_loudness if said else trained_on.loudness(gain),
+        sources=trained_on.sources(said.sources if said else ()),
+        temperature=temperature if temperature is not None else said.temperature if said else 1.0,
+        titles=(old.titles if old is not None else {}) | dict(titles or {}),
+        quality=said.quality if said else {},
     )
     music, rate = read_audio(audio) if audio is not None else trained_on.excerpt()
-    return export_network(network, output, description, music, rate, overwrite=overwrite)
+    kept = old.graphs() if old is not None else {}
+    return export_network(network, output, description, music, rate, kept, overwrite=overwrite)
 
 
 def export_network(
@@ -127,6 +141,7 @@ def export_network(
     description: Description,
     audio: NDArray[np.float32],
     sample_rate: int,
+    kept: Mapping[str, bytes] | None = None,
     *,
     overwrite: bool = False,
 ) -> Path:
@@ -144,6 +159,8 @@ def export_network(
         Real music for the parity check.
     sample_rate
         Of that music, in hertz.
+    kept
+        Graphs, by file name, to be taken as they are; checked like the others.
     overwrite
         Replace a bundle that is there already.
 
@@ -159,13 +176,14 @@ def export_network(
         cannot be written; nothing is written then.
     """
     network = network.float().cpu().eval()
-    graphs = bundle_graphs(network)
+    graphs = {**bundle_graphs(network), **(kept or {})}
     manifest = _manifest(network, description)
     parity = measure(network, Bundle.in_memory(manifest, graphs), audio, sample_rate)
     if not parity.worst <= LIMIT:  # NaN must not pass either
         raise UmtnError(
             f"The exported graphs differ from the network by {parity.worst:.2g}, relative, where "
-            f"{LIMIT:.0e} is allowed, so nothing was written: the weights may be damaged."
+            f"{LIMIT:.0e} is allowed, so nothing was written: the weights may be damaged"
+            f"{', or are not those of the extended bundle' if kept else ''}."
         )
     manifest = msgspec.structs.replace(manifest, parity=parity.figures())
     return write_bundle(output, manifest, graphs, overwrite=overwrite)

@@ -65,10 +65,12 @@ class TrainingAudio:
         medians = [self._median(self._store.files(domain, "train")) for domain in self._domains]
         return round(float(np.mean(medians)) + 20 * math.log10(gain), 2)
 
-    def sources(self) -> list[Source]:
-        """List every distinct source and its licence, in alphabetical order."""
+    def sources(self, others: Iterable[Source] = ()) -> list[Source]:
+        """List every distinct source and its licence, and others, in alphabetical order."""
         files = [file for domain in self._domains for file in self._store.files(domain, "train")]
-        return [Source(*pair) for pair in sorted({(file.source, file.licence) for file in files})]
+        pairs = {(file.source, file.licence) for file in files}
+        pairs |= {(other.source, other.licence) for other in others}
+        return [Source(*pair) for pair in sorted(pairs)]
 
     def excerpt(self) -> tuple[NDArray[np.float32], int]:
         """Read a file held back from training: (1, samples), and its sample rate."""

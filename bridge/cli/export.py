@@ -23,20 +23,17 @@ from umtn_core.errors import UmtnError
 )
 @click.option("--name", help="What the model is called.  [default: the folder's name]")
 @click.option(
-    "--licence", default="not stated", show_default=True, help="Of the weights, for the manifest."
+    "--licence",
+    help="Of the weights, for the manifest.  [default: that of --extends, or not stated]",
 )
 @click.option(
     "--training-data",
-    default="not stated",
-    show_default=True,
-    help="What it was trained on, in words, for the manifest.",
+    help="What it was trained on, in words, for the manifest.  [default: as for the licence]",
 )
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0),
-    default=1.0,
-    show_default=True,
-    help="Of sampling, where nobody asks for another.",
+    help="Of sampling, where nobody asks for another.  [default: that of --extends, or 1]",
 )
 @click.option(
     "--title",
@@ -55,18 +52,25 @@ from umtn_core.errors import UmtnError
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where the training run's store is now, if it has moved.",
 )
+@click.option(
+    "--extends",
+    metavar="BUNDLE",
+    type=click.Path(exists=True, path_type=Path),
+    help="Bundle of the network that the run added domains to: what it holds is kept as it is.",
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
 @click.option("--json", "as_json", is_flag=True, help="Print the parity figures as JSON.")
 def export(
     checkpoint: Path,
     output: Path,
     name: str | None,
-    licence: str,
-    training_data: str,
-    temperature: float,
+    licence: str | None,
+    training_data: str | None,
+    temperature: float | None,
     titles: tuple[str, ...],
     audio: Path | None,
     store: Path | None,
+    extends: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -87,6 +91,7 @@ def export(
             temperature=temperature,
             audio=audio,
             store=store,
+            extends=extends,
             titles=as_titles(titles),
             overwrite=force,
         )

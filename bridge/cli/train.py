@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("settings", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", metavar="SETTINGS|STORE", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--set",
     "changes",
@@ -32,31 +32,95 @@ if TYPE_CHECKING:
     help="Checkpoint whose weights a new run begins with.",
 )
 @click.option(
+    "--add-domain",
+    "added",
+    metavar="NAME",
+    multiple=True,
+    help="Train only a decoder for this domain of STORE, and add it to the network of --from; "
+    "may be repeated.",
+)
+@click.option(
+    "--nearest",
+    "nearest",
+    metavar="NEW=OLD",
+    multiple=True,
+    help="Domain that an added one begins as.  [default: the one that predicts it best]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder of the run that adds domains.  [default: runs/ and their names]",
+)
+@click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
     help="Stop after so long, with a checkpoint to go on from.",
 )
 @click.option("--quiet", is_flag=True, help="Draw no progress bar.")
 def train(
-    settings: Path,
+    source: Path,
     changes: tuple[str, ...],
     start: Path | None,
+    added: tuple[str, ...],
+    nearest: tuple[str, ...],
+    output: Path | None,
     minutes: float | None,
     quiet: bool,
 ) -> None:
-    """Train a network as the YAML file SETTINGS says.
+    """Train a network as the YAML file SETTINGS says, or add a domain to a trained one.
 
     A run that was stopped goes on from its last checkpoint. The output folder gets the
     settings with every default written out, checkpoints, and TensorBoard logs.
+
+    With --add-domain, the audio is that of STORE and all settings are those that the
+    network of --from was trained with, where --set does not change them. Its encoder and
+    its other decoders stay as they are.
     """
+    if not added and (nearest or output or source.is_dir()):
+        raise click.UsageError("Name a settings file, or a store and --add-domain.")
+    if added and (start is None or not source.is_dir()):
+        raise click.UsageError("--add-domain needs --from CHECKPOINT and the folder of a STORE.")
     with needs_extra("Training", "train"):
         from umtn_core.training.settings import read_settings
         from umtn_core.training.train import train as run
 
         _hush_lightning()
-        chosen = _changed(read_settings(settings), changes)
-        checkpoint = run(chosen, start=start, max_minutes=minutes, progress=not quiet)
+        if added and start is not None:
+            chosen, like = _adding(source, changes, start, added, nearest, output)
+        else:
+            chosen, like = _changed(read_settings(source), changes), {}
+        checkpoint = run(chosen, start=start, nearest=like, max_minutes=minutes, progress=not quiet)
     click.echo(f"the last checkpoint is {checkpoint}")
+
+
+def _adding(
+    store: Path,
+    changes: tuple[str, ...],
+    start: Path,
+    added: tuple[str, ...],
+    nearest: tuple[str, ...],
+    output: Path | None,
+) -> tuple[Settings, dict[str, str]]:
+    """Settings of a run that adds domains, and what each begins as."""
+    from umtn_core.training.adding import adding_settings, nearest_domains
+    from umtn_core.training.train import LAST
+
+    output = output or Path("runs") / "-".join(added)
+    settings = _changed(adding_settings(start, added, store, output), changes)
+    if (output / LAST).exists():
+        return settings, {}
+    like = nearest_domains(start, settings, dict(map(_pair, nearest)))
+    for domain, old in like.items():
+        click.echo(f"{domain} begins as {old}", err=True)
+    return settings, like
+
+
+def _pair(text: str) -> tuple[str, str]:
+    new, equals, old = text.partition("=")
+    if not (new and equals and old):
+        raise UmtnError(f"Write --nearest as NEW=OLD, not '{text}'.")
+    return new, old
 
 
 def _hush_lightning() -> None:

@@ -75,8 +75,6 @@ class Decoder(nn.Module):
             DecoderLayer(residual, skip, signal, shape.decoder_kernel, dilation)
             for dilation in shape.dilations
         )
-        # Nothing reads the last layer's residual; the published weights hold one all the same.
-        self.layers[-1].residual.requires_grad_(False)
         self.fc = Pointwise(skip, skip)
         self.condition = Pointwise(signal, skip)
         self.logits = Pointwise(skip, LEVELS)
@@ -85,6 +83,13 @@ class Decoder(nn.Module):
         initialise(self.fc, AFTER_RELU)
         # Nearly even odds to begin with.
         initialise(self.logits, 0.3)
+        self.trainable_()
+
+    def trainable_(self) -> None:
+        """Ask for the gradient of every weight that has one."""
+        self.requires_grad_(True)
+        # Nothing reads the last layer's residual; the published weights hold one all the same.
+        self.layers[-1].residual.requires_grad_(False)
 
     def forward(self, codes: Tensor, latents: Tensor) -> Tensor:
         """Score every next code, the true past being given (teacher forcing).

@@ -42,13 +42,13 @@ class Listening(L.Callback):
         if self.clips is None:
             self.clips = self._clips(module)
             levels = Companding(shape.companding).levels
-            for domain, clip in zip(module.network.domains, self.clips, strict=True):
+            for domain, clip in zip(module.trained, self.clips, strict=True):
                 codes = ((clip[0] + 0.5) * MU).round().long()
                 sound = torch.from_numpy(levels)[codes]
                 logger.experiment.add_audio(f"source/{domain}", sound, 0, shape.sample_rate)
         rendered = module.translate(self.clips.to(module.device)).cpu()
-        for target, clips in zip(module.network.domains, rendered, strict=True):
-            for source, clip in zip(module.network.domains, clips, strict=True):
+        for target, clips in zip(module.trained, rendered, strict=True):
+            for source, clip in zip(module.trained, clips, strict=True):
                 logger.experiment.add_audio(
                     f"{source} to {target}", clip, module.batches, shape.sample_rate
                 )
@@ -58,4 +58,4 @@ class Listening(L.Callback):
         hop = module.network.shape.hop
         frames = max(1, int(self.seconds * module.network.shape.sample_rate) // hop)
         settings = msgspec.structs.replace(module.settings, segment=frames * hop, context=0)
-        return SegmentDataset(settings, module.network.domains, "valid")[0].heard
+        return SegmentDataset(settings, module.trained, "valid")[0].heard

@@ -41,19 +41,32 @@ class Translation(L.LightningModule):
                 SpectralHead(self.network.shape.latent_channels, self.settings.spectral)
                 for _ in domains
             )
+        self.trained = self.settings.only or tuple(domains)
+        if self.settings.only:
+            self.requires_grad_(False)
+            for domain in self.trained:
+                self.network.decoders[domain].trainable_()
         self.batches = 0
+
+    @property
+    def players(self) -> int:
+        """Optimisers of the run: the classifier plays when the encoder is trained with others."""
+        return 1 if self.network.classifier is None or self.settings.only else 2
 
     def setup(self, stage: str) -> None:
         """Compile the heavy parts where the settings ask for it."""
         if self.settings.machine.compile:
             self.network.encoder.compile()
-            for decoder in self.network.decoders.values():
+            for domain in self.trained:
+                decoder = self.network.decoders[domain]
                 # Training calls `score` itself, which compiling the module would pass by.
                 decoder.score = torch.compile(decoder.score)
 
     def forward(self, segment: Segment) -> Losses:
         """All terms of the objective; see `umtn_core.training.objective.losses`."""
         context = self.settings.context // self.network.shape.hop
+        if self.settings.only:
+            return losses(self.network, segment, context, only=self.trained)
         return losses(self.network, segment, context, self.spectral_heads)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -62,33 +75,23 @@ class Translation(L.LightningModule):
         common: dict[str, Any] = {
             "betas": (o.beta1, o.beta2), "weight_decay": o.weight_decay, "fused": True,
         }  # fmt: skip
-        encoder = list(self.network.encoder.parameters())
-        if self.spectral_heads is not None:
-            encoder += list(self.spectral_heads.parameters())
+
+        def group(rate: float, *modules: nn.Module | None) -> list[dict[str, Any]]:
+            of = [m for m in modules if m is not None]
+            trained = [p for m in of for p in m.parameters() if p.requires_grad]
+            return [{"params": trained, "lr": rate, "full": rate}] if trained else []
+
+        network = self.network
         translation = torch.optim.AdamW(
-            [
-                {"params": encoder, "lr": o.encoder_rate, "full": o.encoder_rate},
-                {
-                    "params": [p for p in self.network.decoders.parameters() if p.requires_grad],
-                    "lr": o.decoder_rate,
-                    "full": o.decoder_rate,
-                },
-            ],
+            group(o.encoder_rate, network.encoder, self.spectral_heads)
+            + group(o.decoder_rate, network.decoders),
             **common,
         )
-        if self.network.classifier is None:
+        if self.players == 1:
             return [translation]
-        classifier = torch.optim.AdamW(
-            [
-                {
-                    "params": list(self.network.classifier.parameters()),
-                    "lr": o.classifier_rate,
-                    "full": o.classifier_rate,
-                }
-            ],
-            **common,
-        )
-        return [translation, classifier]
+        return [
+            translation, torch.optim.AdamW(group(o.classifier_rate, network.classifier), **common)
+        ]  # fmt: skip
 
     def training_step(self, batch: Segment, batch_idx: int) -> None:
         """One step of both players on one batch."""
@@ -138,7 +141,7 @@ class Translation(L.LightningModule):
 
     @torch.no_grad()
     def translate(self, heard: Tensor, seed: int = 0) -> Tensor:
-        """Every domain's rendering of some clips.
+        """Some clips as every domain that is trained renders them.
 
         Parameters
         ----------
@@ -157,18 +160,18 @@ class Translation(L.LightningModule):
         latents = self.network.encoder(heard).float()
         random = torch.Generator(heard.device).manual_seed(seed)
         decoded = [
-            generate(decoder, shape, latents, generator=random)
-            for decoder in self.network.decoders.values()
+            generate(self.network.decoders[domain], shape, latents, generator=random)
+            for domain in self.trained
         ]
         return levels[torch.stack(decoded)]
 
     def _record(self, stage: str, found: Losses, size: int) -> None:
         options: dict[str, Any] = {"batch_size": size, "sync_dist": stage == "valid"}
-        for domain, nats in zip(self.network.domains, found.reconstruction, strict=True):
+        for domain, nats in zip(self.trained, found.reconstruction, strict=True):
             self.log(f"{stage}/nats/{domain}", nats, **options)
         self.log(f"{stage}/nats", found.reconstruction.mean(), prog_bar=True, **options)
-        if self.network.classifier is not None:
+        if self.players == 2:
             self.log(f"{stage}/classifier/accuracy", found.accuracy, **options)
             self.log(f"{stage}/classifier/loss", found.classification, **options)
-        if self.spectral_heads is not None:
+        if self.spectral_heads is not None and not self.settings.only:
             self.log(f"{stage}/spectral", found.spectral, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -19,7 +20,7 @@ class Losses(NamedTuple):
     Attributes
     ----------
     reconstruction : Tensor[D]
-        Cross-entropy in nats a sample, of each domain.
+        Cross-entropy in nats a sample, of each domain in the batch.
     confusion : Tensor[]
         The classifier's loss as the encoder sees it (gradients reach the encoder only).
     classification : Tensor[]
@@ -42,6 +43,7 @@ def losses(
     segment: Segment,
     context: int,
     spectral_heads: nn.ModuleList | None = None,
+    only: Sequence[str] = (),
 ) -> Losses:
     """All terms of the objective for one batch.
 
@@ -55,6 +57,9 @@ def losses(
         Latent frames of context at each end of what was heard.
     spectral_heads
         One head a domain, or None.
+    only
+        The batch's domains, if those are not all of the network's: decoders alone are
+        scored then, since a classifier that hears some domains only learns nothing.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def losses(
 
     reconstruction = []
     spectral = latents.new_zeros(())
-    for d, domain in enumerate(network.domains):
+    for d, domain in enumerate(only or network.domains):
         logits = network.decoders[domain].score(segment.past[:, d], latents[:, d])
         target = segment.target[:, d]
         nats = F.cross_entropy(
@@ -82,7 +87,7 @@ def losses(
 
     zero = latents.new_zeros(())
     confusion = classification = accuracy = zero
-    if network.classifier is not None:
+    if network.classifier is not None and not only:
         truth = torch.arange(domains, device=latents.device).repeat(batch)
         flat = latents.flatten(0, 1)
         named = network.classifier(flat.detach()).float()

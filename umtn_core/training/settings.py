@@ -177,6 +177,9 @@ class Settings(Section):
         Name of a network shape, and single fields of it that differ.
     domains
         Which of the store's; all when left out.
+    only
+        Those whose decoders alone are trained, everything else being frozen: the domains
+        that `umtn train --add-domain` adds to a trained network. All when left out.
     seed
         Of weights, data order and perturbation.
     steps
@@ -207,6 +210,7 @@ class Settings(Section):
     preset: str = "small"
     shape: dict[str, Any] = {}
     domains: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     seed: Natural = 0
     steps: Count = 200_000
     batch: Count = 32
@@ -263,6 +267,9 @@ class Settings(Section):
                 )
         if self.unscored >= self.segment:
             raise UmtnError("In the settings, unscored must be less than segment.")
+        strange = [name for name in self.only if name not in self.domains]
+        if strange:
+            raise UmtnError(f"In the settings, only names '{strange[0]}', which domains does not.")
         if self.gain_quietest > self.gain_loudest:
             raise UmtnError("In the settings, gain_quietest must not exceed gain_loudest.")
         if self.perturbation.shortest > self.perturbation.longest:

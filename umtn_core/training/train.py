@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import lightning as L
@@ -13,6 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.initialisation import standardise_latent
+from umtn_core.training.adding import grown_weights, nearest_domains
 from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
@@ -32,6 +34,7 @@ def train(
     settings: Settings,
     *,
     start: str | Path | None = None,
+    nearest: Mapping[str, str] | None = None,
     max_minutes: float | None = None,
     progress: bool = True,
 ) -> Path:
@@ -43,6 +46,10 @@ def train(
         Of the run; checked.
     start
         A checkpoint whose weights a new run begins with; of the same shape and domains.
+        Where the settings add domains (``only``), it has all others.
+    nearest
+        For added domains, the one whose decoder each begins as; where none is named, the
+        one that predicts its audio best.
     max_minutes
         Stop after so long, with a checkpoint to go on from.
     progress
@@ -69,15 +76,16 @@ def train(
     module = Translation(msgspec.to_builtins(settings), domains)
     resume = last if last.exists() else None
     if resume is None:
-        _first_weights(module, settings, domains, start)
-    trainer = _trainer(settings, domains, max_minutes, progress)
-    trainer.fit(module, datamodule=Segments(settings, domains), ckpt_path=resume, weights_only=True)
+        _first_weights(module, settings, start, nearest or {})
+    trainer = _trainer(settings, module.players, max_minutes, progress)
+    data = Segments(settings, module.trained)
+    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     return last
 
 
 def _domains(settings: Settings) -> tuple[str, ...]:
     present = Store.open(settings.store).domains
-    missing = [domain for domain in settings.domains if domain not in present]
+    missing = [name for name in settings.only or settings.domains if name not in present]
     if missing:
         raise UmtnError(
             f"The store {settings.store} has no domain '{missing[0]}': it has {', '.join(present)}."
@@ -88,18 +96,25 @@ def _domains(settings: Settings) -> tuple[str, ...]:
 def _first_weights(
     module: Translation,
     settings: Settings,
-    domains: tuple[str, ...],
     checkpoint: str | Path | None,
+    nearest: Mapping[str, str],
 ) -> None:
     """Give a new run another one's weights, or a latent of sensible scale."""
     if checkpoint is None:
+        if settings.only:
+            raise UmtnError("Domains can only be added to a trained network: name its checkpoint.")
         # The same clips in every process, so that all begin with the same weights.
-        clips = SegmentDataset(settings, domains, "train")
+        clips = SegmentDataset(settings, module.trained, "train")
         heard = torch.cat([clips[number].heard for number in range(CALIBRATION)])
         standardise_latent(module.network.encoder, heard)
         return
+    if settings.only:
+        like = nearest_domains(checkpoint, settings, nearest)
+        weights = grown_weights(checkpoint, settings, like)
+    else:
+        weights = read_checkpoint(checkpoint).weights
     try:
-        module.load_state_dict(read_checkpoint(checkpoint).weights)
+        module.load_state_dict(weights)
     except RuntimeError as error:
         raise UmtnError(
             f"The run cannot begin from {checkpoint}, which has another shape, other domains or "
@@ -108,7 +123,7 @@ def _first_weights(
 
 
 def _trainer(
-    settings: Settings, domains: tuple[str, ...], max_minutes: float | None, progress: bool
+    settings: Settings, players: int, max_minutes: float | None, progress: bool
 ) -> L.Trainer:
     machine, output = settings.machine, Path(settings.output)
     callbacks: list[Callback] = [
@@ -132,7 +147,7 @@ def _trainer(
         precision=machine.precision,
         max_epochs=-1,
         # Lightning counts the steps of each optimiser.
-        max_steps=settings.steps * (2 if len(domains) > 1 else 1),
+        max_steps=settings.steps * players,
         val_check_interval=settings.validate_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,

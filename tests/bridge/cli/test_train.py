@@ -43,3 +43,18 @@ def test_a_run_without_data_says_where_data_comes_from(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "umtn data" in result.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--add-domain", "oboe"],
+        ["--nearest", "oboe=flute"],
+        ["-o", "run"],
+        [],
+    ],
+)
+def test_what_adding_needs_is_said(tmp_path: Path, arguments: list[str]) -> None:
+    result = CliRunner().invoke(umtn, ["train", str(tmp_path), *arguments])
+    assert result.exit_code == 2
+    assert "--add-domain" in result.stderr

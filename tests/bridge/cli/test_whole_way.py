@@ -66,3 +66,27 @@ def test_from_audio_to_a_translation(recording: Callable[..., Path], tmp_path: P
     song = recording("song.wav", seconds=0.1, rate=44_100)
     umtn_says("translate", song, "--to", "harp", "--model", bundle)
     assert (tmp_path / "song.harp.wav").is_file()
+
+
+def test_a_domain_is_added_to_a_model(recording: Callable[..., Path], tmp_path: Path) -> None:
+    for domain in ("oboe", "harp", "horn"):
+        for take in range(4):
+            recording(f"music/{domain}/{take}.wav", seconds=2.0, rate=16_000)
+    store = tmp_path / "store"
+    umtn_says("data", "prepare", tmp_path / "music", store)
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(SETTINGS.format(folder=tmp_path) + "domains: [harp, oboe]\n")
+    old = umtn_says("train", settings, "--quiet").split()[-1]
+    umtn_says("export", old, "-o", tmp_path / "two", "--name", "Two")
+
+    arguments = ["train", store, "--from", old, "--add-domain", "horn", "-o", tmp_path / "more"]
+    first = CliRunner().invoke(umtn, list(map(str, [*arguments, "--quiet", "--minutes", "0.001"])))
+    assert first.exit_code == 0, first.stderr
+    assert "horn begins as" in first.stderr
+    new = umtn_says(*arguments, "--quiet", "--nearest", "horn=oboe").split()[-1]
+    umtn_says("export", new, "-o", tmp_path / "three", "--extends", tmp_path / "two")
+    two, three = (
+        json.loads((tmp_path / name / "manifest.json").read_text()) for name in ("two", "three")
+    )
+    assert [domain["name"] for domain in three["domains"]] == ["harp", "oboe", "horn"]
+    assert two["files"].items() < three["files"].items()

@@ -1,4 +1,6 @@
-"""A store of a few seconds in two domains, and settings that train a tiny network on it."""
+"""A store of a few seconds in four domains, and settings that train a tiny network on it."""
+
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -22,7 +24,7 @@ def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("store")
     random = np.random.default_rng(0)
     entries = []
-    for domain, harmonics in (("flute", 1), ("violin", 4)):
+    for domain, harmonics in (("flute", 1), ("violin", 4), ("oboe", 6), ("organ", 2)):
         for number in range(3):
             time = np.arange(16_000) / 16_000
             frequency = 262 * 2 ** (random.integers(0, 12) / 12)
@@ -45,23 +47,31 @@ def store(tmp_path_factory):
     return path
 
 
+def _settings(store, folder, **fields):
+    """Settings of a tiny run on one core."""
+    machine = {
+        "accelerator": "cpu", "devices": 1, "precision": "32-true", "loaders": 0, "threads": 1,
+    } | fields.pop("machine", {})  # fmt: skip
+    values = {
+        "store": str(store), "output": str(folder / "run"), "shape": TINY, "steps": 6,
+        "domains": ("flute", "violin"),
+        "batch": 2, "segment": 480, "context": 80, "unscored": 8, "validate_every": 3,
+        "validation_segments": 2, "listen_every": 0, "machine": machine,
+        "spectral": {"weight": 1.0},
+        "corruption": {
+            "mix_probability": 0.5, "noise_probability": 0.5, "splice_probability": 0.5
+        },
+    } | fields  # fmt: skip
+    return msgspec.convert(values, Settings).checked()
+
+
+@pytest.fixture(scope="session")
+def make_settings(store):
+    """Make settings of a run in a folder: ``make_settings(folder, steps=4)``."""
+    return partial(_settings, store)
+
+
 @pytest.fixture
-def settings(store, tmp_path):
+def settings(make_settings, tmp_path):
     """Make settings: ``settings(steps=4)``."""
-
-    def make(**fields):
-        machine = {
-            "accelerator": "cpu", "devices": 1, "precision": "32-true", "loaders": 0, "threads": 1,
-        } | fields.pop("machine", {})  # fmt: skip
-        values = {
-            "store": str(store), "output": str(tmp_path / "run"), "shape": TINY, "steps": 6,
-            "batch": 2, "segment": 480, "context": 80, "unscored": 8, "validate_every": 3,
-            "validation_segments": 2, "listen_every": 0, "machine": machine,
-            "spectral": {"weight": 1.0},
-            "corruption": {
-                "mix_probability": 0.5, "noise_probability": 0.5, "splice_probability": 0.5
-            },
-        } | fields  # fmt: skip
-        return msgspec.convert(values, Settings).checked()
-
-    return make
+    return partial(make_settings, tmp_path)

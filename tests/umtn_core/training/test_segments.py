@@ -160,4 +160,4 @@ def test_spectrum_has_its_peak_at_the_tone():
 
 
 def test_store_is_what_the_segments_come_from(settings, store):
-    assert Store.open(store).domains == DOMAINS
+    assert set(DOMAINS) < set(Store.open(store).domains)
