@@ -10,9 +10,6 @@ namespace {
 // Up to here, memory and not arithmetic is what limits a step.
 constexpr int kFewStreams = 4;
 
-// A panel is read once for every few streams, and should stay in the innermost cache meanwhile.
-constexpr std::size_t kInnermost = std::size_t{36} << 10;
-
 } // namespace
 
 Batch::Batch(const Network& network, const Target& target, int streams, int threads,
@@ -26,8 +23,6 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.streams = streams;
   s.threads = threads;
   s.ahead = streams <= kFewStreams ? kAhead : 1;
-  const std::size_t group = static_cast<std::size_t>(n.panel) * n.lanes * sizeof(std::uint32_t);
-  s.fused = s.ahead == 1 && n.layer[0].taps[0].all_groups * group <= kInnermost;
   s.temperature = temperature;
   s.top_p = top_p;
 
@@ -44,7 +39,7 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.logits = arena_.array<float>(count * kLevels);
   s.recent = arena_.array<std::int32_t>(count * n.input_kernel);
   s.weights = arena_.array<double>(static_cast<std::size_t>(threads) * kDrawn * kLevels);
-  s.inputs = arena_.array<const std::uint32_t*>(static_cast<std::size_t>(threads) * n.kernel);
+  s.inputs = arena_.array<Input>(static_cast<std::size_t>(threads) * n.kernel);
   s.failed = arena_.array<int>(threads);
   row_ = arena_.array<float>(n.residual_padded);
 }

@@ -5,13 +5,19 @@
 #include "product.hpp"
 #include "sampling.hpp"
 
+#include <algorithm>
+
 namespace {
 
+using umtn::Input;
 using umtn::Layer;
 using umtn::Matrix;
 using umtn::Network;
 using umtn::Streams;
 using umtn::Work;
+
+// What is no larger than this stays in a core's own cache by itself.
+constexpr std::int64_t kNear = std::int64_t{512} << 10;
 
 template <class P>
 class Stepper {
@@ -19,7 +25,7 @@ public:
   Stepper(Streams* streams, const Work* work, int thread)
       : s(*streams), n(*streams->network), work_(*work), thread_(thread),
         width_(2 * n.residual_padded), sums_stride_(n.residual_padded + n.skip_padded),
-        residual_vectors_(n.residual_padded / kLanes), fused_(!P::kScaled && s.fused) {}
+        residual_vectors_(n.residual_padded / kLanes), fused_(s.ahead == 1) {}
 
   void run() {
     for (step_ = 0; step_ < work_.steps; ++step_) {
@@ -71,9 +77,10 @@ private:
     push(0, vectors);
     wait();
     Product p = {};
+    const Input input = as_input(s.sums);
     p.parts = 1;
     p.matrix = &n.first_skip;
-    p.activations = reinterpret_cast<const std::uint32_t*>(s.sums);
+    p.inputs = &input;
     p.activation_stride = sums_stride_;
     p.start = n.zeros;
     p.bias = n.first_skip_bias;
@@ -84,28 +91,28 @@ private:
 
   void layer(int l) {
     const Layer& layer = n.layer[l];
+    send_for(l + 1 < n.layers ? l + 1 : 0, l + 1 < n.layers ? time_ : time_ + 1);
     Product p = {};
     p.parts = 1;
+    p.errands = &errands_;
     p.activation_stride = n.row_units;
     p.start_stride = width_;
     p.bias = n.zeros;
     p.gated = s.gated;
     p.gated_stride = n.row_units;
+    Input* inputs = s.inputs + static_cast<std::int64_t>(thread_) * n.kernel;
+    p.inputs = inputs;
     if (fused_) {
-      const std::uint32_t** inputs = s.inputs + static_cast<std::int64_t>(thread_) * n.kernel;
       for (int tap = 0; tap < n.kernel; ++tap) {
         const std::int64_t delay = static_cast<std::int64_t>(n.kernel - 1 - tap) * layer.dilation;
-        inputs[tap] = row_units(ring_row(layer, time_ - delay));
+        inputs[tap] = ring_input(ring_row(layer, time_ - delay));
       }
       p.matrix = layer.taps;
       p.parts = n.kernel;
-      p.inputs = inputs;
       p.start = conditioning(l);
     } else {
-      const std::int64_t row = ring_row(layer, time_);
+      inputs[0] = ring_input(ring_row(layer, time_));
       p.matrix = &layer.taps[n.kernel - 1];
-      p.activations = row_units(row);
-      p.activation_scales = P::kScaled ? s.ring_scales + row * s.streams : nullptr;
       p.start = hidden(l, in_group_);
     }
     multiply<P, Gate>(p, s.streams, thread_, s.threads);
@@ -117,8 +124,10 @@ private:
 
     p = {};
     p.parts = 1;
+    p.errands = &errands_;
     p.matrix = &layer.out;
-    p.activations = s.gated;
+    inputs[0] = {s.gated, nullptr};
+    p.inputs = inputs;
     p.activation_stride = n.row_units;
     p.out = s.sums + (last ? n.residual_padded : 0);
     p.out_stride = sums_stride_;
@@ -138,6 +147,21 @@ private:
     wait();
   }
 
+  // Lets what a layer reads of conditioning and rings, and where it writes, come nearer. Rings are
+  // far larger than any cache, and no processor foresees their turns.
+  void send_for(int l, std::int64_t time) {
+    const Layer& layer = n.layer[l];
+    const std::int64_t row = std::int64_t{4} * s.streams * n.row_units;
+    errands_.clear();
+    if (s.streams * width_ * 4 * n.layers > kNear)
+      errands_.add(conditioning(l), s.streams * width_ * 4);
+    if (row * n.ring_rows > kNear)
+      for (int tap = 0; tap < n.kernel; ++tap)
+        errands_.add(row_units(ring_row(layer, time - std::int64_t{tap} * layer.dilation)), row);
+    const int panels = (layer.taps[0].vectors + layer.out.vectors) / kPanel;
+    errands_.share(std::max(1, panels / s.threads) * ((s.streams + kTile - 1) / kTile));
+  }
+
   // From the sum of the skips to logits, and to the next code.
   void finish() {
     const Part streams = mine(s.streams);
@@ -151,9 +175,10 @@ private:
     wait();
     float* hidden = s.head + static_cast<std::int64_t>(s.streams) * n.skip_padded;
     Product p = {};
+    Input input = as_input(s.head);
     p.parts = 1;
     p.matrix = &n.fc;
-    p.activations = reinterpret_cast<const std::uint32_t*>(s.head);
+    p.inputs = &input;
     p.activation_stride = n.skip_padded;
     p.start = s.output_conditioning;
     p.start_stride = n.skip_padded;
@@ -163,7 +188,7 @@ private:
     multiply<Fp32, Rectify>(p, s.streams, thread_, s.threads);
     wait();
     p.matrix = &n.logits;
-    p.activations = reinterpret_cast<const std::uint32_t*>(hidden);
+    input = as_input(hidden);
     p.start = n.zeros;
     p.start_stride = 0;
     p.bias = n.logits_bias;
@@ -210,6 +235,14 @@ private:
     return s.rings + ring_row * s.streams * n.row_units;
   }
 
+  Input ring_input(std::int64_t ring_row) const {
+    return {row_units(ring_row), P::kScaled ? s.ring_scales + ring_row * s.streams : nullptr};
+  }
+
+  static Input as_input(const float* values) {
+    return {reinterpret_cast<const std::uint32_t*>(values), nullptr};
+  }
+
   float* hidden(int l, int in_group) const {
     return s.hidden + l * s.hidden_layer + static_cast<std::int64_t>(in_group) * s.streams * width_;
   }
@@ -245,12 +278,12 @@ private:
         const std::int64_t unbroken = layer.ring_offset + layer.ring_rows - row;
         const int count = steps - done < unbroken ? steps - done : static_cast<int>(unbroken);
         const std::int64_t offset = static_cast<std::int64_t>(done) * s.streams * width_;
+        const Input input = ring_input(row);
         Product p = {};
         p.parts = 1;
         p.matrix = &layer.taps[tap];
-        p.activations = row_units(row);
+        p.inputs = &input;
         p.activation_stride = n.row_units;
-        p.activation_scales = P::kScaled ? s.ring_scales + row * s.streams : nullptr;
         p.start = start + offset;
         p.start_stride = width_;
         p.bias = n.zeros;
@@ -292,6 +325,7 @@ private:
   const bool fused_; // older taps are multiplied with the newest, for one step at a time
   int step_ = 0, in_group_ = 0;
   std::int64_t time_ = 0;
+  Errands errands_;
 };
 
 void run(Streams* streams, const Work* work, int thread) {

@@ -60,6 +60,13 @@ struct Network {
   const float* zeros; // as many as any matrix has rows
 };
 
+// Activations that a matrix is multiplied by: rows of units, and for int8 a scale for each; no
+// scales where all have the gates'.
+struct Input {
+  const std::uint32_t* rows;
+  const float* scales;
+};
+
 struct Team;
 
 // Waits until all of the team have come here.
@@ -70,28 +77,27 @@ struct Streams {
   Team* team;
   int streams;
   int threads;
-  int ahead;  // steps whose older taps are multiplied together, 1 to kAhead
-  bool fused; // multiply all taps in one go; int8 never does
+  int ahead; // steps whose older taps are multiplied together, 1 to kAhead
   double temperature, top_p;
   std::int64_t time;
-  std::int64_t hidden_layer;    // floats from one layer's `hidden` to the next; 0 where shared
-  std::uint32_t* rings;         // (ring rows, streams, row_units)
-  float* ring_scales;           // int8: (ring rows, streams)
-  float* hidden;                // (layers or 1, ahead, streams, 2 padded R)
-  float* conditioning;          // (layers, streams, 2 padded R), gate and filter vectors as packed
-  float* output_conditioning;   // (streams, padded S)
-  float* sums;                  // (streams, padded R + padded S): residual path, sum of skips
-  std::uint32_t* gated;         // (streams, row_units)
-  float* head;                  // (2, streams, padded S)
-  float* logits;                // (streams, 256)
-  std::int32_t* recent;         // (streams, input_kernel)
-  double* weights;              // (threads, kDrawn, 256)
-  const std::uint32_t** inputs; // (threads, kernel)
-  int* failed;                  // (threads): whether the output was not a number
+  std::int64_t hidden_layer;  // floats from one layer's `hidden` to the next; 0 where shared
+  std::uint32_t* rings;       // (ring rows, streams, row_units)
+  float* ring_scales;         // int8: (ring rows, streams)
+  float* hidden;              // (layers or 1, ahead, streams, 2 padded R)
+  float* conditioning;        // (layers, streams, 2 padded R), gate and filter vectors as packed
+  float* output_conditioning; // (streams, padded S)
+  float* sums;                // (streams, padded R + padded S): residual path, sum of skips
+  std::uint32_t* gated;       // (streams, row_units)
+  float* head;                // (2, streams, padded S)
+  float* logits;              // (streams, 256)
+  std::int32_t* recent;       // (streams, input_kernel)
+  double* weights;            // (threads, kDrawn, 256)
+  Input* inputs;              // (threads, kernel)
+  int* failed;                // (threads): whether the output was not a number
 };
 
 // Streams drawn for at a time: their sums are independent, and each is one long dependency.
-constexpr int kDrawn = 4;
+constexpr int kDrawn = 8;
 
 // What one call of steps or score is asked for.
 struct Work {

@@ -98,10 +98,8 @@ UMTN_INLINE float row_scale(const float* values, int vectors) {
     const Units magnitude = load<Units>(values + v * kLanes) & 0x7fffffffu;
     greatest = magnitude > greatest ? magnitude : greatest;
   }
-  std::uint32_t most = 0;
-  for (int i = 0; i < kLanes; ++i)
-    most = greatest[i] > most ? greatest[i] : most;
-  const std::uint32_t bits = bits_of<std::uint32_t>(bits_of<float>(most) / 127.0f);
+  const float most = bits_of<float>(greatest_lane(greatest));
+  const std::uint32_t bits = bits_of<std::uint32_t>(most / 127.0f);
   const float scale = bits_of<float>((bits + 0x7fffu) & 0xffff8000u);
   // Zeros have any scale; what is all but zero must not have one without an inverse.
   return scale < 1e-30f ? 1e-30f : scale;

@@ -9,22 +9,58 @@
 
 namespace {
 
+// Memory that will be wanted soon, asked for little by little: more at once than the processor can
+// keep in mind would hold it up.
+class Errands {
+public:
+  void clear() { count_ = next_ = 0; }
+  void add(const void* from, std::int64_t bytes) {
+    if (count_ < kMost)
+      errands_[count_++] = {static_cast<const char*>(from), (bytes + kLine - 1) / kLine};
+  }
+  // So that all is asked for when `run` has been called so many times.
+  void share(std::int64_t calls) {
+    std::int64_t lines = 0;
+    for (int i = 0; i < count_; ++i)
+      lines += errands_[i].lines;
+    quota_ = (lines + calls - 1) / calls;
+  }
+  void run() {
+    for (std::int64_t left = quota_; next_ < count_; ++next_) {
+      Errand& errand = errands_[next_];
+      for (; errand.lines > 0; --errand.lines, errand.from += kLine)
+        if (left-- > 0)
+          __builtin_prefetch(errand.from, 0, 2);
+        else
+          return;
+    }
+  }
+
+private:
+  struct Errand {
+    const char* from;
+    std::int64_t lines;
+  };
+  static constexpr int kLine = 64, kMost = 6;
+  Errand errands_[kMost];
+  int count_ = 0, next_ = 0;
+  std::int64_t quota_ = 0;
+};
+
 struct Product {
-  const umtn::Matrix* matrix;
-  const std::uint32_t* activations; // (rows, activation_stride)
-  std::int64_t activation_stride;
-  // So many matrices, the first of which is `matrix` and which share its panels, are multiplied by
-  // inputs[i] each in place of `activations`. Not for int8, whose sums have scales of their own.
+  // So many matrices, which share their panels, are multiplied by an input each.
   int parts;
-  const std::uint32_t* const* inputs;
-  const float* activation_scales; // int8: one a row; NULL for kGateScale
-  const float* start;             // (rows, start_stride): what the product is added to
+  const umtn::Matrix* matrix;
+  const umtn::Input* inputs;
+  std::int64_t activation_stride;
+  const float* start; // (rows, start_stride): what the product is added to
   std::int64_t start_stride;
   const float* bias; // added to every row
   float* out;        // (rows, out_stride)
   std::int64_t out_stride;
   std::uint32_t* gated; // (rows, gated_stride): written by Gate in place of out
   std::int64_t gated_stride;
+  Errands* errands; // run after each tile; NULL for none
 };
 
 // How a tile ends: each is given all sums of one row in a panel.
@@ -63,56 +99,66 @@ struct Ahead {
   int step;
 };
 
+// Adds the products of one matrix's panel and some rows to `sums`.
+template <class P, int Rows, int Vectors>
+UMTN_INLINE void add_products(typename P::Sum (&sums)[Rows][Vectors], int groups,
+                              const std::uint32_t*& weights, const std::uint32_t* x,
+                              std::int64_t stride, Ahead& next) {
+  for (int g = 0; g < groups; ++g) {
+    Units w[Vectors];
+    for (int m = 0; m < Vectors; ++m)
+      w[m] = load<Units>(weights + m * kLanes);
+    for (int r = 0; r < Rows; ++r)
+      for (int m = 0; m < Vectors; ++m)
+        P::add_product(sums[r][m], w[m], x[r * stride + g]);
+    weights += Vectors * kLanes;
+    __builtin_prefetch(next.from, 0, 2);
+    next.from += next.step;
+  }
+}
+
 template <class P, class End, int Rows, int Vectors>
 void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_t row, Ahead next) {
-  typename P::Sum sums[Rows][Vectors];
+  Floats totals[Rows][Vectors];
   const float* start = p.start + row * p.start_stride + first * kLanes;
   const float* bias = p.bias + first * kLanes;
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)
-    for (int m = 0; m < Vectors; ++m) {
-      if constexpr (P::kScaled)
-        sums[r][m] = load<Ints>(p.matrix->offsets + (first + m) * kLanes);
-      else
-        sums[r][m] =
-            load<Floats>(start + r * p.start_stride + m * kLanes) + load<Floats>(bias + m * kLanes);
-    }
+    for (int m = 0; m < Vectors; ++m)
+      totals[r][m] =
+          load<Floats>(start + r * p.start_stride + m * kLanes) + load<Floats>(bias + m * kLanes);
 
   const std::int64_t stride = p.activation_stride;
-  const int groups = p.matrix->groups, parts = P::kScaled ? 1 : p.parts;
-  for (int part = 0; part < parts; ++part) {
-    const std::uint32_t* x = (p.inputs ? p.inputs[part] : p.activations) + row * stride;
-    for (int g = 0; g < groups; ++g) {
-      Units w[Vectors];
-      for (int m = 0; m < Vectors; ++m)
-        w[m] = load<Units>(weights + m * kLanes);
+  for (int part = 0; part < p.parts; ++part) {
+    const umtn::Matrix& matrix = p.matrix[part];
+    const std::uint32_t* x = p.inputs[part].rows + row * stride;
+    if constexpr (P::kScaled) {
+      const float* scales = p.inputs[part].scales;
+      typename P::Sum sums[Rows][Vectors];
+#pragma GCC unroll 8
       for (int r = 0; r < Rows; ++r)
         for (int m = 0; m < Vectors; ++m)
-          P::add_product(sums[r][m], w[m], x[r * stride + g]);
-      weights += Vectors * kLanes;
-      __builtin_prefetch(next.from, 0, 2);
-      next.from += next.step;
+          sums[r][m] = load<Ints>(matrix.offsets + (first + m) * kLanes);
+      add_products<P>(sums, matrix.groups, weights, x, stride, next);
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r) {
+        const float scale = scales ? scales[row + r] : kGateScale;
+        for (int m = 0; m < Vectors; ++m)
+          totals[r][m] += __builtin_convertvector(sums[r][m], Floats) *
+                          (load<Floats>(matrix.scales + (first + m) * kLanes) * scale);
+      }
+    } else {
+      add_products<P>(totals, matrix.groups, weights, x, stride, next);
     }
   }
 
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r) {
-    if constexpr (P::kScaled) {
-      const float scale = p.activation_scales ? p.activation_scales[row + r] : kGateScale;
-      Floats values[Vectors];
-      for (int m = 0; m < Vectors; ++m)
-        values[m] = (load<Floats>(start + r * p.start_stride + m * kLanes) +
-                     load<Floats>(bias + m * kLanes)) +
-                    __builtin_convertvector(sums[r][m], Floats) *
-                        (load<Floats>(p.matrix->scales + (first + m) * kLanes) * scale);
-      End::template end<P, Vectors>(p, row + r, first, values);
-    } else {
-      // A copy: what is pointed to would be kept in memory, not in registers.
-      Floats values[Vectors];
-      for (int m = 0; m < Vectors; ++m)
-        values[m] = sums[r][m];
-      End::template end<P, Vectors>(p, row + r, first, values);
-    }
+    // A copy: what is pointed to would be kept in memory, not in registers.
+    Floats values[Vectors];
+    for (int m = 0; m < Vectors; ++m)
+      values[m] = totals[r][m];
+    End::template end<P, Vectors>(p, row + r, first, values);
   }
 }
 
@@ -148,6 +194,8 @@ void panel(const Product& p, const std::uint32_t* weights, int first, int rows) 
     default:
       tile<P, End, 6, Vectors>(p, weights, first, row, next);
     }
+    if (p.errands)
+      p.errands->run();
     row += size;
     next.from += static_cast<std::int64_t>(groups) * next.step;
   }

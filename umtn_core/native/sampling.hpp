@@ -144,7 +144,7 @@ bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stri
     }
     if (temperature == 0.0)
       continue;
-    // One after another, as the definition says; the four rows' additions overlap. Rows that are
+    // One after another, as the definition says; the rows' additions overlap. Rows that are
     // not asked for hold what was there before, which does no harm.
     double sums[kDrawn] = {};
     for (int c = 0; c < kLevels; ++c)

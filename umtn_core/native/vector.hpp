@@ -61,6 +61,28 @@ UMTN_INLINE Floats clamped(Floats x, float bound) {
 #endif
 }
 
+// The quotient to within a rounding, or where Degree is low, as near as exp2_scaled is.
+template <int Degree>
+UMTN_INLINE Floats quotient(Floats dividend, Floats divisor) {
+#if defined(__AVX512F__) && UMTN_LANES == 16
+  if constexpr (Degree < 6)
+    return dividend * bits_of<Floats>(_mm512_rcp14_ps(bits_of<__m512>(divisor)));
+#endif
+  return dividend / divisor;
+}
+
+// Greatest of the lanes.
+UMTN_INLINE std::uint32_t greatest_lane(Units values) {
+#if defined(__AVX512F__) && UMTN_LANES == 16
+  return _mm512_reduce_max_epu32(bits_of<__m512i>(values));
+#else
+  std::uint32_t most = 0;
+  for (int i = 0; i < kLanes; ++i)
+    most = values[i] > most ? values[i] : most;
+  return most;
+#endif
+}
+
 // 2^(x * scale) for |x * scale| < 120. Taylor terms of 2^f for |f| <= 1/2: with Degree 6 off by
 // 1e-7 of the value, with 4 by 4e-5.
 template <int Degree>
@@ -83,7 +105,7 @@ UMTN_INLINE Floats gated_unit(Floats gate, Floats filter) {
   constexpr float log2e = 1.44269504f;
   const Floats a = exp2_scaled<Degree>(clamped(gate, 40.0f), -log2e);
   const Floats b = exp2_scaled<Degree>(clamped(filter, 12.0f), -2 * log2e);
-  return (1.0f - b) / ((1.0f + a) * (1.0f + b));
+  return quotient<Degree>(1.0f - b, (1.0f + a) * (1.0f + b));
 }
 
 } // namespace
