@@ -8,6 +8,7 @@
 #include "takes/take_list.hpp"
 #include "timeline/region.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -30,10 +31,11 @@ struct EngineView {
 };
 
 struct EngineOptions {
-  BridgeClient::Timing timing;
-  juce::File address_file;                  // empty: where the bridge leaves it
-  juce::StringArray bridge_command;         // empty: default_bridge_command()
-  std::function<RenderSettings()> settings; // how to render now; called on the engine's thread
+  BridgeTiming timing;
+  juce::File address_file;          // empty: where the bridge leaves it
+  juce::StringArray bridge_command; // empty: default_bridge_command()
+  // How to render now. Called on the engine's thread, so it must not mind threads.
+  std::function<RenderSettings()> settings;
 };
 
 // How processBlock reads:
@@ -49,7 +51,10 @@ public:
   explicit Engine(EngineOptions options);
   ~Engine();
 
-  // The host's, before audio starts.
+  // Starts the threads. Once is enough; prepare() and the editor call it.
+  void start();
+  // The host's, before audio starts. Finished takes are loaded when it returns, or, where there are
+  // very many, soon after.
   void prepare(double rate, int max_block, int channels);
 
   // The audio thread.
@@ -66,7 +71,7 @@ public:
   // Renders the region, with options.settings().
   void render();
   void render(const Place& place, const RenderSettings& settings);
-  // With the same source, place and settings; another seed is the caller's to choose.
+  // Another take of the same recording.
   void render_again(const juce::String& take, const RenderSettings& settings);
   void cancel(const juce::String& take);
   // Takes it off the list; its files stay.
@@ -88,14 +93,17 @@ public:
 
   // `state` gives the parameters, model and target; the rest is the engine's own.
   juce::MemoryBlock save(State state = {}) const;
-  // Returns what was read, for the parameters, model and target.
-  State load(const void* data, size_t size);
+  // Returns what was read, for the parameters, model and target; nothing where it is no state, and
+  // then nothing has changed.
+  std::optional<State> load(const void* data, std::size_t size);
 
 private:
   class Worker;
   Capture capture_;
   Player player_;
   Region region_;
+  bool trigger_ = true; // the audio thread's: a trigger that is on from the start is none
+  std::atomic<unsigned> triggers_{0};
   std::unique_ptr<Worker> worker_;
 };
 

@@ -9,18 +9,20 @@
 
 namespace umtn::plugin {
 
-// One thread gives, the audio thread takes. Neither ever waits for the other; nothing is freed on
-// the audio thread. Destroy it only when the audio thread has ended.
+// One thread gives, the audio thread takes. Neither ever waits for the other, and nothing is freed
+// on the audio thread.
 template <class T>
 class Handover {
 public:
+  Handover() = default;
+  Handover(const Handover&) = delete;
+  Handover& operator=(const Handover&) = delete;
   ~Handover() {
     delete next_.exchange(nullptr);
     collect();
-    delete current_;
   }
 
-  // Any one thread but the audio thread. What it frees may take time.
+  // Any one thread but the audio thread. A version that was never taken is freed.
   void give(std::unique_ptr<const T> next) {
     delete next_.exchange(next.release(), std::memory_order_acq_rel);
     collect();
@@ -32,24 +34,16 @@ public:
       delete place.exchange(nullptr, std::memory_order_acq_rel);
   }
 
-  // The audio thread: whether there is something new and take() would give it.
-  bool waiting() const noexcept UMTN_REALTIME {
-    return next_.load(std::memory_order_relaxed) != nullptr;
-  }
-
-  // The audio thread: the newest version, nullptr before the first. The versions before stay valid
-  // until they are returned.
+  // The audio thread: the newest version, which is its own until it gives it back; nullptr where
+  // there is nothing new.
   const T* take() noexcept UMTN_REALTIME {
-    if (waiting())
-      current_ = next_.exchange(nullptr, std::memory_order_acq_rel);
-    return current_;
+    if (next_.load(std::memory_order_relaxed) == nullptr)
+      return nullptr;
+    return next_.exchange(nullptr, std::memory_order_acq_rel);
   }
 
-  // The audio thread: gives an older version back. False where there is no place for it now; keep
-  // it then, and try again later.
+  // The audio thread: false where there is no place for it now; it stays its own then.
   bool give_back(const T* old) noexcept UMTN_REALTIME {
-    if (old == nullptr)
-      return true;
     for (auto& place : done_) {
       const T* empty = nullptr;
       if (place.compare_exchange_strong(empty, old, std::memory_order_acq_rel))
@@ -61,7 +55,6 @@ public:
 private:
   std::atomic<const T*> next_{nullptr};
   std::array<std::atomic<const T*>, 4> done_{};
-  const T* current_ = nullptr; // the audio thread's
 };
 
 } // namespace umtn::plugin

@@ -36,7 +36,7 @@ public:
 private:
   WavWriter() = default;
   std::unique_ptr<juce::AudioFormatWriter> writer_;
-  juce::OutputStream* stream_ = nullptr; // the writer's
+  juce::FileOutputStream* file_ = nullptr; // the writer's, where it is a file
   Sample length_ = 0;
 };
 

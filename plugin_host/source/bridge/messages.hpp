@@ -12,9 +12,23 @@ struct Model {
   juce::StringArray targets;
   juce::String licence;
   juce::StringArray engines;
+
+  bool operator==(const Model& other) const {
+    return name == other.name && targets == other.targets && licence == other.licence &&
+           engines == other.engines;
+  }
 };
 
-enum class Link { searching, absent, stale, connecting, connected, not_answering, wrong_token };
+enum class Link {
+  searching,
+  absent,
+  stale,
+  connecting,
+  connected,
+  not_answering,
+  wrong_token,
+  wrong_protocol
+};
 
 // The connection light and its sentence.
 struct Connection {
@@ -40,7 +54,7 @@ struct JobUpdate {
   float fraction = 0.0f;
   float seconds_left = -1.0f;
   juce::File output;
-  juce::String message;
+  juce::String code, message; // of an error, or what it waits for
 };
 
 } // namespace umtn::plugin

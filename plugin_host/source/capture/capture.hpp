@@ -23,10 +23,12 @@ struct CaptureReport {
 // Audio thread → FIFO → writer thread → WAV. Each unbroken run of blocks is a file of its own.
 class Capture {
 public:
-  Capture();
+  Capture() = default;
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
   ~Capture();
 
-  // Before audio starts; memory for the FIFO is taken here, and the writer's thread started.
+  // Before audio starts: takes memory for the FIFO, and starts the writer's thread.
   void prepare(double rate, int max_block, int channels);
 
   // Every block. Writes only where armed and rolling.
@@ -44,24 +46,29 @@ public:
   CaptureReport report() const;
 
 private:
-  void write();
+  void run();
   bool write_pending();
+  void write_block(const CaptureFifo::Block& block);
+  bool open_file(const CaptureFifo::Block& block);
+  void settle();
   void close_file();
-  void start_file(const CaptureFifo::Block& block);
-  void note_trouble(const juce::String& message);
+  void note_trouble(const juce::String& sentence);
+  bool wait_for_room(const CaptureFifo::Block& block, const float* const* channels) noexcept;
 
   CaptureFifo fifo_;
-  Pace pace_;
+  Pace pace_;        // the audio thread's
+  int channels_ = 0; // that the FIFO has room for
   std::atomic<Sample> lost_{0};
-  std::atomic<bool> recording_{false};
+  std::atomic<double> last_recorded_{-1.0};
 
   // The writer's.
   std::unique_ptr<WavWriter> file_;
-  Piece piece_;
-  Audio scratch_;
+  Piece unsettled_; // the end of the file, which is not yet on the timeline
+  Audio block_;
+  double settled_at_ = 0.0, failed_at_ = -1.0;
 
   mutable std::mutex mutex_; // guards what follows
-  std::condition_variable wake_, drained_;
+  std::condition_variable wake_, flushed_;
   juce::File folder_;
   CapturedTimeline timeline_;
   juce::String trouble_;

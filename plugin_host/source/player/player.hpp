@@ -5,6 +5,7 @@
 #include "../timeline/pace.hpp"
 #include "programme.hpp"
 
+#include <array>
 #include <atomic>
 
 namespace umtn::plugin {
@@ -17,59 +18,91 @@ struct PlayControls {
   bool bypass = false;
 };
 
-// Where a take covers the timeline the input becomes dry * (1 - mix) + take * mix, crossfaded over
-// the first and last milliseconds of the take. What is heard at a place depends on the place alone,
-// not on blocks and jumps. Elsewhere, stopped, and bypassed, the input is left as it is, bit by
-// bit.
+// Where a take covers the timeline the input becomes input * (1 - mix) + take * mix, crossfaded
+// over the first and last milliseconds of the take. What is heard at a place depends on the place
+// alone, not on blocks and jumps. Elsewhere, stopped, and bypassed, the input is left as it is, bit
+// by bit. What changes while it sounds (a new take, A/B, bypass) is crossfaded too.
 class Player {
 public:
   static constexpr double kFadeSeconds = 0.003;
-  // The crossfade's length at a take's either end, in samples.
-  static Sample fade_length(double rate, Sample take_length);
+  // How much of a take is heard beside the input at its sample n: 0 to 1.
+  static float window(Sample n, Sample length, double rate) noexcept UMTN_REALTIME;
+
+  Player() = default;
+  Player(const Player&) = delete;
+  Player& operator=(const Player&) = delete;
+  ~Player();
 
   // Before audio starts.
   void prepare(double rate, int channels);
   // Every block.
   void process(juce::AudioBuffer<float>& audio, const Transport& transport,
                const PlayControls& controls) noexcept UMTN_REALTIME;
-  // The programme shall change because of what the audio thread itself saw (a render trigger);
-  // an offline render may wait for it.
-  void expect() noexcept UMTN_REALTIME;
+
+  // The programme is going to change: an offline render may wait until it has. Any thread.
+  void expect() noexcept UMTN_REALTIME { ++expected_; }
+  unsigned expected() const { return expected_; }
 
   // From here on one other thread.
 
   // A programme at another rate than the host's is silent.
   void give(std::unique_ptr<const Programme> programme) { programmes_.give(std::move(programme)); }
   void collect() { programmes_.collect(); }
-  unsigned expected() const { return expected_; }
 
-  // How long an offline render waits for takes under way, in all, in seconds; 0: not at all.
+  // How long an offline render waits for takes under way, in seconds; 0: not at all.
   void set_longest_wait(double seconds) { longest_wait_ = seconds; }
   void cancel_wait() { ++cancels_; }
   bool waiting() const { return waiting_; }
 
 private:
-  struct View; // a programme and what of it is heard
-  void wait_for_takes(const Transport& transport, int samples,
-                      const PlayControls& controls) noexcept;
-  bool awaits(Range block) const noexcept;
-  void render(const Programme* programme, Audition audition, const Audio& dry, int samples,
-              Sample position, Audio& out) noexcept UMTN_REALTIME;
+  // What is heard: the takes of a programme, or the input.
+  struct View {
+    const Programme* programme = nullptr;
+    Audition audition = Audition::result;
+    bool bypass = true;
 
-  static constexpr int kChunk = 512;
+    bool operator==(const View& other) const {
+      return bypass == other.bypass &&
+             (bypass || (programme == other.programme && audition == other.audition));
+    }
+  };
+
+  bool wait_for_takes(const Transport& transport, int samples) noexcept;
+  bool take_newest() noexcept UMTN_REALTIME;
+  bool awaits(Range block) const noexcept UMTN_REALTIME;
+  void change_view(const PlayControls& controls, bool at_once) noexcept UMTN_REALTIME;
+  void process_chunk(float* const* channels, int count, int samples,
+                     Sample position) noexcept UMTN_REALTIME;
+  void fill_mix(int samples) noexcept UMTN_REALTIME;
+  void render(const View& view, float* const* channels, int count, int samples,
+              Sample position) const noexcept UMTN_REALTIME;
+  void render_layer(const Layer& layer, const Audio& sound, float* const* channels, int count,
+                    int samples, Sample position) const noexcept UMTN_REALTIME;
+
+  static constexpr int kChunk = 256;
+  static constexpr int kMostChannels = 16;
+  using Chunk = std::array<std::array<float, kChunk>, kMostChannels>;
+
   double rate_ = 0.0;
+  int fade_ = 1; // of changes, in samples
+
   Handover<Programme> programmes_;
-  const Programme* heard_ = nullptr; // nullptr: the input
-  const Programme* held_ = nullptr;  // the newest taken
-  const Programme* fading_ = nullptr;
-  Audition audition_ = Audition::result, fading_audition_ = Audition::result;
-  int fade_done_ = 0, fade_length_ = 0;
-  float mix_ = -1.0f; // negative: takes the control's value at once
-  float mix_step_ = 0.0f;
-  Audio dry_, other_;
+  const Programme* newest_ = nullptr; // taken; what is played, or shall be
+  const Programme* old_ = nullptr;    // to be given back when it has faded
+  View now_, before_;
+  int fade_left_ = 0;
+  float mix_ = 1.0f, mix_wanted_ = 1.0f;
+  bool mix_steady_ = true;
+  bool fresh_ = true; // nothing has sounded yet that a change would have to fade from
+  Sample next_position_ = 0;
+  bool was_rolling_ = false;
+
+  Chunk dry_, other_;
+  std::array<float, kChunk> mixes_;
+
   Pace pace_;
   double waited_ = 0.0;
-
+  bool gave_up_ = false;
   std::atomic<unsigned> expected_{0}, cancels_{0};
   std::atomic<double> longest_wait_{600.0};
   std::atomic<bool> waiting_{false};

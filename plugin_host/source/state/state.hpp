@@ -6,9 +6,12 @@
 #include "../timeline/region.hpp"
 
 #include <map>
+#include <optional>
+#include <vector>
 
 namespace umtn::plugin {
 
+// 1: files by absolute path only, nothing of what was recorded, one target for all takes.
 constexpr int kStateVersion = 2;
 
 struct State {
@@ -22,18 +25,17 @@ struct State {
   CapturedTimeline captured;
 };
 
-// UTF-8 XML. Paths inside the session folder are stored relative to it too.
+// UTF-8 XML. Files inside the session folder are stored relative to it too.
 juce::MemoryBlock save_state(const State& state);
 
-// Never fails: what cannot be understood keeps its default. Reads all older versions, and what it
-// knows of newer ones. `found` is whether there was any state at all.
-State load_state(const void* data, size_t size, bool* found = nullptr);
+// Nothing where this is no state at all. What cannot be understood of it keeps its default. Reads
+// all older versions, and of newer ones what it knows.
+std::optional<State> load_state(const void* data, std::size_t size);
 
-// Where a project was moved with its session folder: looks for the folder in the places given,
-// and in those below them that have its name. Returns the folder in which most of the state's files
-// are, and changes all paths to it.
-void find_files(State& state, const std::vector<juce::File>& places);
-// Files of finished takes and of captured pieces that are not there.
+// Finds the session folder again after the project was moved: tries the folders given, and in them
+// and beside them the one of its name. Where files that are missing turn up, all paths change.
+void find_files(State& state, const std::vector<juce::File>& folders);
+// Files of finished takes and of recorded pieces that are not there.
 std::vector<juce::File> missing_files(const State& state);
 
 } // namespace umtn::plugin

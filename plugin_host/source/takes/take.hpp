@@ -4,6 +4,7 @@
 #include "../timeline/range.hpp"
 
 #include <juce_core/juce_core.h>
+#include <optional>
 
 namespace umtn::plugin {
 
@@ -35,5 +36,6 @@ struct Take {
 };
 
 const char* name_of(TakeState state);
+std::optional<TakeState> take_state(const juce::String& name); // the other way
 
 } // namespace umtn::plugin

@@ -27,6 +27,8 @@ public:
   std::optional<Place> current() const;
   // The newest block's transport, with the position after it.
   Transport transport() const { return seen_.read().transport; }
+  // How many blocks there were: where they cease, the host has stopped too.
+  std::uint64_t blocks() const { return seen_.read().blocks; }
 
 private:
   struct Seen {
@@ -34,6 +36,7 @@ private:
     Range played; // of the roll that is under way or was last
     double played_rate = 0.0;
     bool rolling = false;
+    std::uint64_t blocks = 0;
   };
   Seen now_; // the audio thread's
   Published<Seen> seen_;

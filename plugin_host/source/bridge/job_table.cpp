@@ -1,0 +1,202 @@
+#include "job_table.hpp"
+
+#include <algorithm>
+
+namespace umtn::plugin {
+namespace {
+
+constexpr double kBusyWait = 2.0; // seconds, for a bridge that says it has too much to do
+
+juce::OSCMessage render_message(const RenderRequest& request) {
+  juce::OSCMessage message("/umtn/render");
+  message.addString(request.id);
+  message.addString(request.input.getFullPathName());
+  message.addString(request.settings.target);
+  message.addString(request.output.getFullPathName());
+  message.addString("model");
+  message.addString(request.settings.model);
+  message.addString("seed");
+  message.addInt32(request.settings.seed);
+  message.addString("temperature");
+  message.addFloat32(request.settings.temperature);
+  return message;
+}
+
+std::optional<JobUpdate> update_of(const juce::String& id, TakeState state) {
+  JobUpdate update;
+  update.id = id;
+  update.state = state;
+  return update;
+}
+
+juce::File file_at(const juce::String& path) {
+  return juce::File::isAbsolutePath(path) ? juce::File(path) : juce::File();
+}
+
+} // namespace
+
+juce::String Arguments::text(int index) const {
+  return index < message_.size() && message_[index].isString() ? message_[index].getString()
+                                                               : juce::String();
+}
+
+float Arguments::number(int index) const {
+  if (index >= message_.size())
+    return 0.0f;
+  if (message_[index].isInt32())
+    return static_cast<float>(message_[index].getInt32());
+  return message_[index].isFloat32() ? message_[index].getFloat32() : 0.0f;
+}
+
+int Arguments::integer(int index) const {
+  if (index < message_.size() && message_[index].isInt32())
+    return message_[index].getInt32();
+  const float value = number(index);
+  return value > -1e9f && value < 1e9f ? static_cast<int>(value) : 0;
+}
+
+void JobTable::add(const RenderRequest& request, double now) {
+  Job job;
+  job.request = request;
+  send_again(job, now, timing_.resend);
+  jobs_[request.id] = job;
+}
+
+void JobTable::send_again(Job& job, double now, double wait) {
+  job.accepted = false;
+  job.send_at = now;
+  job.wait = wait;
+}
+
+std::optional<JobUpdate> JobTable::cancel(const juce::String& id, double now) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end())
+    return std::nullopt;
+  if (!found->second.sent) {
+    jobs_.erase(found);
+    return update_of(id, TakeState::cancelled);
+  }
+  found->second.cancelling = true;
+  found->second.send_at = now;
+  found->second.wait = timing_.resend;
+  return std::nullopt;
+}
+
+void JobTable::bridge_is_new(double now) {
+  for (auto& [id, job] : jobs_)
+    send_again(job, now, timing_.resend);
+}
+
+std::vector<juce::OSCMessage> JobTable::due(double now) {
+  std::vector<juce::OSCMessage> messages;
+  for (auto& [id, job] : jobs_) {
+    if ((!job.accepted || job.cancelling) && now >= job.send_at) {
+      messages.push_back(job.cancelling ? juce::OSCMessage("/umtn/cancel", id)
+                                        : render_message(job.request));
+      job.sent = true;
+      job.send_at = now + job.wait;
+      job.wait = std::min(2.0 * job.wait, timing_.resend_most);
+      job.ask_at = now + timing_.quiet;
+    } else if (job.accepted && now >= job.ask_at) {
+      messages.emplace_back("/umtn/status", id);
+      job.ask_at = now + timing_.quiet;
+    }
+  }
+  return messages;
+}
+
+std::optional<JobUpdate> JobTable::receive(const juce::String& address, const Arguments& arguments,
+                                           double now) {
+  const auto found = jobs_.find(arguments.text(0));
+  if (found == jobs_.end())
+    return std::nullopt;
+  auto update = apply(found->second, address, arguments, now);
+  if (update && update->state != TakeState::queued && update->state != TakeState::running)
+    jobs_.erase(found);
+  return update;
+}
+
+std::optional<JobUpdate> JobTable::apply(Job& job, const juce::String& address,
+                                         const Arguments& arguments, double now) {
+  const auto id = job.request.id;
+  job.ask_at = now + timing_.quiet;
+  if (address == "/umtn/accepted") {
+    job.accepted = true;
+    const auto state = take_state(arguments.text(1));
+    // An end is told by a message of its own, which says more.
+    return state == TakeState::running ? update_of(id, TakeState::running)
+                                       : update_of(id, TakeState::queued);
+  }
+  if (address == "/umtn/progress" || address == "/umtn/job") {
+    const bool full = address == "/umtn/job";
+    const auto state = take_state(arguments.text(full ? 1 : 3));
+    if (!state)
+      return std::nullopt;
+    job.accepted = true;
+    auto update = update_of(id, *state);
+    update->fraction = arguments.number(full ? 2 : 1);
+    update->seconds_left = arguments.number(full ? 3 : 2);
+    if (full) {
+      update->output = file_at(arguments.text(4));
+      update->message = arguments.text(5);
+    } else if (!(*state == TakeState::queued || *state == TakeState::running)) {
+      return std::nullopt; // likewise
+    }
+    return update;
+  }
+  if (address == "/umtn/done") {
+    auto update = update_of(id, TakeState::done);
+    update->fraction = 1.0f;
+    update->output = file_at(arguments.text(1));
+    return update;
+  }
+  if (address == "/umtn/cancelled")
+    return update_of(id, TakeState::cancelled);
+  return address == "/umtn/error" ? error(job, arguments, now) : std::nullopt;
+}
+
+std::optional<JobUpdate> JobTable::error(Job& job, const Arguments& arguments, double now) {
+  const auto code = arguments.text(1);
+  auto update = update_of(job.request.id, TakeState::failed);
+  update->code = code;
+  update->message = arguments.text(2);
+  if (code == "unknown_id") {
+    if (job.cancelling) {
+      update->state = TakeState::cancelled;
+      return update;
+    }
+    send_again(job, now, timing_.resend);
+    return std::nullopt;
+  }
+  if (code == "busy" || code == "rate") {
+    send_again(job, now + kBusyWait, kBusyWait);
+    update->state = TakeState::queued;
+  }
+  return update;
+}
+
+bool ModelTable::receive(const Arguments& arguments) {
+  const int index = arguments.integer(0), count = arguments.integer(1);
+  if (count < 0 || count > 10000)
+    return false;
+  if (index >= 0) {
+    Model model;
+    model.name = arguments.text(2);
+    model.targets = juce::StringArray::fromTokens(arguments.text(3), ",", {});
+    model.targets.trim();
+    model.targets.removeEmptyStrings();
+    model.licence = arguments.text(4);
+    model.engines = juce::StringArray::fromTokens(arguments.text(5), ",", {});
+    parts_[index] = model;
+  }
+  while (!parts_.empty() && parts_.rbegin()->first >= count)
+    parts_.erase(std::prev(parts_.end()));
+  if (static_cast<int>(parts_.size()) != count)
+    return false;
+  models_.clear();
+  for (const auto& [number, model] : parts_)
+    models_.push_back(model);
+  return true;
+}
+
+} // namespace umtn::plugin

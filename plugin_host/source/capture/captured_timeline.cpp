@@ -1,0 +1,205 @@
+#include "captured_timeline.hpp"
+
+#include "../audio/resample.hpp"
+
+#include <algorithm>
+
+namespace umtn::plugin {
+namespace {
+
+constexpr int kChunk = 1 << 16;
+
+// What of a piece lies in a range at another rate: its own samples.
+Range part_of(const Piece& piece, Range range, double rate) {
+  const Range own = {at_rate(range.start, rate, piece.place.rate),
+                     at_rate(range.end, rate, piece.place.rate)};
+  return own.intersection(piece.place.range);
+}
+
+Piece with_range(Piece piece, Range range) {
+  piece.offset += range.start - piece.place.range.start;
+  piece.place.range = range;
+  return piece;
+}
+
+bool go_on(const Piece& before, const Piece& after) {
+  return before.file == after.file && before.place.rate == after.place.rate &&
+         before.place.range.end == after.place.range.start &&
+         before.offset + before.place.range.length() == after.offset;
+}
+
+// One channel becomes many by being repeated, many become one as their mean.
+void set_channels(Audio& audio, int channels) {
+  const int had = audio.getNumChannels();
+  if (had == channels || had == 0)
+    return;
+  if (channels == 1) {
+    for (int channel = 1; channel < had; ++channel)
+      audio.addFrom(0, 0, audio, channel, 0, audio.getNumSamples());
+    audio.applyGain(0, 0, audio.getNumSamples(), 1.0f / static_cast<float>(had));
+  }
+  audio.setSize(channels, audio.getNumSamples(), true, true, false);
+  for (int channel = had; channel < channels; ++channel)
+    audio.copyFrom(channel, 0, audio, had - 1, 0, audio.getNumSamples());
+}
+
+// Writes one WAV in order.
+class Extraction {
+public:
+  Extraction(WavWriter& writer, const Place& place, int channels,
+             const std::atomic<bool>* cancelled)
+      : writer_(writer), rate_(place.rate), channels_(channels), cursor_(place.range.start),
+        cancelled_(cancelled) {}
+
+  bool silence_until(Sample end) {
+    Audio nothing(channels_, kChunk);
+    nothing.clear();
+    while (cursor_ < end) {
+      if (!write(nothing, static_cast<int>(std::min<Sample>(kChunk, end - cursor_))))
+        return false;
+    }
+    return true;
+  }
+
+  // The piece's part up to `end`; its sound is read from where the cursor is.
+  bool sound(const Piece& piece, Sample end) {
+    if (cursor_ >= end) // rounded positions may overlap by a sample
+      return true;
+    if (piece.place.rate != rate_)
+      return converted(piece, end);
+    while (cursor_ < end) {
+      const Sample length = std::min<Sample>(kChunk, end - cursor_);
+      const Sample first = piece.offset + cursor_ - piece.place.range.start;
+      auto audio = read_wav(piece.file, {first, first + length});
+      if (!audio)
+        return unreadable(piece);
+      set_channels(*audio, channels_);
+      if (!write(*audio, static_cast<int>(length)))
+        return false;
+    }
+    return true;
+  }
+
+  const juce::String& trouble() const { return trouble_; }
+
+private:
+  bool converted(const Piece& piece, Sample end) {
+    const Range own = piece.place.range;
+    auto audio = read_wav(piece.file, {piece.offset, piece.offset + own.length()});
+    if (!audio)
+      return unreadable(piece);
+    const Sample start = at_rate(own.start, piece.place.rate, rate_);
+    auto sound = resample(*audio, piece.place.rate, rate_, end - start);
+    set_channels(sound, channels_);
+    const auto skipped = static_cast<int>(cursor_ - start);
+    Audio rest(channels_, sound.getNumSamples() - skipped);
+    for (int channel = 0; channel < channels_; ++channel)
+      rest.copyFrom(channel, 0, sound, channel, skipped, rest.getNumSamples());
+    return write(rest, rest.getNumSamples());
+  }
+
+  bool write(const Audio& audio, int samples) {
+    if (cancelled_ != nullptr && *cancelled_) {
+      trouble_ = "Cancelled.";
+      return false;
+    }
+    if (!writer_.write(audio.getArrayOfReadPointers(), samples)) {
+      trouble_ = "The recording could not be written: is the disk full?";
+      return false;
+    }
+    cursor_ += samples;
+    return true;
+  }
+
+  bool unreadable(const Piece& piece) {
+    trouble_ = "The recording " + piece.file.getFullPathName() +
+               " cannot be read: bring it back, or record the region again.";
+    return false;
+  }
+
+  WavWriter& writer_;
+  double rate_;
+  int channels_;
+  Sample cursor_;
+  const std::atomic<bool>* cancelled_;
+  juce::String trouble_;
+};
+
+} // namespace
+
+void CapturedTimeline::cut(const Place& place) {
+  std::vector<Piece> kept;
+  kept.reserve(pieces_.size() + 2);
+  for (const Piece& piece : pieces_) {
+    const Range hole = part_of(piece, place.range, place.rate);
+    if (hole.empty()) {
+      kept.push_back(piece);
+      continue;
+    }
+    const Range own = piece.place.range;
+    if (own.start < hole.start)
+      kept.push_back(with_range(piece, {own.start, hole.start}));
+    if (hole.end < own.end)
+      kept.push_back(with_range(piece, {hole.end, own.end}));
+  }
+  pieces_ = std::move(kept);
+}
+
+void CapturedTimeline::record(const Piece& piece) {
+  if (piece.place.range.empty())
+    return;
+  cut(piece.place);
+  const auto seconds = [](const Piece& other) {
+    return static_cast<double>(other.place.range.start) / other.place.rate;
+  };
+  const auto next =
+      std::upper_bound(pieces_.begin(), pieces_.end(), piece,
+                       [&](const Piece& a, const Piece& b) { return seconds(a) < seconds(b); });
+  if (next != pieces_.begin() && go_on(*(next - 1), piece))
+    (next - 1)->place.range.end = piece.place.range.end;
+  else
+    pieces_.insert(next, piece);
+}
+
+std::vector<Range> CapturedTimeline::covered(Range range, double rate) const {
+  std::vector<Range> ranges;
+  for (const Piece& piece : pieces_) {
+    const Range part = piece.place.at(rate).intersection(range);
+    if (part.empty())
+      continue;
+    if (!ranges.empty() && part.start <= ranges.back().end)
+      ranges.back().end = std::max(ranges.back().end, part.end);
+    else
+      ranges.push_back(part);
+  }
+  return ranges;
+}
+
+juce::String CapturedTimeline::extract(const Place& place, int channels, const juce::File& file,
+                                       const std::atomic<bool>* cancelled) const {
+  const auto part_file = file.getSiblingFile(file.getFileName() + ".part");
+  auto writer = WavWriter::create(part_file, place.rate, channels, place.range.start);
+  if (writer == nullptr)
+    return "Nothing can be written to " + file.getParentDirectory().getFullPathName() +
+           ": choose another session folder.";
+
+  Extraction extraction(*writer, place, channels, cancelled);
+  bool whole = true;
+  for (const Piece& piece : pieces_) {
+    const Range part = piece.place.at(place.rate).intersection(place.range);
+    if (part.empty() || !whole)
+      continue;
+    whole = extraction.silence_until(part.start) && extraction.sound(piece, part.end);
+  }
+  whole = whole && extraction.silence_until(place.range.end);
+  const bool flushed = whole && writer->flush();
+  writer.reset();
+  if (flushed && part_file.moveFileTo(file))
+    return {};
+  part_file.deleteFile();
+  return extraction.trouble().isNotEmpty() ? extraction.trouble()
+                                           : juce::String("The recording could not be written: "
+                                                          "is the disk full?");
+}
+
+} // namespace umtn::plugin

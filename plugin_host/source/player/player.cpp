@@ -1,0 +1,232 @@
+#include "player.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+namespace umtn::plugin {
+namespace {
+
+constexpr auto kNap = std::chrono::milliseconds(2);
+
+const Audio* sound_of(const Layer& layer, Audition audition) {
+  return audition == Audition::result ? layer.result.get() : layer.source.get();
+}
+
+// A take's sample for one of the host's channels.
+float take_sample(const Audio& sound, int channel, int count, int n) {
+  const int had = sound.getNumChannels();
+  if (count == 1 && had > 1) {
+    float sum = 0.0f;
+    for (int from = 0; from < had; ++from)
+      sum += sound.getReadPointer(from)[n];
+    return sum / static_cast<float>(had);
+  }
+  return sound.getReadPointer(std::min(channel, had - 1))[n];
+}
+
+} // namespace
+
+float Player::window(Sample n, Sample length, double rate) noexcept UMTN_REALTIME {
+  const auto fade = std::min(static_cast<Sample>(kFadeSeconds * rate), length / 2);
+  const Sample inside = std::min(n, length - 1 - n);
+  return inside >= fade ? 1.0f : static_cast<float>(inside + 1) / static_cast<float>(fade + 1);
+}
+
+Player::~Player() {
+  if (old_ != newest_)
+    delete old_;
+  delete newest_;
+}
+
+void Player::prepare(double rate, int channels) {
+  jassert(channels <= kMostChannels);
+  juce::ignoreUnused(channels);
+  rate_ = rate;
+  fade_ = std::max(1, static_cast<int>(kFadeSeconds * rate));
+  fade_left_ = 0;
+  fresh_ = true;
+  pace_.reset();
+  waited_ = 0.0;
+  gave_up_ = false;
+}
+
+void Player::process(juce::AudioBuffer<float>& audio, const Transport& transport,
+                     const PlayControls& controls) noexcept UMTN_REALTIME {
+  const int samples = audio.getNumSamples();
+  const bool rolling = transport.rolling();
+  pace_.observe(transport, samples, steady_seconds());
+  const bool waited = rolling && !controls.bypass && wait_for_takes(transport, samples);
+  if (!rolling) {
+    waited_ = 0.0;
+    gave_up_ = false;
+  }
+
+  // Where sound is cut anyway, nothing needs a fade.
+  const bool at_once =
+      fresh_ || waited || !rolling || !was_rolling_ || transport.position != next_position_;
+  mix_wanted_ = std::isfinite(controls.mix) ? std::clamp(controls.mix, 0.0f, 1.0f) : 1.0f;
+  if (at_once)
+    mix_ = mix_wanted_;
+  change_view(controls, at_once);
+  was_rolling_ = rolling;
+  fresh_ = fresh_ && !rolling;
+  next_position_ = transport.position + samples;
+
+  if (!rolling)
+    return;
+  const int count = std::min(audio.getNumChannels(), kMostChannels);
+  float* const* const channels = audio.getArrayOfWritePointers();
+  std::array<float*, kMostChannels> chunk{};
+  for (int done = 0; done < samples; done += kChunk) {
+    for (int channel = 0; channel < count; ++channel)
+      chunk[static_cast<std::size_t>(channel)] = channels[channel] + done;
+    process_chunk(chunk.data(), count, std::min(kChunk, samples - done), transport.position + done);
+  }
+}
+
+// Whether there was a newer programme.
+bool Player::take_newest() noexcept UMTN_REALTIME {
+  if (old_ != nullptr)
+    return false; // still sounds, or finds no place to go
+  const Programme* const newer = programmes_.take();
+  if (newer == nullptr)
+    return false;
+  old_ = newest_;
+  newest_ = newer;
+  return true;
+}
+
+void Player::change_view(const PlayControls& controls, bool at_once) noexcept UMTN_REALTIME {
+  if (at_once)
+    fade_left_ = 0;
+  if (fade_left_ > 0)
+    return; // one change after another
+  take_newest();
+  const View wanted = {newest_, controls.audition, controls.bypass};
+  if (!(wanted == now_) && !at_once) {
+    before_ = now_;
+    fade_left_ = fade_;
+  }
+  now_ = wanted;
+  if (fade_left_ == 0 && old_ != nullptr && programmes_.give_back(old_))
+    old_ = nullptr;
+}
+
+void Player::process_chunk(float* const* channels, int count, int samples,
+                           Sample position) noexcept UMTN_REALTIME {
+  fill_mix(samples);
+  if (now_.bypass && fade_left_ == 0)
+    return;
+  for (int channel = 0; channel < count; ++channel)
+    std::copy_n(channels[channel], samples, dry_[static_cast<std::size_t>(channel)].data());
+  render(now_, channels, count, samples, position);
+  if (fade_left_ == 0)
+    return;
+
+  std::array<float*, kMostChannels> other{};
+  for (int channel = 0; channel < count; ++channel) {
+    const auto index = static_cast<std::size_t>(channel);
+    other_[index] = dry_[index];
+    other[index] = other_[index].data();
+  }
+  render(before_, other.data(), count, samples, position);
+  const int faded = std::min(samples, fade_left_);
+  for (int channel = 0; channel < count; ++channel)
+    for (int n = 0; n < faded; ++n) {
+      const float gain = static_cast<float>(fade_left_ - n) / static_cast<float>(fade_ + 1);
+      float& out = channels[channel][n];
+      const float was = other[static_cast<std::size_t>(channel)][n];
+      if (out != was)
+        out += gain * (was - out);
+    }
+  fade_left_ -= faded;
+}
+
+void Player::fill_mix(int samples) noexcept UMTN_REALTIME {
+  mix_steady_ = mix_ == mix_wanted_;
+  if (mix_steady_)
+    return;
+  const float step = 1.0f / static_cast<float>(fade_);
+  for (int n = 0; n < samples; ++n) {
+    const float left = mix_wanted_ - mix_;
+    mix_ = std::abs(left) <= step ? mix_wanted_ : mix_ + std::copysign(step, left);
+    mixes_[static_cast<std::size_t>(n)] = mix_;
+  }
+}
+
+void Player::render(const View& view, float* const* channels, int count, int samples,
+                    Sample position) const noexcept UMTN_REALTIME {
+  if (view.bypass || view.programme == nullptr || view.programme->rate != rate_)
+    return;
+  for (const Layer& layer : view.programme->layers) {
+    const Audio* const sound = sound_of(layer, view.audition);
+    if (sound != nullptr && sound->getNumChannels() > 0 &&
+        layer.range.overlaps({position, position + samples}))
+      render_layer(layer, *sound, channels, count, samples, position);
+  }
+}
+
+void Player::render_layer(const Layer& layer, const Audio& sound, float* const* channels, int count,
+                          int samples, Sample position) const noexcept UMTN_REALTIME {
+  const Sample length = std::min(layer.range.length(), static_cast<Sample>(sound.getNumSamples()));
+  const Range part = Range{position, position + samples}.intersection(
+      {layer.range.start, layer.range.start + length});
+  for (int channel = 0; channel < count; ++channel) {
+    const auto& dry = dry_[static_cast<std::size_t>(channel)];
+    for (Sample at = part.start; at < part.end; ++at) {
+      const auto n = static_cast<std::size_t>(at - position);
+      const Sample in_take = at - layer.range.start;
+      const float take = take_sample(sound, channel, count, static_cast<int>(in_take));
+      const float mix = mix_steady_ ? mix_ : mixes_[n];
+      // Not through the formula where it changes nothing: silence times infinity is not silence.
+      const float both = mix >= 1.0f   ? take
+                         : mix <= 0.0f ? dry[n]
+                                       : dry[n] * (1.0f - mix) + take * mix;
+      const float gain = window(in_take, length, rate_);
+      float& out = channels[channel][n];
+      out = gain >= 1.0f ? both : out * (1.0f - gain) + both * gain;
+    }
+  }
+}
+
+bool Player::awaits(Range block) const noexcept UMTN_REALTIME {
+  if (newest_ == nullptr)
+    return expected_ != 0;
+  if (static_cast<int>(expected_ - newest_->handled) > 0)
+    return true;
+  for (const Layer& layer : newest_->layers)
+    if (layer.result == nullptr && layer.range.overlaps(block))
+      return true;
+  return false;
+}
+
+// Only ever in an offline render; what sounds live goes on at once. Whether there was a wait.
+bool Player::wait_for_takes(const Transport& transport, int samples) noexcept {
+  if (gave_up_ || !pace_.may_wait(transport) || !awaits(transport.block(samples)))
+    return false;
+  const unsigned cancels = cancels_;
+  const auto nobody_hears = [&] {
+    fade_left_ = 0;
+    if (old_ != nullptr && programmes_.give_back(old_)) {
+      old_ = nullptr;
+      now_.programme = newest_;
+    }
+    return take_newest();
+  };
+  while (awaits(transport.block(samples))) {
+    waiting_ = true;
+    if (!nobody_hears()) {
+      std::this_thread::sleep_for(kNap);
+      waited_ += std::chrono::duration<double>(kNap).count();
+    }
+    gave_up_ = cancels_ != cancels || waited_ > longest_wait_;
+    if (gave_up_)
+      break;
+    pace_.pause();
+  }
+  waiting_ = false;
+  return true;
+}
+
+} // namespace umtn::plugin

@@ -1,0 +1,55 @@
+#include "transport.hpp"
+
+namespace umtn::plugin {
+
+Transport read_transport(juce::AudioPlayHead* head, double rate,
+                         bool offline_flag) noexcept UMTN_REALTIME {
+  Transport transport;
+  transport.rate = rate;
+  transport.offline_flag = offline_flag;
+  const auto host =
+      head == nullptr ? juce::Optional<juce::AudioPlayHead::PositionInfo>{} : head->getPosition();
+  if (!host.hasValue())
+    return transport;
+
+  transport.playing = host->getIsPlaying();
+  if (const auto samples = host->getTimeInSamples()) {
+    transport.has_position = true;
+    transport.position = *samples;
+  } else if (const auto seconds = host->getTimeInSeconds()) {
+    transport.has_position = true;
+    transport.position = static_cast<Sample>(std::llround(*seconds * rate));
+  }
+
+  // Hosts give loops in quarter notes; the tempo here and now is all there is to convert them.
+  const auto loop = host->getLoopPoints();
+  const auto tempo = host->getBpm();
+  const auto quarter = host->getPpqPosition();
+  if (transport.has_position && loop.hasValue() && tempo.hasValue() && quarter.hasValue() &&
+      *tempo > 0.0 && loop->ppqEnd > loop->ppqStart) {
+    const double samples_per_quarter = 60.0 / *tempo * rate;
+    const auto at = [&](double ppq) {
+      return transport.position +
+             static_cast<Sample>(std::llround((ppq - *quarter) * samples_per_quarter));
+    };
+    transport.has_loop = true;
+    transport.loop = {at(loop->ppqStart), at(loop->ppqEnd)};
+  }
+  return transport;
+}
+
+Transport OwnTransport::advance(double rate, int samples) noexcept UMTN_REALTIME {
+  const Sample wanted = wanted_.exchange(kNowhere);
+  if (wanted != kNowhere)
+    position_ = wanted;
+  Transport transport;
+  transport.rate = rate;
+  transport.has_position = true;
+  transport.position = position_;
+  transport.playing = playing_;
+  if (transport.playing)
+    position_ += samples;
+  return transport;
+}
+
+} // namespace umtn::plugin
