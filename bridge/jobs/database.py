@@ -1,0 +1,145 @@
+"""The SQLite database of jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from bridge.jobs.record import Record
+from umtn_core.errors import UmtnError
+
+#: Kept in the database's own header as its user_version.
+SCHEMA = 1
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Record)
+
+#: The columns beside the record are for people who look in with another tool.
+_TABLE = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, state TEXT NOT NULL, updated REAL NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID
+"""
+
+
+class Database:
+    """An open database that is sound.
+
+    Parameters
+    ----------
+    path
+        Of the file; made if it is missing.
+
+    Raises
+    ------
+    sqlite3.DatabaseError
+        If it is damaged.
+    UmtnError
+        If a later version of umtn has made it.
+    """
+
+    def __init__(self, path: Path):
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA journal_mode=WAL")
+        # In WAL mode anything less may lose what was committed just before a power cut.
+        execute("PRAGMA synchronous=FULL")
+        (verdict,) = execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        (schema,) = execute("PRAGMA user_version").fetchone()
+        if schema > SCHEMA:
+            raise UmtnError(
+                f"{path} was written by a later version of umtn; update umtn, or choose another "
+                "data folder."
+            )
+        if schema == 0:
+            with self._transaction():
+                execute(_TABLE)
+                execute(f"PRAGMA user_version={SCHEMA}")
+
+    def records(self) -> Iterator[Record]:
+        """Read all records, leaving out those that make no sense."""
+        for (text,) in self._connection.execute("SELECT record FROM jobs"):
+            with contextlib.suppress(msgspec.DecodeError):
+                yield _DECODER.decode(text)
+
+    def write(self, kept: Iterable[Record], forgotten: Iterable[str] = ()) -> None:
+        """Put records into the database and take others out, all or nothing.
+
+        Raises
+        ------
+        sqlite3.Error
+        """
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)",
+                [(r.id, r.state, r.updated, _ENCODER.encode(r)) for r in kept],
+            )
+            self._connection.executemany(
+                "DELETE FROM jobs WHERE id = ?", [(id,) for id in forgotten]
+            )
+
+    def close(self) -> None:
+        """Close the database, and bring all into its one file."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+
+def salvage(path: Path) -> list[Record]:
+    """Read whatever can still be read of a damaged database."""
+    found: list[Record] = []
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            for order in ("ASC", "DESC"):
+                # A damaged page ends a walk through the table; the other end may be whole.
+                with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
+                    for (text,) in connection.execute(
+                        f"SELECT record FROM jobs ORDER BY id {order}"
+                    ):
+                        with contextlib.suppress(msgspec.DecodeError, TypeError):
+                            found.append(_DECODER.decode(text))
+    except sqlite3.Error:
+        pass
+    return found
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged database out of the way, replacing one that was set aside earlier."""
+    aside = path.with_name(f"damaged-{path.name}")
+    for ending in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(f"{path}{ending}", f"{aside}{ending}")
+    with contextlib.suppress(OSError):
+        os.utime(aside, (time.time(), time.time()))
+    return aside

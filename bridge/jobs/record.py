@@ -1,0 +1,68 @@
+"""A job as it is stored: what clients see, and what a restarted bridge needs to go on."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bridge.jobs.request import FINAL, Job, RenderRequest, State
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything about a job that must outlive the process.
+
+    Attributes
+    ----------
+    asked
+        The request as it came, to tell the same one from another under its id.
+    request
+        The request as it is carried out, with real paths and an output.
+    state, code, message, created, updated
+        See `bridge.jobs.request.Job`.
+    input_size, input_mtime_ns
+        Of the input when the job was accepted.
+    batch
+        Name under which its decoding was last saved, or empty.
+    crashes
+        How often the render worker was lost while it rendered this job.
+    output_size, output_mtime_ns
+        Of the result, when it is done.
+    """
+
+    asked: RenderRequest
+    request: RenderRequest
+    state: State = "queued"
+    code: str = ""
+    message: str = ""
+    created: float = 0.0
+    updated: float = 0.0
+    input_size: int = 0
+    input_mtime_ns: int = 0
+    batch: str = ""
+    crashes: int = 0
+    output_size: int = -1
+    output_mtime_ns: int = 0
+
+    @property
+    def id(self) -> str:
+        """The client's."""
+        return self.asked.id
+
+    @property
+    def finished(self) -> bool:
+        """Whether its state is final."""
+        return self.state in FINAL
+
+    def job(self, fraction: float = 0.0, seconds_left: float | None = None) -> Job:
+        """Return what clients get to see."""
+        return Job(
+            id=self.id,
+            request=self.asked,
+            state=self.state,
+            fraction=1.0 if self.state == "done" else fraction,
+            seconds_left=seconds_left,
+            output=self.request.output,
+            code=self.code,
+            message=self.message,
+            created=self.created,
+            updated=self.updated,
+        )

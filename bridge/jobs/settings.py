@@ -1,0 +1,70 @@
+"""What the user of a bridge decides about its jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+def default_data_folder() -> Path:
+    """Say where jobs are stored: in the user's data folder."""
+    return Path(platformdirs.user_data_path("umtn", appauthor=False)) / "bridge"
+
+
+def default_session_folder() -> Path:
+    """Say where clients put files for the bridge, and it for them."""
+    return Path(platformdirs.user_data_path("umtn", appauthor=False)) / "sessions"
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """Folders and limits.
+
+    Parameters
+    ----------
+    data_folder
+        Holds the job store and the saved states of jobs under way. One bridge at a time uses it.
+    session_folder
+        Files may be read and written here; made if it is missing.
+    allowed
+        Further folders that files may be read from and written to.
+    most_queued
+        Jobs waiting; more are refused as ``busy``.
+    longest_seconds
+        Of one region.
+    largest_bytes
+        Of one input file.
+    cores
+        That renders on the processor may use in all; None, every one that this process may.
+    workers
+        Render processes that share those cores. More let short jobs pass long ones, each
+        with fewer cores and its own copy of the model.
+    together
+        Compatible jobs decoded as one batch, at most.
+    save_every
+        Seconds of decoding between two saved states; saving costs at most a twentieth of the time,
+        so with large states it is longer.
+    keep_days
+        Finished jobs are forgotten after so long, with their results in the session folder;
+        None, never.
+    keep_bytes
+        The oldest results in the session folder are deleted when all take up more; None, never.
+    most_remembered
+        Finished jobs remembered, at most; the files of those forgotten stay.
+    """
+
+    data_folder: Path
+    session_folder: Path
+    allowed: tuple[Path, ...] = ()
+    most_queued: int = 10_000
+    longest_seconds: float = 3600.0
+    largest_bytes: int = 16 * 2**30
+    cores: int | None = None
+    workers: int = 1
+    together: int = 8
+    save_every: float = 2.0
+    keep_days: float | None = None
+    keep_bytes: int | None = None
+    most_remembered: int = 20_000

@@ -1,0 +1,159 @@
+"""Where jobs are written down: a database, and a journal beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bridge.jobs.database import Database, salvage, set_aside
+from bridge.jobs.journal import Journal, read_journal, rewrite_journal
+from bridge.jobs.record import Record
+from umtn_core.errors import UmtnError
+
+log = logging.getLogger(__name__)
+
+DATABASE = "jobs.sqlite"
+JOURNAL = "jobs.journal"
+
+#: A journal beyond this is written anew without its history.
+LARGEST_JOURNAL = 8 << 20
+
+#: What a disk that is full or gone raises, by way of either file.
+DISK_ERRORS = (OSError, sqlite3.Error)
+
+
+class JobStore:
+    """Records of jobs that survive kills and power cuts.
+
+    Writes asked for at about the same time become one transaction, so that a thousand
+    requests at once wait for the disk together and not one after another.
+
+    Parameters
+    ----------
+    folder
+        Holds the files; there already.
+
+    Raises
+    ------
+    UmtnError
+        If the files cannot be opened.
+
+    Attributes
+    ----------
+    records : list of Record
+        What was found on opening, oldest first.
+    """
+
+    def __init__(self, folder: Path):
+        self._journal_path = folder / JOURNAL
+        try:
+            self._database, records = _open(folder / DATABASE, self._journal_path)
+            self._journal = Journal(self._journal_path)
+        except DISK_ERRORS as error:
+            raise UmtnError(f"The job store in {folder} cannot be opened: {error}.") from error
+        self._live = {record.id: record for record in records}
+        self.records = sorted(records, key=lambda record: record.created)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="umtn-store")
+        self._waiting: list[tuple[list[Record], list[str], asyncio.Future[None]]] = []
+        self._flush: asyncio.Task[None] | None = None
+
+    async def write(self, *kept: Record, forgotten: tuple[str, ...] = ()) -> None:
+        """Bring records to the disk, and take others off it.
+
+        Raises
+        ------
+        OSError, sqlite3.Error
+            If the disk does not take them; nothing has been stored then.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((list(kept), list(forgotten), written))
+        if self._flush is None:
+            self._flush = asyncio.create_task(self._flush_all())
+        await asyncio.shield(written)
+
+    async def close(self) -> None:
+        """Write what waits, and close the files."""
+        if self._flush is not None:
+            await self._flush
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    async def _flush_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, []
+                kept = {record.id: record for records, _, _ in waiting for record in records}
+                forgotten = [id for _, ids, _ in waiting for id in ids]
+                error: Exception | None = None
+                try:
+                    await loop.run_in_executor(self._thread, self._write, kept, forgotten)
+                except DISK_ERRORS as caught:
+                    error = caught
+                for _, _, written in waiting:
+                    if written.done():
+                        continue
+                    if error is None:
+                        written.set_result(None)
+                    else:
+                        written.set_exception(error)
+        finally:
+            self._flush = None
+
+    def _write(self, kept: dict[str, Record], forgotten: list[str]) -> None:
+        for id in forgotten:
+            kept.pop(id, None)
+        before = self._journal.size
+        self._journal.append(kept.values(), forgotten)
+        try:
+            self._database.write(kept.values(), forgotten)
+        except sqlite3.Error:
+            # Otherwise a job that was refused would be found here by the next start.
+            self._journal.cut(before)
+            raise
+        self._live.update(kept)
+        for id in forgotten:
+            self._live.pop(id, None)
+        if self._journal.size > LARGEST_JOURNAL + 2000 * len(self._live):
+            rewrite_journal(self._journal_path, self._live.values())
+            self._journal.close()
+            self._journal = Journal(self._journal_path)
+
+    def _close(self) -> None:
+        self._database.close()
+        self._journal.close()
+
+
+def _open(database_path: Path, journal_path: Path) -> tuple[Database, list[Record]]:
+    """Open a database, with all that it and the journal know between them in it."""
+    journal, forgotten = read_journal(journal_path)
+    try:
+        database = Database(database_path)
+        records = {record.id: record for record in database.records()}
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and "unable to open" in str(error):
+            raise
+        found = {record.id: record for record in salvage(database_path)}
+        aside = set_aside(database_path)
+        log.warning(
+            "the job database was damaged (%s) and is now %s; its jobs come from the journal",
+            error, aside,
+        )  # fmt: skip
+        database, records = Database(database_path), found
+    for id in forgotten:
+        records.pop(id, None)
+    mended = [r for r in journal.values() if _is_newer(r, records.get(r.id))]
+    records.update((record.id, record) for record in mended)
+    database.write(records.values(), forgotten)
+    rewrite_journal(journal_path, records.values())
+    return database, list(records.values())
+
+
+def _is_newer(record: Record, other: Record | None) -> bool:
+    return other is None or (record.finished and not other.finished) or (
+        record.updated > other.updated and record.finished >= other.finished
+    )
