@@ -119,7 +119,9 @@ def read_journal(path: Path) -> tuple[dict[str, Record], set[str]]:
 def rewrite_journal(path: Path, records: Iterable[Record]) -> None:
     """Replace a journal by one that holds these records, and no history."""
     beside = path.with_suffix(".new")
-    file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    file = os.open(
+        beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600
+    )
     try:
         _write(file, _HEADER + b"".join(_line(Kept(record)) for record in records))
         os.fsync(file)

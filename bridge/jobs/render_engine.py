@@ -8,7 +8,7 @@ take a request, is given batches for them, and reports what becomes of each job.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -61,9 +61,11 @@ class Progressed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rendered(msgspec.Struct, frozen=True, tag=True):
-    """A job's result is whole at its output path."""
+    """A job's result is whole at its output path, and of this size and age."""
 
     id: str
+    size: int
+    mtime_ns: int
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -82,8 +84,7 @@ class Dropped(msgspec.Struct, frozen=True, tag=True):
 
 Report = Began | Progressed | Rendered | Failed | Dropped
 
-#: How a batch ended: every job of it reported on; stopped and saved, to be gone on with; or
-#: given up by the engine without knowing why, with the reason in `Lost`.
+#: How a batch ended: every job of it reported on, or stopped and saved, to be gone on with.
 Ending = Literal["finished", "paused"]
 
 
@@ -106,19 +107,19 @@ class RenderEngine(ABC):
         """Let go of everything; no batch is being rendered any more."""
 
     @abstractmethod
-    def slot_for(self, request: RenderRequest) -> str | None:
-        """Name a free slot that may render a request now, or None if all such are taken."""
+    def slots_for(self, request: RenderRequest) -> Sequence[str]:
+        """Name the slots that could render a request, taken or not, the best first."""
 
     @abstractmethod
     async def render(self, slot: str, batch: Batch, report: Callable[[Report], None]) -> Ending:
-        """Render a batch in a slot, which is taken until this returns.
+        """Render a batch in a slot.
 
         Parameters
         ----------
         slot
-            From `slot_for`.
+            From `slots_for`; it has no other batch.
         batch
-            Jobs that agree in everything that `bridge.jobs.scheduler.compatibility` lists.
+            Jobs that agree in everything that `bridge.jobs.waiting.compatibility` lists.
         report
             Called on the event loop.
 
@@ -137,8 +138,16 @@ class RenderEngine(ABC):
         """Ask for a batch to be saved and stopped; `render` returns soon."""
 
     @abstractmethod
-    def forget(self, name: str) -> None:
-        """Delete what was saved of a batch."""
+    def kill(self, slot: str) -> None:
+        """End whatever renders in a slot at once; `render` raises `LostError`."""
+
+    @abstractmethod
+    def forget(self, name: str, ids: Iterable[str]) -> None:
+        """Delete what was saved of a batch, and of these jobs, which have all ended."""
+
+    @abstractmethod
+    def forget_all_but(self, names: Container[str], ids: Iterable[str]) -> None:
+        """Delete whatever was saved of other batches and jobs."""
 
     @abstractmethod
     def saved(self) -> set[str]:

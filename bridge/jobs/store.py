@@ -154,6 +154,8 @@ def _open(database_path: Path, journal_path: Path) -> tuple[Database, list[Recor
 
 
 def _is_newer(record: Record, other: Record | None) -> bool:
-    return other is None or (record.finished and not other.finished) or (
-        record.updated > other.updated and record.finished >= other.finished
+    return (
+        other is None
+        or (record.finished and not other.finished)
+        or (record.updated > other.updated and record.finished >= other.finished)
     )

@@ -7,6 +7,7 @@ here, for each container in its own way. A format that is not known passes.
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -22,9 +23,19 @@ _OGG_LAST = 0x04
 
 _XING_SEARCH = 8192
 
+#: Real files have a handful of chunks. One made up of empty ones would be walked for hours.
+_MOST_CHUNKS = 10_000
 
-def check_container(path: Path) -> None:
+
+def check_container(file: BinaryIO, path: Path) -> None:
     """Refuse a file that ends before its headers say it does.
+
+    Parameters
+    ----------
+    file
+        Open for reading; left at any position.
+    path
+        What to call it.
 
     Raises
     ------
@@ -33,21 +44,21 @@ def check_container(path: Path) -> None:
     OSError
         If the file cannot be read.
     """
-    size = path.stat().st_size
+    size = file.seek(0, os.SEEK_END)
     if size == 0:
         raise UmtnError(f"{path} is empty.")
-    with path.open("rb") as file:
-        magic = file.read(4)
-        if magic in (b"RIFF", b"RF64", b"BW64"):
-            whole = _riff_is_whole(file, size)
-        elif magic == b"FORM":
-            whole = _aiff_is_whole(file, size)
-        elif magic == b"OggS":
-            whole = _ogg_is_whole(file, size)
-        elif magic[:3] == b"ID3" or magic[:1] == b"\xff":
-            whole = _mp3_is_whole(file, size)
-        else:
-            return
+    file.seek(0)
+    magic = file.read(4)
+    if magic in (b"RIFF", b"RF64", b"BW64"):
+        whole = _riff_is_whole(file, size)
+    elif magic == b"FORM":
+        whole = _aiff_is_whole(file, size)
+    elif magic == b"OggS":
+        whole = _ogg_is_whole(file, size)
+    elif magic[:3] == b"ID3" or magic[:1] == b"\xff":
+        whole = _mp3_is_whole(file, size)
+    else:
+        return
     if not whole:
         raise UmtnError(f"{path} is cut off: it is shorter than its header says; copy it again.")
 
@@ -56,7 +67,9 @@ def _riff_is_whole(file: BinaryIO, size: int) -> bool:
     """Look for the data chunk of a WAV file, and whether it ends within the file."""
     file.seek(12)
     long_size = None
-    while len(header := file.read(8)) == 8:
+    for _ in range(_MOST_CHUNKS):
+        if len(header := file.read(8)) < 8:
+            break
         name, length = struct.unpack("<4sI", header)
         begin = file.tell()
         if name == b"ds64":
@@ -72,7 +85,9 @@ def _riff_is_whole(file: BinaryIO, size: int) -> bool:
 def _aiff_is_whole(file: BinaryIO, size: int) -> bool:
     """Look for the sound chunk of an AIFF file, and whether it ends within the file."""
     file.seek(12)
-    while len(header := file.read(8)) == 8:
+    for _ in range(_MOST_CHUNKS):
+        if len(header := file.read(8)) < 8:
+            break
         name, length = struct.unpack(">4sI", header)
         begin = file.tell()
         if name == b"SSND":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,10 @@ class FlacChecksum:
         }
 
     @classmethod
-    def of(cls, path: Path) -> FlacChecksum | None:
-        """Read the checksum of a file; None if it has none that can be followed."""
-        with path.open("rb") as file:
-            header = file.read(_STREAMINFO_END)
+    def of(cls, file: BinaryIO) -> FlacChecksum | None:
+        """Read the checksum of an open file; None if it has none that can be followed."""
+        file.seek(0)
+        header = file.read(_STREAMINFO_END)
         if header[:4] != b"fLaC" or len(header) < _STREAMINFO_END:
             return None
         packed = int.from_bytes(header[18:26], "big")

@@ -1,0 +1,213 @@
+"""Which files a request may name, looked at so that nobody can swap them in between."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from bridge.jobs.request import RequestError
+
+LONGEST_PATH = 4096
+LONGEST_NAME = 255
+#: The one format of results: floating point, so that nothing is clipped or rounded.
+SUFFIX = ".wav"
+
+#: What lies here is not a file that somebody has recorded, whatever folders are allowed above it.
+_SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev"))) if os.name == "posix" else ()
+
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class AllowedFolders:
+    """The folders that requests may read from and write to.
+
+    Parameters
+    ----------
+    session
+        Where relative paths begin.
+    others
+        Further ones.
+    """
+
+    def __init__(self, session: Path, others: Iterable[Path] = ()):
+        self.session = Path(os.path.realpath(session))
+        self.roots = (self.session, *(Path(os.path.realpath(other)) for other in others))
+
+    def input(self, text: str) -> Path:
+        """Resolve the path of an input, which must be there.
+
+        Raises
+        ------
+        RequestError
+        """
+        path = self._resolved(text, "input")
+        with self.open_input(path):
+            return path
+
+    @contextmanager
+    def open_input(self, path: Path) -> Iterator[BinaryIO]:
+        """Open a file whose path was resolved earlier, making sure that it still is that file.
+
+        Raises
+        ------
+        RequestError
+            If it is gone, is not a plain file, or turns out to lie elsewhere.
+        """
+        try:
+            # Opening a device can set it in motion, and a pipe can wait for ever.
+            _check_plain(os.stat(path, follow_symlinks=False), path)
+            flags = os.O_RDONLY | _NO_LINKS | getattr(os, "O_NONBLOCK", 0)
+            file = os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb")
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        with file:
+            try:
+                _check_plain(os.fstat(file.fileno()), path)
+                self._check_place(file.fileno(), path)
+            except OSError as error:
+                raise _unreadable(path, error) from error
+            yield file
+
+    def output(self, text: str) -> Path:
+        """Resolve the path of a result, which must not be there.
+
+        Raises
+        ------
+        RequestError
+        """
+        asked = self._checked_text(text, "output")
+        name = asked.name
+        if asked.suffix.lower() != SUFFIX or len(name) <= len(SUFFIX):
+            raise RequestError(
+                "bad_request", f"The output must be the path of a file that ends in {SUFFIX}."
+            )
+        folder = self._resolved(str(asked.parent), "output")
+        path = folder / name
+        if os.path.lexists(path):
+            raise RequestError(
+                "exists", f"{path} exists already, and nothing is overwritten; choose another name."
+            )
+        if not folder.is_dir():
+            raise RequestError("not_found", f"There is no folder {folder} to write to.")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise RequestError("disk", f"The folder {folder} cannot be written to.")
+        return path
+
+    @contextmanager
+    def open_folder(self, folder: Path) -> Iterator[Path]:
+        """Hold on to a folder that was resolved earlier.
+
+        Yields
+        ------
+        Path
+            That leads to that very folder even if its name is given to another, where the
+            system has such paths.
+
+        Raises
+        ------
+        RequestError
+            If it is gone, or turns out to lie elsewhere.
+        """
+        if not hasattr(os, "O_DIRECTORY"):
+            if not folder.is_dir() or Path(os.path.realpath(folder)) != folder:
+                raise RequestError("not_found", f"There is no folder {folder} to write to.")
+            yield folder
+            return
+        try:
+            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINKS)
+        except OSError as error:
+            raise RequestError(
+                "not_found", f"The folder {folder} cannot be written to: {error.strerror}."
+            ) from error
+        try:
+            self._check_place(held, folder)
+            door = Path(f"/proc/self/fd/{held}")
+            yield door if door.exists() else folder
+        finally:
+            os.close(held)
+
+    def _resolved(self, text: str, what: str) -> Path:
+        asked = self._checked_text(text, what)
+        try:
+            path = Path(os.path.realpath(asked))
+        except (OSError, ValueError) as error:
+            raise RequestError("bad_request", f"The {what} {text!r} is not a path.") from error
+        self._check_allowed(path)
+        return path
+
+    def _checked_text(self, text: str, what: str) -> Path:
+        """Refuse text that is no path anywhere, before the system sees it."""
+        if not text:
+            raise RequestError("bad_request", f"The {what} is empty; give the path of a file.")
+        if "\0" in text:
+            raise RequestError("bad_request", f"The {what} holds a NUL character.")
+        try:
+            octets = text.encode()
+        except UnicodeEncodeError as error:
+            raise RequestError(
+                "bad_request", f"The {what} is not UTF-8; rename the file."
+            ) from error
+        parts = octets.replace(b"\\", b"/").split(b"/")
+        if len(octets) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME:
+            raise RequestError(
+                "bad_request",
+                f"The {what} is too long: a path has {LONGEST_PATH} bytes at most, and each name "
+                f"in it {LONGEST_NAME}.",
+            )
+        return self.session / text
+
+    def _check_allowed(self, path: Path) -> None:
+        roots = [root for root in self.roots if path.is_relative_to(root)]
+        system = [folder for folder in _SYSTEM if path.is_relative_to(folder)]
+        # A folder within /dev, say /dev/shm, may be allowed by name.
+        if system:
+            roots = [root for root in roots if root.is_relative_to(system[0]) and root != system[0]]
+        if not roots:
+            raise RequestError(
+                "denied",
+                f"{path} is not in a folder that the bridge may use; put it into {self.session}, "
+                "or allow its folder with --allow.",
+            )
+
+    def _check_place(self, descriptor: int, path: Path) -> None:
+        """Make sure that what was opened lies where its path said."""
+        place = _place(descriptor)
+        if place is None:
+            # Not told by this system: then the path must lead, by no link, to what was opened.
+            same = os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+            place = Path(os.path.realpath(path))
+            if not same:
+                raise RequestError("not_found", f"{path} was replaced while it was being opened.")
+        self._check_allowed(place)
+
+
+def _place(descriptor: int) -> Path | None:
+    """Ask the system where an open file lies."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+    if sys.platform == "darwin":
+        import fcntl
+
+        found = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024))
+        return Path(os.fsdecode(found.rstrip(b"\0")))
+    return None
+
+
+def _check_plain(status: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise RequestError("bad_request", f"{path} is a folder, not a file.")
+    if not stat.S_ISREG(status.st_mode):
+        raise RequestError("denied", f"{path} is not a plain file but a device, a pipe or a link.")
+
+
+def _unreadable(path: Path, error: OSError) -> RequestError:
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return RequestError("not_found", f"There is no file {path}.")
+    return RequestError("denied", f"{path} cannot be read: {error.strerror or error}.")

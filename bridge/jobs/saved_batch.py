@@ -1,0 +1,170 @@
+"""The folder in which a batch under way is saved."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Container, Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+_STATE = "state"
+_HEADER = "header.json"
+_RESULTS = "results"
+
+#: What reading something damaged raises.
+_DAMAGES = (OSError, ValueError, EOFError, msgspec.DecodeError)
+
+
+class SavedPiece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One job's audio within a saved batch.
+
+    Attributes
+    ----------
+    id
+        Of the job.
+    sample_rate
+        In hertz.
+    seed
+        Of the job.
+    """
+
+    id: str
+    sample_rate: int
+    seed: int
+
+
+class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pieces: list[SavedPiece]
+
+
+class SavedBatch:
+    """A batch's audio, as it was read, and the newest state of its translation.
+
+    The audio is kept so that a job, once begun, needs its input no more.
+
+    Parameters
+    ----------
+    folder
+        Made when something is saved.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def save_audio(self, pieces: list[SavedPiece], audio: list[NDArray[np.float32]]) -> None:
+        """Keep what the batch was begun with.
+
+        Raises
+        ------
+        OSError
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for i, each in enumerate(audio):
+            with open(self._folder / f"{i}.npy", "wb") as file:
+                np.save(file, each, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+        write_whole(self._folder / _HEADER, msgspec.json.encode(_Header(pieces)))
+
+    def save_state(self, state: bytes) -> None:
+        """Replace the saved state.
+
+        Raises
+        ------
+        OSError
+            The one before is still there.
+        """
+        write_whole(self._folder / _STATE, hashlib.sha256(state).digest() + state)
+
+    def load(self) -> tuple[list[SavedPiece], list[NDArray[np.float32]], bytes] | None:
+        """Return what was saved, or None if that is nothing, or damaged."""
+        try:
+            header = msgspec.json.decode((self._folder / _HEADER).read_bytes(), type=_Header)
+            contents = (self._folder / _STATE).read_bytes()
+            digest, state = contents[:32], contents[32:]
+            if hashlib.sha256(state).digest() != digest:
+                return None
+            audio = [
+                np.load(self._folder / f"{i}.npy", allow_pickle=False)
+                for i in range(len(header.pieces))
+            ]
+        except _DAMAGES:
+            return None
+        return header.pieces, audio, state
+
+    def forget(self) -> None:
+        """Delete all of it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class WorkFolder:
+    """Everything that workers save.
+
+    Parameters
+    ----------
+    folder
+        The bridge's own.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._results = folder / _RESULTS
+
+    def batch(self, name: str) -> SavedBatch:
+        """Return a batch's folder."""
+        return SavedBatch(self._folder / "batches" / name)
+
+    def result(self, id: str) -> Path:
+        """Name the file in which a job's result is announced before it gets its name."""
+        return self._results / hashlib.sha256(id.encode()).hexdigest()
+
+    def saved(self) -> set[str]:
+        """Name the batches with a saved state."""
+        return {path.parent.name for path in (self._folder / "batches").glob(f"*/{_STATE}")}
+
+    def make(self) -> None:
+        """Make the folders."""
+        self._results.mkdir(parents=True, exist_ok=True)
+        (self._folder / "batches").mkdir(exist_ok=True)
+
+    def forget_all_but(self, names: Container[str], ids: Iterable[str]) -> None:
+        """Delete what belongs to no other batch and job than these."""
+        for batch in (self._folder / "batches").iterdir():
+            if batch.name not in names:
+                SavedBatch(batch).forget()
+        kept = {self.result(id) for id in ids}
+        for result in self._results.iterdir():
+            if result not in kept:
+                result.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, contents: bytes) -> None:
+    """Write a file of the bridge's own so that a power cut leaves the old or the new one.
+
+    Raises
+    ------
+    OSError
+    """
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        with open(beside, "wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
