@@ -189,17 +189,7 @@ class CpuStepper(Stepper):
     def score(
         self, conditioning: NDArray[np.float32], codes: NDArray[np.uint8]
     ) -> NDArray[np.float32]:
-        """Logits of codes that are given rather than drawn, within one latent frame.
-
-        Parameters
-        ----------
-        conditioning : float32 array (streams, conditioning_width)
-        codes : uint8 array (streams, steps)
-
-        Returns
-        -------
-        float32 array (streams, steps, 256)
-        """
+        """See `Stepper.score`."""
         conditioning = self._conditioning(conditioning)
         steps = codes.shape[1]
         codes = _checked(codes, np.uint8, (self._streams, steps))

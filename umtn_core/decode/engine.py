@@ -69,6 +69,22 @@ class Stepper(ABC):
             If the network's output is not a number.
         """
 
+    @abstractmethod
+    def score(
+        self, conditioning: NDArray[np.float32], codes: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
+        """Logits of codes that are given rather than drawn, within one latent frame.
+
+        Parameters
+        ----------
+        conditioning : float32 array (streams, conditioning_width)
+        codes : uint8 array (streams, steps)
+
+        Returns
+        -------
+        float32 array (streams, steps, 256)
+        """
+
 
 class Engine(ABC):
     """One domain's decoder, ready to run.

@@ -134,17 +134,7 @@ class OnnxStepper(Stepper):
     def score(
         self, conditioning: NDArray[np.float32], codes: NDArray[np.uint8]
     ) -> NDArray[np.float32]:
-        """Logits of codes that are given rather than drawn, within one latent frame.
-
-        Parameters
-        ----------
-        conditioning : float32 array (streams, conditioning_width)
-        codes : uint8 array (streams, steps)
-
-        Returns
-        -------
-        float32 array (streams, steps, 256)
-        """
+        """See `Stepper.score`."""
         streams = self._streams
         self._conditioning[:streams] = conditioning
         logits = np.empty((*codes.shape, 256), np.float32)

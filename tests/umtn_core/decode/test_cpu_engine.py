@@ -255,6 +255,17 @@ def test_a_decode_moves_between_engines(random_bundle, shape: NetworkShape):
         assert same(resumed.codes, decoded(onnx, streams))
 
 
+def test_a_decode_goes_on_in_its_own_precision_only(random_bundle):
+    shape = small_shape()
+    bundle, streams = random_bundle(shape), requests(shape, 2)
+    engines = [CpuEngine(bundle, "a", 1, precision) for precision in ("fp32", "bf16", "int8")]
+    for first, second in itertools.permutations(engines, 2):
+        decode = Decode(first, streams, Sampling(seed=3))
+        decode.advance(61)
+        with pytest.raises(UmtnError, match=f"made in {first.precision}.*not in"):
+            restore(second, save(decode))
+
+
 @given(
     seed=st.integers(0, 2**32 - 1),
     spread=st.sampled_from([0.0, 0.5, 3.0, 30.0, 300.0]),
@@ -296,17 +307,29 @@ def test_cancelling_takes_effect_within_a_tenth_of_a_second(random_bundle):
         assert 0 < len(decode.codes[0]) < 1_000_000
 
 
+def altered(bundle, **weights):
+    """The same model with some weights of the domain a's decoder replaced."""
+    from umtn_core.bundle.onnx_file import GraphFile
+
+    contents = bundle.decoder("a")
+    kept = GraphFile.parse(contents).weights
+    for name, values in weights.items():
+        before = kept[name.replace("__", ".")]
+        assert contents.count(before.tobytes()) == 1
+        after = np.broadcast_to(values, before.shape).astype(np.float32)
+        contents = contents.replace(before.tobytes(), after.tobytes())
+    graphs = {name: bundle.contents(name) for name in bundle.manifest.graph_files}
+    graphs[decoder_file("a")] = contents
+    return Bundle.in_memory(bundle.manifest, graphs)
+
+
 def damaged(bundle, value):
     """The same model with one weight of the domain a replaced."""
     from umtn_core.bundle.onnx_file import GraphFile
 
-    contents = bundle.decoder("a")
-    weight = GraphFile.parse(contents).weights["layers.0.skip.weight"].tobytes()
-    assert contents.count(weight) == 1
-    spoilt = np.float32(value).tobytes() + weight[4:]
-    graphs = {name: bundle.contents(name) for name in bundle.manifest.graph_files}
-    graphs[decoder_file("a")] = contents.replace(weight, spoilt)
-    return Bundle.in_memory(bundle.manifest, graphs)
+    weight = GraphFile.parse(bundle.decoder("a")).weights["layers.0.skip.weight"].copy()
+    weight.flat[0] = value
+    return altered(bundle, layers__0__skip__weight=weight)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -384,6 +407,14 @@ def test_unknown_precisions_and_targets_are_refused(random_bundle):
         CpuEngine(bundle, "a", target="sse9")
     with pytest.raises(UmtnError, match="no domain"):
         CpuEngine(bundle, "c")
+
+
+def test_numbers_too_small_to_be_normal_are_zero_while_samples_are_made(random_bundle):
+    shape = small_shape()
+    bundle = altered(random_bundle(shape), logits__weight=0, logits__bias=1e-40)
+    for target in targets():
+        logits, _ = scored(CpuEngine(bundle, "a", 1, target=target), *given_work(shape, 3))
+        assert not logits.any()
 
 
 def test_denormal_handling_is_put_back(random_bundle):

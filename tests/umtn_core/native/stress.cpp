@@ -5,12 +5,32 @@
 #include "umtn_decode.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+// The library's too: what it asks for while it makes samples is counted.
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size))
+    return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace {
 
@@ -199,9 +219,12 @@ Outcome run(const umtn_model* model, const Network& n, int streams, int threads,
   Vector part(static_cast<std::size_t>(streams) * steps * 256);
   for (int begin = 0; begin < steps;) {
     const int count = begin < half ? half : steps - half;
+    const long before = allocations;
     expect(umtn_batch_score(batch, conditioning.data(), codes.data() + begin, steps, part.data(),
                             count),
            "umtn_batch_score");
+    if (allocations != before)
+      fail("memory was asked for between two samples");
     for (int i = 0; i < streams; ++i)
       std::copy_n(&part[static_cast<std::size_t>(i) * count * 256], count * 256,
                   &outcome.logits[(static_cast<std::size_t>(i) * steps + begin) * 256]);
@@ -218,9 +241,12 @@ Outcome run(const umtn_model* model, const Network& n, int streams, int threads,
       expect(umtn_batch_load(batch, i, begin, recent.data(), &outcome.rings[i * size]), "load");
     }
   }
+  const long before = allocations;
   expect(umtn_batch_steps(batch, conditioning.data(), uniforms.data(), outcome.drawn.data(), steps,
                           steps),
          "umtn_batch_steps");
+  if (allocations != before)
+    fail("memory was asked for between two samples");
   umtn_batch_close(batch);
   return outcome;
 }
@@ -228,8 +254,11 @@ Outcome run(const umtn_model* model, const Network& n, int streams, int threads,
 void stress(unsigned seed) {
   Random random(seed);
   const Network n = random.network();
-  const int streams = random.whole(0, 3) ? random.whole(1, 9) : random.whole(10, 40);
-  const int steps = random.whole(4, 50);
+  const int size = random.whole(0, 9);
+  const int streams = size == 9   ? random.whole(41, 257)
+                      : size >= 7 ? random.whole(10, 40)
+                                  : random.whole(1, 9);
+  const int steps = streams > 40 ? random.whole(4, 8) : random.whole(4, 50);
   const Vector conditioning = random.normal(static_cast<std::size_t>(streams) * n.width(), 1);
   std::vector<std::uint8_t> codes(static_cast<std::size_t>(streams) * steps);
   for (auto& code : codes)
