@@ -30,14 +30,17 @@ def data() -> None:
     """Make training data. A store that was begun is finished, not made again."""
 
 
+source = click.argument("source", type=click.Path(exists=True, path_type=Path))
+
+
 @data.command()
-@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@source
 @click.argument("store", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--licence", help="Licence of the recordings, written down in the index.")
 @workers
 @as_json
 def prepare(source: Path, store: Path, licence: str | None, workers: int, as_json: bool) -> None:
-    """Make a STORE of the folder SOURCE, which has a sub-folder of audio per instrument."""
+    """Make a STORE of SOURCE: a folder, tar or zip with a sub-folder of audio per instrument."""
     from umtn_core.data.prepare import prepare as run
 
     with meter() as show:
@@ -45,6 +48,79 @@ def prepare(source: Path, store: Path, licence: str | None, workers: int, as_jso
             source,
             store,
             licence=licence,
+            workers=workers,
+            progress=lambda stage, done, total, name: show.update(stage, done, total),
+        )
+    _report(made, as_json)
+
+
+# The same under the name that goes with those of the known data sets.
+data.add_command(prepare, "folder")
+
+
+@data.command()
+@source
+@click.argument("store", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--metadata",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its table of recordings.  [default: inside SOURCE, or beside it]",
+)
+@click.option("--domain", "domains", multiple=True, help="Only this one; may be repeated.")
+@workers
+@as_json
+def musicnet(
+    source: Path,
+    store: Path,
+    metadata: Path | None,
+    domains: tuple[str, ...],
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Make a STORE of MusicNet, archive or folder: the published weights' six domains."""
+    from umtn_core.data.musicnet import DOMAINS, prepare_musicnet
+
+    with meter() as show:
+        made = prepare_musicnet(
+            source,
+            store,
+            metadata=metadata,
+            domains=domains or tuple(DOMAINS),
+            workers=workers,
+            progress=lambda stage, done, total, name: show.update(stage, done, total),
+        )
+    _report(made, as_json)
+
+
+@data.command()
+@source
+@click.argument("store", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--family", "families", multiple=True, help="Only this one; may be repeated.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    help="Only notes made so: acoustic, electronic or synthetic; may be repeated.",
+)
+@workers
+@as_json
+def nsynth(
+    source: Path,
+    store: Path,
+    families: tuple[str, ...],
+    sources: tuple[str, ...],
+    workers: int,
+    as_json: bool,
+) -> None:
+    """Make a STORE of NSynth, the folder of its parts: a domain for each family."""
+    from umtn_core.data.nsynth import FAMILIES, SOURCES, prepare_nsynth
+
+    with meter() as show:
+        made = prepare_nsynth(
+            source,
+            store,
+            families=families or FAMILIES,
+            sources=sources or SOURCES,
             workers=workers,
             progress=lambda stage, done, total, name: show.update(stage, done, total),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from umtn_core.errors import UmtnError
 
@@ -11,8 +11,9 @@ NOT_STATED = "not stated"
 _LONGEST = 300
 
 
-def is_licence_file(path: Path) -> bool:
+def is_licence_file(name: str) -> bool:
     """Whether a file is called LICENCE or LICENSE, in any case, plain or ``.txt`` or ``.md``."""
+    path = PurePosixPath(name)
     return path.stem.lower() in ("licence", "license") and path.suffix.lower() in (
         "",
         ".txt",
@@ -20,25 +21,28 @@ def is_licence_file(path: Path) -> bool:
     )
 
 
-def folder_licence(folder: Path) -> str | None:
-    """Return what the licence file of a folder says, or None if there is none.
+def licence_text(name: str, contents: bytes) -> str:
+    """Return what a licence file says, in one line.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    contents
+        What it holds.
 
     Raises
     ------
     UmtnError
-        If the file cannot be read as text, or is empty.
+        If it is not text, or empty.
     """
-    for file in sorted(folder.iterdir()):
-        if not file.is_file() or not is_licence_file(file):
-            continue
-        try:
-            text = file.read_text(encoding="utf-8-sig").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UmtnError(f"Cannot read the licence file {file}: save it as UTF-8.") from error
-        if not text:
-            raise UmtnError(f"The licence file {file} is empty: write the terms in it.")
-        line = " ".join(text.split())
-        if len(line) <= _LONGEST:
-            return line
-        return f"{text.splitlines()[0].strip()[:_LONGEST]} (whole text in {file.name})"
-    return None
+    try:
+        text = contents.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise UmtnError(f"Cannot read the licence file {name}: save it as UTF-8.") from error
+    if not text:
+        raise UmtnError(f"The licence file {name} is empty: write the terms in it.")
+    line = " ".join(text.split())
+    if len(line) <= _LONGEST:
+        return line
+    return f"{text.splitlines()[0].strip()[:_LONGEST]} (whole text in {PurePosixPath(name).name})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -13,7 +13,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     wait,
 )
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal, TypeVar
 
 from umtn_core.errors import UmtnError
@@ -28,7 +28,7 @@ OnItem = Callable[[str, int, int, str], None]
 
 def run_all(
     function: Callable[[Task], Result],
-    tasks: Sequence[Task],
+    tasks: Iterable[Task],
     *,
     workers: int,
     kind: Literal["processes", "threads"],
@@ -44,17 +44,19 @@ def run_all(
     function
         Called with one task.
     tasks
-        What to do.
+        What to do; asked for as they are needed.
     workers
         How many at once.
     kind
         ``processes`` for Python-heavy work, ``threads`` for waiting on programs.
     """
-    if workers <= 1 or len(tasks) <= 1:
-        for task in tasks:
+    queue = iter(tasks)
+    first = list(islice(queue, 2))
+    queue = chain(first, queue)
+    if workers <= 1 or len(first) < 2:
+        for task in queue:
             yield task, function(task)
         return
-    workers = min(workers, len(tasks))
     executor: Executor
     if kind == "processes":
         # Spawned, not forked: a fork copies locks that other threads may hold.
@@ -64,7 +66,6 @@ def run_all(
         executor = ThreadPoolExecutor(workers)
     with executor:
         pending: dict[Future[Result], Task] = {}
-        queue = iter(tasks)
         try:
             while True:
                 # A few in hand for each worker, not all: memory, and a quick stop.

@@ -1,27 +1,31 @@
 import pytest
 
-from umtn_core.data.licences import folder_licence
+from umtn_core.data.licences import is_licence_file, licence_text
 from umtn_core.errors import UmtnError
 
 
-@pytest.mark.parametrize("name", ["LICENCE", "LICENSE", "licence.txt", "License.md"])
-def test_any_usual_name(tmp_path, name):
-    (tmp_path / name).write_text("CC BY 4.0,\n  Ada Player\n")
-    assert folder_licence(tmp_path) == "CC BY 4.0, Ada Player"
+@pytest.mark.parametrize("name", ["LICENCE", "LICENSE", "flute/licence.txt", "a b/License.md"])
+def test_any_usual_name(name):
+    assert is_licence_file(name)
 
 
-def test_none(tmp_path):
-    (tmp_path / "licences of others.pdf").touch()
-    assert folder_licence(tmp_path) is None
+@pytest.mark.parametrize("name", ["licences of others.pdf", "LICENCE.wav", "LICENCE/a.wav"])
+def test_none(name):
+    assert not is_licence_file(name)
 
 
-def test_a_long_text_is_named_by_its_first_line(tmp_path):
-    (tmp_path / "LICENSE").write_text("GNU GENERAL PUBLIC LICENSE\n" + "words " * 500)
-    assert folder_licence(tmp_path) == "GNU GENERAL PUBLIC LICENSE (whole text in LICENSE)"
+def test_lines_become_one():
+    assert licence_text("LICENCE", b"CC BY 4.0,\n  Ada Player\n") == "CC BY 4.0, Ada Player"
+
+
+def test_a_long_text_is_named_by_its_first_line():
+    text = b"GNU GENERAL PUBLIC LICENSE\n" + b"words " * 500
+    assert licence_text("flute/LICENSE", text) == (
+        "GNU GENERAL PUBLIC LICENSE (whole text in LICENSE)"
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe\x00bad"])
-def test_an_unusable_file_is_refused(tmp_path, content):
-    (tmp_path / "LICENCE").write_bytes(content)
+def test_an_unusable_file_is_refused(content):
     with pytest.raises(UmtnError, match="licence file"):
-        folder_licence(tmp_path)
+        licence_text("LICENCE", content)

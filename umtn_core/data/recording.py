@@ -1,0 +1,243 @@
+"""Reads recordings into a store, each once, and keeps count of what could not be used."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from umtn_core.audio.read import read_audio
+from umtn_core.audio.resample import resample
+from umtn_core.data.collection import SPOOL, Collection, Item
+from umtn_core.data.files import FULL_SCALE, sweep_unfinished, write_audio
+from umtn_core.data.pool import OnItem, run_all
+from umtn_core.data.records import finished, remove_unlisted, write_record
+from umtn_core.data.split import Split
+from umtn_core.data.store import RECIPE, FileEntry, Index, Skipped, Store, write_index
+from umtn_core.errors import UmtnError
+
+SAMPLE_RATE = 16_000
+
+#: Raised when the way of reading changes, so that old audio is made again.
+_VERSION = 1
+#: Below one step of 16 bits, all that would be left is zeros.
+_SILENCE = 1.0 / FULL_SCALE
+_SHORTEST_S = 0.1
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file to be read, and where it goes.
+
+    Parameters
+    ----------
+    item
+        The file, in its collection.
+    domain
+        It belongs to.
+    licence, credits
+        As in `FileEntry`.
+    sample_rate
+        Of the store.
+    seconds
+        How long it must be, give or take a second; None, any length.
+    folder
+        Within the domain's audio, for data sets of very many files.
+    """
+
+    item: Item
+    domain: str
+    licence: str
+    sample_rate: int = SAMPLE_RATE
+    credits: str | None = None
+    seconds: float | None = None
+    folder: str = ""
+    path: str = field(init=False)
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        source = self.item.name
+        # Two files may differ in their endings or folders alone, hence the hash.
+        name = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        slug = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(source).stem)[:80]
+        place = PurePosixPath("audio", self.domain, self.folder, f"{slug}-{name}.npy")
+        decides = f"{_VERSION} {self.sample_rate} {self.item.size} {self.item.modified}"
+        object.__setattr__(self, "path", place.as_posix())
+        object.__setattr__(self, "fingerprint", hashlib.sha256(decides.encode()).hexdigest())
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A recording whose file is at hand."""
+
+    recording: Recording
+    file: Path
+    store: Path
+
+
+def refuse_recipes(store: Path) -> None:
+    """See that a store is not one of made-up audio, which is made in another way.
+
+    Raises
+    ------
+    UmtnError
+        If it is.
+    """
+    if (store / RECIPE).exists():
+        raise UmtnError(f"{store} holds a synthetic store: give recordings a folder of their own.")
+
+
+def read_all(
+    collection: Collection,
+    recordings: Iterable[Recording],
+    store: Path,
+    *,
+    workers: int = 1,
+    progress: OnItem | None = None,
+) -> tuple[dict[str, int], list[Skipped]]:
+    """Read what is not finished into a store.
+
+    Parameters
+    ----------
+    collection
+        That holds the recordings.
+    recordings
+        All that the store is to have.
+    store
+        Its folder.
+    workers
+        Processes that read; each holds one recording in memory.
+    progress
+        Called as ``progress("audio", done, total, name)``.
+
+    Returns
+    -------
+    lengths : dict of str to int
+        Samples of what was read, by path in the store.
+    skipped : list of Skipped
+        What could not be used, and why.
+
+    Raises
+    ------
+    UmtnError
+        If the collection is damaged, or a file cannot be written.
+    """
+    sweep_unfinished(store)
+    _sweep_spool(store)
+    lengths: dict[str, int] = {}
+    missing: dict[str, Recording] = {}
+    for recording in recordings:
+        samples = finished(store, recording.path, recording.fingerprint)
+        if samples is None:
+            missing[recording.item.name] = recording
+        else:
+            lengths[recording.path] = samples
+    total = len(lengths) + len(missing)
+    unusable: list[Skipped] = []
+
+    def tasks() -> Iterator[_Task]:
+        for name, file in collection.files(set(missing), store):
+            yield _Task(missing[name], file, store)
+
+    try:
+        for task, outcome in run_all(_read_one, tasks(), workers=workers, kind="processes"):
+            recording = task.recording
+            if isinstance(outcome, str):
+                unusable.append(Skipped(source=recording.item.name, reason=outcome))
+            else:
+                lengths[recording.path] = outcome
+            if progress is not None:
+                progress("audio", len(lengths) + len(unusable), total, recording.item.name)
+    finally:
+        _sweep_spool(store)
+    unusable.sort(key=lambda item: item.source)
+    return lengths, unusable
+
+
+def finish(
+    store: Path,
+    recordings: Iterable[Recording],
+    lengths: dict[str, int],
+    splits: dict[str, Split],
+    skipped: list[Skipped],
+    sample_rate: int = SAMPLE_RATE,
+) -> Store:
+    """Write the index of a store whose recordings have been read.
+
+    Parameters
+    ----------
+    store
+        Its folder.
+    recordings, lengths
+        What was to be read, and what was.
+    splits
+        By the recordings' names.
+    skipped
+        What is not in it, and why.
+    sample_rate
+        Of its audio.
+
+    Returns
+    -------
+    the finished store
+    """
+    entries = [
+        FileEntry(
+            domain=recording.domain,
+            split=splits[recording.item.name],
+            path=recording.path,
+            samples=lengths[recording.path],
+            source=recording.item.name,
+            licence=recording.licence,
+            credits=recording.credits,
+        )
+        for recording in recordings
+        if recording.path in lengths
+    ]
+    index = Index(sample_rate=sample_rate, files=entries, skipped=skipped)
+    write_index(store, index)
+    remove_unlisted(store, [entry.path for entry in entries])
+    return Store(store, index)
+
+
+def _read_one(task: _Task) -> int | str:
+    """Read one file into the store: its length, or why it cannot be used."""
+    recording, name = task.recording, Path(task.recording.item.name).name
+    try:
+        audio, rate = read_audio(task.file)
+    except UmtnError as error:
+        # The file's own name, where it was read from a copy.
+        return str(error).replace(str(task.file), name if _is_copy(task) else str(task.file))
+    finally:
+        if _is_copy(task):
+            task.file.unlink(missing_ok=True)
+    seconds = audio.shape[1] / rate
+    if recording.seconds is not None and abs(seconds - recording.seconds) > 1:
+        return f"It is {seconds:.1f} s long, where it should be {recording.seconds:.0f} s."
+    mono = resample(audio.mean(axis=0), rate, recording.sample_rate)
+    loudest = float(np.max(np.abs(mono)))
+    if loudest < _SILENCE:
+        return "It is silent (or its channels cancel each other)."
+    if mono.size < _SHORTEST_S * recording.sample_rate:
+        return f"It is shorter than {_SHORTEST_S} s."
+    # Files of float samples may pass full scale, and resampling may overshoot it.
+    samples = write_audio(task.store / recording.path, mono / max(1.0, loudest))
+    write_record(task.store, recording.path, recording.fingerprint, samples)
+    return samples
+
+
+def _is_copy(task: _Task) -> bool:
+    return task.file.parent == task.store / SPOOL
+
+
+def _sweep_spool(store: Path) -> None:
+    """Remove copies that a killed run left."""
+    spool = store / SPOOL
+    if spool.is_dir():
+        for file in spool.iterdir():
+            file.unlink(missing_ok=True)
+        spool.rmdir()
