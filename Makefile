@@ -1,6 +1,7 @@
 # One command to hear it, one to check it. Each does its own set-up on a fresh machine.
 #
 #   make demo       translate a real recording with the shipped model; look in demo/
+#   make plugin     build the plugin and install it for your DAW
 #   make test       style, types and tests
 #   make test-long  the tests that take minutes each
 #   make format     put the sources in the project's style
@@ -9,14 +10,19 @@ export PYTHON ?= python3
 VENV   ?= .venv
 # What pip is asked for. On a machine with an NVIDIA GPU, or to save a download: make TORCH=... test
 TORCH  ?= torch==2.13.0
+# Where Linux keeps a user's own plugins.
+VST3   ?= $(HOME)/.vst3
+LV2    ?= $(HOME)/.lv2
+JOBS   ?= 2
 
 bin    := $(VENV)/bin
 pip    := $(bin)/python -m pip --quiet --quiet --disable-pip-version-check
+plugins := build/plugin/plugin_host/umtn_plugin_artefacts/Release
 packages := umtn_core export bridge examples tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long lint format clean
+.PHONY: help demo plugin test-plugin test test-long lint format clean
 
 help:
 	@sed -n 's/^#   \{0,1\}//p' Makefile
@@ -26,9 +32,32 @@ demo: $(VENV)/.installed-run-time
 	@tools/system-packages.sh demo
 	@$(bin)/python examples/demo.py
 
-test: $(VENV)/.installed-everything lint
+# Standalone programs are for `cmake --build build/plugin`: they take as long as the rest together.
+plugin: build/plugin/build.ninja
+	@echo "building the plugin (a few minutes)"
+	cmake --build build/plugin --parallel $(JOBS) --target umtn_plugin_VST3 umtn_plugin_LV2
+	@mkdir -p "$(VST3)" "$(LV2)"
+	@cp -RT $(plugins)/VST3/umtn.vst3 "$(VST3)/umtn.vst3"
+	@cp -RT $(plugins)/LV2/umtn.lv2 "$(LV2)/umtn.lv2"
+	@echo "installed $(VST3)/umtn.vst3 and $(LV2)/umtn.lv2: have your DAW scan its plugins"
+
+# On Debian and its kin JUCE comes from their packages, elsewhere CMake looks for it or fetches it.
+build/plugin/build.ninja: CMakeLists.txt $(wildcard plugin_host/CMakeLists.txt plugin_host/*/*.cmake)
+	@tools/system-packages.sh plugin
+	@juce=$$(tools/debian-juce.sh build/juce) || juce=; \
+	  cmake -S . -B build/plugin -G Ninja -DCMAKE_BUILD_TYPE=Release -DUMTN_PLUGIN=ON \
+	    -DUMTN_PLUGIN_TESTS=ON $${JUCE_DIR:+-DJUCE_DIR=$$JUCE_DIR} $${juce:+-DJUCE_DIR=$$juce}
+
+test: $(VENV)/.installed-everything lint test-plugin
 	@tools/system-packages.sh test
 	$(bin)/pytest
+
+# What pytest's tests of the plugin in its hosts need, and the tests of its own code.
+test-plugin: build/plugin/build.ninja
+	@tools/system-packages.sh hosts
+	cmake --build build/plugin --parallel $(JOBS) --target umtn_plugin_VST3 umtn_plugin_LV2 \
+	  umtn_plugin_core_tests
+	build/plugin/plugin_host/umtn_plugin_core_tests
 
 test-long: $(VENV)/.installed-everything
 	@tools/system-packages.sh test

@@ -2,7 +2,7 @@
 # Installs the system packages that one of the make commands needs, where it may; where it may not,
 # says in one line what to install, and goes on: what can do without them does.
 #
-#   tools/system-packages.sh python|demo|test
+#   tools/system-packages.sh python|demo|plugin|hosts|test
 set -euo pipefail
 
 has_soundfont() {
@@ -17,7 +17,7 @@ as_root() {
 }
 
 missing=()
-case "${1:?python, demo or test}" in
+case "${1:?python, demo, plugin, hosts or test}" in
   python)
     "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     ;;
@@ -31,6 +31,24 @@ case "${1:?python, demo or test}" in
       exit 0
     fi
     command -v fluidsynth >/dev/null || missing+=(fluidsynth timgm6mb-soundfont)
+    ;;
+  plugin)
+    for command in cmake ninja:ninja-build g++ ccache pkg-config; do
+      command -v "${command%:*}" >/dev/null || missing+=("${command#*:}")
+    done
+    # Those of JUCE, and doctest for the tests.
+    for package in alsa:libasound2-dev freetype2:libfreetype-dev gl:libgl-dev libjpeg:libjpeg-dev \
+      libpng:libpng-dev x11:libx11-dev xcomposite:libxcomposite-dev xcursor:libxcursor-dev \
+      xinerama:libxinerama-dev xrandr:libxrandr-dev zlib:zlib1g-dev; do
+      pkg-config --exists "${package%:*}" 2>/dev/null || missing+=("${package#*:}")
+    done
+    [ -e /usr/include/doctest/doctest.h ] || missing+=(doctest-dev)
+    ;;
+  hosts)
+    # The DAWs and hosts that the plugin is tested in, and a screen for those that need one.
+    for command in ardour7-lua:ardour jackd:jackd2 jalv lv2ls:lilv-utils xvfb-run:xvfb xauth; do
+      command -v "${command%:*}" >/dev/null || missing+=("${command#*:}")
+    done
     ;;
   test)
     command -v fluidsynth >/dev/null || missing+=(fluidsynth)

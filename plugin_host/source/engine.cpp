@@ -5,8 +5,8 @@
 namespace umtn::plugin {
 
 Engine::Engine(EngineOptions options)
-    : worker_(std::make_unique<Worker>(capture_, player_, region_, triggers_, std::move(options))) {
-}
+    : worker_(std::make_unique<Worker>(capture_, player_, region_, triggers_, sources_wanted_,
+                                       std::move(options))) {}
 Engine::~Engine() = default;
 
 void Engine::start() {
@@ -26,6 +26,11 @@ void Engine::observe(const Transport& transport, int samples, bool trigger) noex
     player_.expect(); // after the count: who sees this sees that
   }
   trigger_ = trigger;
+}
+
+void Engine::set_audition(Audition audition) noexcept UMTN_REALTIME {
+  if (audition == Audition::source)
+    sources_wanted_ = true;
 }
 
 EngineView Engine::view() const {
@@ -66,9 +71,6 @@ void Engine::clear_capture() {
 }
 void Engine::set_auto_render(bool on) {
   worker_->set_auto_render(on);
-}
-void Engine::set_audition(Audition audition) {
-  worker_->set_audition(audition);
 }
 void Engine::set_session_folder(const juce::File& folder) {
   worker_->set_session_folder(folder);

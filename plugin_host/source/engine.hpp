@@ -59,6 +59,8 @@ public:
 
   // The audio thread.
   void observe(const Transport& transport, int samples, bool trigger) noexcept UMTN_REALTIME;
+  // The sound of takes' sources is loaded only once somebody wants to hear it.
+  void set_audition(Audition audition) noexcept UMTN_REALTIME;
   Capture& capture() { return capture_; }
   Player& player() { return player_; }
 
@@ -83,8 +85,6 @@ public:
   void clear_capture();
   // A take as soon as the transport stops after something new was recorded.
   void set_auto_render(bool on);
-  // The sound of takes' sources is loaded only once somebody wants to hear it.
-  void set_audition(Audition audition);
   void set_session_folder(const juce::File& folder);
   // Where else to look for a project's files that were not found.
   void locate(const juce::File& folder);
@@ -104,6 +104,7 @@ private:
   Region region_;
   bool trigger_ = true; // the audio thread's: a trigger that is on from the start is none
   std::atomic<unsigned> triggers_{0};
+  std::atomic<bool> sources_wanted_{false};
   std::unique_ptr<Worker> worker_;
 };
 

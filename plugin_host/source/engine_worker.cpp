@@ -24,9 +24,10 @@ int channels_of(const CapturedTimeline& timeline, const Place& place) {
 } // namespace
 
 Engine::Worker::Worker(Capture& capture, Player& player, Region& region,
-                       const std::atomic<unsigned>& triggers, EngineOptions options)
+                       const std::atomic<unsigned>& triggers,
+                       const std::atomic<bool>& sources_wanted, EngineOptions options)
     : capture_(capture), player_(player), region_(region), triggers_(triggers),
-      options_(std::move(options)),
+      sources_wanted_(sources_wanted), options_(std::move(options)),
       session_folder_(default_session_folder().getChildFile(new_session_name())),
       client_(
           [this](const JobUpdate& update) {
@@ -166,14 +167,6 @@ void Engine::Worker::change_takes(const std::function<void(TakeList&)>& change) 
   const Lock lock(mutex_);
   change(takes_);
   changed();
-}
-
-void Engine::Worker::set_audition(Audition audition) {
-  const Lock lock(mutex_);
-  if (audition == Audition::source && !with_sources_) {
-    with_sources_ = true;
-    changed();
-  }
 }
 
 void Engine::Worker::set_session_folder(const juce::File& folder) {
@@ -471,7 +464,7 @@ bool Engine::Worker::load_one() {
     if (rate_ <= 0.0 || ending_)
       return false;
     rate = rate_;
-    with_source = with_sources_;
+    with_source = sources_wanted_;
     for (const Take& take : takes_.all())
       if (take.state == TakeState::done && takes_.audible(take) &&
           !loader_.has(take, rate, with_source)) {

@@ -16,7 +16,7 @@ namespace umtn::plugin {
 class Engine::Worker {
 public:
   Worker(Capture& capture, Player& player, Region& region, const std::atomic<unsigned>& triggers,
-         EngineOptions options);
+         const std::atomic<bool>& sources_wanted, EngineOptions options);
   ~Worker();
 
   void start();
@@ -32,7 +32,6 @@ public:
   void remove(const juce::String& id);
   void change_takes(const std::function<void(TakeList&)>& change);
   void set_auto_render(bool on) { auto_render_ = on; }
-  void set_audition(Audition audition);
   void set_session_folder(const juce::File& folder);
   void locate(const juce::File& folder);
   void set_token(const juce::String& token) { client_.set_token(token); }
@@ -70,6 +69,7 @@ private:
   Player& player_;
   Region& region_;
   const std::atomic<unsigned>& triggers_;
+  const std::atomic<bool>& sources_wanted_;
   const EngineOptions options_;
   std::atomic<juce::uint64> revision_{1};
   std::atomic<bool> auto_render_{false};
@@ -96,7 +96,6 @@ private:
   std::vector<juce::File> missing_;
   juce::String message_;
   double rate_ = 0.0;
-  bool with_sources_ = false;
   bool programme_changed_ = true;
   juce::uint64 settles_wanted_ = 0, settles_done_ = 0;
   bool ending_ = false;

@@ -17,8 +17,10 @@ juce::OSCMessage render_message(const RenderRequest& request) {
   message.addString(request.settings.model);
   message.addString("seed");
   message.addInt32(request.settings.seed);
-  message.addString("temperature");
-  message.addFloat32(request.settings.temperature);
+  if (request.settings.temperature > 0.0f) { // else the model's own
+    message.addString("temperature");
+    message.addFloat32(request.settings.temperature);
+  }
   return message;
 }
 

@@ -77,7 +77,7 @@ RenderSettings get_settings(const juce::XmlElement& element, const State& state)
   if (seed && *seed >= 0 && *seed <= std::numeric_limits<int>::max())
     settings.seed = static_cast<int>(*seed);
   settings.temperature =
-      static_cast<float>(get_number(element, "temperature", 0.0, 100.0).value_or(1.0));
+      static_cast<float>(get_number(element, "temperature", 0.0, 100.0).value_or(0.0));
   return settings;
 }
 

@@ -15,7 +15,7 @@ struct RenderSettings {
   juce::String model = "default";
   juce::String target;
   int seed = 0;
-  float temperature = 1.0f;
+  float temperature = 0.0f; // 0: the model's own
 };
 
 struct Take {

@@ -1,0 +1,96 @@
+#include "plugin_processor.hpp"
+
+namespace umtn::plugin {
+
+namespace {
+
+// Beside the parameters in the state, though no host may automate it.
+constexpr auto kAutoRender = "auto_render";
+
+EngineOptions options(std::function<RenderSettings()> settings) {
+  EngineOptions options;
+  options.settings = std::move(settings);
+  return options;
+}
+
+} // namespace
+
+PluginProcessor::PluginProcessor()
+    : AudioProcessor(BusesProperties()
+                         .withInput("Input", juce::AudioChannelSet::stereo())
+                         .withOutput("Output", juce::AudioChannelSet::stereo())),
+      engine_(options([this] { return render_settings(); })) {}
+
+bool PluginProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
+  const auto output = layouts.getMainOutputChannelSet();
+  return output == layouts.getMainInputChannelSet() &&
+         (output == juce::AudioChannelSet::mono() || output == juce::AudioChannelSet::stereo());
+}
+
+void PluginProcessor::prepareToPlay(double rate, int max_block) {
+  engine_.prepare(rate, max_block, getTotalNumInputChannels());
+}
+
+void PluginProcessor::processBlock(juce::AudioBuffer<float>& audio, juce::MidiBuffer&) {
+  process(audio, parameters_.bypass.get());
+}
+
+void PluginProcessor::processBlockBypassed(juce::AudioBuffer<float>& audio, juce::MidiBuffer&) {
+  process(audio, true);
+}
+
+void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noexcept UMTN_REALTIME {
+  const juce::ScopedNoDenormals no_denormals;
+  const int samples = audio.getNumSamples();
+  const Transport transport = standalone_
+                                  ? own_transport_.advance(getSampleRate(), samples)
+                                  : read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
+
+  engine_.observe(transport, samples, parameters_.render.get() && !bypass);
+  engine_.capture().process(audio, transport, parameters_.capture.get() && !bypass);
+  const PlayControls controls = parameters_.play_controls(bypass);
+  engine_.set_audition(controls.audition);
+  engine_.player().process(audio, transport, controls);
+}
+
+RenderSettings PluginProcessor::render_settings() const {
+  const auto models = engine_.view().connection.models;
+  const auto choice = instrument_.choice(models, parameters_.target.get());
+  return {choice.model, choice.target, parameters_.seed.get(), parameters_.temperature.get()};
+}
+
+void PluginProcessor::set_auto_render(bool on) {
+  auto_render_ = on;
+  engine_.set_auto_render(on);
+}
+
+juce::AudioProcessorEditor* PluginProcessor::createEditor() {
+  return new juce::GenericAudioProcessorEditor(*this);
+}
+
+void PluginProcessor::getStateInformation(juce::MemoryBlock& data) {
+  const auto settings = render_settings();
+  State state;
+  state.parameters = parameters_.values();
+  state.parameters[kAutoRender] = auto_render_ ? 1.0f : 0.0f;
+  state.model = settings.model;
+  state.target = settings.target;
+  data = engine_.save(std::move(state));
+}
+
+void PluginProcessor::setStateInformation(const void* data, int size) {
+  const auto state = engine_.load(data, static_cast<std::size_t>(std::max(size, 0)));
+  if (!state)
+    return; // not ours: everything stays as it is
+  parameters_.restore(state->parameters);
+  instrument_.choose_model(state->model);
+  instrument_.choose_target(state->target, parameters_.target.get());
+  const auto automatic = state->parameters.find(kAutoRender);
+  set_auto_render(automatic != state->parameters.end() && automatic->second > 0.5f);
+}
+
+} // namespace umtn::plugin
+
+juce::AudioProcessor* JUCE_CALLTYPE createPluginFilter() {
+  return new umtn::plugin::PluginProcessor();
+}
