@@ -1,4 +1,4 @@
-"""Keep a run's work: save where it stops, and stop where it makes no sense."""
+"""Keep a run's work: save by the clock, and where it stops."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-import torch
 from lightning.pytorch.callbacks import Checkpoint, Timer, WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from umtn_core.errors import UmtnError
 from umtn_core.training.module import Translation
 
 
@@ -103,17 +101,3 @@ class TimeLimit(Timer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Forget how long earlier runs took."""
-
-
-class StopOnNonsense(L.Callback):
-    """Ends a run whose loss is no longer a number, before a checkpoint is spoilt."""
-
-    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
-        """Look at the latest loss."""
-        loss = trainer.callback_metrics.get("train/nats")
-        if loss is not None and not torch.isfinite(loss):
-            batch = module.batches if isinstance(module, Translation) else 0
-            raise UmtnError(
-                f"The loss stopped being a number at batch {batch}: lower the rates in the "
-                "settings and start again from the last checkpoint."
-            )

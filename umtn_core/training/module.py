@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from umtn_core.companding import Companding
+from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.networks.generation import generate
 from umtn_core.training.objective import Losses, losses
@@ -104,7 +105,14 @@ class Translation(L.LightningModule):
         found = self(batch)
         self.manual_backward(self.total(found) + found.classification)
         for group in optimisers[0].param_groups:
-            nn.utils.clip_grad_norm_(group["params"], self.settings.optimiser.gradient_clip)
+            clip = self.settings.optimiser.gradient_clip
+            norm = nn.utils.clip_grad_norm_(group["params"], clip)
+            if not torch.isfinite(norm):
+                # Before the step: weights and their averages are still sound.
+                raise UmtnError(
+                    f"The loss or its gradient is no longer a number at batch {self.batches}: "
+                    "lower the rates in the settings and start again from the last checkpoint."
+                )
         for optimiser in optimisers:
             optimiser.step()
         self.batches += 1

@@ -53,10 +53,15 @@ class DomainAudio:
 
     def __init__(self, store: Store, domain: str, split: Split, shortest: int):
         self.files = [store.read(entry) for entry in store.files(domain, split)]
+        if not self.files:
+            raise UmtnError(
+                f"Domain '{domain}' has no {split} audio in the store {store.path}: each domain "
+                "needs two recordings or more, one of them to be held back for validation."
+            )
         # A start is any sample from which `shortest` more follow in the same file.
         starts = np.array([max(0, len(audio) - shortest + 1) for audio in self.files])
         self.ends = np.cumsum(starts)
-        if not len(starts) or self.ends[-1] == 0:
+        if self.ends[-1] == 0:
             raise UmtnError(
                 f"Domain '{domain}' has no {split} file of {shortest} samples or more: "
                 "add longer recordings, or shorten segment and context in the settings."

@@ -160,7 +160,7 @@ class Machine(Section):
     devices: Natural = 0
     nodes: Count = 1
     strategy: str = "auto"
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "bf16-mixed"
+    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
     threads: Natural = 0
     loaders: Natural = 1
     compile: bool = False

@@ -18,7 +18,7 @@ from umtn_core.training.adding import grown_weights, nearest_domains
 from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
-from umtn_core.training.guards import Averaging, Checkpoints, StopOnNonsense, TimeLimit
+from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
 from umtn_core.training.segments import SegmentDataset
@@ -63,10 +63,14 @@ def train(
     Raises
     ------
     UmtnError
-        If the store lacks a domain, or the loss stops being a number.
+        If the store lacks a domain or has too little of it, or the loss stops being a number.
     """
     output = Path(settings.output)
     domains = _domains(settings)
+    # Opened once before anything is written: what cannot be trained on is named now, and not
+    # at the first validation.
+    for split in ("train", "valid"):
+        SegmentDataset(settings, settings.only or domains, split)
     output.mkdir(parents=True, exist_ok=True)
     write_settings(settings, output / "settings.yaml")
     last = output / LAST
@@ -128,7 +132,6 @@ def _trainer(
     machine, output = settings.machine, Path(settings.output)
     callbacks: list[Callback] = [
         Checkpoints(output / LAST, settings.checkpoint_minutes),
-        StopOnNonsense(),
         Timing(),
     ]
     if settings.optimiser.average:

@@ -1,10 +1,11 @@
-"""A store of a few seconds in four domains, and settings that train a tiny network on it."""
+"""A store of a few seconds in five domains, and settings that train a tiny network on it."""
 
 from functools import partial
 
 import msgspec
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("lightning", reason="training needs the train extra")
 
@@ -24,7 +25,7 @@ def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("store")
     random = np.random.default_rng(0)
     entries = []
-    for domain, harmonics in (("flute", 1), ("violin", 4), ("oboe", 6), ("organ", 2)):
+    for domain, harmonics in (("flute", 1), ("violin", 4), ("oboe", 6), ("organ", 2), ("cello", 3)):
         for number in range(3):
             time = np.arange(16_000) / 16_000
             frequency = 262 * 2 ** (random.integers(0, 12) / 12)
@@ -75,3 +76,19 @@ def make_settings(store):
 def settings(make_settings, tmp_path):
     """Make settings: ``settings(steps=4)``."""
     return partial(make_settings, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def adam_gradients():
+    """Read what a run's first step was made of from its checkpoint."""
+
+    def read(path):
+        # After one step, Adam's first moments are the gradients times a constant.
+        states = torch.load(path, weights_only=True)["optimizer_states"]
+        return {
+            f"{player} {index}": moments["exp_avg"]
+            for player, state in enumerate(states)
+            for index, moments in state["state"].items()
+        }
+
+    return read

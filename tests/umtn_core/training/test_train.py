@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from umtn_core.data.store import Store, write_index
 from umtn_core.errors import UmtnError
 from umtn_core.shape import PRESETS
 from umtn_core.training.checkpoint import load_network, slim
@@ -92,44 +94,6 @@ def test_a_killed_run_resumes_with_the_same_loss_curve(settings, tmp_path):
         assert found[step] == pytest.approx(nats, abs=1e-6)
 
 
-def _gradients(path):
-    """After one step, Adam's first moments are the gradients times a constant."""
-    states = torch.load(path, weights_only=False)["optimizer_states"]
-    return {
-        f"{player} {index}": moments["exp_avg"]
-        for player, state in enumerate(states)
-        for index, moments in state["state"].items()
-    }
-
-
-def test_two_processes_find_the_gradients_of_one(settings, tmp_path):
-    """The same batch shared by two processes (gloo) gives the same step to both players."""
-    one = train(settings(output=str(tmp_path / "one"), steps=1), progress=False)
-    two = settings(output=str(tmp_path / "two"), steps=1, machine={"devices": 2, "strategy": "ddp"})
-    write_settings(two, tmp_path / "two.yaml")
-    program = tmp_path / "two.py"
-    program.write_text(
-        "from umtn_core.training.settings import read_settings\n"
-        "from umtn_core.training.train import train\n"
-        "if __name__ == '__main__':\n"
-        f"    train(read_settings({str(tmp_path / 'two.yaml')!r}), progress=False)\n"
-    )
-    environment = os.environ | {
-        "MASTER_ADDR": "127.0.0.1",
-        "GLOO_SOCKET_IFNAME": "lo",
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
-    run = subprocess.run(
-        [sys.executable, str(program)], env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert run.returncode == 0, run.stderr
-    alone, shared = _gradients(one), _gradients(tmp_path / "two" / "last.ckpt")
-    largest = max(gradient.abs().max() for gradient in alone.values())
-    assert largest > 1e-3
-    for name, gradient in alone.items():
-        torch.testing.assert_close(shared[name], gradient, rtol=1e-4, atol=1e-6 * float(largest))
-
-
 def test_a_time_limit_is_of_this_run_alone(settings):
     options = settings(steps=10**6)
     first = train(options, max_minutes=0.05, progress=False)
@@ -183,7 +147,7 @@ def test_every_preset_trains(settings, preset, domains, frames):
 
 
 @pytest.mark.long
-def test_a_compiled_run_takes_the_same_step(settings, tmp_path, monkeypatch):
+def test_a_compiled_run_takes_the_same_step(settings, tmp_path, monkeypatch, adam_gradients):
     plain = train(settings(output=str(tmp_path / "plain"), steps=1), progress=False)
     compiled = []
     compile_ = torch.compile
@@ -194,7 +158,7 @@ def test_a_compiled_run_takes_the_same_step(settings, tmp_path, monkeypatch):
     )  # fmt: skip
     fast = train(options, progress=False)
     assert compiled.count("score") == 2, "one decoder a domain"
-    alone, same = _gradients(plain), _gradients(fast)
+    alone, same = adam_gradients(plain), adam_gradients(fast)
     largest = float(max(gradient.abs().max() for gradient in alone.values()))
     for name, gradient in alone.items():
         torch.testing.assert_close(same[name], gradient, rtol=1e-3, atol=1e-5 * largest)
@@ -213,9 +177,39 @@ def test_a_loss_that_is_no_number_ends_the_run(settings, monkeypatch):
         return found._replace(reconstruction=found.reconstruction * float("nan"))
 
     losses = module.losses
+    last = train(settings(steps=2), progress=False)
+    sound = _weights(last)
     monkeypatch.setattr(module, "losses", broken)
-    with pytest.raises(UmtnError, match="lower the rates"):
-        train(settings(), progress=False)
+    with pytest.raises(UmtnError, match="at batch 2: lower the rates"):
+        train(settings(steps=6), progress=False)
+    _same(_weights(last), sound)
+
+
+def _lacking(store, tmp_path, **changes):
+    """A copy of the store's index in which some domains' entries are other ones."""
+    index = Store.open(store).index
+    files = [changes.get(entry.domain, lambda e: e)(entry) for entry in index.files]
+    files = [msgspec.structs.replace(e, path=str(store / e.path)) for e in files if e is not None]
+    write_index(tmp_path / "store", msgspec.structs.replace(index, files=files))
+    return str(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (lambda e: e if e.split == "train" else None, "two recordings or more"),
+        (lambda e: e if e.split == "valid" else None, "two recordings or more"),
+        (lambda e: None, "no domain 'violin'"),
+        (lambda e: msgspec.structs.replace(e, path="missing.npy"), "make the store again"),
+    ],
+    ids=["one file", "nothing to train on", "empty domain", "missing file"],
+)
+def test_too_little_data_ends_a_run_before_it_begins(settings, store, tmp_path, changed, says):
+    lacking = _lacking(store, tmp_path, violin=changed)
+    with pytest.raises(UmtnError, match=says) as caught:
+        train(msgspec.structs.replace(settings(), store=lacking), progress=False)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04broken"])

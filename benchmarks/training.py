@@ -1,0 +1,151 @@
+"""Samples a second of a training step, beside the same step written plainly.
+
+Usage: python -m benchmarks.training [--presets small,paper,released] [--threads 2]
+
+Both train two domains on the same segments. The plain step is `benchmarks/plain_step.py`: float32
+convolutions over (batch, channels, time), one domain after the other, and an optimiser that goes
+from tensor to tensor. Ours is what `umtn train` does in ``bf16-mixed``; its row in float32 says
+what of the gain is the precision's. Rounds alternate, and the median of each is taken.
+
+On a GPU the share of its peak is printed as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from benchmarks.plain_step import plain_objective
+from umtn_core.shape import PRESETS, NetworkShape
+from umtn_core.training.module import Translation
+from umtn_core.training.segments import Segment
+from umtn_core.training.settings import Settings
+
+DOMAINS = ("clarinet", "trumpet")
+LAMBDA = 0.1
+#: Dense bfloat16 products a second of GPUs, by a part of their name, in 10^12 operations.
+PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}
+
+
+def main() -> None:
+    """Print one row a preset and kind of step."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--presets", default="small,paper,released")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch", type=int, help="segments a domain [2; 1 for large presets]")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(f"{options.device}, {options.threads} threads, two domains")
+    print(f"{'preset':10}{'step':14}{'samples/s':>12}{'ratio':>8}{'TFLOP/s':>10}")
+    for preset in options.presets.split(","):
+        compare(preset, options)
+
+
+def compare(preset: str, options: argparse.Namespace) -> None:
+    """Time all kinds of step on one preset."""
+    shape = PRESETS[preset]
+    batch = options.batch or (2 if preset == "small" else 1)
+    segment = random_segment(shape, batch, frames=8 if preset == "small" else 4)
+    segment = Segment(*(part.to(options.device) for part in segment))
+    steps = {
+        "plain": plain_step(preset, segment, options.device),
+        "ours, float32": our_step(preset, segment, options.device, mixed=False),
+        "ours": our_step(preset, segment, options.device, mixed=True),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(options.rounds + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            if options.device == "cuda":
+                torch.cuda.synchronize()
+            if number:
+                seconds[name].append(time.perf_counter() - start)
+    samples = segment.target.numel()
+    work = 2 * 3 * multiply_adds(shape) * samples
+    times = {name: statistics.median(measured) for name, measured in seconds.items()}
+    for name, taken in times.items():
+        row = f"{preset:10}{name:14}{samples / taken:12,.0f}{times['plain'] / taken:8.2f}"
+        print(f"{row}{work / taken / 1e12:10.3f}{share_of_peak(work / taken, options.device)}")
+
+
+def random_segment(shape: NetworkShape, batch: int, frames: int) -> Segment:
+    """Noise in the form of a batch: what is learned from it does not matter here."""
+    random = torch.Generator().manual_seed(0)
+    time_, domains = frames * shape.hop, len(DOMAINS)
+    codes = torch.randint(0, 256, (batch, domains, time_ + 1), generator=random)
+    scored = torch.ones(batch, domains, time_, dtype=torch.bool)
+    heard = codes[:, :, None, 1:] / 255 - 0.5
+    spectrum = torch.zeros(batch, domains, 0, frames)
+    return Segment(heard, codes[..., :-1], codes[..., 1:], scored, spectrum)
+
+
+def our_step(preset: str, segment: Segment, device: str, mixed: bool) -> Callable[[], None]:
+    """Make a step of `umtn train`, without Lightning around it."""
+    module = fresh_module(preset, device)
+    optimisers = module.configure_optimizers()
+
+    def step() -> None:
+        for optimiser in optimisers:
+            optimiser.zero_grad()
+        with torch.autocast(device, torch.bfloat16, mixed):
+            found = module(segment)
+            total: Tensor = module.total(found) + found.classification
+        total.backward()
+        for group in optimisers[0].param_groups:
+            nn.utils.clip_grad_norm_(group["params"], 1.0)
+        for optimiser in optimisers:
+            optimiser.step()
+
+    return step
+
+
+def plain_step(preset: str, segment: Segment, device: str) -> Callable[[], None]:
+    """Make the same step, written plainly."""
+    module = fresh_module(preset, device)
+    weights = [p for p in module.network.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(weights, foreach=False, fused=False)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        plain_objective(module.network, segment, 0, LAMBDA).backward()
+        nn.utils.clip_grad_norm_(weights, 1.0, foreach=False)
+        optimiser.step()
+
+    return step
+
+
+def fresh_module(preset: str, device: str) -> Translation:
+    """Build a training module with first weights."""
+    torch.manual_seed(0)
+    settings = Settings(store="", output="", preset=preset, adversarial_weight=LAMBDA)
+    return Translation(msgspec.to_builtins(settings), DOMAINS).to(device)
+
+
+def multiply_adds(shape: NetworkShape) -> float:
+    """Multiply-adds of a forward pass through encoder and decoder, for one sample."""
+    c = shape.encoder_channels
+    layers = len(shape.encoder_dilations) * c * c * (shape.encoder_kernel + 1)
+    encoder = layers + c * shape.first_kernel + c * shape.latent_channels
+    return encoder / shape.encoder_stride + shape.multiply_adds
+
+
+def share_of_peak(rate: float, device: str) -> str:
+    """What part of a known GPU's peak a rate is, as the end of a row."""
+    if device != "cuda":
+        return ""
+    name = torch.cuda.get_device_name()
+    known = [peak for part, peak in PEAKS.items() if part in name]
+    return f"  {rate / known[0]:.1%} of {name}" if known else f"  {name}: peak not known"
+
+
+if __name__ == "__main__":
+    main()
