@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,7 @@ from umtn_core.decode.saving import save
 from umtn_core.errors import UmtnError
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
+from umtn_core.segments.plan import Segment
 
 if TYPE_CHECKING:
     from umtn_core.translator import Translator
@@ -51,9 +53,17 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     work
         Names the audio and the options, see `name_of`.
+    segments
+        Of each signal that sounds; their streams lie one after another in the decode.
     """
 
     work: str
+    segments: tuple[tuple[Segment, ...], ...]
+
+    def fits(self, decode: Decode) -> bool:
+        """Whether a decode has just these segments' streams."""
+        lengths = [each.end - each.begin for segments in self.segments for each in segments]
+        return lengths == [state.request.samples for state in decode.states]
 
 
 class Translation:
@@ -126,9 +136,22 @@ class Translation:
             raise UmtnError("The translation is not finished yet; advance it until it is done.")
         if self.translator.mix == 0:
             return [each.dry.reshape(each.shape).copy() for each in self._recordings]
-        for signal, codes in zip(self._sounding(), self._decode.codes, strict=True):
-            signal.translated = self.translator.finished(signal, codes)
+        for signal, (parts, segments) in zip(self._sounding(), self.parts(), strict=True):
+            signal.translated = self.translator.finished(signal, parts, segments)
         return [recording.mixed(self.translator.mix) for recording in self._recordings]
+
+    def parts(self) -> list[tuple[list[Audio], tuple[Segment, ...]]]:
+        """Return what was decoded of each signal that sounds, segment by segment.
+
+        Returns
+        -------
+        list of (list of float32 array (samples,), tuple of Segment)
+            At the network's sample rate and loudness, as far as they are decoded.
+        """
+        streams = (self.translator.companding.decode(codes) for codes in self._decode.codes)
+        return [
+            (list(islice(streams, len(segments))), segments) for segments in self._note.segments
+        ]
 
     def _sounding(self) -> Iterator[Signal]:
         return (signal for recording in self._recordings for signal in recording.sounding)

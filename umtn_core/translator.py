@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,8 @@ from umtn_core.encode import LatentEncoder
 from umtn_core.errors import UmtnError
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
+from umtn_core.segments.join import joined
+from umtn_core.segments.plan import Segment, plan, segment_id
 from umtn_core.translation import Note, Piece, Translation, name_of
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
@@ -82,13 +84,13 @@ class Translator:
         self.sampling = Sampling(seed, temperature, top_p)
         if not 0 <= mix <= 1:
             raise UmtnError(f"The mix must be from 0 (dry) to 1 (wet), not {mix}.")
-        if segments != "auto" and not (isinstance(segments, int) and segments >= 1):
+        if segments != "auto" and (type(segments) is not int or segments < 1):
             raise UmtnError(f"Segments must be auto, or a whole number from 1, not {segments!r}.")
         self.segments = segments
         Channels(np.zeros((1, 1), np.float32), channels)
         self.mix = mix
         self.channels = channels
-        self._companding = Companding(self.bundle.shape.companding)
+        self.companding = Companding(self.bundle.shape.companding)
         self._encoder = LatentEncoder(self.bundle, threads)
         self._engine: Engine = open_engine(engine, self.bundle, self.target, threads)
 
@@ -181,13 +183,20 @@ class Translator:
         Cancelled
         """
         recordings = self._recordings(pieces)
-        streams = [
-            self._stream(signal, piece.seeded(self.sampling.seed), cancelled)
-            for piece, recording in zip(pieces, recordings, strict=True)
-            for signal in self._wanted(recording)
-        ]
+        plans: list[tuple[Segment, ...]] = []
+        streams: list[Stream] = []
+        for piece, recording in zip(pieces, recordings, strict=True):
+            signals = self._wanted(recording)
+            for signal in signals:
+                audio = self._heard(signal)
+                count = self._segment_count(len(audio), len(signals))
+                plans.append(plan(audio, self.bundle.shape, count))
+                latents = self._encoder.encode(audio, cancelled=cancelled)
+                seed = piece.seeded(self.sampling.seed)
+                streams += self._streams(plans[-1], latents, signal.id, seed)
         decode = Decode(self._engine, streams, self.sampling)
-        return Translation(self, recordings, decode, Note(self._name(pieces)))
+        note = Note(self._name(pieces), tuple(plans))
+        return Translation(self, recordings, decode, note)
 
     def resume(self, pieces: Sequence[Piece], saved: bytes) -> Translation:
         """Go on with a translation that was saved.
@@ -220,13 +229,18 @@ class Translator:
                 "The saved translation is of other audio, or was begun with other options or "
                 "another model; start it again."
             )
-        return Translation(self, recordings, restore(self._engine, saved), note)
+        decode = restore(self._engine, saved)
+        if not note.fits(decode):
+            raise UmtnError("The saved translation is damaged; start it again.")
+        return Translation(self, recordings, decode, note)
 
-    def finished(self, signal: Signal, codes: NDArray[np.uint8]) -> Audio:
-        """Bring decoded codes to a signal's sample rate, length and loudness."""
-        audio = self._companding.decode(codes)
-        samples = len(signal.audio)
-        audio = resample(audio, self.bundle.shape.sample_rate, signal.sample_rate, samples)
+    def finished(
+        self, signal: Signal, parts: Sequence[Audio], segments: Sequence[Segment]
+    ) -> Audio:
+        """Join decoded segments, and bring them to a signal's sample rate, length and loudness."""
+        rate, samples = self.bundle.shape.sample_rate, len(signal.audio)
+        audio, _ = joined(parts, segments, rate)
+        audio = resample(audio, rate, signal.sample_rate, samples)
         quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
         return matched(audio, signal.sample_rate, signal.lufs, quietest)
 
@@ -239,18 +253,32 @@ class Translator:
     def _wanted(self, recording: Recording) -> list[Signal]:
         return recording.sounding if self.mix > 0 else []
 
-    def _stream(self, signal: Signal, seed: int, cancelled: IsCancelled | None) -> Stream:
-        """Ask the decoder for one signal."""
+    def _heard(self, signal: Signal) -> Audio:
+        """Bring a signal to the network's sample rate and loudness."""
         rate = self.bundle.shape.sample_rate
         audio = resample(signal.audio, signal.sample_rate, rate)
-        audio = to_reference(audio, rate, self.bundle.manifest.reference_loudness)
-        latents = self._encoder.encode(audio, cancelled=cancelled)
-        return Stream(latents, len(audio), signal.id, seed)
+        return to_reference(audio, rate, self.bundle.manifest.reference_loudness)
+
+    def _segment_count(self, samples: int, signals: int) -> int:
+        """Decide how many segments signals of so many samples are cut into."""
+        if self.segments != "auto":
+            return self.segments
+        return 1
+
+    def _streams(
+        self, segments: Sequence[Segment], latents: NDArray[np.float32], signal: int, seed: int
+    ) -> Iterator[Stream]:
+        """Ask the decoder for the segments of one signal."""
+        hop = self.bundle.shape.hop
+        for i, part in enumerate(segments):
+            frames = latents[:, part.begin // hop : -(-part.end // hop)]
+            yield Stream(frames, part.end - part.begin, segment_id(signal, i), seed)
 
     def _name(self, pieces: Sequence[Piece]) -> str:
         """Name the work that these pieces are for this translator."""
         sampling = (self.sampling.temperature, self.sampling.top_p)
-        options = (self.bundle.manifest.files, self.target, sampling, self.mix, self.channels)
+        how = (self.mix, self.channels, self.segments)
+        options = (self.bundle.manifest.files, self.target, sampling, how)
         return name_of(options, pieces, self.sampling.seed)
 
 

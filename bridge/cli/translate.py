@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from bridge.cli.batch import Outcome
 
 
+class Segments(click.ParamType):
+    """A whole number from 1, or auto."""
+
+    name = "segments"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        """Read the option."""
+        return "auto" if value == "auto" else click.IntRange(1).convert(value, param, ctx)
+
+
 @click.command()
 @click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--to", "target", metavar="TARGET", required=True, help="Instrument to play it on.")
@@ -75,6 +87,14 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="What decodes: cpu, cpu-bf16, cpu-int8, onnx, or onnx-cuda on a GPU.",
+)
+@click.option(
+    "--segments",
+    type=Segments(),
+    default="auto",
+    show_default=True,
+    metavar="NUMBER",
+    help="Parts of a long recording decoded side by side; auto is 1 for now.",
 )
 @click.option("--force", is_flag=True, help="Replace results that are there already.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

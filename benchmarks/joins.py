@@ -1,0 +1,149 @@
+"""Whether joins of segments can be heard, on recordings of real players and a long line of notes.
+
+Usage: python benchmarks/joins.py [--model default] [--segments 4,8,16] [--seeds 3] [--picture FILE]
+
+Prints spectral flux and level change at joins against elsewhere in the same render, and against one
+unbroken stream; see umtn_core/evaluation/joins.py. The recordings of real players are fetched the
+first time. With --picture, a spectrogram of the last render, its joins marked, is drawn too (needs
+matplotlib).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.audio.resample import resample
+from umtn_core.bundle import Bundle
+from umtn_core.evaluation.joins import join_figures
+from umtn_core.evaluation.recordings import real_recording
+from umtn_core.segments.join import joined
+from umtn_core.translation import Piece, Translation
+from umtn_core.translator import Translator
+
+RATE = 16_000
+PLAYERS = ("clarinet", "trumpet", "flute", "violin")
+SCALE = (60, 62, 64, 65, 67, 69, 71, 72, 74, 72, 71, 69, 67, 65, 64, 62)
+
+
+def main() -> None:
+    """Render, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--segments", default="4,8,16")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--picture", type=Path)
+    options = parser.parse_args()
+    bundle = Bundle.open(options.model)
+    music = {"30 s of notes": notes(30.0)}
+    for player in PLAYERS:
+        recording = real_recording(player)
+        music[player] = resample(recording.samples, recording.sample_rate, RATE)
+    print(" " * 39 + "flux: dB, rank, above 95 %         level: dB, rank, above 95 %")
+    columns = "joins (else) whole  rank whole  >95 whole "
+    print(f"music          to        segments count {columns} {columns}")
+    totals: dict[int, list[dict]] = {}
+    for name, audio in music.items():
+        for target in bundle.domains:
+            for count in map(int, options.segments.split(",")):
+                render, places, unbroken = rendered(bundle, target, audio, count, options.seeds)
+                if not places:
+                    continue
+                figures = join_figures(render, places, unbroken, RATE)
+                totals.setdefault(count, []).append(figures)
+                print(f"{name:14s} {target:9s} {count:8d} {line(figures)}", flush=True)
+                last = (render, places)
+    for count, each in totals.items():
+        print(f"{'all':24s} {count:8d} {line(mean(each))}")
+    if options.picture:
+        draw(*last, options.picture)
+
+
+def rendered(
+    bundle: Bundle, target: str, audio: NDArray[np.float32], segments: int, seeds: int
+) -> tuple[NDArray[np.float32], list[int], NDArray[np.float32]]:
+    """Render with several seeds, one after another: joined, places of the joins, unbroken."""
+    found: list[NDArray[np.float32]] = []
+    places: list[int] = []
+    pieces = [Piece(audio, RATE, seed) for seed in range(seeds)]
+    cut = _decoded(Translator(bundle, target, segments=segments), pieces)
+    whole = _decoded(Translator(bundle, target, segments=1), pieces)
+    for i, (parts, plan) in enumerate(cut):
+        render, joins = joined(parts, plan, RATE)
+        found.append(render)
+        places += [i * len(audio) + join.place for join in joins]
+    return np.concatenate(found), places, np.concatenate([parts[0] for parts, _ in whole])
+
+
+def _decoded(translator: Translator, pieces: list[Piece]) -> list[tuple]:
+    translation: Translation = translator.begin(pieces)
+    translation.advance()
+    return translation.parts()
+
+
+def notes(seconds: float) -> NDArray[np.float32]:
+    """Long and short notes up and down a scale, legato, with a breath now and then."""
+    rng = np.random.default_rng(0)
+    line: list[NDArray[np.float64]] = []
+    phase = 0.0
+    while sum(map(len, line)) < seconds * RATE:
+        pitch = SCALE[len(line) % len(SCALE)]
+        time = np.arange(round(rng.choice([0.25, 0.5, 1.0]) * RATE)) / RATE
+        angle = phase + 2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * time
+        phase = angle[-1]
+        wave = sum(np.sin(h * angle) / h * (1 if h % 2 else 0.3) for h in range(1, 9))
+        swell = 0.6 + 0.4 * np.sin(np.pi * time / time[-1])
+        if rng.random() < 0.2:
+            swell *= np.minimum(1, (time[-1] - time) / 0.08)
+        line.append(0.2 * wave * swell)
+    return np.concatenate(line)[: round(seconds * RATE)].astype(np.float32)
+
+
+def mean(figures: list[dict]) -> dict:
+    """Average figures, each join counting alike."""
+    weights = [each["joins"] for each in figures]
+    return {"joins": sum(weights)} | {
+        name: {
+            key: float(np.average([each[name][key] for each in figures], weights=weights))
+            for key in figures[0][name]
+        }
+        for name in ("flux", "level")
+    }
+
+
+def line(figures: dict) -> str:
+    """One row of the table."""
+    columns = [f"{figures['joins']:5d} "]
+    for each in (figures["flux"], figures["level"]):
+        columns.append(
+            f"{each['at_joins']:5.1f} {each['elsewhere']:6.1f} {each['unbroken_at_joins']:5.1f} "
+            f"{each['percentile']:5.0f} {each['unbroken_percentile']:5.0f} "
+            f"{each['above_95']:4.2f} {each['unbroken_above_95']:5.2f} "
+        )
+    return " ".join(columns)
+
+
+def draw(audio: NDArray[np.float32], places: list[int], file: Path) -> None:
+    """Draw the spectrogram of the first 12 seconds, ticks at the joins."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = audio[: 12 * RATE]
+    figure, axes = plt.subplots(figsize=(18, 6))
+    axes.specgram(shown, NFFT=512, noverlap=448, Fs=RATE, vmin=-120)
+    for place in places:
+        if place < len(shown):
+            axes.annotate(
+                "", (place / RATE, 7_300), (place / RATE, 8_000), arrowprops={"color": "r"}
+            )
+    figure.tight_layout()
+    figure.savefig(file, dpi=90)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A long recording in parts that are decoded side by side, and joined again."""
