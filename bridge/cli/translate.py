@@ -16,16 +16,8 @@ if TYPE_CHECKING:
     from bridge.cli.batch import Outcome
 
 
-class Segments(click.ParamType):
-    """A whole number from 1, or auto."""
-
-    name = "segments"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        """Read the option."""
-        return "auto" if value == "auto" else click.IntRange(1).convert(value, param, ctx)
+def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+    return "auto" if value == "auto" else click.IntRange(1).convert(value, param, ctx)
 
 
 @click.command()
@@ -90,7 +82,7 @@ class Segments(click.ParamType):
 )
 @click.option(
     "--segments",
-    type=Segments(),
+    callback=_segments,
     default="auto",
     show_default=True,
     metavar="NUMBER",
