@@ -14,6 +14,8 @@ from bridge.cli.failures import as_failures
 #: what it needs only when run: `umtn --help` must not wait for onnxruntime, let alone torch.
 COMMANDS = {
     "translate": "Play recordings on another instrument.",
+    "bridge": "Render in the background what programs ask for over OSC.",
+    "send": "Have a running bridge render a file.",
     "models": "List the models that can be found.",
     "doctor": "Say what is installed, and what to do about what is not.",
     "data": "Make training data from audio, or from scores and soundfonts.",

@@ -1,0 +1,207 @@
+"""The bridge as a whole: jobs, OSC, discovery, put together and taken apart in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+
+from bridge.client import AsyncBridge, BridgeError
+from bridge.discovery.address_file import (
+    Address,
+    read_address,
+    remove_address,
+    write_address,
+)
+from bridge.discovery.announce import Announcement
+from bridge.discovery.http import HttpServer, is_any
+from bridge.jobs import Job, JobService, JobSettings
+from bridge.protocol import VERSION, Value
+from bridge.server.access import Access, checked_token
+from bridge.server.metrics import Metrics
+from bridge.server.osc import OscServer
+from bridge.server.settings import ServerSettings
+from bridge.tally import Tally
+from umtn_core.errors import UmtnError
+
+log = logging.getLogger(__name__)
+
+#: What people see in lists of OSC servers.
+NAME = "umtn bridge"
+
+
+class BridgeApp:
+    """A running bridge, once started.
+
+    Parameters
+    ----------
+    settings
+        About listening.
+    job_settings
+        About rendering.
+    version
+        Of umtn.
+    on_change
+        Called whenever a job is in another state.
+
+    Attributes
+    ----------
+    address : Address
+        Where it listens.
+    tally : Tally
+        What it is doing.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        job_settings: JobSettings,
+        version: str,
+        on_change: Callable[[Job], None] = lambda job: None,
+    ):
+        checked_token(settings.token, settings.host)
+        self._settings = settings
+        self._job_settings = job_settings
+        self._version = version
+        self._on_change = on_change
+        self._closing = contextlib.AsyncExitStack()
+        self._pong: list[Value] = [version, VERSION, str(job_settings.session_folder)]
+
+    @property
+    def listens_on(self) -> str:
+        """The address that was asked for."""
+        return self._settings.host
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is no token."""
+        return self._settings.token is None
+
+    @property
+    def folders(self) -> list[str]:
+        """Where files may be read and written."""
+        return [str(self._job_settings.session_folder), *map(str, self._job_settings.allowed)]
+
+    async def start(self) -> None:
+        """Start everything.
+
+        Raises
+        ------
+        UmtnError
+            If another bridge runs already, a port is taken, or a folder cannot be used.
+        """
+        await _refuse_second()
+        try:
+            await self._start()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+
+    async def _start(self) -> None:
+        settings = self._settings
+        access, metrics = Access(settings.token), Metrics()
+        service = JobService(self._job_settings)
+        await service.start()
+        self._closing.push_async_callback(service.stop)
+        self.tally = Tally(service.jobs())
+        self._closing.callback(service.subscribe(self._on_job))
+        for state in ("queued", "running"):
+            metrics.watch(f"umtn_jobs_{state}", f"Jobs {state} now.", self._counter(state))
+        osc = OscServer(
+            service,
+            settings,
+            access,
+            metrics,
+            version=self._version,
+            session_folder=str(self._job_settings.session_folder),
+        )
+        await osc.start()
+        self._closing.push_async_callback(osc.stop)
+        http = HttpServer(
+            settings.host,
+            settings.http_port,
+            osc_port=osc.port,
+            name=NAME,
+            values=self._values,
+            access=access,
+            metrics=metrics,
+        )
+        await http.start()
+        self._closing.push_async_callback(http.stop)
+        self.address = Address(
+            protocol=VERSION,
+            version=self._version,
+            pid=os.getpid(),
+            host="127.0.0.1" if is_any(settings.host) else settings.host,
+            port=osc.port,
+            http_port=http.port,
+            session_folder=str(self._job_settings.session_folder),
+            started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )
+        write_address(self.address)
+        self._closing.callback(remove_address)
+        if settings.announce:
+            # It takes a second to see that nobody else has the name; nobody need wait for that.
+            announcement = Announcement(settings.host, osc.port, http.port, NAME)
+            task = asyncio.create_task(announcement.start())
+            self._closing.push_async_callback(_end, task, announcement)
+        log.info("listening", extra={"host": settings.host, "port": osc.port})
+
+    async def stop(self) -> None:
+        """Save what is being rendered, and close everything."""
+        began = time.monotonic()
+        await self._closing.aclose()
+        log.info("stopped", extra={"took_s": round(time.monotonic() - began, 3)})
+
+    def _on_job(self, job: Job) -> None:
+        if not self.tally.update(job):
+            return
+        log.info(
+            "job %s is %s",
+            job.id,
+            job.state,
+            extra={
+                "job": job.id,
+                "state": job.state,
+                "input": job.request.input,
+                "target": job.request.target,
+                "output": job.output,
+                "code": job.code,
+                "reason": job.message,
+            },
+        )
+        self._on_change(job)
+
+    def _counter(self, state: str) -> Callable[[], float]:
+        return lambda: self.tally.counts[state]
+
+    def _values(self) -> Mapping[str, list[Value]]:
+        return {"/umtn/pong": self._pong}
+
+
+async def _end(task: asyncio.Task[bool], announcement: Announcement) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await announcement.stop()
+
+
+async def _refuse_second() -> None:
+    """See whether the bridge of the address file answers."""
+    known = read_address()
+    if known is None or known.pid == os.getpid():
+        return
+    try:
+        async with AsyncBridge(known.host, known.port, timeout=1.0) as bridge:
+            await bridge.ping()
+    except BridgeError as error:
+        if error.code != "token":
+            return
+    raise UmtnError(
+        f"A bridge is running already, as process {known.pid} on port {known.port}; "
+        "use that one, or end it first."
+    )

@@ -1,0 +1,205 @@
+"""`umtn bridge`: renders in the background what DAWs and other programs ask for over OSC."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bridge.cli.main import installed_version
+from bridge.cli.token import token_options
+from bridge.protocol import HTTP_PORT, PORT
+
+if TYPE_CHECKING:
+    from bridge.jobs import JobSettings
+    from bridge.server.settings import ServerSettings
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=PORT,
+    show_default=True,
+    help="For OSC over UDP and TCP; 0 chooses a free one.",
+)
+@click.option(
+    "--http-port",
+    type=click.IntRange(0, 65_535),
+    default=HTTP_PORT,
+    show_default=True,
+    help="For OSCQuery and /metrics; 0 chooses a free one.",
+)
+@click.option(
+    "--bind",
+    "host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen. Where other machines can come in, a token is needed.",
+)
+@token_options
+@click.option(
+    "--allow",
+    "allowed",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder that files may be read from and written to; may be given several times.",
+)
+@click.option(
+    "--session-folder",
+    metavar="DIR",
+    type=FOLDER,
+    help="Where clients and the bridge put files.  [default: in the user's data folder]",
+)
+@click.option(
+    "--data-folder",
+    metavar="DIR",
+    type=FOLDER,
+    help="Where jobs are remembered.  [default: in the user's data folder]",
+)
+@click.option("--log-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--announce/--no-announce", default=True, help="By zeroconf.", show_default=True)
+@click.option("--cores", type=click.IntRange(min=1), metavar="N", help="That may render.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Render processes that share the cores.",
+)
+@click.option(
+    "--max-queue",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="Jobs that may wait.",
+)
+@click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="N",
+    help="Length of one region.",
+)
+@click.option(
+    "--max-rate",
+    type=click.FloatRange(min=0),
+    default=2_000.0,
+    show_default=True,
+    metavar="N",
+    help="Messages a second from one machine; 0 for any number.",
+)
+@click.option(
+    "--max-clients",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    metavar="N",
+    help="Connections and subscribers.",
+)
+@click.option(
+    "--keep-days",
+    type=click.FloatRange(min=0),
+    metavar="N",
+    help="Forget finished jobs, and their files in the session folder, after so long.",
+)
+@click.option(
+    "--keep-gb",
+    type=click.FloatRange(min=0),
+    metavar="N",
+    help="Delete the oldest results in the session folder beyond this size.",
+)
+def bridge(**options: Any) -> None:
+    """Render in the background what programs ask for over OSC.
+
+    Listens on this machine only, unless told otherwise. Jobs that were under way when it
+    ended are gone on with when it starts again.
+    """
+    from bridge.log import begin_log
+
+    begin_log(options["log_file"])
+    settings, job_settings = _settings(options)
+    asyncio.run(_run(settings, job_settings))
+
+
+def _settings(options: dict[str, Any]) -> tuple[ServerSettings, JobSettings]:
+    from bridge.jobs import JobSettings
+    from bridge.jobs.settings import default_data_folder, default_session_folder
+    from bridge.server.settings import ServerSettings
+
+    settings = ServerSettings(
+        host=options["host"],
+        port=options["port"],
+        http_port=options["http_port"],
+        token=options["token"],
+        announce=options["announce"],
+        most_messages=options["max_rate"],
+        most_clients=options["max_clients"],
+    )
+    keep_gb = options["keep_gb"]
+    job_settings = JobSettings(
+        data_folder=(options["data_folder"] or default_data_folder()).absolute(),
+        session_folder=(options["session_folder"] or default_session_folder()).absolute(),
+        allowed=tuple(path.absolute() for path in options["allowed"]),
+        most_queued=options["max_queue"],
+        longest_seconds=60 * options["max_minutes"],
+        cores=options["cores"],
+        workers=options["workers"],
+        keep_days=options["keep_days"],
+        keep_bytes=None if keep_gb is None else round(keep_gb * 1e9),
+    )
+    return settings, job_settings
+
+
+async def _run(settings: ServerSettings, job_settings: JobSettings) -> None:
+    from bridge.app import BridgeApp
+    from bridge.screen import Lines, Screen, facts
+    from bridge.server.models import Models, usable_engines
+
+    stop = asyncio.Event()
+    _on_signals(stop)
+    shown: list[Lines | Screen] = []
+    app = BridgeApp(
+        settings,
+        job_settings,
+        installed_version(),
+        on_change=lambda job: shown[0].changed(job) if shown else None,
+    )
+    await app.start()
+    try:
+        known = facts(app, Models().find(), usable_engines())
+        with Screen(known, app) if sys.stderr.isatty() else Lines(known) as screen:
+            shown.append(screen)
+            await stop.wait()
+            # Within the block: stopping still has things to show.
+            await app.stop()
+    finally:
+        await app.stop()
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    """Ctrl-C and termination end the bridge in order; a second one at once."""
+    loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        if stop.is_set():
+            os._exit(128 + signal.SIGTERM)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(ask))
+        else:
+            loop.add_signal_handler(number, ask)

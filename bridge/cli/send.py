@@ -1,0 +1,209 @@
+"""`umtn send`: asks a running bridge to render, and shows how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bridge.cli.failures import Failure, Interruption, Misuse
+from bridge.cli.output import print_json
+from bridge.cli.progress import meter
+from bridge.cli.stopping import stoppable
+from bridge.cli.token import token_options
+
+if TYPE_CHECKING:
+    from bridge.client import AsyncBridge, JobStatus
+
+#: Options that are keys of /umtn/render.
+KEYS = (
+    "model",
+    "start",
+    "length",
+    "unit",
+    "seed",
+    "temperature",
+    "top_p",
+    "mix",
+    "channels",
+    "segments",
+    "engine",
+    "priority",
+)
+
+
+@click.command()
+@click.argument("source", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.option("--to", "target", metavar="TARGET", help="Instrument to play it on.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="File to write; otherwise the bridge chooses one in its session folder.",
+)
+@click.option("--model", metavar="MODEL", help="Name or path of the model.")
+@click.option("--start", type=float, metavar="X", help="Where in the file the region begins.")
+@click.option("--length", type=float, metavar="X", help="Of the region.")
+@click.option(
+    "--unit", type=click.Choice(["seconds", "samples"]), help="Of start and length: seconds."
+)
+@click.option("--seed", type=int, metavar="N", help="Another seed, another performance.")
+@click.option("--temperature", type=float, metavar="X", help="Lower is cleaner and duller.")
+@click.option("--top-p", type=float, metavar="X", help="Draw only from the likeliest share.")
+@click.option("--mix", type=float, metavar="X", help="0 is the input, 1 the translation.")
+@click.option("--channels", type=click.Choice(["per-channel", "mono", "mid"]))
+@click.option("--segments", metavar="N", help="Parts decoded side by side, or auto.")
+@click.option("--engine", metavar="NAME", help="What decodes.")
+@click.option("--priority", type=int, metavar="N", help="Higher goes first.")
+@click.option("--id", "id", metavar="ID", help="Name of the job; otherwise a new one.")
+@click.option(
+    "--wait/--no-wait", default=True, help="Stay until the job has ended, or print its id and go."
+)
+@click.option("--ping", "ask", flag_value="ping", help="Is a bridge running?")
+@click.option("--models", "ask", flag_value="models", help="List the bridge's models.")
+@click.option("--jobs", "ask", flag_value="jobs", help="List its jobs.")
+@click.option("--status", "status_of", metavar="ID", help="Say how far a job is.")
+@click.option("--cancel", "cancelled", metavar="ID", help="Give a job up.")
+@click.option("--host", metavar="ADDRESS", help="Of the bridge; otherwise found by itself.")
+@click.option("--port", type=click.IntRange(1, 65_535), metavar="N", help="Of the bridge.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Without an answer from the bridge.",
+)
+@token_options
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print what is known as JSON.")
+def send(**options: Any) -> None:
+    """Have a file rendered by a running bridge.
+
+    Prints the path of the finished file. Ctrl-C cancels the job.
+    """
+    asked = [options["source"], options["ask"], options["status_of"], options["cancelled"]]
+    if sum(one is not None for one in asked) != 1:
+        raise Misuse("Name one file, or one of --ping, --models, --jobs, --status and --cancel.")
+    if options["source"] is not None and not options["target"]:
+        raise Misuse("Say what to play it on with --to; --models lists what there is.")
+    asyncio.run(_send(options))
+
+
+async def _send(options: dict[str, Any]) -> None:
+    from bridge.client import AsyncBridge
+
+    async with AsyncBridge(
+        options["host"], options["port"], token=options["token"], timeout=options["timeout"]
+    ) as bridge:
+        if options["source"] is not None:
+            await _render(bridge, options)
+        elif options["status_of"] is not None:
+            _print_job(await bridge.status(options["status_of"]), options["as_json"])
+        elif options["cancelled"] is not None:
+            _print_job(await bridge.cancel(options["cancelled"]), options["as_json"])
+        else:
+            await {"ping": _ping, "models": _models, "jobs": _jobs}[options["ask"]](
+                bridge, options["as_json"]
+            )
+
+
+async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
+    keys = {key: options[key] for key in KEYS if options[key] is not None}
+    segments = keys.get("segments")
+    if segments is not None and segments != "auto":
+        try:
+            keys["segments"] = int(segments)
+        except ValueError:
+            raise Misuse(f"--segments is a whole number or auto, not {segments}.") from None
+    job = await bridge.render(
+        options["source"], options["target"], options["output"], id=options["id"], **keys
+    )
+    if not options["wait"]:
+        if options["as_json"]:
+            print_json(asdict(job))
+        else:
+            click.echo(job.id)
+        return
+    name = options["source"].name
+    with meter(options["quiet"]) as show:
+        async with _cancelled_by_ctrl_c(bridge, job.id):
+            job = await bridge.follow(job.id, lambda now: show.update(name, now.fraction, 1.0))
+    if options["as_json"]:
+        print_json(asdict(job))
+    if job.state == "failed":
+        raise Failure(job.message)
+    if job.state == "cancelled":
+        raise Interruption("Cancelled; nothing was written.")
+    if not options["as_json"]:
+        click.echo(job.output)
+
+
+@contextlib.asynccontextmanager
+async def _cancelled_by_ctrl_c(bridge: AsyncBridge, id: str) -> AsyncIterator[None]:
+    """Within this block, Ctrl-C cancels the job; whoever follows it sees it end."""
+
+    async def watch() -> None:
+        while not stopped():
+            await asyncio.sleep(0.05)
+        await bridge.cancel(id)
+
+    with stoppable() as stopped:
+        task = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def _ping(bridge: AsyncBridge, as_json: bool) -> None:
+    pong = await bridge.ping()
+    if as_json:
+        print_json(asdict(pong))
+    else:
+        click.echo(f"umtn {pong.version}, protocol {pong.protocol}, files in {pong.session_folder}")
+
+
+async def _models(bridge: AsyncBridge, as_json: bool) -> None:
+    models = await bridge.models()
+    if as_json:
+        print_json([asdict(model) for model in models])
+        return
+    for model in models:
+        click.echo(f"{model.name}: {', '.join(model.targets)} ({model.licence})")
+    if not models:
+        click.echo("the bridge has no models", err=True)
+
+
+async def _jobs(bridge: AsyncBridge, as_json: bool) -> None:
+    jobs = await bridge.jobs()
+    if as_json:
+        print_json([asdict(job) for job in jobs])
+        return
+    for job in jobs:
+        click.echo(_line(job))
+
+
+def _print_job(job: JobStatus, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(job))
+    else:
+        click.echo(_line(job))
+
+
+def _line(job: JobStatus) -> str:
+    text = f"{job.id}: {job.state}"
+    if job.state == "running":
+        left = "" if job.seconds_left is None else f", {job.seconds_left:.0f} s left"
+        return f"{text}, {100 * job.fraction:.0f} %{left}"
+    if job.state == "failed":
+        return f"{text}, {job.message}"
+    return f"{text}, {job.output}" if job.state == "done" else text

@@ -1,0 +1,56 @@
+"""The options that give a token, for the bridge and for its client."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from umtn_core.errors import UmtnError
+
+Command = Callable[..., Any]
+
+
+def token_options(command: Command) -> Command:
+    """Give a command ``--token`` and ``--token-file``; it gets what they hold as ``token``."""
+
+    @click.option(
+        "--token",
+        metavar="TOKEN",
+        envvar="UMTN_TOKEN",
+        help="Secret that clients must send, at least 16 characters; also as $UMTN_TOKEN.",
+    )
+    @click.option(
+        "--token-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="File that holds the token, so that lists of processes do not show it.",
+    )
+    @functools.wraps(command)
+    def with_token(*args: Any, token: str | None, token_file: Path | None, **others: Any) -> Any:
+        if token_file is not None:
+            token = read_token(token_file)
+        return command(*args, token=token, **others)
+
+    return with_token
+
+
+def read_token(path: Path) -> str:
+    """Read a token from a file.
+
+    Raises
+    ------
+    UmtnError
+        If there is none.
+    """
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UmtnError(f"Cannot read the token file {path} ({reason}).") from error
+    if not token:
+        raise UmtnError(f"The token file {path} is empty; write a token into it.")
+    return token

@@ -1,0 +1,88 @@
+"""What the bridge answers, as a client's user gets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from umtn_core.errors import UmtnError
+
+FINAL = frozenset({"done", "failed", "cancelled"})
+
+
+class BridgeError(UmtnError):
+    """The bridge refused a request, a job has failed, or there is no bridge.
+
+    Parameters
+    ----------
+    code
+        One of `bridge.protocol.ERRORS`, or ``unreachable``.
+    message
+        One sentence that says what to do.
+    """
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Pong:
+    """Who answers.
+
+    Parameters
+    ----------
+    version
+        Of umtn.
+    protocol
+        Of the OSC messages.
+    session_folder
+        Where inputs may always be put.
+    """
+
+    version: str
+    protocol: int
+    session_folder: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model that the bridge has."""
+
+    name: str
+    targets: tuple[str, ...]
+    licence: str
+    engines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """How far a job is.
+
+    Parameters
+    ----------
+    id
+        Its name.
+    state
+        ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
+    fraction
+        Of the work that is done.
+    seconds_left
+        None while nobody knows.
+    output
+        Path of the result; there is a file once the job is done.
+    code, message
+        Why it failed.
+    """
+
+    id: str
+    state: str
+    fraction: float = 0.0
+    seconds_left: float | None = None
+    output: str = ""
+    code: str = ""
+    message: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in FINAL

@@ -1,0 +1,261 @@
+"""The client under asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bridge.client.answers import BridgeError, JobStatus, Model, Pong
+from bridge.client.link import Link
+from bridge.discovery.address_file import read_address
+from bridge.protocol import PORT, Value
+from bridge.server.packets import Received
+
+#: Seconds without a word about a job after which the bridge is asked.
+SILENCE = 2.0
+
+OnStatus = Callable[[JobStatus], None]
+
+
+class AsyncBridge:
+    """Talks to a running bridge: ``async with AsyncBridge() as bridge: ...``.
+
+    Requests are sent again until they are answered; the bridge does each only once.
+
+    Parameters
+    ----------
+    host, port
+        Where it is; left out, where its address file says, or the usual port of this machine.
+    token
+        If the bridge has one.
+    timeout
+        Seconds without an answer after which there is none.
+
+    Raises
+    ------
+    BridgeError
+        From every method, if there is no bridge or it refuses.
+    """
+
+    def __init__(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        token: str | None = None,
+        timeout: float = 5.0,
+    ):
+        known = read_address() if host is None and port is None else None
+        self._host = host or (known.host if known else "127.0.0.1")
+        self._port = port or (known.port if known else PORT)
+        self._token = token
+        self._timeout = timeout
+        self._link = Link(token, timeout)
+        self._following = 0
+
+    async def __aenter__(self) -> AsyncBridge:
+        """Open the socket."""
+        try:
+            await self._link.open(self._host, self._port)
+        except OSError as error:
+            raise BridgeError(
+                "unreachable", f"There is no such machine as {self._host} ({error.strerror})."
+            ) from error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the socket; jobs go on."""
+        self._link.close()
+
+    async def ping(self) -> Pong:
+        """Ask whether the bridge is there."""
+        answer = await self._link.ask("/umtn/ping", (), lambda m: m.address == "/umtn/pong")
+        return Pong(*answer.arguments)
+
+    async def models(self) -> list[Model]:
+        """List the models that the bridge has."""
+        return [
+            Model(name, _names(targets), licence, _names(engines))
+            for name, targets, licence, engines in await self._list(
+                "/umtn/models", "/umtn/model", lambda a: (a[0], a[1], a[2:])
+            )
+        ]
+
+    async def jobs(self) -> list[JobStatus]:
+        """List the jobs that the bridge remembers."""
+        # A socket of its own: over this one may come answers about single jobs, which look alike.
+        async with AsyncBridge(
+            self._host, self._port, token=self._token, timeout=self._timeout
+        ) as bridge:
+            return [
+                _status(arguments)
+                for arguments in await bridge._list(
+                    "/umtn/jobs", "/umtn/job", lambda a: (a[6], a[7], a[:6])
+                )
+            ]
+
+    async def render(
+        self,
+        source: str | Path,
+        target: str,
+        output: str | Path | None = None,
+        *,
+        id: str | None = None,
+        **options: Value,
+    ) -> JobStatus:
+        """Ask for a file, or a region of one, to be translated.
+
+        Parameters
+        ----------
+        source
+            The audio file.
+        target
+            Instrument to play it on.
+        output
+            File to write; left out, the bridge chooses a name in its session folder.
+        id
+            Name of the job; left out, a new one.
+        **options
+            Keys of /umtn/render, see `bridge.protocol.RENDER_KEYS`.
+
+        Returns
+        -------
+        JobStatus
+            With the id. The bridge will do the job whether or not anybody follows it.
+        """
+        id = id or uuid.uuid4().hex
+        pairs = [part for pair in options.items() for part in pair]
+        place = "" if output is None else _absolute(output)
+        answer = await self._link.ask(
+            "/umtn/render",
+            (id, _absolute(source), target, place, *pairs),
+            lambda m: m.address in ("/umtn/accepted", "/umtn/error") and m.arguments[0] == id,
+        )
+        if answer.address == "/umtn/error":
+            raise BridgeError(*answer.arguments[1:3])
+        return JobStatus(id, answer.arguments[1])
+
+    async def status(self, id: str) -> JobStatus:
+        """Ask how far a job is."""
+        return await self._about(id, "/umtn/status", {"/umtn/job"})
+
+    async def cancel(self, id: str) -> JobStatus:
+        """Give a job up; one that is finished already stays so.
+
+        Returns
+        -------
+        JobStatus
+            As it is now.
+        """
+        await self._link.ask(
+            "/umtn/cancel",
+            (id,),
+            lambda m: (
+                m.address in ("/umtn/cancelled", "/umtn/done", "/umtn/error")
+                and m.arguments[0] == id
+            ),
+        )
+        return await self.status(id)
+
+    async def follow(self, id: str, on_status: OnStatus | None = None) -> JobStatus:
+        """Wait for a job to end, whoever asked for it.
+
+        Parameters
+        ----------
+        id
+            Of the job.
+        on_status
+            Called several times a second while it runs.
+
+        Returns
+        -------
+        JobStatus
+            ``done``, ``failed`` or ``cancelled``.
+        """
+        with self._link.listening() as inbox:
+            self._following += 1
+            try:
+                while True:
+                    # Events can be lost, and the bridge be started anew: now and then, ask.
+                    self._link.send("/umtn/subscribe")
+                    status = await self.status(id)
+                    if on_status is not None:
+                        on_status(status)
+                    if status.finished:
+                        return status
+                    await self._listen(inbox, id, on_status)
+            finally:
+                self._following -= 1
+                if not self._following:
+                    self._link.send("/umtn/unsubscribe")
+
+    async def _listen(
+        self, inbox: asyncio.Queue[Received], id: str, on_status: OnStatus | None
+    ) -> None:
+        """Pass events of a job on until it ends, or nothing is heard for a while."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SILENCE
+        with contextlib.suppress(asyncio.TimeoutError):
+            while True:
+                message = await asyncio.wait_for(inbox.get(), until - loop.time())
+                if message.arguments[:1] != [id]:
+                    continue
+                if message.address in ("/umtn/done", "/umtn/cancelled", "/umtn/error"):
+                    return
+                if message.address == "/umtn/progress":
+                    until = loop.time() + SILENCE
+                    if on_status is not None:
+                        fraction, left, state = message.arguments[1:4]
+                        on_status(JobStatus(id, state, fraction, None if left < 0 else left))
+
+    async def _about(self, id: str, address: str, answers: set[str]) -> JobStatus:
+        answer = await self._link.ask(
+            address,
+            (id,),
+            lambda m: m.address in answers | {"/umtn/error"} and m.arguments[0] == id,
+        )
+        if answer.address == "/umtn/error":
+            code, message = answer.arguments[1:3]
+            if code == "unknown_id":
+                raise BridgeError(code, message)
+            # The end of the job came before the answer; it is how the job is, all the same.
+            return JobStatus(id, "failed", code=code, message=message)
+        return _status(answer.arguments)
+
+    async def _list(
+        self, address: str, reply: str, place: Callable[[list[Any]], tuple[int, int, list[Any]]]
+    ) -> list[list[Any]]:
+        """Gather a list that comes in one message for each entry, some perhaps lost."""
+        found: dict[int, list[Any]] = {}
+        total: int | None = None
+        async with contextlib.aclosing(
+            self._link.ask_many(address, (), lambda m: m.address == reply)
+        ) as answers:
+            async for answer in answers:
+                index, count, entry = place(answer.arguments)
+                if index < 0:
+                    return []
+                if count != total:
+                    # It has changed since the request was sent before.
+                    found, total = {}, count
+                found[index] = entry
+                if len(found) == total:
+                    break
+        return [found[index] for index in sorted(found)]
+
+
+def _absolute(path: str | Path) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))
+
+
+def _status(arguments: list[Any]) -> JobStatus:
+    id, state, fraction, left, output, message = arguments[:6]
+    return JobStatus(id, state, fraction, None if left < 0 else left, output, "", message)

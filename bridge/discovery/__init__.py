@@ -1,0 +1,1 @@
+"""How clients find the bridge: a file, OSCQuery, and zeroconf."""

@@ -1,0 +1,106 @@
+"""The file that says where the bridge of this user listens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+import platformdirs
+import psutil
+
+from umtn_core.errors import UmtnError
+
+#: Another place for the file.
+VARIABLE = "UMTN_BRIDGE_FILE"
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a bridge listens.
+
+    Attributes
+    ----------
+    protocol : int
+        See `bridge.protocol.VERSION`.
+    version : str
+        Of umtn.
+    pid : int
+        Of its process.
+    host : str
+        To reach it by, from this machine.
+    port, http_port : int
+        For OSC, and for OSCQuery and metrics.
+    session_folder : str
+    started : str
+        When, in ISO 8601.
+    """
+
+    protocol: int
+    version: str
+    pid: int
+    host: str
+    port: int
+    http_port: int
+    session_folder: str
+    started: str
+
+
+def address_file() -> Path:
+    """Say where the file is, or would be."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    return Path(platformdirs.user_runtime_path("umtn", appauthor=False)) / "bridge.json"
+
+
+def read_address() -> Address | None:
+    """Read the file. One left behind by a process that is gone counts as none.
+
+    Returns
+    -------
+    Address or None
+        A live process of that number is no proof that it is the bridge: ping it.
+    """
+    try:
+        address = msgspec.json.decode(address_file().read_bytes(), type=Address)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return address if psutil.pid_exists(address.pid) else None
+
+
+def write_address(address: Address) -> None:
+    """Write the file, whole and for this user's eyes only.
+
+    Raises
+    ------
+    UmtnError
+        If it cannot be written.
+    """
+    path = address_file()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # mkstemp makes it readable by this user alone.
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(address))
+            os.replace(beside, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            raise
+    except OSError as error:
+        raise UmtnError(
+            f"Cannot write the address file {path} ({error.strerror}); "
+            f"name another one with ${VARIABLE}."
+        ) from error
+
+
+def remove_address() -> None:
+    """Remove the file if it is this process's."""
+    address = read_address()
+    if address is not None and address.pid == os.getpid():
+        with contextlib.suppress(OSError):
+            address_file().unlink()

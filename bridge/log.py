@@ -1,0 +1,74 @@
+"""The bridge's log: a JSON object on each line of a file, and warnings on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime, timezone
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import click
+
+from umtn_core.errors import UmtnError
+
+#: Bytes of a log file, of which one older is kept.
+_LARGEST = 10 << 20
+
+#: What every record has; the rest was given as ``extra``.
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """Writes a record as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return time, level, logger, message, what was given as ``extra``, and a traceback."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        entry |= {name: value for name, value in vars(record).items() if name not in _USUAL}
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+class _OnTheScreen(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # Looked up anew each time: the live screen puts itself in the place of stderr.
+        click.echo(f"umtn: {record.getMessage()}", err=True)
+
+
+def begin_log(path: Path | None) -> None:
+    """Log warnings to stderr, and everything to a file if there is one.
+
+    Raises
+    ------
+    UmtnError
+        If the file cannot be written.
+    """
+    root = logging.getLogger("bridge")
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    root.handlers.clear()
+    screen = _OnTheScreen(logging.WARNING)
+    root.addHandler(screen)
+    # aiohttp and zeroconf warn of what strangers send; asyncio of what went wrong in callbacks.
+    others = [logging.getLogger(name) for name in ("aiohttp", "asyncio", "zeroconf")]
+    for logger in others:
+        logger.handlers.clear()
+        logger.propagate = False
+        logger.addHandler(logging.NullHandler())
+    if path is not None:
+        try:
+            file = RotatingFileHandler(path, maxBytes=_LARGEST, backupCount=1, encoding="utf-8")
+        except OSError as error:
+            raise UmtnError(
+                f"Cannot write the log file {path} ({error.strerror}); name another --log-file."
+            ) from error
+        file.setFormatter(JsonLines())
+        for logger in (root, *others):
+            logger.addHandler(file)

@@ -1,0 +1,355 @@
+"""The OSC protocol: every message, its arguments, their types and ranges, and every error code.
+
+This is its only definition. The server checks requests against it, the client and the OSCQuery
+namespace are built on it, and `python -m bridge.protocol_page` generates `docs/osc.md` from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Counts up when a client of the one before would no longer be understood.
+VERSION = 1
+
+PORT = 9471
+HTTP_PORT = 9472
+
+#: A request may be this long, a reply never is: systems differ in what they send as one datagram,
+#: and 9216 bytes is the least that a desktop system sends by default.
+LARGEST_PACKET = 16_384
+LARGEST_REPLY = 9_000
+
+#: Bundles within bundles are read so deep.
+DEEPEST_BUNDLE = 4
+
+LONGEST_ID = 128
+LONGEST_PATH = 4_096
+LONGEST_NAME = 256
+LONGEST_TEXT = 500
+
+Value = str | int | float
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a message.
+
+    Parameters
+    ----------
+    name, description
+        As in the documentation.
+    types
+        Of ``i``, ``f`` and ``s``, those it may have. Where ``i`` or ``f`` is among them, any OSC
+        number will do: Pure Data has only floats.
+    minimum, maximum
+        Of a number, both included; of a string's length in characters, the maximum.
+    above
+        A number must be greater than the minimum, not equal to it.
+    choices
+        The only strings there are.
+    default
+        What leaving it out means, in words, for the documentation.
+    """
+
+    name: str
+    types: str
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    above: bool = False
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+
+    @property
+    def form(self) -> str:
+        """As in ``f:seconds``, with what limits it."""
+        text = f"{'|'.join(self.types)}:{self.name}"
+        if self.choices:
+            return f"{text}({'|'.join(self.choices)})"
+        if set(self.types) == {"s"} or (self.minimum is None and self.maximum is None):
+            return text
+        low = "" if self.minimum is None else f"{self.minimum:g}"
+        high = "" if self.maximum is None else f"{self.maximum:.0f}"
+        return f"{text}({'>' if self.above else ''}{low}..{high})"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message.
+
+    Parameters
+    ----------
+    address
+        OSC address.
+    description
+        A sentence or two.
+    arguments
+        Those that must be there, in order.
+    optional
+        Those that may follow.
+    keys
+        What may follow in pairs of a name and a value.
+    replies
+        Addresses of what is sent back.
+    """
+
+    address: str
+    description: str
+    arguments: tuple[Argument, ...] = ()
+    optional: tuple[Argument, ...] = ()
+    keys: tuple[Argument, ...] = ()
+    replies: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> str:
+        """The whole message as one writes it."""
+        parts = [self.address, *(argument.form for argument in self.arguments)]
+        parts += [f"[{argument.form}]" for argument in self.optional]
+        return " ".join(parts) + (" [key value]..." if self.keys else "")
+
+
+ID = Argument("id", "s", "Name of the job, chosen by the client.", maximum=LONGEST_ID)
+STATE = Argument(
+    "state",
+    "s",
+    "What the job is doing.",
+    choices=("queued", "running", "done", "failed", "cancelled"),
+)
+FRACTION = Argument("fraction", "f", "Of the work that is done.", 0, 1)
+SECONDS_LEFT = Argument("seconds_left", "f", "Estimate; -1 while there is none.", -1)
+OUTPUT = Argument("output", "s", "Path of the finished file.", maximum=LONGEST_PATH)
+INDEX = Argument("index", "i", "Place in the list, from 0; -1 in the one answer of an empty list.")
+COUNT = Argument("count", "i", "Length of the list, and number of these answers.", 0)
+
+#: For senders that use a new port for every message, as oscsend does, and so cannot say it once.
+REPLY_TO = Argument(
+    "reply_port",
+    "i",
+    "UDP port, on the sender's machine, that everything about this request is sent to.",
+    1,
+    65_535,
+    default="the sender's, or what /umtn/reply_port said",
+)
+
+RENDER_KEYS = (
+    Argument("model", "s", "Name or path of the model.", maximum=LONGEST_PATH, default="default"),
+    Argument("start", "if", "Where in the input the region begins.", 0, default="0"),
+    Argument("length", "if", "Length of the region.", 0, above=True, default="up to the end"),
+    Argument(
+        "unit",
+        "s",
+        "What start and length are given in; samples are the input's own.",
+        choices=("seconds", "samples"),
+        default="seconds",
+    ),
+    Argument("seed", "i", "Another seed gives another performance.", 0, 2**31 - 1, default="0"),
+    Argument(
+        "temperature",
+        "f",
+        "Lower is cleaner and duller; 0, or from 0.001.",
+        0,
+        1_000,
+        default="the model's own",
+    ),
+    Argument("top_p", "f", "Draw only from this share.", 0, 1, above=True, default="1"),
+    Argument("mix", "f", "0 is the input, 1 the translation.", 0, 1, default="1"),
+    Argument(
+        "channels",
+        "s",
+        "Translate every channel, their mean, or the middle only.",
+        choices=("per-channel", "mono", "mid"),
+        default="per-channel",
+    ),
+    Argument(
+        "segments",
+        "is",
+        "Parts that a long region is cut into and that are decoded side by side, or auto.",
+        1,
+        1_024,
+        choices=("auto",),
+        default="auto",
+    ),
+    Argument("engine", "s", "What decodes, as /umtn/models names it.", maximum=64, default="auto"),
+    Argument("priority", "i", "Higher goes first.", -100, 100, default="0"),
+    REPLY_TO,
+)
+
+REQUESTS = (
+    Message(
+        "/umtn/token",
+        "Proves that the sender may use this bridge. A client's first message where the bridge "
+        "was started with a token; harmless elsewhere. Over UDP it holds for the sender's port.",
+        (Argument("token", "s", "The secret.", maximum=1_024),),
+        replies=("/umtn/token",),
+    ),
+    Message(
+        "/umtn/ping",
+        "Is anybody there?",
+        optional=(REPLY_TO,),
+        replies=("/umtn/pong",),
+    ),
+    Message(
+        "/umtn/models",
+        "Which models there are; one answer for each.",
+        optional=(REPLY_TO,),
+        replies=("/umtn/model",),
+    ),
+    Message(
+        "/umtn/render",
+        "Translate a file, or a region of one. Sending it again changes nothing and is answered "
+        "with how far it has come. With an odd number of arguments after the target, the first "
+        "of them is the output.",
+        (
+            ID,
+            Argument(
+                "input", "s", "Path of an audio file in an allowed folder.", maximum=LONGEST_PATH
+            ),
+            Argument("target", "s", "Instrument to play it on.", maximum=LONGEST_NAME),
+        ),
+        (
+            Argument(
+                "output",
+                "s",
+                "Path of the WAV file to write, in an allowed folder; nothing may be there yet.",
+                maximum=LONGEST_PATH,
+                default="a new name in the session folder",
+            ),
+        ),
+        RENDER_KEYS,
+        ("/umtn/accepted", "/umtn/progress", "/umtn/done", "/umtn/cancelled", "/umtn/error"),
+    ),
+    Message(
+        "/umtn/cancel",
+        "Give a job up. On one that is finished: how it ended, again.",
+        (ID,),
+        (REPLY_TO,),
+        replies=("/umtn/cancelled", "/umtn/done", "/umtn/error"),
+    ),
+    Message(
+        "/umtn/status",
+        "How far a job is.",
+        (ID,),
+        (REPLY_TO,),
+        replies=("/umtn/job", "/umtn/error"),
+    ),
+    Message(
+        "/umtn/jobs",
+        "All jobs the bridge remembers; one answer for each.",
+        optional=(REPLY_TO,),
+        replies=("/umtn/job",),
+    ),
+    Message(
+        "/umtn/subscribe",
+        "Send me the progress and the end of every job, whoever asked for it.",
+        optional=(REPLY_TO,),
+        replies=("/umtn/subscribed",),
+    ),
+    Message(
+        "/umtn/unsubscribe",
+        "No longer.",
+        optional=(REPLY_TO,),
+        replies=("/umtn/subscribed",),
+    ),
+    Message(
+        "/umtn/reply_port",
+        "From now on, send everything meant for this sender to another UDP port of its machine.",
+        (Argument("port", "i", "Where the sender listens; 0 for where it sends from.", 0, 65_535),),
+        replies=("/umtn/reply_port",),
+    ),
+)
+
+REPLIES = (
+    Message(
+        "/umtn/token",
+        "The token was right.",
+        (Argument("accepted", "i", "Always 1.", 1, 1),),
+    ),
+    Message(
+        "/umtn/pong",
+        "I am.",
+        (
+            Argument("version", "s", "Of umtn.", maximum=64),
+            Argument("protocol", "i", "Of this page.", 1),
+            Argument(
+                "session_folder",
+                "s",
+                "Where inputs may always be put and unnamed outputs go.",
+                maximum=LONGEST_PATH,
+            ),
+        ),
+    ),
+    Message(
+        "/umtn/model",
+        "One model.",
+        (
+            INDEX,
+            COUNT,
+            Argument("name", "s", "What to ask for it by.", maximum=LONGEST_NAME),
+            Argument("targets", "s", "Instruments it plays, between commas.", maximum=4_096),
+            Argument("licence", "s", "Of its weights.", maximum=LONGEST_NAME),
+            Argument("engines", "s", "That can decode it here, between commas.", maximum=512),
+        ),
+    ),
+    Message("/umtn/accepted", "The job is stored and will be done.", (ID, STATE)),
+    Message(
+        "/umtn/progress",
+        "How far a job is, at least four times a second while it runs.",
+        (ID, FRACTION, SECONDS_LEFT, STATE),
+    ),
+    Message("/umtn/done", "A job is finished and its file is whole.", (ID, OUTPUT)),
+    Message("/umtn/cancelled", "A job was given up; it leaves no file.", (ID,)),
+    Message(
+        "/umtn/error",
+        "A job has failed, or a request was refused.",
+        (
+            Argument("id", "s", "Of the job, or empty.", maximum=LONGEST_ID),
+            Argument("code", "s", "What kind of error, see below.", maximum=32),
+            Argument("message", "s", "One sentence that says what to do.", maximum=LONGEST_TEXT),
+        ),
+    ),
+    Message(
+        "/umtn/job",
+        "One job.",
+        (
+            ID,
+            STATE,
+            FRACTION,
+            SECONDS_LEFT,
+            OUTPUT,
+            Argument("message", "s", "Why it failed, or empty.", maximum=LONGEST_TEXT),
+            INDEX,
+            COUNT,
+        ),
+    ),
+    Message(
+        "/umtn/subscribed",
+        "Whether the sender is subscribed now.",
+        (Argument("subscribed", "i", "1 or 0.", 0, 1),),
+    ),
+    Message(
+        "/umtn/reply_port",
+        "The first message to the new port.",
+        (Argument("port", "i", "Its number.", 0, 65_535),),
+    ),
+)
+
+#: What can go wrong, and whose move it is.
+ERRORS = {
+    "bad_request": "The message is not of the expected form, which the answer gives.",
+    "unknown_id": "There is no job of this id.",
+    "id_in_use": "Another job has this id; choose a new one.",
+    "busy": "Too many jobs or clients; try again later.",
+    "rate": "Too many messages; send more slowly.",
+    "denied": "Not allowed: a path outside the allowed folders, or a wrong token.",
+    "token": "Send /umtn/token first.",
+    "not_found": "There is no such file.",
+    "exists": "There is a file already where the output should go.",
+    "audio": "The file cannot be read as audio, or is too long.",
+    "model": "There is no such model, target or engine.",
+    "disk": "The output cannot be written.",
+    "failed": "The job could not be finished.",
+    "internal": "A fault of the bridge; its log says more.",
+}
+
+BY_REQUEST = {message.address: message for message in REQUESTS}
+BY_REPLY = {message.address: message for message in REPLIES}

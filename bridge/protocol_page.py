@@ -1,0 +1,123 @@
+"""Writes docs/osc.md from the protocol: ``python -m bridge.protocol_page > docs/osc.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bridge.protocol import (
+    DEEPEST_BUNDLE,
+    ERRORS,
+    HTTP_PORT,
+    LARGEST_PACKET,
+    LARGEST_REPLY,
+    PORT,
+    REPLIES,
+    REQUESTS,
+    VERSION,
+    Argument,
+    Message,
+)
+
+_BEGINNING = f"""\
+# OSC messages of the bridge
+
+Generated from `bridge/protocol.py`; change it there. This is protocol {VERSION}.
+
+`umtn bridge` listens on UDP and TCP port {PORT} of the loopback interface. Over TCP, packets are
+framed by SLIP (OSC 1.1). Where it really listens is written in `bridge.json` in the user's
+run-time folder (`$XDG_RUNTIME_DIR/umtn/` on Linux, or what `$UMTN_BRIDGE_FILE` names), and the
+protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
+
+- Arguments have the types `i`, `f` and `s`. Wherever a number is expected, an `i` or an `f` will
+  do, since Pure Data has only floats; an `i` must then be whole.
+- Answers go to the port that a request came from. `/umtn/reply_port` changes that for a sender,
+  and a `reply_port` at the end of a request for that request alone, as `oscsend` needs, which
+  sends each message from another port. Over TCP they come over the connection.
+- Datagrams get lost. Every request may be sent again: a render whose id is known is not done twice
+  but answered with how far it is. Another request under a known id is an error.
+- Bundles are taken apart, {DEEPEST_BUNDLE} deep at most, and done at once, in order; time tags are
+  not waited for. Addresses are not patterns.
+- A packet may have {LARGEST_PACKET} bytes; answers have at most {LARGEST_REPLY}.
+- Audio never travels over OSC, paths do. Files are read and written only inside the session folder
+  and the folders that the bridge was started with (`--allow`), and nothing is ever overwritten.
+- What is not understood is answered with `/umtn/error` and the form that was expected.
+"""
+
+_WITH_OSCSEND = f"""\
+## By hand
+
+With `oscdump` and `oscsend` (Debian: `liblo-tools`):
+
+```sh
+oscdump -L 9999 &
+oscsend localhost {PORT} /umtn/ping i 9999
+oscsend localhost {PORT} /umtn/render ssssisi take-1 /path/melody.wav trumpet \\
+    seed 7 reply_port 9999
+```
+
+In Pure Data, `[connect localhost {PORT}(` to a `[netsend -u -b]`, and send it lists that went
+through `[oscformat umtn render]`; answers come out of its right outlet, for `[oscparse]`.
+"""
+
+
+def page() -> str:
+    """Write the page."""
+    return "\n".join(
+        [
+            _BEGINNING,
+            "## Requests\n",
+            *(_section(message) for message in REQUESTS),
+            "## Answers\n",
+            *(_section(message) for message in REPLIES),
+            "## Errors\n",
+            *_table(("code", "meaning"), ((f"`{c}`", text) for c, text in ERRORS.items())),
+            "",
+            _WITH_OSCSEND,
+        ]
+    )
+
+
+def _section(message: Message) -> str:
+    parts = [f"### `{message.form}`\n", f"{message.description}\n"]
+    if message.replies:
+        parts.append("Answered by " + ", ".join(f"`{a}`" for a in message.replies) + ".\n")
+    rows = [(argument, "") for argument in message.arguments]
+    rows += [(argument, "optional") for argument in message.optional]
+    rows += [(argument, "key") for argument in message.keys]
+    if rows:
+        parts += _table(("argument", "type", "range", "meaning"), (_row(*row) for row in rows))
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _row(argument: Argument, kind: str) -> tuple[str, ...]:
+    meaning = argument.description
+    if argument.default is not None:
+        meaning += f" Without it: {argument.default}."
+    name = f"`{argument.name}`" + (f" ({kind})" if kind else "")
+    types = " or ".join(f"`{kind}`" for kind in argument.types)
+    return name, types, _range(argument), meaning
+
+
+def _range(argument: Argument) -> str:
+    choices = ", ".join(f"`{choice}`" for choice in argument.choices)
+    if set(argument.types) == {"s"}:
+        return choices or (f"to {argument.maximum} characters" if argument.maximum else "")
+    low, high = argument.minimum, argument.maximum
+    limits = []
+    if low is not None:
+        limits.append(f"above {low:g}" if argument.above else f"from {low:g}")
+    if high is not None:
+        limits.append(f"to {high:.0f}")
+    return ", or ".join(filter(None, [" ".join(limits), choices]))
+
+
+def _table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + "---|" * len(heads)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,1 @@
+"""What listens: OSC over UDP and TCP, and the web page beside it that describes it."""

@@ -1,0 +1,172 @@
+"""Who may speak to the bridge: the token, and patience with those who guess it."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from umtn_core.errors import UmtnError
+
+#: A token that can be guessed is none.
+SHORTEST_TOKEN = 16
+
+#: Seconds to wait after the first wrong token, doubled with each further one.
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 300.0
+
+#: Hosts whose failures are remembered; over UDP, an address costs its inventor nothing.
+_REMEMBERED = 4_096
+#: Wrong tokens a second from all hosts together, beyond which nobody's is looked at.
+_TOGETHER = 20.0
+
+
+class Refused(Exception):
+    """A token was wrong, or came too soon after a wrong one. Its text says what to do."""
+
+
+@dataclass
+class _Failures:
+    count: int = 0
+    until: float = 0.0
+
+
+class Access:
+    """Compares tokens, and makes every further guess wait longer.
+
+    Parameters
+    ----------
+    token
+        The secret; None where everyone may come in, as on the loopback interface.
+    clock
+        Seconds, for tests.
+    """
+
+    def __init__(self, token: str | None, clock: Callable[[], float] = time.monotonic):
+        self._token = None if token is None else token.encode()
+        self._clock = clock
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._everyone = Bucket(_TOGETHER, _TOGETHER, clock)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is no token."""
+        return self._token is None
+
+    def check(self, host: str, token: str) -> None:
+        """Accept a token, or not.
+
+        Raises
+        ------
+        Refused
+            If it is wrong, or if this host must still wait: then it is not even looked at.
+        """
+        if self._token is None:
+            return
+        now = self._clock()
+        failures = self._failures.get(host, _Failures())
+        if now < failures.until:
+            raise Refused(f"Too many wrong tokens; wait {failures.until - now:.0f} s and try again")
+        if hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
+            self._failures.pop(host, None)
+            return
+        if not self._everyone.take():
+            raise Refused("Too many wrong tokens from everywhere; try again in a second")
+        failures.count += 1
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures.count - 1, 30))
+        failures.until = now + wait
+        self._failures[host] = failures
+        self._failures.move_to_end(host)
+        while len(self._failures) > _REMEMBERED:
+            self._failures.popitem(last=False)
+        raise Refused(f"The token is wrong; wait {wait:.0f} s and send the right one")
+
+
+class Bucket:
+    """Lets so many through a second, and some more at once after a pause.
+
+    Parameters
+    ----------
+    rate
+        A second; 0 lets everything through.
+    burst
+        At once.
+    clock
+        Seconds.
+    """
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic):
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._level = burst
+        self._filled = clock()
+
+    def take(self) -> bool:
+        """Whether one more may pass."""
+        if self.wait() > 0:
+            return False
+        self._level -= 1
+        return True
+
+    def wait(self) -> float:
+        """Seconds until one may pass."""
+        if not self._rate:
+            return 0.0
+        now = self._clock()
+        self._level = min(self._burst, self._level + (now - self._filled) * self._rate)
+        self._filled = now
+        return max(0.0, (1 - self._level) / self._rate)
+
+
+class Buckets:
+    """A bucket for each host."""
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic):
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._hosts: OrderedDict[str, Bucket] = OrderedDict()
+
+    def of(self, host: str) -> Bucket:
+        """Return a host's bucket."""
+        bucket = self._hosts.get(host)
+        if bucket is None:
+            bucket = self._hosts[host] = Bucket(self._rate, self._burst, self._clock)
+            if len(self._hosts) > _REMEMBERED:
+                self._hosts.popitem(last=False)
+        else:
+            self._hosts.move_to_end(host)
+        return bucket
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nothing but this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_token(token: str | None, host: str) -> str | None:
+    """Say whether a bridge may listen there with that token.
+
+    Raises
+    ------
+    UmtnError
+        If the token is missing or too short.
+    """
+    if token is None and not is_loopback(host):
+        raise UmtnError(
+            f"To listen on {host}, where other machines can come in, give a --token-file "
+            "(or a --token) that clients must send."
+        )
+    if token is not None and len(token) < SHORTEST_TOKEN:
+        raise UmtnError(
+            f"The token must have at least {SHORTEST_TOKEN} characters, for instance those that "
+            "`openssl rand -hex 16` prints."
+        )
+    return token

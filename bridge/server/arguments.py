@@ -1,0 +1,125 @@
+"""Reads the arguments of a request as `bridge.protocol` defines them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bridge.protocol import Argument, Message, Value
+
+#: More of a wrong message is not repeated to its sender.
+_SHOWN = 6
+
+
+class BadRequest(Exception):
+    """A message that is not of the expected form.
+
+    Parameters
+    ----------
+    text
+        One sentence that gives the form.
+    """
+
+
+def read_arguments(message: Message, sent: Sequence[Any]) -> dict[str, Value]:
+    """Check what came with a message, and name it.
+
+    Parameters
+    ----------
+    message
+        What it should be.
+    sent
+        What python-osc made of the arguments.
+
+    Returns
+    -------
+    dict
+        Values by the arguments' names; what was left out is missing.
+
+    Raises
+    ------
+    BadRequest
+    """
+    required, rest = sent[: len(message.arguments)], sent[len(message.arguments) :]
+    if len(required) < len(message.arguments):
+        raise _wrong_form(message, sent)
+    values = {
+        argument.name: _checked(message, argument, value)
+        for argument, value in zip(message.arguments, required, strict=True)
+    }
+    if message.keys:
+        if len(rest) % 2:
+            values[message.optional[0].name] = _checked(message, message.optional[0], rest[0])
+            rest = rest[1:]
+        return values | _pairs(message, rest)
+    if len(rest) > len(message.optional):
+        raise _wrong_form(message, sent)
+    for argument, value in zip(message.optional, rest, strict=False):
+        values[argument.name] = _checked(message, argument, value)
+    return values
+
+
+def _pairs(message: Message, rest: Sequence[Any]) -> dict[str, Value]:
+    known: Mapping[str, Argument] = {argument.name: argument for argument in message.keys}
+    values: dict[str, Value] = {}
+    for name, value in zip(rest[::2], rest[1::2], strict=True):
+        if not isinstance(name, str) or name not in known:
+            raise BadRequest(
+                f"{message.address} has no key {_shown(name)}; the keys are {', '.join(known)}."
+            )
+        if name in values:
+            raise BadRequest(f"{message.address} got the key {name} twice.")
+        values[name] = _checked(message, known[name], value)
+    return values
+
+
+def _checked(message: Message, argument: Argument, value: Any) -> Value:
+    if isinstance(value, str):
+        if "s" in argument.types and _is_text(argument, value):
+            return value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        number = _number(argument, value)
+        if number is not None:
+            return number
+    raise BadRequest(
+        f"{message.address} expects {argument.form} for {argument.name}, not {_shown(value)}."
+    )
+
+
+def _is_text(argument: Argument, value: str) -> bool:
+    if argument.choices:
+        return value in argument.choices
+    # What cannot be in a path, or would break a line of a log, is in no other string either.
+    return len(value) <= (argument.maximum or math.inf) and value.isprintable()
+
+
+def _number(argument: Argument, value: float) -> Value | None:
+    """Return the number if it fits; whole where it has to be."""
+    if not math.isfinite(value) or not ({"i", "f"} & set(argument.types)):
+        return None
+    if argument.minimum is not None and (
+        value < argument.minimum or (argument.above and value == argument.minimum)
+    ):
+        return None
+    if argument.maximum is not None and value > argument.maximum:
+        return None
+    if "f" in argument.types:
+        return value
+    return int(value) if value == int(value) else None
+
+
+def _wrong_form(message: Message, sent: Sequence[Any]) -> BadRequest:
+    shown = " ".join(_shown(value) for value in sent[:_SHOWN])
+    if len(sent) > _SHOWN:
+        shown += " ..."
+    return BadRequest(f"The form is {message.form}; got {shown or 'no arguments'}.")
+
+
+def _shown(value: Any) -> str:
+    """Show a value to whoever sent it, shortened."""
+    if isinstance(value, str):
+        return ascii(value if len(value) <= 40 else value[:40] + "...")
+    if isinstance(value, bool | None) or not isinstance(value, int | float):
+        return f"a value of type {type(value).__name__}"
+    return f"{value:g}"

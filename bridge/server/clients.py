@@ -1,0 +1,99 @@
+"""Those who speak to the bridge: what each has said of itself, and how to answer it."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class Target(Protocol):
+    """Where replies can be sent. Two that mean the same place are equal."""
+
+    def send(self, packet: bytes) -> None:
+        """Send a packet; never waits and never fails."""
+
+
+@dataclass(frozen=True)
+class UdpTarget:
+    """A UDP port of some machine.
+
+    Parameters
+    ----------
+    address
+        As the socket gave it, with the host first and the port second.
+    transport
+        What the bridge receives and sends with, so that replies come from its own port.
+    """
+
+    address: tuple[Any, ...]
+    transport: Any = field(compare=False)
+
+    def send(self, packet: bytes) -> None:
+        """Send a datagram; a port that nobody listens on is not noticed."""
+        if not self.transport.is_closing():
+            self.transport.sendto(packet, self.address)
+
+    def at(self, port: int) -> UdpTarget:
+        """Return another port of the same machine."""
+        host, _, *rest = self.address
+        return UdpTarget((host, port, *rest), self.transport)
+
+
+@dataclass(eq=False)
+class Client:
+    """One sender: a UDP port, or a TCP connection.
+
+    Parameters
+    ----------
+    host
+        Its address, for limits that hold for a machine.
+    target
+        Where its messages come from, and answers go unless it says otherwise.
+    authorised
+        Whether it has shown the token, or needs none.
+    """
+
+    host: str
+    target: Target
+    authorised: bool
+    reply_to: UdpTarget | None = None
+    heard: float = field(default_factory=time.monotonic)
+
+    def answers(self, port: int | None = None) -> Target:
+        """Where answers go; ``port`` is what a single request says about it."""
+        if port is not None and isinstance(self.target, UdpTarget):
+            return self.target.at(port)
+        return self.reply_to or self.target
+
+
+class UdpClients:
+    """UDP senders by address. The longest silent are forgotten when there are too many.
+
+    One that was forgotten must send its token and its reply port again, as it must after
+    the bridge was restarted.
+    """
+
+    def __init__(self, most: int, authorised: Callable[[], bool]):
+        self._most = most
+        self._authorised = authorised
+        self._clients: OrderedDict[tuple[Any, ...], Client] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many are known."""
+        return len(self._clients)
+
+    def of(self, address: tuple[Any, ...], transport: Any) -> Client:
+        """Return who sends from an address."""
+        client = self._clients.get(address)
+        if client is None:
+            client = Client(address[0], UdpTarget(address, transport), self._authorised())
+            self._clients[address] = client
+            if len(self._clients) > self._most:
+                self._clients.popitem(last=False)
+        else:
+            client.heard = time.monotonic()
+            self._clients.move_to_end(address)
+        return client

@@ -1,0 +1,105 @@
+"""Who is told about which job, and how often."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from bridge.server.clients import Target
+from bridge.server.packets import reply
+
+if TYPE_CHECKING:
+    from bridge.jobs import Job
+
+#: Seconds between two progress messages about one job, at least.
+PROGRESS_EVERY = 0.05
+
+#: Places that one job's events go to; whoever came first gives way.
+_MOST_FOR_A_JOB = 16
+
+FINAL = frozenset({"done", "failed", "cancelled"})
+
+
+def event(job: Job) -> bytes:
+    """Write the message that says how a job is."""
+    if job.state == "done":
+        return reply("/umtn/done", job.id, job.output)
+    if job.state == "cancelled":
+        return reply("/umtn/cancelled", job.id)
+    if job.state == "failed":
+        return reply("/umtn/error", job.id, job.code or "failed", job.message)
+    left = -1.0 if job.seconds_left is None else job.seconds_left
+    return reply("/umtn/progress", job.id, job.fraction, left, job.state)
+
+
+class Followers:
+    """Sends the events of jobs to those who asked for them and to subscribers.
+
+    Parameters
+    ----------
+    most_subscribers
+        The longest subscribed gives way to a new one: who left over UDP never said so.
+    clock
+        Seconds.
+    """
+
+    def __init__(self, most_subscribers: int, clock: Callable[[], float] = time.monotonic):
+        self._most_subscribers = most_subscribers
+        self._clock = clock
+        self._subscribers: OrderedDict[Target, None] = OrderedDict()
+        self._jobs: dict[str, OrderedDict[Target, None]] = {}
+        self._spoken: dict[str, tuple[str, float]] = {}
+
+    @property
+    def subscribers(self) -> int:
+        """How many there are."""
+        return len(self._subscribers)
+
+    def subscribe(self, target: Target) -> None:
+        """Send every job's events there."""
+        _keep(self._subscribers, target, self._most_subscribers)
+
+    def unsubscribe(self, target: Target) -> None:
+        """No longer."""
+        self._subscribers.pop(target, None)
+
+    def follow(self, id: str, target: Target) -> None:
+        """Send one job's events there, until it ends."""
+        _keep(self._jobs.setdefault(id, OrderedDict()), target, _MOST_FOR_A_JOB)
+
+    def is_told(self, id: str, target: Target) -> bool:
+        """Whether a job's events go there."""
+        return target in self._subscribers or target in self._jobs.get(id, ())
+
+    def forget(self, target: Target) -> None:
+        """Somebody has gone."""
+        self._subscribers.pop(target, None)
+        for followers in self._jobs.values():
+            followers.pop(target, None)
+
+    def tell(self, job: Job) -> None:
+        """Pass on how a job is, unless that was said just now."""
+        now = self._clock()
+        state, when = self._spoken.get(job.id, ("", 0.0))
+        if state == job.state and now - when < PROGRESS_EVERY:
+            return
+        packet = event(job)
+        for target in self._targets(job.id):
+            target.send(packet)
+        if job.state in FINAL:
+            self._jobs.pop(job.id, None)
+            self._spoken.pop(job.id, None)
+        else:
+            self._spoken[job.id] = (job.state, now)
+
+    def _targets(self, id: str) -> Iterable[Target]:
+        return OrderedDict.fromkeys([*self._jobs.get(id, ()), *self._subscribers])
+
+
+def _keep(targets: OrderedDict[Target, None], target: Target, most: int) -> None:
+    targets[target] = None
+    targets.move_to_end(target)
+    while len(targets) > most:
+        targets.popitem(last=False)

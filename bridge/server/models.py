@@ -1,0 +1,81 @@
+"""Which models and engines there are, in the form that clients are told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from umtn_core.bundle.search import installed_bundles
+from umtn_core.decode.engines import ENGINES
+from umtn_core.native.library import is_available
+
+#: Seconds for which the models that were found are taken to be all there are.
+_FRESH = 2.0
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model that can be asked for.
+
+    Parameters
+    ----------
+    name, targets, licence
+        As its manifest has them.
+    engines
+        That can decode it on this machine.
+    """
+
+    name: str
+    targets: tuple[str, ...]
+    licence: str
+    engines: tuple[str, ...]
+
+
+class Models:
+    """Finds the installed models, and looks again when the last look is a while ago."""
+
+    def __init__(self) -> None:
+        self._found: list[Model] = []
+        self._looked = -float("inf")
+
+    def find(self) -> list[Model]:
+        """List the models whose manifests can be read."""
+        if time.monotonic() - self._looked > _FRESH:
+            engines = tuple(usable_engines())
+            self._found = [
+                Model(
+                    model.name,
+                    tuple(domain.name for domain in model.manifest.domains),
+                    model.manifest.licence,
+                    engines,
+                )
+                for model in installed_bundles()
+                if model.manifest is not None
+            ]
+            self._looked = time.monotonic()
+        return self._found
+
+
+def usable_engines() -> list[str]:
+    """Name the engines that this machine can run, as far as can be told without a model."""
+    import onnxruntime
+
+    own = is_available()
+    cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_gpu()
+    return [
+        name
+        for name in ENGINES
+        if (not name.startswith("cpu") or own) and (not name.endswith("cuda") or cuda)
+    ]
+
+
+def _has_gpu() -> bool:
+    """Whether there is an NVIDIA driver: a build for CUDA runs without one too."""
+    import ctypes
+    import sys
+
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True

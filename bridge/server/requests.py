@@ -1,0 +1,326 @@
+"""What the bridge does about each request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from bridge.jobs import Job, JobService, RenderRequest, RequestError
+from bridge.protocol import BY_REPLY, BY_REQUEST, VERSION, Value
+from bridge.server.access import Access, Buckets, Refused
+from bridge.server.arguments import BadRequest, read_arguments
+from bridge.server.clients import Client, Target, UdpTarget
+from bridge.server.followers import FINAL, Followers, event
+from bridge.server.metrics import Metrics
+from bridge.server.models import Models
+from bridge.server.packets import MalformedPacket, Received, read_packet, reply
+
+log = logging.getLogger(__name__)
+
+#: A second to one machine, of answers to what was wrong. Nobody reads more, and a sender that
+#: is not who it says it is should not make us send much to somebody else.
+_MOST_ERRORS = 200.0
+
+#: Answers of one list sent before others get a turn; a datagram socket holds some hundred.
+_AT_ONCE = 32
+
+Values = dict[str, Value]
+
+
+class Requests:
+    """Reads packets and answers them. Nothing that comes in makes it raise.
+
+    Parameters
+    ----------
+    service
+        Does the jobs.
+    followers
+        Those who hear of them.
+    access
+        Knows the token.
+    metrics
+        Counts.
+    version, session_folder
+        What a ping is answered with.
+    most_waiting
+        Requests under way at once.
+    most_messages
+        A second from one machine.
+    """
+
+    def __init__(
+        self,
+        service: JobService,
+        followers: Followers,
+        access: Access,
+        metrics: Metrics,
+        *,
+        version: str,
+        session_folder: str,
+        most_waiting: int,
+        most_messages: float,
+    ):
+        self._service = service
+        self._followers = followers
+        self._access = access
+        self._metrics = metrics
+        self._pong = reply("/umtn/pong", version, VERSION, session_folder)
+        self._most_waiting = most_waiting
+        self._closed = False
+        self._models = Models()
+        self._errors = Buckets(_MOST_ERRORS, _MOST_ERRORS)
+        #: What each machine may still send.
+        self.buckets = Buckets(most_messages, 2 * most_messages)
+        #: The newest work on each job, which the next on that job waits for.
+        self._newest: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lists: set[tuple[Target, str]] = set()
+        self._now: dict[str, Callable[[Client, Target, Values], None]] = {
+            "/umtn/ping": self._ping,
+            "/umtn/status": self._status,
+            "/umtn/subscribe": self._subscribe,
+            "/umtn/unsubscribe": self._unsubscribe,
+        }
+        self._later: dict[str, Callable[[Target, Values], Awaitable[None]]] = {
+            "/umtn/render": self._render,
+            "/umtn/cancel": self._cancel,
+            "/umtn/models": self._list_models,
+            "/umtn/jobs": self._list_jobs,
+        }
+
+    def packet(self, client: Client, packet: bytes) -> None:
+        """Take a packet as it came in."""
+        if self._closed:
+            return
+        bucket = self.buckets.of(client.host)
+        try:
+            if not bucket.take():
+                self._refuse_rate(client, "")
+                return
+            for place, received in enumerate(read_packet(packet)):
+                if place and not bucket.take():
+                    self._refuse_rate(client, _id(received))
+                else:
+                    self._message(client, received)
+        except MalformedPacket as error:
+            text = f"This is no OSC message that the bridge can read: {error}."
+            self._refuse(client, client.answers(), "", "bad_request", text)
+        except Exception:
+            log.exception("a packet of %d bytes made trouble", len(packet))
+            self._refuse(client, client.answers(), "", "internal", _INTERNAL)
+
+    def refuse_size(self, client: Client, most: int) -> None:
+        """Say that a packet was too long."""
+        text = f"A packet may have {most} bytes; send shorter ones."
+        self._refuse(client, client.answers(), "", "bad_request", text)
+
+    async def close(self) -> None:
+        """Take no more packets, and wait for what is under way."""
+        self._closed = True
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _refuse_rate(self, client: Client, id: str) -> None:
+        text = "Too many messages; send more slowly, and this one again."
+        self._refuse(client, client.answers(), id, "rate", text)
+
+    def _message(self, client: Client, received: Received) -> None:
+        began = time.perf_counter()
+        message = BY_REQUEST.get(received.address)
+        if message is None:
+            if received.address not in BY_REPLY:
+                # An answer to an answer could be answered for ever by another bridge.
+                text = f"There is no request {received.address!a}; see /umtn/... in docs/osc.md."
+                self._refuse(client, client.answers(), "", "bad_request", text[:400])
+            return
+        self._metrics.received(received.address)
+        if not client.authorised and received.address != "/umtn/token":
+            text = "This bridge has a token; send /umtn/token s:token first."
+            self._refuse(client, client.answers(), _id(received), "token", text)
+            return
+        try:
+            values = read_arguments(message, received.arguments)
+        except BadRequest as error:
+            answers = client.answers()
+            self._refuse(client, answers, _id(received), "bad_request", str(error))
+            return
+        if received.address == "/umtn/token":
+            self._token(client, str(values["token"]))
+            return
+        if received.address == "/umtn/reply_port":
+            self._reply_port(client, int(values["port"]))
+            return
+        port = values.pop("reply_port", None)
+        answers = client.answers(None if port is None else int(port))
+        if received.address in self._now:
+            self._now[received.address](client, answers, values)
+            self._metrics.answered(time.perf_counter() - began)
+        else:
+            self._start(received.address, client, answers, values, began)
+
+    def _start(
+        self, address: str, client: Client, answers: Target, values: Values, began: float
+    ) -> None:
+        """Begin what has to wait for something; on the same job, in the order it came."""
+        id = str(values.get("id", ""))
+        if len(self._tasks) >= self._most_waiting:
+            text = "The bridge has too many requests to answer; send this one again later."
+            self._refuse(client, answers, id, "busy", text)
+            return
+        before = self._newest.get(id) if id else None
+        task = asyncio.create_task(self._work(address, client, answers, values, before, began))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if id:
+            self._newest[id] = task
+            task.add_done_callback(lambda done: self._is_done(id, done))
+
+    def _is_done(self, id: str, task: asyncio.Task[None]) -> None:
+        if self._newest.get(id) is task:
+            del self._newest[id]
+
+    async def _work(
+        self,
+        address: str,
+        client: Client,
+        answers: Target,
+        values: Values,
+        before: asyncio.Task[None] | None,
+        began: float,
+    ) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        id = str(values.get("id", ""))
+        try:
+            await self._later[address](answers, values)
+            self._metrics.answered(time.perf_counter() - began)
+        except RequestError as error:
+            self._refuse(client, answers, id, error.code, error.message)
+        except Exception:
+            log.exception("%s made trouble", address)
+            self._refuse(client, answers, id, "internal", _INTERNAL)
+
+    def _refuse(self, client: Client, answers: Target, id: str, code: str, text: str) -> None:
+        self._metrics.refused(code)
+        if self._errors.of(client.host).take():
+            answers.send(reply("/umtn/error", id, code, text))
+
+    def _token(self, client: Client, token: str) -> None:
+        try:
+            self._access.check(client.host, token)
+        except Refused as error:
+            client.authorised = False
+            log.warning("refused a token from %s", client.host)
+            self._refuse(client, client.answers(), "", "denied", f"{error}.")
+            return
+        client.authorised = True
+        client.answers().send(reply("/umtn/token", 1))
+
+    def _reply_port(self, client: Client, port: int) -> None:
+        if not isinstance(client.target, UdpTarget):
+            text = "Over TCP, answers come over the connection; leave /umtn/reply_port out."
+            self._refuse(client, client.target, "", "bad_request", text)
+            return
+        client.reply_to = client.target.at(port) if port else None
+        client.answers().send(reply("/umtn/reply_port", port))
+
+    def _ping(self, client: Client, answers: Target, values: Values) -> None:
+        answers.send(self._pong)
+
+    def _subscribe(self, client: Client, answers: Target, values: Values) -> None:
+        self._followers.subscribe(answers)
+        answers.send(reply("/umtn/subscribed", 1))
+
+    def _unsubscribe(self, client: Client, answers: Target, values: Values) -> None:
+        self._followers.unsubscribe(answers)
+        answers.send(reply("/umtn/subscribed", 0))
+
+    def _status(self, client: Client, answers: Target, values: Values) -> None:
+        id = str(values["id"])
+        try:
+            answers.send(_job(self._service.get(id), 0, 1))
+        except RequestError as error:
+            self._refuse(client, answers, id, error.code, error.message)
+
+    async def _render(self, answers: Target, values: Values) -> None:
+        job = await self._service.submit(RenderRequest(**values))  # type: ignore[arg-type]
+        answers.send(reply("/umtn/accepted", job.id, job.state))
+        now = self._service.get(job.id)
+        if now.state not in FINAL:
+            self._followers.follow(job.id, answers)
+        if now.state != "queued":
+            # It may have begun, or been done long ago, when nobody could be told yet.
+            answers.send(event(now))
+
+    async def _cancel(self, answers: Target, values: Values) -> None:
+        id = str(values["id"])
+        was_told = self._service.get(id).state not in FINAL and self._followers.is_told(id, answers)
+        job = await self._service.cancel(id)
+        if job.state not in FINAL:
+            self._followers.follow(id, answers)
+        elif not was_told:
+            answers.send(event(job))
+
+    async def _list_models(self, answers: Target, values: Values) -> None:
+        found = await asyncio.to_thread(self._models.find)
+        if not found:
+            answers.send(reply("/umtn/model", -1, 0, "", "", "", ""))
+        await self._send_all(
+            answers,
+            "/umtn/models",
+            (
+                reply(
+                    "/umtn/model",
+                    index,
+                    len(found),
+                    model.name,
+                    ",".join(model.targets),
+                    model.licence,
+                    ",".join(model.engines),
+                )
+                for index, model in enumerate(found)
+            ),
+        )
+
+    async def _list_jobs(self, answers: Target, values: Values) -> None:
+        jobs = self._service.jobs()
+        if not jobs:
+            answers.send(reply("/umtn/job", "", "queued", 0, -1, "", "", -1, 0))
+        await self._send_all(
+            answers, "/umtn/jobs", (_job(job, i, len(jobs)) for i, job in enumerate(jobs))
+        )
+
+    async def _send_all(self, answers: Target, what: str, packets: Iterable[bytes]) -> None:
+        """Send a list at a pace that its reader can keep; a second asking is part of the first."""
+        if (answers, what) in self._lists:
+            return
+        self._lists.add((answers, what))
+        try:
+            for place, packet in enumerate(packets, 1):
+                answers.send(packet)
+                if place % _AT_ONCE == 0:
+                    await asyncio.sleep(0.002)
+        finally:
+            self._lists.discard((answers, what))
+
+
+_INTERNAL = "The bridge could not do this because of a fault of its own; its log says more."
+
+
+def _job(job: Job, index: int, count: int) -> bytes:
+    left = -1.0 if job.seconds_left is None else job.seconds_left
+    return reply(
+        "/umtn/job", job.id, job.state, job.fraction, left, job.output, job.message, index, count
+    )
+
+
+def _id(received: Received) -> str:
+    """Return the id that a wrong message seems to be about."""
+    first: Any = received.arguments[0] if received.arguments else ""
+    message = BY_REQUEST.get(received.address)
+    about_jobs = message.arguments[:1] if message else ()
+    is_id = isinstance(first, str) and any(argument.name == "id" for argument in about_jobs)
+    return first if is_id else ""

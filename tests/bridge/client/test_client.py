@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.client import AsyncBridge, Bridge, BridgeError, JobStatus
+from bridge.server.requests import Requests
+
+Serve = Callable[..., Any]
+TOKEN = "0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def no_address_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UMTN_BRIDGE_FILE", str(tmp_path / "bridge.json"))
+
+
+def test_a_job_is_followed_to_its_end(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            assert (await bridge.ping()).session_folder == "/sessions"
+            job = await bridge.render("/in.wav", "flute", seed=3, mix=0.5)
+            assert job.state == "queued"
+            (request,) = served.jobs.submitted
+            assert (request.input, request.seed, request.mix) == ("/in.wav", 3, 0.5)
+            seen: list[JobStatus] = []
+
+            async def progress() -> None:
+                for percent in range(0, 100, 10):
+                    served.jobs.change(job.id, state="running", fraction=percent / 100)
+                    await asyncio.sleep(0.06)
+                served.jobs.change(job.id, state="done", fraction=1.0)
+
+            playing = asyncio.create_task(progress())
+            end = await bridge.follow(job.id, seen.append)
+            await playing
+            assert (end.state, end.output, end.fraction) == ("done", f"/{job.id}.wav", 1.0)
+            assert len(seen) > 8
+            assert [s.fraction for s in seen] == sorted(s.fraction for s in seen)
+
+    asyncio.run(scene())
+
+
+def test_lost_packets_are_sent_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            count = 0
+            taken = Requests.packet
+
+            def lossy(self: Requests, client: Any, packet: bytes) -> None:
+                nonlocal count
+                count += 1
+                if count % 3 == 0:
+                    taken(self, client, packet)
+
+            monkeypatch.setattr(Requests, "packet", lossy)
+            job = await bridge.render("/in.wav", "flute")
+            assert (await bridge.status(job.id)).state == "queued"
+            assert (await bridge.cancel(job.id)).state == "cancelled"
+            assert (await bridge.follow(job.id)).state == "cancelled"
+            assert len(served.jobs.submitted) == 1
+
+    asyncio.run(scene())
+
+
+def test_an_end_that_nobody_heard_of_is_found_out(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            job = await bridge.render("/in.wav", "flute")
+            following = asyncio.create_task(bridge.follow(job.id))
+            await asyncio.sleep(0.2)
+            monkeypatch.setattr(served.server.followers, "tell", lambda job: None)
+            served.jobs.change(job.id, state="done")
+            assert (await asyncio.wait_for(following, 5)).state == "done"
+
+    asyncio.run(scene())
+
+
+def test_lists_are_whole_even_where_parts_get_lost(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bridge.server.clients import UdpTarget
+
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            assert await bridge.jobs() == []
+            for number in range(50):
+                await bridge.render("/in.wav", "flute", id=f"j{number}")
+            count = 0
+            sent = UdpTarget.send
+
+            def lossy(self: UdpTarget, packet: bytes) -> None:
+                nonlocal count
+                count += 1
+                if count % 7:
+                    sent(self, packet)
+
+            monkeypatch.setattr(UdpTarget, "send", lossy)
+            assert {job.id for job in await bridge.jobs()} == {f"j{n}" for n in range(50)}
+
+    asyncio.run(scene())
+
+
+def test_what_the_bridge_refuses_is_an_error_with_its_code(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            await bridge.render("/in.wav", "flute", id="a")
+            for code, work in (
+                ("id_in_use", bridge.render("/in.wav", "violin", id="a")),
+                ("bad_request", bridge.render("/in.wav", "flute", mix=3.0)),
+                ("unknown_id", bridge.status("b")),
+            ):
+                with pytest.raises(BridgeError) as caught:
+                    await work
+                assert caught.value.code == code
+
+    asyncio.run(scene())
+
+
+def test_a_token_is_sent_by_itself_also_after_it_was_forgotten(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN, most_clients=2) as served:
+            async with AsyncBridge(port=served.port, token=TOKEN) as bridge:
+                await bridge.ping()
+                for _ in range(3):
+                    await (await served.peer()).ask("/umtn/ping")
+                assert (await bridge.render("/in.wav", "flute")).state == "queued"
+            async with AsyncBridge(port=served.port) as bridge:
+                with pytest.raises(BridgeError, match="--token"):
+                    await bridge.ping()
+            async with AsyncBridge(port=served.port, token="x" * 16, timeout=1) as bridge:
+                with pytest.raises(BridgeError) as caught:
+                    await bridge.ping()
+                assert caught.value.code == "denied"
+
+    asyncio.run(scene())
+
+
+def test_without_a_bridge_there_is_one_sentence(unused_port: int) -> None:
+    async def scene() -> None:
+        async with AsyncBridge(port=unused_port, timeout=0.5) as bridge:
+            began = time.monotonic()
+            with pytest.raises(BridgeError, match="start one with `umtn bridge`") as caught:
+                await bridge.ping()
+            assert caught.value.code == "unreachable"
+            assert time.monotonic() - began < 2
+
+    asyncio.run(scene())
+
+
+def test_it_works_without_asyncio_too(serve: Serve) -> None:
+    served_at: list[Any] = []
+    ready, end = threading.Event(), threading.Event()
+
+    async def scene() -> None:
+        async with serve() as served:
+            served_at.append((served, asyncio.get_running_loop()))
+            ready.set()
+            while not end.is_set():
+                await asyncio.sleep(0.01)
+
+    thread = threading.Thread(target=lambda: asyncio.run(scene()))
+    thread.start()
+    try:
+        ready.wait()
+        served, loop = served_at[0]
+        with Bridge(port=served.port) as bridge:
+            assert bridge.ping().version == "1.2.3"
+            assert bridge.render("/in.wav", "flute", id="a").state == "queued"
+            loop.call_soon_threadsafe(lambda: served.jobs.change("a", state="done"))
+            assert bridge.follow("a").state == "done"
+            assert [job.id for job in bridge.jobs()] == ["a"]
+            with pytest.raises(BridgeError):
+                bridge.cancel("b")
+    finally:
+        end.set()
+        thread.join()

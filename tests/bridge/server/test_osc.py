@@ -1,0 +1,352 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pythonosc import slip
+from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import build_msg
+from pythonosc.tcp_client import AsyncSimpleTCPClient
+
+from bridge.protocol import VERSION
+
+Serve = Callable[..., Any]
+
+RENDER = ("/umtn/render", "a", "/in.wav", "flute")
+TOKEN = "0123456789abcdef"
+
+
+def test_a_ping_says_who_and_where(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            assert await peer.ask("/umtn/ping") == ("/umtn/pong", "1.2.3", VERSION, "/sessions")
+
+    asyncio.run(scene())
+
+
+def test_a_job_from_its_acceptance_to_its_end(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            assert await peer.ask(*RENDER) == ("/umtn/accepted", "a", "queued")
+            served.jobs.change("a", state="running", fraction=0.25)
+            assert await peer.next() == ("/umtn/progress", "a", 0.25, -1.0, "running")
+            await asyncio.sleep(0.06)
+            served.jobs.change("a", fraction=0.5, seconds_left=2.0)
+            assert await peer.next() == ("/umtn/progress", "a", 0.5, 2.0, "running")
+            assert await peer.ask("/umtn/status", "a") == (
+                "/umtn/job", "a", "running", 0.5, 2.0, "/a.wav", "", 0, 1,
+            )  # fmt: skip
+            served.jobs.change("a", state="done", fraction=1.0)
+            assert await peer.next() == ("/umtn/done", "a", "/a.wav")
+            served.jobs.change("a", state="done")
+            assert await peer.silent()
+
+    asyncio.run(scene())
+
+
+def test_a_second_identical_request_hears_how_far_the_first_is(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            first, second = await served.peer(), await served.peer()
+            await first.ask(*RENDER)
+            assert await second.ask(*RENDER) == ("/umtn/accepted", "a", "queued")
+            served.jobs.change("a", state="running")
+            assert (await first.next())[0] == (await second.next())[0] == "/umtn/progress"
+            assert await first.ask(*RENDER) == ("/umtn/accepted", "a", "running")
+            assert (await first.next())[0] == "/umtn/progress"
+            served.jobs.change("a", state="failed", code="audio", message="Too loud.")
+            error = ("/umtn/error", "a", "audio", "Too loud.")
+            assert await first.next() == await second.next() == error
+            assert await second.ask(*RENDER) == ("/umtn/accepted", "a", "failed")
+            assert await second.next() == error
+            assert len(served.jobs.submitted) == 1
+            other = await second.ask(*RENDER, "seed", 1)
+            assert other[:3] == ("/umtn/error", "a", "id_in_use")
+
+    asyncio.run(scene())
+
+
+def test_requests_about_one_job_are_done_in_order(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            builder = OscBundleBuilder(IMMEDIATELY)
+            builder.add_content(build_msg(RENDER[0], RENDER[1:]))
+            builder.add_content(build_msg("/umtn/cancel", ["a"]))
+            peer.transport.sendto(builder.build().dgram)
+            assert await peer.next() == ("/umtn/accepted", "a", "queued")
+            assert await peer.next() == ("/umtn/cancelled", "a")
+            assert await peer.ask("/umtn/cancel", "a") == ("/umtn/cancelled", "a")
+            assert (await peer.ask("/umtn/cancel", "b"))[:3] == ("/umtn/error", "b", "unknown_id")
+
+    asyncio.run(scene())
+
+
+def test_cancelling_what_is_done_says_so_again(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            await peer.ask(*RENDER)
+            served.jobs.change("a", state="done")
+            assert (await peer.next())[0] == "/umtn/done"
+            assert await peer.ask("/umtn/cancel", "a") == ("/umtn/done", "a", "/a.wav")
+
+    asyncio.run(scene())
+
+
+def test_answers_go_where_a_sender_says(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer, listener, other = (
+                await served.peer(), await served.listener(), await served.listener(),
+            )  # fmt: skip
+            peer.send("/umtn/reply_port", float(listener.port))
+            assert await listener.next() == ("/umtn/reply_port", listener.port)
+            peer.send("/umtn/ping")
+            assert (await listener.next())[0] == "/umtn/pong"
+            peer.send("/umtn/ping", other.port)
+            assert (await other.next())[0] == "/umtn/pong"
+            peer.send(*RENDER, "reply_port", other.port)
+            assert (await other.next())[0] == "/umtn/accepted"
+            served.jobs.change("a", state="done")
+            assert (await other.next())[0] == "/umtn/done"
+            assert await peer.silent() and await listener.silent(0.01)
+            assert (await peer.ask("/umtn/reply_port", 0)) == ("/umtn/reply_port", 0)
+
+    asyncio.run(scene())
+
+
+def test_subscribers_hear_of_everybodys_jobs(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer, panel = await served.peer(), await served.peer()
+            assert await panel.ask("/umtn/subscribe") == ("/umtn/subscribed", 1)
+            await peer.ask(*RENDER)
+            served.jobs.change("a", state="running")
+            assert (await panel.next())[0] == "/umtn/progress"
+            assert await panel.ask("/umtn/unsubscribe") == ("/umtn/subscribed", 0)
+            served.jobs.change("a", state="cancelled")
+            assert await panel.silent()
+
+    asyncio.run(scene())
+
+
+def test_lists_come_one_message_for_each(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            empty = await peer.ask("/umtn/jobs")
+            assert empty[1] == "" and empty[-2:] == (-1, 0)
+            for number in range(100):
+                await peer.ask("/umtn/render", f"j{number}", "/in.wav", "flute")
+            peer.send("/umtn/jobs")
+            listed = [await peer.next() for _ in range(100)]
+            assert {m[1] for m in listed} == {f"j{number}" for number in range(100)}
+            assert [m[-2:] for m in listed] == [(number, 100) for number in range(100)]
+
+    asyncio.run(scene())
+
+
+@pytest.mark.usefixtures("models_folder")
+def test_models_are_listed_with_what_they_play(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            first = await peer.ask("/umtn/models")
+            found = [first] + [await peer.next() for _ in range(first[2] - 1)]
+            (tiny,) = (model for model in found if model[3] == "tiny")
+            assert tiny[4:6] == ("flute,violin", "CC0-1.0")
+            assert "onnx" in tiny[6].split(",")
+
+    asyncio.run(scene())
+
+
+def test_wrong_requests_are_answered_and_answers_are_not(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            error = await peer.ask("/umtn/render", "a", "/in.wav", "flute", "seed", "many")
+            assert error[:3] == ("/umtn/error", "a", "bad_request") and "i:seed" in error[3]
+            assert (await peer.ask("/umtn/rendr"))[2] == "bad_request"
+            assert (await peer.ask("/umtn/*"))[2] == "bad_request"
+            peer.transport.sendto(b"not osc")
+            assert (await peer.next())[2] == "bad_request"
+            # Two bridges must not answer each other's errors for ever.
+            peer.send("/umtn/error", "", "bad_request", "no")
+            peer.send("/umtn/pong", "1", 1, "")
+            assert await peer.silent()
+
+    asyncio.run(scene())
+
+
+def test_a_fault_behind_a_request_is_an_answer(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+
+            async def fails(_: object) -> None:
+                raise RuntimeError("a fault")
+
+            monkeypatch.setattr(served.jobs, "submit", fails)
+            assert (await peer.ask(*RENDER))[:3] == ("/umtn/error", "a", "internal")
+            assert (await peer.ask("/umtn/ping"))[0] == "/umtn/pong"
+
+    asyncio.run(scene())
+
+
+def test_with_a_token_nothing_goes_without_it(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            peer, other = await served.peer(), await served.peer()
+            assert (await peer.ask("/umtn/ping"))[2] == "token"
+            assert (await peer.ask(*RENDER))[:3] == ("/umtn/error", "a", "token")
+            assert await peer.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
+            assert (await peer.ask("/umtn/ping"))[0] == "/umtn/pong"
+            assert (await other.ask("/umtn/ping"))[2] == "token"
+            assert not served.jobs.submitted
+
+    asyncio.run(scene())
+
+
+def test_guessing_takes_longer_with_every_guess(serve: Serve) -> None:
+    now = [100.0]
+
+    async def scene() -> None:
+        async with serve(token=TOKEN, clock=lambda: now[0]) as served:
+            peer = await served.peer()
+            for wait in (1, 2, 4, 8):
+                assert f"wait {wait} s" in (await peer.ask("/umtn/token", "guess"))[3]
+                # Not even the right one is looked at meanwhile, from whichever port.
+                other = await served.peer()
+                assert (await other.ask("/umtn/token", TOKEN))[2] == "denied"
+                now[0] += wait + 0.001
+            assert await peer.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
+
+    asyncio.run(scene())
+
+
+def test_too_many_messages_are_refused_and_others_are_not_held_up(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(most_messages=50.0) as served:
+            peer = await served.peer()
+            for _ in range(150):
+                peer.send("/umtn/ping")
+            answers = [await peer.next() for _ in range(150)]
+            assert sum(a[0] == "/umtn/pong" for a in answers) in range(100, 115)
+            assert {a[2] for a in answers if a[0] == "/umtn/error"} == {"rate"}
+            await asyncio.sleep(0.1)
+            assert (await peer.ask("/umtn/ping"))[0] == "/umtn/pong"
+
+    asyncio.run(scene())
+
+
+def test_tcp_frames_may_come_in_pieces_and_together(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            ping = build_msg("/umtn/ping", []).dgram
+            for byte in slip.encode(ping):
+                writer.write(bytes([byte]))
+                await asyncio.sleep(0.001)
+            # One END between frames, as many senders have it; and some that are none.
+            writer.write(slip.END.join([b"", ping, b"\xdb\xdb", b"nonsense", ping, b""]))
+            received = b""
+            while received.count(b"/umtn/pong") < 3 or received.count(b"/umtn/error") < 2:
+                chunk = await asyncio.wait_for(reader.read(4096), 5)
+                assert chunk
+                received += chunk
+            frames = [f for f in received.split(slip.END) if f]
+            assert OscMessage(slip.decode(frames[0])).params[0] == "1.2.3"
+            writer.close()
+
+    asyncio.run(scene())
+
+
+def test_python_oscs_own_tcp_client_renders(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served, AsyncSimpleTCPClient("127.0.0.1", served.port) as client:
+            await client.send_message(RENDER[0], list(RENDER[1:]))
+            (answer,) = await client.receive(5)
+            assert OscMessage(answer).address == "/umtn/accepted"
+            served.jobs.change("a", state="done")
+            (answer,) = await client.receive(5)
+            assert OscMessage(answer).params == ["a", "/a.wav"]
+
+    asyncio.run(scene())
+
+
+def test_a_tcp_sender_that_is_too_fast_waits_and_loses_nothing(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(most_messages=200.0) as served:
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            ping = slip.encode(build_msg("/umtn/ping", []).dgram)
+            began = asyncio.get_running_loop().time()
+            writer.write(ping * 500)
+            received = b""
+            while received.count(b"/umtn/pong") < 500:
+                received += await asyncio.wait_for(reader.read(4096), 5)
+            assert b"/umtn/error" not in received
+            assert asyncio.get_running_loop().time() - began > 0.3
+            writer.close()
+
+    asyncio.run(scene())
+
+
+def test_connections_and_packets_are_limited(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(most_clients=2) as served:
+            open_ = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(3)]
+            assert b"busy" in await asyncio.wait_for(open_[2][0].read(), 5)
+            # A frame without an end is not gathered for ever.
+            open_[0][1].write(b"x" * 40_000)
+            assert b"16384 bytes" in await asyncio.wait_for(open_[0][0].read(), 5)
+            peer = await served.peer()
+            peer.transport.sendto(b"/umtn/ping\0\0,\0\0\0" + b"\0" * 20_000)
+            assert "16384 bytes" in (await peer.next())[3]
+            for _, writer in open_:
+                writer.close()
+
+    asyncio.run(scene())
+
+
+def test_a_reader_who_does_not_read_is_given_up(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            idle = socket.create_connection(("127.0.0.1", served.port))
+            idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            idle.sendall(slip.encode(build_msg("/umtn/subscribe", []).dgram))
+            peer = await served.peer()
+            await peer.ask(*RENDER)
+            while not served.server.followers.subscribers:
+                await asyncio.sleep(0.01)
+            for number in range(200_000):
+                # Each a change of state, which is never left out.
+                served.jobs.change("a", state=("running", "queued")[number % 2])
+                if number % 500 == 0:
+                    await asyncio.sleep(0)
+                    if not served.server.followers.subscribers:
+                        break
+            assert not served.server.followers.subscribers
+            idle.close()
+
+    asyncio.run(scene())
+
+
+def test_a_port_that_is_taken_is_one_sentence(serve: Serve) -> None:
+    from umtn_core.errors import UmtnError
+
+    async def scene() -> None:
+        async with serve() as served:
+            with pytest.raises(UmtnError, match="choose another one with --port"):
+                async with serve(port=served.port):
+                    pass
+
+    asyncio.run(scene())
