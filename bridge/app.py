@@ -69,6 +69,7 @@ class BridgeApp:
         self._version = version
         self._on_change = on_change
         self._closing = contextlib.AsyncExitStack()
+        self._stopped = False
         self._pong: list[Value] = [version, VERSION, str(job_settings.session_folder)]
 
     @property
@@ -152,7 +153,10 @@ class BridgeApp:
         log.info("listening", extra={"host": settings.host, "port": osc.port})
 
     async def stop(self) -> None:
-        """Save what is being rendered, and close everything."""
+        """Save what is being rendered, and close everything; a second time does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
         began = time.monotonic()
         await self._closing.aclose()
         log.info("stopped", extra={"took_s": round(time.monotonic() - began, 3)})

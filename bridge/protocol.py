@@ -132,7 +132,7 @@ REPLY_TO = Argument(
 )
 
 RENDER_KEYS = (
-    Argument("model", "s", "Name or path of the model.", maximum=LONGEST_PATH, default="default"),
+    Argument("model", "s", "Name of the model.", maximum=LONGEST_NAME, default="default"),
     Argument("start", "if", "Where in the input the region begins.", 0, default="0"),
     Argument("length", "if", "Length of the region.", 0, above=True, default="up to the end"),
     Argument(

@@ -47,7 +47,7 @@ KEYS = (
     type=click.Path(path_type=Path),
     help="File to write; otherwise the bridge chooses one in its session folder.",
 )
-@click.option("--model", metavar="MODEL", help="Name or path of the model.")
+@click.option("--model", metavar="MODEL", help="Name of the model.")
 @click.option("--start", type=float, metavar="X", help="Where in the file the region begins.")
 @click.option("--length", type=float, metavar="X", help="Of the region.")
 @click.option(

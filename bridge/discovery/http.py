@@ -78,9 +78,11 @@ class HttpServer:
         app.router.add_get("/metrics", self._show_metrics)
         app.router.add_get("/{path:.*}", self._show_node)
         # Its access log would write tokens in queries down.
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port, shutdown_timeout=1.0)
+        site = web.TCPSite(self._runner, self._host, self.port)
         try:
             await site.start()
         except OSError as error:

@@ -1,20 +1,30 @@
-"""A server over a job service that only remembers, so that its answers can be looked at alone."""
+"""A server over jobs that are only remembered, and a real bridge in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from bridge.cli.main import umtn
 from bridge.jobs import Job, RenderRequest, RequestError
 from bridge.server.access import Access
 from bridge.server.metrics import Metrics
 from bridge.server.osc import OscServer
 from bridge.server.packets import Received, read_packet
 from bridge.server.settings import ServerSettings
+
+ROOT = Path(__file__).parents[2]
 
 
 class RememberedJobs:
@@ -178,3 +188,73 @@ def unused_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+class RealBridge:
+    """`umtn bridge` in a process of its own, with the tiny model and folders of its own."""
+
+    def __init__(self, folder: Path, models: Path, *options: str):
+        self.folder = folder
+        self.session = folder / "sessions"
+        self.log = folder / "log.jsonl"
+        self.environment = {
+            **os.environ,
+            "UMTN_MODELS": str(models),
+            "UMTN_BRIDGE_FILE": str(folder / "bridge.json"),
+            "XDG_DATA_HOME": str(folder / "data"),
+            "OMP_NUM_THREADS": "1",
+        }
+        self.options = options
+        self.session.mkdir(parents=True, exist_ok=True)
+
+    def command(self, *more: str) -> list[str]:
+        return [
+            sys.executable, "-m", "bridge.cli", "bridge",
+            "--port", "0", "--http-port", "0", "--no-announce", "--max-rate", "0",
+            "--session-folder", str(self.session), "--data-folder", str(self.folder / "store"),
+            "--log-file", str(self.log), *self.options, *more,
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        with (self.folder / "stderr").open("ab") as stderr:
+            self.process = subprocess.Popen(
+                self.command(), env=self.environment, stderr=stderr, cwd=ROOT
+            )
+        until = time.monotonic() + 60
+        place = self.folder / "bridge.json"
+        while not place.exists():
+            assert self.process.poll() is None, self.stderr
+            assert time.monotonic() < until, "the bridge does not start"
+            time.sleep(0.05)
+        self.address = json.loads(place.read_text())
+        self.port: int = self.address["port"]
+
+    def stop(self) -> int:
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(60)
+
+    @property
+    def stderr(self) -> str:
+        return (self.folder / "stderr").read_text()
+
+    def umtn(self, *arguments: object) -> Result:
+        """Run the command line in this process, which takes a second less."""
+        return CliRunner(env=self.environment).invoke(umtn, [*map(str, arguments)])
+
+
+@pytest.fixture
+def make_bridge(tiny_models: Path, tmp_path: Path) -> Callable[..., RealBridge]:
+    """Make a bridge with options of its own."""
+    return lambda *options: RealBridge(tmp_path / "bridge", tiny_models, *options)
+
+
+@pytest.fixture
+def real_bridge(make_bridge: Callable[..., RealBridge]) -> Iterator[RealBridge]:
+    """A bridge that renders; what it writes lies in ``real_bridge.session``."""
+    bridge = make_bridge()
+    bridge.start()
+    try:
+        yield bridge
+    finally:
+        bridge.stop()

@@ -83,8 +83,7 @@ def test_any_bytes_are_read_or_malformed(packet: bytes) -> None:
 def test_replies_fit_a_datagram_whatever_is_in_them(message) -> None:  # type: ignore[no-untyped-def]
     long = "\u2026" * 100_000
     values = [
-        1 if "s" not in a.types else a.choices[-1] if a.choices else long
-        for a in message.arguments
+        1 if "s" not in a.types else a.choices[-1] if a.choices else long for a in message.arguments
     ]
     packet = reply(message.address, *values)
     assert len(packet) <= LARGEST_REPLY
