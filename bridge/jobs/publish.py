@@ -60,7 +60,9 @@ def publish(
     try:
         with (
             folders.open_folder(output.parent) as folder,
-            whole_file(folder / output.name, overwrite=False) as file,
+            whole_file(
+                folder / output.name, overwrite=False, meanwhile=leftover(id, output).name
+            ) as file,
         ):
             _write_wav(file, audio, sample_rate)
             file.flush()
@@ -101,6 +103,11 @@ def published(
     except (OSError, msgspec.DecodeError, RequestError):
         return None
     return Rendered(id, status.st_size, status.st_mtime_ns)
+
+
+def leftover(id: str, output: Path) -> Path:
+    """Name what a kill may leave beside an output on file systems without nameless files."""
+    return output.with_name(f".{hashlib.sha256(id.encode()).hexdigest()[:16]}.part")
 
 
 def _write_wav(file: BinaryIO, audio: NDArray[np.float32], sample_rate: int) -> None:

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from bridge.jobs.acceptance import Acceptance
 from bridge.jobs.data_folder import DataFolder
 from bridge.jobs.local_engine import LocalEngine
 from bridge.jobs.pruning import prune_results
+from bridge.jobs.publish import leftover
 from bridge.jobs.record import Record
 from bridge.jobs.render_engine import (
     Batch,
@@ -278,6 +280,7 @@ class JobService:
     def _take_up(self, record: Record) -> None:
         """Go on with a job that was stored."""
         if record.state == "running":
+            _clean_up(record)
             record = msgspec.structs.replace(record, state="queued")
         self._records[record.id] = record
         if not record.finished:
@@ -370,6 +373,8 @@ class JobService:
         goes_on = False
         for id in sorted(running.left):
             record = self._records[id]
+            if lost is not None:
+                _clean_up(record)
             if id in self._cancelling:
                 await self._settle(record, state="cancelled")
             elif lost is None or self._stopping:
@@ -469,6 +474,11 @@ def _changed(record: Record, **changes: Any) -> Record:
     # Later than before even if the clock was set back: the store goes by it.
     updated = max(time.time(), record.updated + 1e-6)
     return msgspec.structs.replace(record, updated=updated, **changes)
+
+
+def _clean_up(record: Record) -> None:
+    with contextlib.suppress(OSError):
+        leftover(record.id, Path(record.request.output)).unlink(missing_ok=True)
 
 
 def _twice(lost: str) -> str:

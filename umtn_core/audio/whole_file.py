@@ -17,7 +17,7 @@ _UNSUPPORTED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errn
 
 
 @contextmanager
-def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, overwrite: bool, meanwhile: str | None = None) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name once the block has ended well.
 
     Where the system can, it has no name at all until then, so that even a kill leaves
@@ -29,6 +29,8 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
         That the file is to have.
     overwrite
         Replace what has that name by then.
+    meanwhile
+        Its hidden name until then, where it needs one; None, a random one.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     OSError
         If it cannot be written, say since the disk is full.
     """
-    beside = path.with_name(f".{secrets.token_hex(8)}.part")
+    beside = path.with_name(meanwhile or f".{secrets.token_hex(8)}.part")
     descriptor, named = _open_nameless(path.parent), False
     if descriptor is None:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)

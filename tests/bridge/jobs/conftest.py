@@ -26,7 +26,7 @@ class Jobs:
         self.told: list[Job] = []
         service.subscribe(self.told.append)
 
-    async def ended(self, *ids: str, seconds: float = 60.0) -> list[Job]:
+    async def ended(self, *ids: str, seconds: float = 300.0) -> list[Job]:
         """Wait until jobs have ended."""
         until = asyncio.get_running_loop().time() + seconds
         while any(self.service.get(id).state not in FINAL for id in ids):
@@ -36,7 +36,7 @@ class Jobs:
 
     async def reaches(self, id: str, state: str, fraction: float = 0.0) -> None:
         """Wait until a job is in a state and so far."""
-        for _ in range(6000):
+        for _ in range(30_000):
             job = self.service.get(id)
             if job.state == state and job.fraction >= fraction:
                 return

@@ -7,7 +7,8 @@ import pytest
 from pedalboard.io import AudioFile
 
 from umtn_core.audio import read_audio
-from umtn_core.errors import UmtnError
+from umtn_core.audio.read import open_audio
+from umtn_core.errors import Cancelled, UmtnError
 
 RATE = 22_050
 
@@ -160,3 +161,42 @@ def test_the_64_bit_form_of_wav_is_read(tmp_path):
     assert read_audio(path)[0].shape == (1, 100)
     path.write_bytes(long[:-10])
     refusal(path)
+
+
+@pytest.mark.parametrize(("ending", "options", "error"), FORMATS)
+def test_a_region_is_that_part_of_the_whole(tmp_path, ending, options, error):
+    rate = 44_100 if ending == "mp3" else RATE
+    path = tmp_path / f"a.{ending}"
+    with AudioFile(str(path), "w", rate, 2, **options) as file:
+        file.write(np.tile(music(), 8))
+    whole, _ = read_audio(path)
+    for start, length in [(0, 1), (1234, 4321), (whole.shape[1] - 7, 7), (0, whole.shape[1])]:
+        with path.open("rb") as file, open_audio(file, path) as audio:
+            assert (audio.channels, audio.samples) == whole.shape
+            assert audio.sample_rate == rate
+            region = audio.read(start, length)
+        np.testing.assert_array_equal(region, whole[:, start : start + length])
+
+
+def test_reading_can_be_cancelled(tmp_path):
+    path = written(tmp_path / "a.wav")
+    with (
+        path.open("rb") as file,
+        open_audio(file, path) as audio,
+        pytest.raises(Cancelled),
+    ):
+        audio.read(0, 10, lambda: True)
+
+
+def test_a_few_bytes_cannot_claim_hours(tmp_path):
+    info = bytearray(34)
+    info[10:18] = ((48_000 << 44) | (1 << 41) | (15 << 36) | 2**31).to_bytes(8, "big")
+    path = tmp_path / "bomb.flac"
+    path.write_bytes(b"fLaC\x80\0\0\x22" + info + b"\xff\xf8" + bytes(100))
+    assert "header" in refusal(path) or "no format" in refusal(path)
+
+
+def test_a_file_of_empty_chunks_is_soon_given_up(tmp_path):
+    path = tmp_path / "chunks.wav"
+    path.write_bytes(b"RIFF\xff\xff\xff\x7fWAVE" + b"junk\0\0\0\0" * 300_000)
+    assert "cut off" in refusal(path)

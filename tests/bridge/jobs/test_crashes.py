@@ -1,0 +1,334 @@
+"""Workers that are killed, bridges that are stopped, disks that are full."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bridge.jobs import RenderRequest
+from bridge.jobs.saved_batch import WorkFolder
+from tests.bridge.jobs.conftest import RATE, heard, running, tone
+from umtn_core.translator import Translator
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills by signals")
+
+SECONDS = 2.0
+
+
+def request(id="a", **options):
+    return RenderRequest(id=id, input="in.wav", target="trumpet", segments=1, **options)
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    return Translator("default", "trumpet", segments=1)(tone(SECONDS), RATE)
+
+
+@pytest.fixture
+def saving(settings, music):
+    """Settings with which a state is saved about all the time."""
+    music(seconds=SECONDS)
+    return replace(settings, save_every=0.2)
+
+
+def parts(folder):
+    return [path for path in folder.rglob("*") if path.name.endswith((".part", ".new"))]
+
+
+async def goes_on_at(jobs, already):
+    """Wait until the job is decoded again, and say from which fraction on."""
+    while True:
+        for job in jobs.told[already:]:
+            if job.state == "running" and job.fraction > 0:
+                return job.fraction
+        await asyncio.sleep(0.01)
+
+
+def test_a_killed_worker_is_replaced_and_goes_on_from_the_saved_state(saving, undisturbed):
+    async def work():
+        async with running(saving) as jobs:
+            await jobs.service.submit(request())
+            await jobs.reaches("a", "running", 0.6)
+            killed = jobs.worker
+            already = len(jobs.told)
+            os.kill(killed, signal.SIGKILL)
+            again = await goes_on_at(jobs, already)
+            (job,) = await jobs.ended("a")
+            return job, again, killed, jobs.worker
+
+    job, again, killed, worker = asyncio.run(work())
+    assert job.state == "done", job
+    assert again > 0.4, "it went on, and did not begin again"
+    assert worker != killed
+    np.testing.assert_array_equal(heard(job.output), undisturbed)
+    assert not parts(saving.data_folder) and not WorkFolder(saving.data_folder / "work").saved()
+
+
+def test_a_job_needs_its_input_no_more_once_it_is_saved(saving, undisturbed):
+    async def work():
+        async with running(saving) as jobs:
+            await jobs.service.submit(request())
+            await jobs.reaches("a", "running", 0.5)
+            (saving.session_folder / "in.wav").unlink()
+            os.kill(jobs.worker, signal.SIGKILL)
+            return (await jobs.ended("a"))[0]
+
+    job = asyncio.run(work())
+    assert job.state == "done", job
+    np.testing.assert_array_equal(heard(job.output), undisturbed)
+
+
+def test_a_job_that_loses_its_worker_twice_fails_and_the_bridge_goes_on(saving):
+    async def work():
+        async with running(saving) as jobs:
+            await jobs.service.submit(request())
+            for _ in range(2):
+                already = len(jobs.told)
+                await goes_on_at(jobs, already)
+                os.kill(jobs.worker, signal.SIGKILL)
+                await asyncio.sleep(0.1)
+            (job,) = await jobs.ended("a")
+            await jobs.service.submit(request("b", length=0.05))
+            return job, (await jobs.ended("b"))[0]
+
+    job, after = asyncio.run(work())
+    assert (job.state, job.code) == ("failed", "failed")
+    assert "SIGKILL" in job.message and job.message.endswith(".")
+    assert after.state == "done"
+    assert not os.path.exists(job.output) and not parts(saving.session_folder)
+
+
+def test_others_of_a_batch_survive_the_one_that_ends_the_worker(settings, music, monkeypatch):
+    """A piece of rubbish put in place of the decoder ends the process on one seed."""
+    music()
+    hook = settings.data_folder / "hook"
+    hook.mkdir(parents=True)
+    (hook / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "if 'bridge.jobs.worker' in sys.orig_argv:\n"
+        "    import umtn_core.translator as t\n"
+        "    begin = t.Translator.begin\n"
+        "    def deadly(self, pieces, **options):\n"
+        "        if any(piece.seed == 13 for piece in pieces):\n"
+        "            os.abort()\n"
+        "        return begin(self, pieces, **options)\n"
+        "    t.Translator.begin = deadly\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(hook))
+
+    async def work():
+        async with running(settings) as jobs:
+            await jobs.service.submit(request("before"))
+            for id, seed in [("a", 1), ("deadly", 13), ("b", 2)]:
+                await jobs.service.submit(request(id, seed=seed))
+            return await jobs.ended("a", "deadly", "b")
+
+    a, deadly, b = asyncio.run(work())
+    assert (a.state, deadly.state, b.state) == ("done", "failed", "done")
+    assert "SIGABRT" in deadly.message
+
+
+def test_running_out_of_memory_is_said(settings, music, monkeypatch):
+    music()
+    hook = settings.data_folder / "hook"
+    hook.mkdir(parents=True)
+    (hook / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if 'bridge.jobs.worker' in sys.orig_argv:\n"
+        "    import resource\n"
+        "    import umtn_core.translator, numpy as np\n"
+        "    def greedy(self, pieces, **options):\n"
+        "        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "        np.ones(1 << 30)\n"
+        "    umtn_core.translator.Translator.begin = greedy\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(hook))
+
+    async def work():
+        async with running(settings) as jobs:
+            await jobs.service.submit(request())
+            return (await jobs.ended("a"))[0]
+
+    job = asyncio.run(work())
+    assert (job.state, job.code) == ("failed", "failed")
+    assert "memory" in job.message
+
+
+def test_a_stopped_bridge_goes_on_from_where_it_was(saving, undisturbed):
+    async def first():
+        async with running(saving) as jobs:
+            await jobs.service.submit(request())
+            await jobs.service.submit(request("next", length=0.05))
+            await jobs.reaches("a", "running", 0.6)
+        return jobs.service.get("a"), jobs.service.get("next")
+
+    async def second():
+        async with running(saving) as jobs:
+            again = await goes_on_at(jobs, 0)
+            return again, *(await jobs.ended("a", "next"))
+
+    assert [job.state for job in asyncio.run(first())] == ["queued", "queued"]
+    again, job, following = asyncio.run(second())
+    assert again >= 0.6, "it went on, and did not begin again"
+    assert (job.state, following.state) == ("done", "done")
+    np.testing.assert_array_equal(heard(job.output), undisturbed)
+
+
+def test_a_damaged_state_is_not_gone_on_with(saving, undisturbed):
+    async def first():
+        async with running(saving) as jobs:
+            await jobs.service.submit(request())
+            await jobs.reaches("a", "running", 0.3)
+
+    async def second():
+        async with running(saving) as jobs:
+            return (await jobs.ended("a"))[0]
+
+    asyncio.run(first())
+    (state,) = (saving.data_folder / "work").rglob("state")
+    contents = bytearray(state.read_bytes())
+    contents[len(contents) // 2] ^= 1
+    state.write_bytes(contents)
+    job = asyncio.run(second())
+    assert job.state == "done"
+    np.testing.assert_array_equal(heard(job.output), undisturbed)
+
+
+def test_a_result_that_nobody_heard_of_is_found_after_a_crash(saving, music):
+    """The worker is gone between the result's name and the report of it."""
+    from bridge.jobs.record import Record
+    from bridge.jobs.store import JobStore
+
+    async def first():
+        async with running(saving) as jobs:
+            await jobs.service.submit(request(length=0.1, output="out.wav"))
+            return (await jobs.ended("a"))[0]
+
+    job = asyncio.run(first())
+    record = _record(saving, "a")
+    assert isinstance(record, Record) and record.state == "done"
+    work = WorkFolder(saving.data_folder / "work")
+
+    def as_after_a_crash(announced):
+        store = JobStore(saving.data_folder)
+        import msgspec
+
+        lost = msgspec.structs.replace(record, state="running", updated=record.updated + 1)
+
+        async def write():
+            await store.write(forgotten=("a",))
+            await store.write(lost)
+            await store.close()
+
+        asyncio.run(write())
+        if announced:
+            import hashlib
+
+            contents = (saving.session_folder / "out.wav").read_bytes()
+            text = {
+                "output": job.output,
+                "size": len(contents),
+                "sha256": hashlib.sha256(contents).hexdigest(),
+            }
+            work.result("a").write_bytes(msgspec.json.encode(text))
+
+    async def second():
+        async with running(saving) as jobs:
+            return (await jobs.ended("a"))[0]
+
+    before = os.stat(job.output)
+    as_after_a_crash(announced=True)
+    assert asyncio.run(second()).state == "done"
+    assert os.stat(job.output).st_ino == before.st_ino
+    assert not work.result("a").exists()
+    as_after_a_crash(announced=False)
+    again = asyncio.run(second())
+    assert (again.state, again.code) == ("failed", "exists"), "it may be anybody's"
+    assert os.stat(job.output).st_ino == before.st_ino
+
+
+def _record(settings, id):
+    from bridge.jobs.store import JobStore
+
+    store = JobStore(settings.data_folder)
+    store._close()
+    store._thread.shutdown()
+    return next(record for record in store.records if record.id == id)
+
+
+def test_no_worker_outlives_its_bridge(settings, tmp_path):
+    script = (
+        "import asyncio, sys, time\n"
+        "from pathlib import Path\n"
+        "from bridge.jobs import JobService, JobSettings\n"
+        "async def main():\n"
+        "    service = JobService(JobSettings(Path(sys.argv[1]), Path(sys.argv[2]), cores=1))\n"
+        "    await service.start()\n"
+        "    print(service._engine.pids['cpu-0'], flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    folders = [str(settings.data_folder), str(settings.session_folder)]
+    bridge = subprocess.Popen([sys.executable, "-c", script, *folders], stdout=subprocess.PIPE)
+    with bridge:
+        worker = int(bridge.stdout.readline())
+        assert _alive(worker)
+        bridge.kill()
+    for _ in range(1000):
+        if not _alive(worker):
+            break
+        import time
+
+        time.sleep(0.02)
+    assert not _alive(worker)
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # An orphan that has ended waits as a zombie for whoever adopted it.
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files of a process")
+def test_a_full_disk_fails_the_job_and_leaves_nothing(settings, music, monkeypatch):
+    """The limit on a file's size answers as a full disk does, in the midst of writing."""
+    music("long.wav", seconds=4.0, rate=1000)
+    music()
+    hook = settings.data_folder / "hook"
+    hook.mkdir(parents=True)
+    (hook / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if 'bridge.jobs.worker' in sys.orig_argv:\n"
+        "    import resource\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(hook))
+
+    async def work():
+        async with running(settings) as jobs:
+            long = RenderRequest(id="long", input="long.wav", target="trumpet", mix=0.0)
+            short = RenderRequest(id="short", input="in.wav", target="trumpet")
+            await jobs.service.submit(long)
+            await jobs.service.submit(short)
+            return await jobs.ended("long", "short")
+
+    long, short = asyncio.run(work())
+    assert (long.state, long.code) == ("failed", "disk")
+    assert "long" in long.message and "/proc/" not in long.message
+    assert short.state == "done", "6.4 kB fit"
+    names = {path.name for path in settings.session_folder.iterdir()}
+    assert names == {"in.wav", os.path.basename(short.output), "long.wav"}

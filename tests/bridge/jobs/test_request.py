@@ -1,0 +1,62 @@
+"""Values that no render can have are refused with the form that is expected."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+
+from bridge.jobs.request import RenderRequest, RequestError, check_request
+
+GOOD = RenderRequest(id="a", input="in.wav", target="trumpet")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "x" * 128},
+        {"unit": "samples", "start": 3.0, "length": 10.0},
+        {"temperature": 0.0, "seed": 2**64 - 1, "top_p": 0.5, "mix": 0.0},
+        {"segments": 8, "engine": "onnx", "channels": "mid", "priority": -7},
+    ],
+)
+def test_what_makes_sense_is_accepted(change):
+    check_request(msgspec.structs.replace(GOOD, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"id": ""}, "id"),
+        ({"id": "x" * 129}, "id"),
+        ({"id": "a\nb"}, "id"),
+        ({"id": "a\0"}, "id"),
+        ({"id": "\udcff"}, "id"),
+        ({"start": -1.0}, "start"),
+        ({"start": math.nan}, "finite"),
+        ({"start": 1e300}, "start"),
+        ({"length": 0.0}, "length"),
+        ({"length": -1.0}, "length"),
+        ({"length": math.inf}, "finite"),
+        ({"unit": "bars"}, "unit"),
+        ({"unit": "samples", "start": 0.5}, "whole"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**64}, "seed"),
+        ({"temperature": -0.1}, "temperature"),
+        ({"temperature": 1e9}, "temperature"),
+        ({"top_p": 0.0}, "top_p"),
+        ({"mix": 1.01}, "mix"),
+        ({"channels": "quad"}, "channels"),
+        ({"segments": 0}, "segments"),
+        ({"segments": "many"}, "segments"),
+        ({"engine": "abacus"}, "engine"),
+        ({"priority": 10**9}, "priority"),
+    ],
+)
+def test_what_does_not_is_refused_and_told_why(change, says):
+    with pytest.raises(RequestError) as caught:
+        check_request(msgspec.structs.replace(GOOD, **change))
+    assert caught.value.code == "bad_request"
+    assert says in caught.value.message
+    assert caught.value.message.endswith(".")
