@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    return "auto" if value == "auto" else click.IntRange(1).convert(value, param, ctx)
+    if value == "auto":
+        return value
+    if value.isdecimal() and int(value) >= 1:
+        return int(value)
+    raise click.BadParameter(f"{value} is neither auto nor a whole number from 1.", ctx, param)
 
 
 @click.command()
