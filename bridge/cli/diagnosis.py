@@ -42,6 +42,7 @@ class Diagnosis:
     training_packages: dict[str, str | None] = field(default_factory=dict)
     execution_providers: list[str] = field(default_factory=list)
     nvidia_driver: bool = False
+    cuda_engine: str = ""
     models: list[dict[str, Any]] = field(default_factory=list)
     fluidsynth: str | None = None
     soundfonts: dict[str, str | None] = field(default_factory=dict)
@@ -64,6 +65,7 @@ def diagnose() -> Diagnosis:
     if not found.stops("everything"):
         # Reading a bundle needs the packages just looked at.
         _look_at_models(found)
+        _look_at_cuda_engine(found)
     _look_at_training(found)
     _look_at_synthesis(found)
     return found
@@ -129,6 +131,25 @@ def has_nvidia_driver() -> bool:
     except OSError:
         return False
     return True
+
+
+def _look_at_cuda_engine(found: Diagnosis) -> None:
+    """Say whether the cuda engine can be used, and where its kernels come from, or why not."""
+    from umtn_core.native.cuda.driver import open_device, why_not_usable
+    from umtn_core.native.cuda.image import built_image
+
+    if not found.nvidia_driver:
+        found.cuda_engine = "no NVIDIA driver on this machine"
+        return
+    reason = why_not_usable()
+    if reason is None:
+        kernels = "built with umtn" if built_image() else "compiled at first use"
+        found.cuda_engine = f"{open_device().name}, kernels {kernels}"
+        return
+    found.cuda_engine = "not usable"
+    found.problems.append(
+        Problem("There is an NVIDIA driver, but the cuda engine cannot be used.", reason, "nothing")
+    )
 
 
 def _look_at_models(found: Diagnosis) -> None:

@@ -34,6 +34,8 @@ def _print(found: Diagnosis) -> None:
     click.echo("Processors")
     click.echo(f"  execution providers  {', '.join(found.execution_providers) or 'none'}")
     click.echo(f"  NVIDIA driver        {'yes' if found.nvidia_driver else 'no'}")
+    if found.cuda_engine:
+        click.echo(f"  cuda engine          {found.cuda_engine}")
     click.echo("Models")
     for model in found.models:
         if "error" not in model:

@@ -29,7 +29,7 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
         If the bundle has no such domain, or a weight is missing or of the wrong shape.
     """
     shape = bundle.shape
-    reader = _Reader(GraphFile.parse(bundle.decoder(domain)).weights, bundle.name)
+    reader = WeightReader(GraphFile.parse(bundle.decoder(domain)).weights, bundle.name)
     r, s, layers = shape.residual_channels, shape.skip_channels, len(shape.dilations)
     dilations = ffi.new("int32_t[]", list(shape.dilations))
     described = ffi.new(
@@ -70,7 +70,7 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
     yield described, weights
 
 
-def _first(reader: _Reader, shape: NetworkShape) -> dict[str, Any]:
+def _first(reader: WeightReader, shape: NetworkShape) -> dict[str, Any]:
     r = shape.residual_channels
     if shape.decoder_input == "embedding":
         return {"first_weight": reader.pointer("first_conv.weight", (LEVELS, r))}
@@ -80,7 +80,7 @@ def _first(reader: _Reader, shape: NetworkShape) -> dict[str, Any]:
     }
 
 
-class _Reader:
+class WeightReader:
     """Weights by name, checked, and kept alive as long as this is."""
 
     def __init__(self, weights: dict[str, NDArray[Any]], model: str):
@@ -88,8 +88,8 @@ class _Reader:
         self._model = model
         self._kept: list[object] = []
 
-    def pointer(self, name: str, dims: tuple[int, ...]) -> Any:
-        """Give one array as ``const float *``."""
+    def array(self, name: str, dims: tuple[int, ...]) -> NDArray[np.float32]:
+        """Give one array, which lies in memory without gaps."""
         array = self._weights.get(name)
         if array is None or array.shape != dims or array.dtype != np.float32:
             raise UmtnError(
@@ -97,9 +97,12 @@ class _Reader:
                 "export it again, or use the engine onnx."
             )
         array = np.ascontiguousarray(array)
-        if array.ctypes.data % array.itemsize:
-            # In the file they begin anywhere; the kernels read whole numbers where they lie.
-            array = array.copy()
+        # In the file they begin anywhere; the kernels read whole numbers where they lie.
+        return array.copy() if array.ctypes.data % array.itemsize else array
+
+    def pointer(self, name: str, dims: tuple[int, ...]) -> Any:
+        """Give one array as ``const float *``."""
+        array = self.array(name, dims)
         self._kept.append(array)
         return ffi.cast("const float *", array.ctypes.data)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from umtn_core.bundle import Bundle
 from umtn_core.decode.cpu_engine import CpuEngine
+from umtn_core.decode.cuda_engine import CudaEngine
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.errors import UmtnError
@@ -15,6 +16,9 @@ _OPENERS: dict[str, Callable[[Bundle, str, int | None], Engine]] = {
     "cpu": lambda bundle, domain, threads: CpuEngine(bundle, domain, threads),
     "cpu-bf16": lambda bundle, domain, threads: CpuEngine(bundle, domain, threads, "bf16"),
     "cpu-int8": lambda bundle, domain, threads: CpuEngine(bundle, domain, threads, "int8"),
+    "cuda": lambda bundle, domain, _: CudaEngine(bundle, domain),
+    "cuda-fp16": lambda bundle, domain, _: CudaEngine(bundle, domain, "fp16"),
+    "cuda-bf16": lambda bundle, domain, _: CudaEngine(bundle, domain, "bf16"),
     "onnx": lambda bundle, domain, threads: OnnxEngine(bundle, domain, threads),
     "onnx-cuda": lambda bundle, domain, threads: OnnxEngine(bundle, domain, threads, "cuda"),
 }

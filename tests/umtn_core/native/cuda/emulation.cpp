@@ -1,0 +1,375 @@
+// The emulated chip, and the kernels on it: `umtn_emulate` is a launch.
+#include "decode.cu"
+
+#include <algorithm>
+#include <cstring>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <vector>
+
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+// Fibers count as threads of their own, in no order but that of the barriers: so that a barrier
+// that is missing shows as a race.
+#define UNSEEN __attribute__((no_sanitize("thread"), noinline))
+#else
+#define UNSEEN __attribute__((noinline))
+static void __tsan_acquire(void*) {}
+static void __tsan_release(void*) {}
+#endif
+
+namespace {
+
+constexpr std::size_t kStack = 64 << 10;
+
+struct Barrier {
+  int waiting = 0;
+  unsigned generation = 0;
+};
+
+struct Warp {
+  Barrier barrier;
+  u64 values[2][32];
+  Fragments fragments[2][32];
+};
+
+struct Cluster {
+  int blocks = 0;
+  Barrier barrier;
+  std::vector<u8*> memories;
+};
+
+struct Member;
+
+struct Fiber {
+  void* stack_pointer = nullptr;
+  ucontext_t context;
+  void* tsan = nullptr;
+  bool done = false;
+  unsigned exchanges = 0;
+};
+
+struct Member {
+  int index, count;
+  void (*kernel)(const void*);
+  const void* argument;
+  u8* memory;
+  Cluster* cluster;
+  int current = 0, left = kThreads, last_waiting = -1;
+  Barrier barrier;
+  Fiber fibers[kThreads];
+  Warp warps[kWarps];
+};
+
+// All blocks of a launch share one thread of the operating system's, so that a launch goes the same
+// way every time. Which block goes on is drawn by lot where a seed is given.
+struct Launch {
+  std::vector<Member> members;
+  Fiber main;
+  unsigned left;
+  u64 lot;
+};
+
+Launch* launch;
+Member* block;
+
+void body();
+
+#if defined(__x86_64__)
+extern "C" void umtn_switch(void** from, void* to);
+asm(R"(
+.text
+.globl umtn_switch
+.hidden umtn_switch
+.type umtn_switch,@function
+umtn_switch:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size umtn_switch,.-umtn_switch
+)");
+
+UNSEEN void prepare(Fiber& fiber, char* stack) {
+  void** top = reinterpret_cast<void**>(stack + kStack) - 3;
+  top[0] = nullptr; // so that body() finds its stack aligned as after a call
+  *--top = reinterpret_cast<void*>(body);
+  top -= 6;
+  std::memset(top, 0, 6 * sizeof(void*));
+  fiber.stack_pointer = top;
+}
+
+UNSEEN void change(Fiber& from, Fiber& to) {
+  umtn_switch(&from.stack_pointer, to.stack_pointer);
+}
+#else
+UNSEEN void prepare(Fiber& fiber, char* stack) {
+  getcontext(&fiber.context);
+  fiber.context.uc_stack.ss_sp = stack;
+  fiber.context.uc_stack.ss_size = kStack;
+  fiber.context.uc_link = nullptr;
+  makecontext(&fiber.context, body, 0);
+}
+
+UNSEEN void change(Fiber& from, Fiber& to) {
+  swapcontext(&from.context, &to.context);
+}
+#endif
+
+UNSEEN void go_to(Fiber& from, Fiber& to) {
+#if defined(__SANITIZE_THREAD__)
+  __tsan_switch_to_fiber(to.tsan, 1);
+#endif
+  change(from, to);
+}
+
+// Lets the block's next fiber that is not done go on.
+UNSEEN void give_way() {
+  Member& b = *block;
+  const int from = b.current;
+  int to = from;
+  do
+    to = (to + 1) % kThreads;
+  while (b.fibers[to].done);
+  if (to == from)
+    return;
+  b.current = to;
+  go_to(b.fibers[from], b.fibers[to]);
+}
+
+UNSEEN unsigned draw_lot(unsigned end) {
+  launch->lot = launch->lot * 6364136223846793005u + 1442695040888963407u;
+  return static_cast<unsigned>(launch->lot >> 33) % end;
+}
+
+// Lets another block that is not done go on, where it was.
+UNSEEN void change_block(Fiber& from) {
+  const unsigned count = static_cast<unsigned>(launch->members.size());
+  unsigned to = static_cast<unsigned>(block->index);
+  if (launch->lot)
+    to = draw_lot(count);
+  do
+    to = (to + 1) % count;
+  while (launch->members[to].left == 0);
+  block = &launch->members[to];
+  Fiber& next = block->fibers[block->current];
+  if (&next != &from)
+    go_to(from, next);
+}
+
+UNSEEN void finish() {
+  Member& b = *block;
+  Fiber& mine = b.fibers[b.current];
+  mine.done = true;
+  if (--b.left)
+    give_way();
+  else if (--launch->left)
+    change_block(mine);
+  else
+    go_to(mine, launch->main);
+}
+
+void body() {
+  __tsan_acquire(launch);
+  block->kernel(block->argument);
+  __tsan_release(launch);
+  finish();
+}
+
+UNSEEN void wait_at(Barrier& barrier, int all) {
+  __tsan_release(&barrier);
+  const unsigned generation = barrier.generation;
+  if (++barrier.waiting == all) {
+    barrier.waiting = 0;
+    ++barrier.generation;
+    if (launch->lot && draw_lot(8) == 0)
+      change_block(block->fibers[block->current]);
+  } else {
+    while (barrier.generation == generation)
+      give_way();
+  }
+  __tsan_acquire(&barrier);
+}
+
+UNSEEN Warp& my_warp() {
+  return block->warps[block->current / 32];
+}
+UNSEEN int parity() {
+  return block->fibers[block->current].exchanges++ & 1;
+}
+
+void run(Launch& all) {
+  const std::size_t bytes = all.members.size() * kThreads * kStack;
+  char* stacks = static_cast<char*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  char* stack = stacks;
+  for (Member& member : all.members)
+    for (Fiber& fiber : member.fibers) {
+      prepare(fiber, stack);
+      stack += kStack;
+#if defined(__SANITIZE_THREAD__)
+      fiber.tsan = __tsan_create_fiber(0);
+#endif
+    }
+#if defined(__SANITIZE_THREAD__)
+  all.main.tsan = __tsan_get_current_fiber();
+#endif
+  launch = &all;
+  block = &all.members[0];
+  __tsan_release(launch);
+  go_to(all.main, block->fibers[0]);
+  __tsan_acquire(launch);
+#if defined(__SANITIZE_THREAD__)
+  for (Member& member : all.members)
+    for (Fiber& fiber : member.fibers)
+      __tsan_destroy_fiber(fiber.tsan);
+#endif
+  munmap(stacks, bytes);
+}
+
+template <class T, void (*kKernel)(const T)>
+void call(const void* argument) {
+  kKernel(*static_cast<const T*>(argument));
+}
+
+struct Kernel {
+  const char* name;
+  void (*call)(const void*);
+};
+
+#define DECODE(name) {#name, call<umtn_cuda_work, name>}
+#define RINGS(name) {#name, call<umtn_cuda_rings, name>}
+#define PRECISION(precision)                                                                       \
+  DECODE(decode_##precision##_8), DECODE(decode_##precision##_32),                                 \
+      DECODE(decode_##precision##_workspace), RINGS(load_##precision), RINGS(store_##precision)
+
+const Kernel kKernels[] = {PRECISION(fp32),
+                           PRECISION(fp16),
+                           PRECISION(bf16),
+                           {"draw_rows", call<umtn_cuda_draw, draw_rows>}};
+
+} // namespace
+
+UNSEEN int thread_index() {
+  return block->current;
+}
+UNSEEN int block_index() {
+  return block->index;
+}
+UNSEEN int block_count() {
+  return block->count;
+}
+UNSEEN u8* shared_memory() {
+  return block->memory;
+}
+UNSEEN void block_sync() {
+  wait_at(block->barrier, kThreads);
+}
+
+UNSEEN void let_others() {
+  Member& b = *block;
+  const bool all_had_their_turn = b.current <= b.last_waiting;
+  b.last_waiting = b.current;
+  if (!all_had_their_turn || launch->left == 1) {
+    give_way();
+    return;
+  }
+  // What is waited for must come from another block; after that, from this one again.
+  b.last_waiting = -1;
+  change_block(b.fibers[b.current]);
+}
+
+UNSEEN u64* in_peer(u64* here, int rank) {
+  const std::ptrdiff_t offset = reinterpret_cast<u8*>(here) - block->memory;
+  return reinterpret_cast<u64*>(block->cluster->memories[rank] + offset);
+}
+
+UNSEEN void cluster_sync() {
+  block_sync();
+  if (thread_index() == 0) {
+    Cluster& cluster = *block->cluster;
+    __tsan_release(&cluster);
+    const unsigned generation = cluster.barrier.generation;
+    if (++cluster.barrier.waiting == cluster.blocks) {
+      cluster.barrier.waiting = 0;
+      ++cluster.barrier.generation;
+    } else {
+      while (cluster.barrier.generation == generation)
+        change_block(block->fibers[block->current]);
+    }
+    __tsan_acquire(&cluster);
+  }
+  block_sync();
+}
+
+UNSEEN u64 shuffle(u64 value, int lane) {
+  Warp& warp = my_warp();
+  const int turn = parity();
+  warp.values[turn][thread_index() & 31] = value;
+  wait_at(warp.barrier, 32);
+  return warp.values[turn][lane];
+}
+
+UNSEEN bool any_lane(bool value) {
+  Warp& warp = my_warp();
+  const int turn = parity();
+  warp.values[turn][thread_index() & 31] = value;
+  wait_at(warp.barrier, 32);
+  return std::any_of(warp.values[turn], warp.values[turn] + 32, [](u64 v) { return v != 0; });
+}
+
+UNSEEN const Fragments* exchange(const Fragments& mine) {
+  Warp& warp = my_warp();
+  const int turn = parity();
+  warp.fragments[turn][thread_index() & 31] = mine;
+  wait_at(warp.barrier, 32);
+  return warp.fragments[turn];
+}
+
+// Runs all blocks at once, whether or not they wait for one another. A seed other than 0 decides in
+// what order. Returns 0, or 1 where there is no such kernel.
+extern "C" __attribute__((visibility("default"))) int umtn_emulate(const char* name, int blocks,
+                                                                   std::size_t shared,
+                                                                   int clustered,
+                                                                   const void* argument, u64 seed) {
+  const Kernel* kernel = std::find_if(std::begin(kKernels), std::end(kKernels),
+                                      [&](const Kernel& k) { return !std::strcmp(k.name, name); });
+  if (kernel == std::end(kKernels))
+    return 1;
+  const int size = clustered ? clustered : 1;
+  std::vector<Cluster> clusters((blocks + size - 1) / size);
+  // Exactly as much as was asked for, and never zero to begin with.
+  std::vector<u8*> memories(blocks);
+  Launch all;
+  all.members = std::vector<Member>(blocks);
+  all.left = blocks;
+  all.lot = seed;
+  for (int i = 0; i < blocks; ++i) {
+    memories[i] = new (std::align_val_t(16)) u8[std::max<std::size_t>(shared, 1)];
+    std::memset(memories[i], 0xcd, shared);
+    Cluster& cluster = clusters[i / size];
+    ++cluster.blocks;
+    cluster.memories.push_back(memories[i]);
+    all.members[i].index = i;
+    all.members[i].count = blocks;
+    all.members[i].kernel = kernel->call;
+    all.members[i].argument = argument;
+    all.members[i].memory = memories[i];
+    all.members[i].cluster = &cluster;
+  }
+  run(all);
+  for (u8* memory : memories)
+    operator delete[](memory, std::align_val_t(16));
+  return 0;
+}

@@ -1,0 +1,1 @@
+"""The decode kernels in CUDA, and the way to the chip."""

@@ -1,0 +1,165 @@
+// From the sum of the skips to codes, by all threads of a block.
+#pragma once
+
+#include "layer.cuh"
+#include "sampling.cuh"
+
+template <class P, int kTiles>
+struct Head {
+  typedef typename P::Element Element;
+  typedef float Sums[kStrips][kTiles][4];
+  static constexpr int kStreams = 8 * kTiles;
+  static constexpr int kLogitsPitch = kLevels + 4;
+
+  const Place& p;
+  const umtn_cuda_work& w;
+  const int s, lane, warp, pitch, strip_bytes;
+
+  UMTN_DEVICE explicit Head(const Place& place)
+      : p(place), w(place.w), s(w.skip_padded), lane(thread_index() & 31),
+        warp(thread_index() >> 5), pitch(s + P::kPitchMore),
+        strip_bytes(16 * s * P::kElementBytes) {}
+
+  UMTN_DEVICE Element* skips() const { return reinterpret_cast<Element*>(p.memory + w.head_at); }
+  UMTN_DEVICE Element* hidden() const { return skips() + kStreams * pitch; }
+  UMTN_DEVICE float* logits() const {
+    return reinterpret_cast<float*>(hidden() + kStreams * pitch);
+  }
+
+  UMTN_DEVICE void run(const Turn& turn, int step) const {
+    block_sync();
+    take_skips(turn);
+    block_sync();
+    for (int chunk = 0; chunk * kWarps * kStrips < s / 16; ++chunk)
+      make_hidden(chunk, turn);
+    block_sync();
+    for (int chunk = 0; chunk * kWarps * kStrips < kLevels / 16; ++chunk)
+      make_logits(chunk);
+    block_sync();
+    choose(turn, step);
+    block_sync();
+  }
+
+private:
+  UMTN_DEVICE static float rectified(float x) { return x <= 0.0f ? 0.0f : x; }
+
+  UMTN_DEVICE void take_skips(const Turn& turn) const {
+    constexpr int kTogether = 4;
+    const int width = w.residual_padded + s, all = turn.count * s;
+    const float* here = reinterpret_cast<const float*>(p.memory + w.skip_at);
+    for (int i = thread_index(); i < all; i += kThreads * kTogether) {
+      u64 words[kTogether];
+#pragma unroll
+      for (int j = 0; j < kTogether; ++j) {
+        const int at = i + j * kThreads;
+        if (turn.in && at < all)
+          words[j] = load_word(turn.in + at / s * width + w.residual_padded + at % s);
+      }
+#pragma unroll
+      for (int j = 0; j < kTogether; ++j) {
+        const int at = i + j * kThreads;
+        if (at >= all)
+          break;
+        const u64* word = turn.in + at / s * width + w.residual_padded + at % s;
+        const float sum = turn.in ? bits_to_float(wait_for(word, turn.tag, words[j])) : here[at];
+        skips()[at / s * pitch + at % s] = P::round(rectified(sum));
+      }
+    }
+  }
+
+  UMTN_DEVICE bool multiply(Sums& sums, i64 at, int chunk, int end,
+                            const Element* activations) const {
+    const u8* strips[kStrips];
+    Layers<P, kTiles>::clear(sums);
+#pragma unroll
+    for (int i = 0; i < kStrips; ++i) {
+      const int number = strip_number(chunk, i);
+      strips[i] = number < end ? p.strip(at + static_cast<i64>(number) * strip_bytes, strip_bytes)
+                               : nullptr;
+    }
+    P::template multiply<P, kTiles>(sums, strips, activations, pitch, s);
+    return strips[0] != nullptr;
+  }
+
+  UMTN_DEVICE int strip_number(int chunk, int i) const {
+    return chunk * kWarps * kStrips + i * kWarps + warp;
+  }
+
+  UMTN_DEVICE void make_hidden(int chunk, const Turn& turn) const {
+    Sums sums;
+    multiply(sums, w.fc_at, chunk, s / 16, skips());
+#pragma unroll
+    for (int i = 0; i < kStrips; ++i) {
+      const int number = strip_number(chunk, i);
+      if (number >= s / 16)
+        continue;
+#pragma unroll
+      for (int tile = 0; tile < kTiles; ++tile)
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+          const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
+          const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
+          float value = sums[i][tile][j] + w.fc_bias[row];
+          if (row < w.skip && stream < turn.count)
+            value += w.conditioning[(turn.first + stream) * w.conditioning_width +
+                                    2 * w.layer_count * w.residual + row];
+          hidden()[stream * pitch + row] = P::round(rectified(value));
+        }
+    }
+  }
+
+  UMTN_DEVICE void make_logits(int chunk) const {
+    Sums sums;
+    multiply(sums, w.logits_at, chunk, kLevels / 16, hidden());
+#pragma unroll
+    for (int i = 0; i < kStrips; ++i) {
+      const int number = strip_number(chunk, i);
+      if (number >= kLevels / 16)
+        continue;
+#pragma unroll
+      for (int tile = 0; tile < kTiles; ++tile)
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+          const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
+          const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
+          logits()[stream * kLogitsPitch + row] = sums[i][tile][j] + w.logits_bias[row];
+        }
+    }
+  }
+
+  UMTN_DEVICE void choose(const Turn& turn, int step) const {
+    for (int i = warp; i < turn.count; i += kWarps) {
+      const int stream = turn.first + i;
+      const i64 place = static_cast<i64>(stream) * w.steps + step;
+      const float* row = logits() + i * kLogitsPitch;
+      int code;
+      if (w.given) {
+        code = w.given[place];
+        for (int c = lane; c < kLevels; c += 32)
+          w.logits[place * kLevels + c] = row[c];
+      } else {
+        bool finite;
+        code = draw_code(row, w.uniforms[place], w.temperature, w.top_p, finite);
+        if (lane == 0) {
+          w.codes[place] = static_cast<u8>(code);
+          if (!finite)
+            store_credit(reinterpret_cast<u32*>(w.failed), 1);
+        }
+      }
+      if (lane == 0) {
+        if (p.sends())
+          store_word(w.feedback + stream, word_of(static_cast<u32>(code), tag_of(turn.time)));
+        else
+          remember(w, stream, code);
+      }
+    }
+  }
+
+public:
+  UMTN_DEVICE static void remember(const umtn_cuda_work& w, int stream, int code) {
+    int* recent = w.recent + stream * w.input_kernel;
+    for (int j = 1; j < w.input_kernel; ++j)
+      recent[j - 1] = recent[j];
+    recent[w.input_kernel - 1] = code;
+  }
+};

@@ -1,0 +1,100 @@
+// Where things lie: the same arithmetic for all parts of the kernel.
+#pragma once
+
+#include "platform.cuh"
+#include "work.h"
+
+constexpr int kThreads = 256;
+constexpr int kWarps = kThreads / 32;
+
+// A block's own view: which part of which pipeline it is, and its memory.
+struct Place {
+  const umtn_cuda_work& w;
+  u8* memory; // shared, or its part of the workspace
+  int blocks; // of a pipeline
+  int pipeline;
+  int part;     // stage, or stages + number of the head
+  i64 begin;    // of this block's weights
+  i64 resident; // bytes of them in shared memory
+
+  UMTN_DEVICE explicit Place(const umtn_cuda_work& work, u8* own) : w(work), memory(own) {
+    blocks = w.stages == 1 ? 1 : w.stages + w.heads;
+    pipeline = block_index() / blocks;
+    part = block_index() % blocks;
+    begin = 0;
+    i64 end = w.weights_end;
+    if (is_head_only()) {
+      begin = w.fc_at;
+    } else if (w.stages > 1) {
+      begin = first_layer() * w.layer_bytes;
+      end = end_layer() * w.layer_bytes;
+    }
+    resident = end - begin < w.resident_bytes ? end - begin : w.resident_bytes;
+  }
+
+  UMTN_DEVICE bool is_idle() const { return pipeline >= w.pipelines; }
+  UMTN_DEVICE bool is_head_only() const { return w.stages > 1 && part >= w.stages; }
+  UMTN_DEVICE bool has_input() const { return part == 0; }
+  UMTN_DEVICE bool sends() const { return w.stages > 1; }
+  UMTN_DEVICE int first_layer() const { return part * w.stage_layers; }
+  UMTN_DEVICE int end_layer() const {
+    const int end = first_layer() + w.stage_layers;
+    return end < w.layer_count ? end : w.layer_count;
+  }
+
+  // Groups of this pipeline.
+  UMTN_DEVICE int groups() const { return (w.groups - pipeline + w.pipelines - 1) / w.pipelines; }
+
+  UMTN_DEVICE void fetch_weights() const {
+    for (i64 at = thread_index() * 16; at + 16 <= resident; at += kThreads * 16)
+      *reinterpret_cast<Quad*>(memory + w.weights_at + at) =
+          *reinterpret_cast<const Quad*>(w.weights + begin + at);
+  }
+
+  // A strip of the weights, in shared memory if it is there.
+  UMTN_DEVICE const u8* strip(i64 at, int bytes) const {
+    if (at >= begin && at + bytes <= begin + resident)
+      return memory + w.weights_at + (at - begin);
+    return w.weights + at;
+  }
+
+  // Numbers of a message: of each stream R for the residual path, then S for the skips.
+  UMTN_DEVICE int message_width() const { return w.residual_padded + w.skip_padded; }
+
+  // Where the messages to a part of this pipeline wait, as that part or the one before sees them.
+  // All heads share one place.
+  UMTN_DEVICE u64* messages_to(int to, int slot, int streams) const {
+    const i64 size = static_cast<i64>(streams) * message_width();
+    const int block = pipeline * blocks + to;
+    if (w.clustered && to < w.stages && block % w.clustered != 0) {
+      u64* here = reinterpret_cast<u64*>(memory + w.messages_at) + slot * size;
+      return to == part ? here : in_peer(here, block % w.clustered);
+    }
+    const int place = to < w.stages ? to : w.stages;
+    return w.messages +
+           ((static_cast<i64>(pipeline) * w.stages + place - 1) * w.slots + slot) * size;
+  }
+
+  UMTN_DEVICE u32* credit_of(int to, int slot) const {
+    const int place = to < w.stages ? to : w.stages;
+    return w.credits + (static_cast<i64>(pipeline) * w.stages + place - 1) * w.slots + slot;
+  }
+};
+
+// Never 0, which is what memory holds before the first message.
+UMTN_DEVICE u32 tag_of(u64 number) {
+  return static_cast<u32>(number) | 0x80000000u;
+}
+
+UMTN_DEVICE u64 word_of(u32 value, u32 tag) {
+  return static_cast<u64>(tag) << 32 | value;
+}
+
+// Waits for a word with this tag. `word` may hold an earlier look at it.
+UMTN_DEVICE u32 wait_for(const u64* at, u32 tag, u64 word) {
+  while (static_cast<u32>(word >> 32) != tag) {
+    let_others();
+    word = load_word(at);
+  }
+  return static_cast<u32>(word);
+}

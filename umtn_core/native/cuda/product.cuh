@@ -1,0 +1,121 @@
+// Weights times activations, in the tiles of the tensor cores.
+//
+// A strip is 16 rows of a matrix, packed by umtn_core/decode/cuda_weights.py. A warp multiplies it
+// by the activations of eight streams at a time; afterwards lane (g, q), g = lane / 4 and
+// q = lane % 4, holds of each eight streams:
+//   sum[0], sum[1]: row g, streams 2q and 2q + 1; sum[2], sum[3]: row g + 8, likewise.
+// Activations lie in memory stream after stream, `pitch` elements from one to the next. Every sum
+// runs over its inputs in one order, so that a stream's samples do not depend on the others.
+#pragma once
+
+#include "platform.cuh"
+
+// Strips that a warp multiplies together: each activation that is read serves both.
+constexpr int kStrips = 2;
+
+UMTN_DEVICE const Quad& quad_at(const u8* at) {
+  return *reinterpret_cast<const Quad*>(at);
+}
+
+// Both 16-bit precisions. Of 16 x 16 weights each lane holds its 16 bytes together.
+struct Sixteen {
+  typedef u16 Element;
+  static constexpr int kElementBytes = 2;
+  // Keeps the lanes of a warp on different banks of shared memory.
+  static constexpr int kPitchMore = 8;
+
+  template <class P, int kTiles>
+  static UMTN_DEVICE void multiply(float (&sums)[kStrips][kTiles][4],
+                                   const u8* const (&strips)[kStrips], const u16* activations,
+                                   int pitch, int inputs) {
+    const int lane = thread_index() & 31;
+    const u16* mine = activations + (lane >> 2) * pitch + (lane & 3) * 2;
+    for (int k = 0; k < inputs; k += 16) {
+      Quad weights[kStrips];
+#pragma unroll
+      for (int i = 0; i < kStrips; ++i)
+        if (strips[i])
+          weights[i] = quad_at(strips[i] + (k * 2 + lane) * 16);
+#pragma unroll
+      for (int tile = 0; tile < kTiles; ++tile) {
+        const u16* from = mine + tile * 8 * pitch + k;
+        const u32 first = *reinterpret_cast<const u32*>(from);
+        const u32 second = *reinterpret_cast<const u32*>(from + 8);
+#pragma unroll
+        for (int i = 0; i < kStrips; ++i)
+          if (strips[i])
+            P::add_product(sums[i][tile], weights[i], first, second);
+      }
+    }
+  }
+};
+
+struct Fp16 : Sixteen {
+  static UMTN_DEVICE u16 round(float x) { return float_to_half(x); }
+  static UMTN_DEVICE float widen(u16 x) { return half_to_float(x); }
+  static UMTN_DEVICE void add_product(float (&sum)[4], const Quad& a, u32 b0, u32 b1) {
+    multiply_half(sum, a, b0, b1);
+  }
+};
+
+struct Bf16 : Sixteen {
+  static UMTN_DEVICE u16 round(float x) {
+    const u32 bits = float_to_bits(x);
+    // To the nearest, ties to even; what is not a number stays so.
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+      return static_cast<u16>(bits >> 16 | 0x40u);
+    return static_cast<u16>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+  }
+  static UMTN_DEVICE float widen(u16 x) { return bits_to_float(static_cast<u32>(x) << 16); }
+  static UMTN_DEVICE void add_product(float (&sum)[4], const Quad& a, u32 b0, u32 b1) {
+    multiply_bfloat(sum, a, b0, b1);
+  }
+};
+
+// float32 by ordinary multiply-adds: tensor cores would round the factors. Of each four inputs the
+// 16 rows lie behind one another.
+struct Fp32 {
+  typedef float Element;
+  static constexpr int kElementBytes = 4;
+  static constexpr int kPitchMore = 4;
+  static UMTN_DEVICE float round(float x) { return x; }
+  static UMTN_DEVICE float widen(float x) { return x; }
+
+  static UMTN_DEVICE void add(float& sum, const Quad& a, const Quad& b) {
+    sum += bits_to_float(a.x) * bits_to_float(b.x);
+    sum += bits_to_float(a.y) * bits_to_float(b.y);
+    sum += bits_to_float(a.z) * bits_to_float(b.z);
+    sum += bits_to_float(a.w) * bits_to_float(b.w);
+  }
+
+  template <class P, int kTiles>
+  static UMTN_DEVICE void multiply(float (&sums)[kStrips][kTiles][4],
+                                   const u8* const (&strips)[kStrips], const float* activations,
+                                   int pitch, int inputs) {
+    const int lane = thread_index() & 31, row = lane >> 2;
+    const float* mine = activations + (lane & 3) * 2 * pitch;
+    for (int k = 0; k < inputs; k += 4) {
+      Quad upper[kStrips], lower[kStrips];
+#pragma unroll
+      for (int i = 0; i < kStrips; ++i)
+        if (strips[i]) {
+          upper[i] = quad_at(strips[i] + (k * 4 + row) * 16);
+          lower[i] = quad_at(strips[i] + (k * 4 + row + 8) * 16);
+        }
+#pragma unroll
+      for (int tile = 0; tile < kTiles; ++tile) {
+        const float* from = mine + tile * 8 * pitch + k;
+        const Quad left = *reinterpret_cast<const Quad*>(from);
+        const Quad right = *reinterpret_cast<const Quad*>(from + pitch);
+#pragma unroll
+        for (int i = 0; i < kStrips; ++i)
+          if (strips[i]) {
+            add(sums[i][tile][0], upper[i], left);
+            add(sums[i][tile][1], upper[i], right);
+            add(sums[i][tile][2], lower[i], left);
+            add(sums[i][tile][3], lower[i], right);
+          }
+      }
+    }
+  }
+};
