@@ -117,7 +117,9 @@ def test_training_imports_only_what_its_extra_brings() -> None:
 
 
 def test_the_tests_import_only_what_make_test_installs() -> None:
-    local = {"tests", "examples", "benchmarks", "conftest"} | {p.stem for p in (ROOT / "examples").glob("*.py")}
+    local = {"tests", "examples", "benchmarks", "conftest"} | {
+        p.stem for p in (ROOT / "examples").glob("*.py")
+    }
     wrong = {
         m: undeclared(m, "train", "evaluate", "test", "demo") - local
         for m in modules("tests", "examples")

@@ -14,6 +14,7 @@ from bridge.cli.failures import as_failures
 #: what it needs only when run: `umtn --help` must not wait for onnxruntime, let alone torch.
 COMMANDS = {
     "translate": "Play recordings on another instrument.",
+    "edit": "Play a file on another instrument in its place, as a DAW's external editor.",
     "bridge": "Render in the background what programs ask for over OSC.",
     "send": "Have a running bridge render a file.",
     "models": "List the models that can be found.",

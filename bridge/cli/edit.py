@@ -1,0 +1,88 @@
+"""`umtn edit`: what a DAW calls as its external editor."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from itertools import count
+from pathlib import Path
+
+import click
+
+from bridge.cli.progress import meter
+from bridge.cli.stopping import stoppable
+from umtn_core.audio.whole_file import whole_file
+from umtn_core.errors import Cancelled, UmtnError
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", "target", metavar="TARGET", help="Instrument to play it on.  [default: ask]")
+@click.option(
+    "--model",
+    metavar="MODEL",
+    default="default",
+    show_default=True,
+    help="Name or path of the model.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, metavar="NUMBER")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def edit(file: Path, target: str | None, model: str, seed: int, quiet: bool) -> None:
+    """Play FILE on another instrument, in its place.
+
+    For DAWs that hand a take to an external editor and read it again afterwards: name
+    "umtn edit --to trumpet" as the editor. What FILE held is kept beside it as
+    NAME.original.wav, and is never overwritten; FILE itself changes at the very end, at once.
+    """
+    from umtn_core.audio.read import read_audio
+    from umtn_core.audio.write import check_output, write_audio
+    from umtn_core.bundle import Bundle
+    from umtn_core.translator import Translator
+
+    check_output(file, overwrite=True)
+    bundle = Bundle.open(model)
+    translator = Translator(bundle, target or _asked(bundle.domains), seed=seed)
+    before = file.stat()
+    audio, rate = read_audio(file)
+    with stoppable() as stopped, meter(quiet) as show:
+        translated = translator(
+            audio,
+            rate,
+            progress=lambda progress: show.update(file.name, progress.fraction, 1),
+            cancelled=stopped,
+        )
+        if stopped():
+            raise Cancelled("The translation was cancelled.")
+    now = file.stat()
+    if (now.st_mtime_ns, now.st_size) != (before.st_mtime_ns, before.st_size):
+        raise UmtnError(f"{file} has changed in the meantime and is left as it is; try again.")
+    original = _kept(file)
+    write_audio(file, translated, rate, overwrite=True)
+    click.echo(f"{file} is played on the {translator.target}; what it was is in {original}")
+
+
+def _asked(domains: tuple[str, ...]) -> str | None:
+    """Ask a person for the target, where there is one to ask."""
+    if len(domains) == 1 or not sys.stdin.isatty():
+        return None
+    answer: str = click.prompt("Play it on", type=click.Choice(domains))
+    return answer
+
+
+def _kept(file: Path) -> Path:
+    """Copy a file to a name beside it that is free."""
+    for number in count(1):
+        tail = "original" if number == 1 else f"original-{number}"
+        copy = file.with_name(f"{file.stem}.{tail}{file.suffix}")
+        try:
+            with file.open("rb") as source, whole_file(copy, overwrite=False) as target:
+                shutil.copyfileobj(source, target)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UmtnError(
+                f"Cannot keep a copy of {file} ({error.strerror}), so it is left as it is."
+            ) from error
+        shutil.copystat(file, copy)
+        return copy
+    raise AssertionError("unreachable")
