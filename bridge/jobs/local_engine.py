@@ -9,7 +9,6 @@ from collections.abc import Callable, Container, Iterable
 from bridge.jobs.messages import Setup
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.render_engine import Batch, Ending, LostError, RenderEngine, Report
-from bridge.jobs.request import RenderRequest
 from bridge.jobs.saved_batch import WorkFolder
 from bridge.jobs.settings import JobSettings
 from bridge.jobs.worker_process import WorkerProcess
@@ -65,9 +64,9 @@ class LocalEngine(RenderEngine):
         """See `RenderEngine.stop`."""
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
 
-    def slots_for(self, request: RenderRequest) -> list[str]:
+    def slots_for(self, engine: str) -> list[str]:
         """See `RenderEngine.slots_for`."""
-        kind = "accelerator" if is_accelerated(request.engine) else "cpu-"
+        kind = "accelerator" if is_accelerated(engine) else "cpu-"
         return [slot for slot in self._workers if slot.startswith(kind)]
 
     async def render(self, slot: str, batch: Batch, report: Callable[[Report], None]) -> Ending:

@@ -107,8 +107,8 @@ class RenderEngine(ABC):
         """Let go of everything; no batch is being rendered any more."""
 
     @abstractmethod
-    def slots_for(self, request: RenderRequest) -> Sequence[str]:
-        """Name the slots that could render a request, taken or not, the best first."""
+    def slots_for(self, engine: str) -> Sequence[str]:
+        """Name the slots that could render with a decode engine, taken or not, best first."""
 
     @abstractmethod
     async def render(self, slot: str, batch: Batch, report: Callable[[Report], None]) -> Ending:

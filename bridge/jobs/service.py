@@ -80,7 +80,7 @@ class JobService:
         self._records: dict[str, Record] = {}
         self._waiting = Waiting()
         self._running: dict[str, _Running] = {}
-        self._arriving: dict[str, tuple[RenderRequest, asyncio.Future[Job]]] = {}
+        self._arriving: dict[str, tuple[RenderRequest, asyncio.Task[None]]] = {}
         self._outputs: set[str] = set()
         self._cancelling: dict[str, asyncio.Future[None]] = {}
         self._callbacks: dict[object, OnJob] = {}
@@ -115,7 +115,9 @@ class JobService:
         for record in self._store.records:
             self._take_up(record)
         unfinished = [r for r in self._records.values() if not r.finished]
-        self._engine.forget_all_but({r.batch for r in unfinished}, [r.id for r in unfinished])
+        # What a kill has left half saved is of no use.
+        saved = self._engine.saved() & {record.batch for record in unfinished}
+        self._engine.forget_all_but(saved, [record.id for record in unfinished])
         self._spawn(self._prune_now_and_then())
         self._schedule()
 
@@ -124,6 +126,9 @@ class JobService:
         if self._stopping:
             return
         self._stopping = True
+        arriving = [task for _, task in self._arriving.values()]
+        if arriving:
+            await asyncio.wait(arriving, timeout=_STOP_SECONDS)
         rendering = [task for task in self._tasks if task.get_name() == "render"]
         for running in list(self._running.values()):
             await self._engine.pause(running.slot)
@@ -152,26 +157,25 @@ class JobService:
         known = self._known(request)
         if known is not None:
             return known
-        arriving = self._arriving.get(request.id)
-        if arriving is not None:
-            if arriving[0] != request:
-                raise _id_in_use(request.id)
-            return await asyncio.shield(arriving[1])
-        if len(self._waiting) + len(self._arriving) >= self._settings.most_queued:
-            raise RequestError("busy", "Too many jobs are waiting; try again when some are done.")
-        arrival: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
-        self._arriving[request.id] = (request, arrival)
+        asked, arrival = self._arriving.get(request.id, (request, None))
+        if asked != request:
+            raise _id_in_use(request.id)
+        if arrival is None:
+            if len(self._waiting) + len(self._arriving) >= self._settings.most_queued:
+                raise RequestError(
+                    "busy", "Too many jobs are waiting; try again when some are done."
+                )
+            # A task of its own: whoever asked may go away in the midst of it.
+            arrival = self._spawn(self._accept(request), "accept")
+            self._arriving[request.id] = (request, arrival)
+            arrival.add_done_callback(lambda _: self._arriving.pop(request.id, None))
         try:
-            job = await self._accept(request)
-        except BaseException as error:
-            failure = error if isinstance(error, RequestError) else _stopped()
-            arrival.set_exception(failure)
-            arrival.exception()  # whether or not anybody else waits for it
+            await asyncio.shield(arrival)
+        except asyncio.CancelledError:
+            if arrival.cancelled():
+                raise _stopped() from None
             raise
-        finally:
-            del self._arriving[request.id]
-        arrival.set_result(job)
-        return job
+        return self.get(request.id)
 
     async def cancel(self, id: str) -> Job:
         """Cancel a job; on one that has ended this changes nothing.
@@ -251,7 +255,7 @@ class JobService:
             raise _id_in_use(request.id)
         return self.get(request.id)
 
-    async def _accept(self, request: RenderRequest) -> Job:
+    async def _accept(self, request: RenderRequest) -> None:
         loop = asyncio.get_running_loop()
         try:
             record = await loop.run_in_executor(self._accepting, self._acceptance.accept, request)
@@ -275,7 +279,6 @@ class JobService:
         self._waiting.add(record)
         self._tell(record.id)
         self._schedule()
-        return self.get(record.id)
 
     def _take_up(self, record: Record) -> None:
         """Go on with a job that was stored."""
@@ -292,20 +295,20 @@ class JobService:
         while not self._stopping and len(self._waiting):
             saved = self._engine.saved()
             records = self._waiting.take(
-                lambda request: self._free_slot(request) is not None,
+                lambda engine: self._free_slot(engine) is not None,
                 self._settings.together,
                 saved,
             )
             if not records:
                 return
-            slot = self._free_slot(records[0].request)
+            slot = self._free_slot(records[0].request.engine)
             assert slot is not None
             name = records[0].batch if records[0].batch in saved else secrets.token_hex(8)
             self._running[slot] = _Running(slot, name, records)
             self._spawn(self._render(self._running[slot]), "render")
 
-    def _free_slot(self, request: RenderRequest) -> str | None:
-        free = (s for s in self._engine.slots_for(request) if s not in self._running)
+    def _free_slot(self, engine: str) -> str | None:
+        free = (s for s in self._engine.slots_for(engine) if s not in self._running)
         return next(free, None)
 
     async def _render(self, running: _Running) -> None:

@@ -92,7 +92,7 @@ class JobStore:
                 error: Exception | None = None
                 try:
                     await loop.run_in_executor(self._thread, self._write, kept, forgotten)
-                except DISK_ERRORS as caught:
+                except Exception as caught:  # whoever waits is to hear of it
                     error = caught
                 for _, _, written in waiting:
                     if written.done():

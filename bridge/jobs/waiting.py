@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from bridge.jobs.record import Record
@@ -34,6 +35,8 @@ class Waiting:
     def __init__(self) -> None:
         self._order: list[_Key] = []
         self._records: dict[str, Record] = {}
+        # How many wait for each, so that while none can run nobody looks through all of them.
+        self._engines: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -45,6 +48,7 @@ class Waiting:
         """Let a record wait at its place."""
         self.discard(record.id)
         self._records[record.id] = record
+        self._engines[record.request.engine] += 1
         insort(self._order, _key(record))
 
     def discard(self, id: str) -> None:
@@ -52,16 +56,18 @@ class Waiting:
         record = self._records.pop(id, None)
         if record is not None:
             del self._order[bisect_left(self._order, _key(record))]
+            engine = record.request.engine
+            self._engines[engine] -= 1
+            if not self._engines[engine]:
+                del self._engines[engine]
 
-    def take(
-        self, can_run: Callable[[RenderRequest], bool], together: int, saved: set[str]
-    ) -> list[Record]:
+    def take(self, can_run: Callable[[str], bool], together: int, saved: set[str]) -> list[Record]:
         """Take the next jobs for one batch; none if there is none that can run now.
 
         Parameters
         ----------
         can_run
-            Whether there is room for a request.
+            Whether there is room for a request for an engine, by its name.
         together
             Jobs in a batch, at most.
         saved
@@ -91,15 +97,11 @@ class Waiting:
     def _in_order(self) -> Iterator[Record]:
         return (self._records[id] for _, _, id in self._order)
 
-    def _first(self, can_run: Callable[[RenderRequest], bool]) -> Record | None:
-        known: dict[str, bool] = {}
-        for record in self._in_order():
-            engine = record.request.engine
-            if engine not in known:
-                known[engine] = can_run(record.request)
-            if known[engine]:
-                return record
-        return None
+    def _first(self, can_run: Callable[[str], bool]) -> Record | None:
+        runnable = {engine for engine in self._engines if can_run(engine)}
+        if not runnable:
+            return None
+        return next(record for record in self._in_order() if record.request.engine in runnable)
 
 
 def _key(record: Record) -> _Key:

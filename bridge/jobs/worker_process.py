@@ -32,7 +32,7 @@ from bridge.jobs.messages import (
 from bridge.jobs.render_engine import Batch, Ending, LostError, Report
 
 #: A worker that does not answer for so long after a job was cancelled hangs.
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 class WorkerProcess:
@@ -54,6 +54,7 @@ class WorkerProcess:
         self._inherited = inherited
         self._process: asyncio.subprocess.Process | None = None
         self._expected: asyncio.TimerHandle | None = None
+        self._wishes: list[Cancel | Pause] = []
 
     @property
     def pid(self) -> int | None:
@@ -83,6 +84,8 @@ class WorkerProcess:
         await self.start()
         try:
             await self._send(Render(batch))
+            for wish in self._wishes:
+                await self._send(wish)
             while True:
                 message = await self._receive()
                 self._no_longer_expect()
@@ -93,19 +96,24 @@ class WorkerProcess:
                 report(message)
         finally:
             self._no_longer_expect()
+            self._wishes.clear()
 
     async def cancel(self, id: str) -> None:
         """Ask for a job to be dropped; a worker that does not react is killed."""
         if self._expected is None:
             loop = asyncio.get_running_loop()
             self._expected = loop.call_later(PATIENCE_SECONDS, self.kill)
-        with contextlib.suppress(LostError):
-            await self._send(Cancel(id))
+        await self._wish(Cancel(id))
 
     async def pause(self) -> None:
         """Ask for the batch to be saved and stopped."""
+        await self._wish(Pause())
+
+    async def _wish(self, wish: Cancel | Pause) -> None:
+        # A wish that comes before its batch would be for nothing, so it is repeated then.
+        self._wishes.append(wish)
         with contextlib.suppress(LostError):
-            await self._send(Pause())
+            await self._send(wish)
 
     def kill(self) -> None:
         """End the process at once."""

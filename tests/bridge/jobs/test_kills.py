@@ -166,6 +166,7 @@ def test_the_bridge_is_killed_at_random_moments(settings, reference, monkeypatch
     requests, expected = reference
     rng = random.Random(1)
     left = list(requests)
+    amid_work = 0
     for kill in range(KILLS):
         bridge = SmallBridge(settings, 0.1)
         for _ in range(rng.randint(0, 3)):
@@ -176,8 +177,9 @@ def test_the_bridge_is_killed_at_random_moments(settings, reference, monkeypatch
                 bridge.submit(left.pop(0))
         time.sleep(rng.uniform(0.0, 2.5))
         bridge.kill()
-    for request in left:
-        raise AssertionError(f"{request.id} was never sent")
+        amid_work += len(results(settings, requests)) < len(expected)
+    assert not left
+    assert amid_work > KILLS / 2, "too few kills met work to do"
     bridge = SmallBridge(settings, 0.1)
     for request in requests:
         bridge.submit(request)  # again: the first one's state
