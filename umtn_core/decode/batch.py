@@ -61,6 +61,8 @@ class Batch:
         self._engine = engine
         self._sampling = sampling
         self._tasks = list(tasks)
+        self._frame = -1
+        self._conditioning: NDArray[np.float32] = np.empty((0, 0), np.float32)
 
     def run(self, stop: Event) -> None:
         """Advance until every stream is at its end, or until told to stop."""
@@ -72,6 +74,7 @@ class Batch:
 
     def _run_to_next_end(self, stop: Event) -> None:
         """Advance all streams to where the first of them ends."""
+        self._frame = -1
         states, shape = [task.state for task in self._tasks], self._engine.shape
         end = min(task.end for task in self._tasks)
         time = states[0].position
@@ -88,11 +91,15 @@ class Batch:
 
     def _steps(self, stepper: Stepper, frame: int, time: int, count: int, stop: Event) -> int:
         """Make some samples of every stream, within a frame; returns how many."""
-        conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
+        if frame != self._frame:
+            self._frame = frame
+            self._conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
+            # So that engines may keep what they have made of it as long as it is the same array.
+            self._conditioning.flags.writeable = False
         ids = [task.state.request.id for task in self._tasks]
         numbers = uniforms(self._seeds(), ids, time, count)
         codes = np.empty((len(ids), count), np.uint8)
-        made = stepper.steps(conditioning, numbers, codes, stop)
+        made = stepper.steps(self._conditioning, numbers, codes, stop)
         for task, row in zip(self._tasks, codes, strict=True):
             task.state.codes[time : time + made] = row[:made]
             task.state.position += made

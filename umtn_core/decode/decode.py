@@ -18,9 +18,6 @@ from umtn_core.errors import Cancelled
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.threads import run_watched
 
-#: Streams in one batch. More are no faster, and wide networks take 33 MB for each.
-MOST_STREAMS = 64
-
 
 class Decode:
     """Streams advanced together by an engine, with all state in plain arrays.
@@ -136,7 +133,7 @@ class Decode:
             together.sort(key=lambda task: -task.left)
             fewest = self.engine.fewest_streams_a_thread
             count = min(threads, -(-len(together) // fewest))
-            count = max(count, -(-len(together) // MOST_STREAMS))
+            count = max(count, -(-len(together) // self.engine.most_streams))
             batches += [together[i::count] for i in range(count)]
         return batches
 

@@ -111,6 +111,11 @@ class Engine(ABC):
     #: Streams below which a batch is not worth dividing between threads.
     fewest_streams_a_thread: int = 1
 
+    @property
+    def most_streams(self) -> int:
+        """Streams in one batch, at most: more are no faster, and wide ones take 33 MB each."""
+        return 64
+
     @abstractmethod
     def condition(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
         """Make what latents add to each step.

@@ -180,10 +180,14 @@ UNSEEN void finish() {
     go_to(mine, launch->main);
 }
 
-void body() {
+UNSEEN void call_kernel() {
   __tsan_acquire(launch);
   block->kernel(block->argument);
   __tsan_release(launch);
+}
+
+UNSEEN void body() {
+  call_kernel();
   finish();
 }
 
