@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,17 @@ TINY = NetworkShape(
     skip_channels=8,
     decoder_input="embedding",
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _throughput_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests time out of the user's cache."""
+    from umtn_core.decode import throughput
+
+    file = tmp_path_factory.mktemp("cache") / "throughput.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(throughput, "_default_file", lambda: file)
+        yield
 
 
 @pytest.fixture(scope="session")

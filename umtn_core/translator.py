@@ -21,17 +21,22 @@ from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, saved_note
 from umtn_core.decode.stream import Stream
+from umtn_core.decode.throughput import throughput
 from umtn_core.encode import LatentEncoder
 from umtn_core.errors import UmtnError
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
+from umtn_core.segments.choice import best_count
 from umtn_core.segments.join import joined
-from umtn_core.segments.plan import Segment, plan, segment_id
+from umtn_core.segments.plan import Margins, Segment, plan, segment_id
 from umtn_core.translation import Note, Piece, Translation, name_of
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
 #: quieter is a hum or an offset in place of music, and is not brought up all the way.
 LARGEST_SHORTFALL = 20.0
+
+#: What is no longer than so many times what a segment decodes besides, is left in one.
+WORTH_TIMING = 3
 
 
 class Translator:
@@ -46,7 +51,10 @@ class Translator:
     engine
         What decodes, see `umtn_core.decode.engines`.
     segments
-        Parts of a long recording that are decoded side by side; 1, one unbroken stream.
+        Parts of a long recording that are decoded side by side; 1, one unbroken stream;
+        ``auto``, as many as are fastest by the engine's throughput, which is measured the first
+        time that it matters. Another number gives other samples, so say one where a render is
+        to come out the same on other machines.
     seed, temperature, top_p
         See `umtn_core.decode.sampling.Sampling`. The same seed gives the same samples;
         without a temperature it is the model's own.
@@ -263,7 +271,10 @@ class Translator:
         """Decide how many segments signals of so many samples are cut into."""
         if self.segments != "auto":
             return self.segments
-        return 1
+        margins = Margins.of(self.bundle.shape)
+        if samples < WORTH_TIMING * margins.overhead:
+            return 1
+        return best_count(samples, signals, margins, throughput(self._engine))
 
     def _streams(
         self, segments: Sequence[Segment], latents: NDArray[np.float32], signal: int, seed: int

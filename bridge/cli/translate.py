@@ -90,7 +90,7 @@ def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | s
     default="auto",
     show_default=True,
     metavar="NUMBER",
-    help="Parts of a long recording decoded side by side; auto is 1 for now.",
+    help="Parts decoded side by side; auto, as many as are fastest.",
 )
 @click.option("--force", is_flag=True, help="Replace results that are there already.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -234,6 +234,7 @@ def _translator(bundle: Bundle, settings: EvaluationSettings, say: OnStage) -> T
             bundle,
             target,
             engine=settings.engine,
+            segments=1,
             seed=settings.seed,
             temperature=settings.temperature,
             top_p=settings.top_p,
