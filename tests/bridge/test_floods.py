@@ -1,0 +1,175 @@
+"""Many packets, right and wrong, at a real bridge."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bridge.protocol import REPLIES, REQUESTS
+from bridge.server.packets import request
+from tests.bridge.conftest import Peer
+
+Recording = Callable[..., Path]
+
+
+async def connected(port: int) -> Peer:
+    loop = asyncio.get_running_loop()
+    _, peer = await loop.create_datagram_endpoint(Peer, remote_addr=("127.0.0.1", port))
+    return peer
+
+
+@pytest.mark.parametrize(
+    ("jobs", "times"), [(500, 20), pytest.param(10_000, 1, marks=pytest.mark.long)]
+)
+def test_ten_thousand_requests_at_once(
+    real_bridge: Any, recording: Recording, jobs: int, times: int
+) -> None:
+    """None is lost that was acknowledged, and none is done twice."""
+    source = str(recording("bridge/sessions/tone.wav", seconds=0.01))
+    # Mixed dry only, a render takes no decoding: it is the requests that are tried here.
+    packets = {
+        f"j{number}": request(
+            "/umtn/render",
+            (f"j{number}", source, "flute", "", "model", "tiny", "mix", 0.0, "seed", number),
+        )
+        for number in range(jobs)
+    }
+
+    async def scene() -> None:
+        peer = await connected(real_bridge.port)
+        burst = list(packets) * times
+        random.Random(0).shuffle(burst)
+        for id in burst:
+            peer.transport.sendto(packets[id])
+        accepted: set[str] = set()
+        ended: dict[str, str] = {}
+        while len(ended) < jobs:
+            try:
+                address, *values = await peer.next(3.0)
+            except asyncio.TimeoutError:
+                # What the socket had no room for, on either way: ask again, as clients do.
+                for id in list(packets.keys() - ended.keys())[:200]:
+                    peer.transport.sendto(packets[id])
+                continue
+            if address == "/umtn/accepted":
+                accepted.add(values[0])
+            elif address == "/umtn/done":
+                ended[values[0]] = values[1]
+            else:
+                assert address == "/umtn/progress", (address, values)
+        assert accepted >= ended.keys() == packets.keys()
+        assert len(set(ended.values())) == jobs
+        assert all(Path(output).exists() for output in ended.values())
+        peer.transport.close()
+
+    asyncio.run(scene())
+    assert len(list(real_bridge.session.iterdir())) == jobs + 1
+    states = Counter(
+        (entry["job"], entry["state"])
+        for entry in map(json.loads, real_bridge.log.read_text().splitlines())
+        if "state" in entry
+    )
+    assert states == Counter(
+        (id, state) for id in packets for state in ("queued", "running", "done")
+    )
+
+
+def valid_packets(source: str) -> list[bytes]:
+    """Every message, with arguments that it may have; and bundles of them."""
+    packets = []
+    for message in REQUESTS:
+        values = [_example(argument) for argument in message.arguments]
+        packets.append(request(message.address, values))
+        for argument in message.optional:
+            packets.append(request(message.address, [*values, _example(argument)]))
+        for key in message.keys:
+            if key.name != "reply_port":
+                packets.append(request(message.address, [*values, key.name, _example(key)]))
+    packets += [b"".join((m.address.encode(), b"\0" * 4, b",sis\0\0\0\0")) for m in REPLIES]
+    packets.append(request("/umtn/render", ["real", source, "flute", "", "model", "tiny"]))
+    return packets
+
+
+def _example(argument: Any) -> Any:
+    if argument.name == "reply_port" or argument.name == "port":
+        return 0  # nothing need be sent to strangers' ports
+    if "s" in argument.types:
+        return argument.choices[0] if argument.choices else "an example"
+    return 1
+
+
+def fuzzed(packets: list[bytes], seed: int) -> Iterator[bytes]:
+    """Make random packets, and valid ones with something wrong."""
+    chance = random.Random(seed)
+    while True:
+        packet = bytearray(chance.choice(packets))
+        for _ in range(chance.choice((0, 1, 1, 2, 5))):
+            place = chance.randrange(len(packet) + 1)
+            kind = chance.randrange(9)
+            if kind == 0:
+                packet[place : place + 1] = bytes([chance.randrange(256)])
+            elif kind == 1:
+                del packet[place : place + chance.randrange(9)]
+            elif kind == 2:
+                packet[place:place] = chance.randbytes(chance.randrange(9))
+            elif kind == 3:
+                packet = packet[:place]
+            elif kind == 4:
+                packet += chance.choice(packets)
+            elif kind == 5:
+                extreme = chance.choice((-1, -4, 0, 2**31 - 1, -(2**31), 4, 2**16))
+                packet[place & ~3 : (place & ~3) + 4] = struct.pack(">i", extreme)
+            elif kind == 6:
+                size = chance.choice((len(packet), len(packet), -4, 0, 3, 2**30))
+                packet = bytearray(b"#bundle\0" + chance.randbytes(8))
+                packet += struct.pack(">i", size) + chance.choice(packets)
+            elif kind == 7:
+                packet = bytearray(chance.randbytes(chance.randrange(300)))
+            else:
+                tags = packet.find(b",")
+                if 0 <= tags < len(packet) - 1:
+                    packet[tags + 1] = chance.choice(b"ifsbhdTFNItcrm[]\xff")
+        yield bytes(packet)[:9_000]
+
+
+@pytest.mark.parametrize("count", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
+def test_random_and_mutated_packets(real_bridge: Any, recording: Recording, count: int) -> None:
+    """The bridge lives, its memory stays flat, and the next request is answered."""
+    source = str(recording("bridge/sessions/tone.wav", seconds=0.01))
+    packets = valid_packets(source)
+    process = psutil.Process(real_bridge.process.pid)
+    sizes: list[int] = []
+
+    async def scene() -> None:
+        peer, asking = await connected(real_bridge.port), await connected(real_bridge.port)
+        source_of_packets = fuzzed(packets, count)
+        for sent in range(count):
+            peer.transport.sendto(next(source_of_packets))
+            if sent % 200 == 199:
+                # So that none is lost in the socket, which would be too easy.
+                assert (await asking.ask("/umtn/ping"))[0] == "/umtn/pong"
+                while not peer.inbox.empty():
+                    peer.inbox.get_nowait()
+            if sent % (count // 20) == count // 20 - 1:
+                sizes.append(process.memory_info().rss)
+        assert (await asking.ask("/umtn/ping"))[0] == "/umtn/pong"
+        peer.transport.close()
+        asking.transport.close()
+
+    asyncio.run(scene())
+    grown = (sizes[-1] - sizes[len(sizes) // 4]) / 2**20
+    print(f"\n{count} packets; resident memory in MiB: {[s >> 20 for s in sizes]}")
+    assert grown < 16, sizes
+    sent = real_bridge.umtn("send", source, "--to", "violin", "--model", "tiny")
+    assert sent.exit_code == 0, sent.stderr
+    assert "Traceback" not in real_bridge.stderr
+    assert "traceback" not in real_bridge.log.read_text()

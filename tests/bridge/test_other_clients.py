@@ -1,0 +1,145 @@
+"""Programs that others have written speak to a real bridge."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from umtn_core.audio import read_audio
+
+Recording = Callable[..., Path]
+
+needs_liblo = pytest.mark.skipif(
+    shutil.which("oscsend") is None or shutil.which("oscdump") is None,
+    reason="needs oscsend and oscdump (Debian: liblo-tools)",
+)
+needs_pd = pytest.mark.skipif(
+    shutil.which("pd") is None, reason="needs Pure Data (Debian: puredata-core)"
+)
+
+#: A patch that pings and asks for a render, as a musician would patch it; everything that comes
+#: back is printed. Pd can send no number but a float.
+PATCH = """\
+#N canvas 0 0 700 400 12;
+#X obj 20 20 loadbang;
+#X msg 20 60 connect 127.0.0.1 {port};
+#X obj 20 300 netsend -u -b;
+#X obj 20 330 oscparse;
+#X obj 20 360 print answer;
+#X obj 220 60 delay 200;
+#X msg 220 90 list;
+#X obj 220 120 oscformat umtn ping;
+#X obj 420 60 delay 600;
+#X msg 420 90 list from-pd {source} flute {output} model tiny seed 7 mix 1 length 16000 unit samples;
+#X obj 420 120 oscformat umtn render;
+#X obj 220 240 list prepend send;
+#X obj 220 270 list trim;
+#X connect 0 0 1 0;
+#X connect 0 0 5 0;
+#X connect 0 0 8 0;
+#X connect 1 0 2 0;
+#X connect 2 1 3 0;
+#X connect 3 0 4 0;
+#X connect 5 0 6 0;
+#X connect 6 0 7 0;
+#X connect 7 0 11 0;
+#X connect 8 0 9 0;
+#X connect 9 0 10 0;
+#X connect 10 0 11 0;
+#X connect 11 0 12 0;
+#X connect 12 0 2 0;
+"""  # noqa: E501
+
+
+class Heard:
+    """Lines that a program prints."""
+
+    def __init__(self, stream: Any):
+        self.lines: list[str] = []
+        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _read(self, stream: Any) -> None:
+        for line in stream:
+            self.lines.append(line.rstrip("\n"))
+
+    def wait_for(self, pattern: str, seconds: float = 60) -> str:
+        """Wait for a line."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for line in list(self.lines):
+                if re.search(pattern, line):
+                    return line
+            time.sleep(0.02)
+        raise AssertionError(f"no {pattern} in {self.lines}")
+
+    def count(self, pattern: str) -> int:
+        """How many lines there were."""
+        return sum(bool(re.search(pattern, line)) for line in self.lines)
+
+
+@contextmanager
+def heard(*command: str) -> Iterator[Heard]:
+    """Run a program and listen to what it prints."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+    )
+    try:
+        yield Heard(process.stdout)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@needs_liblo
+def test_oscsend_and_oscdump(real_bridge: Any, recording: Recording, unused_port: int) -> None:
+    source = recording("bridge/sessions/tone.wav", seconds=3.0)
+    output = real_bridge.session / "from-oscsend.wav"
+
+    def send(*arguments: object) -> None:
+        subprocess.run(
+            ["oscsend", "127.0.0.1", str(real_bridge.port), *map(str, arguments)], check=True
+        )
+
+    with heard("oscdump", "-L", str(unused_port)) as answers:
+        until = time.monotonic() + 30
+        while not answers.count("/umtn/pong") and time.monotonic() < until:
+            send("/umtn/ping", "i", unused_port)
+            time.sleep(0.2)
+        pong = answers.wait_for("/umtn/pong")
+        assert "sis" in pong and str(real_bridge.session) in pong
+        send("/umtn/models", "i", unused_port)
+        answers.wait_for('/umtn/model .*"tiny" "flute,violin"')
+        send(
+            "/umtn/render", "sssssssisi", "from-oscsend", source, "flute", output,
+            "model", "tiny", "seed", 7, "reply_port", unused_port,
+        )  # fmt: skip
+        answers.wait_for('/umtn/accepted ss "from-oscsend" "queued"')
+        answers.wait_for('/umtn/progress sffs "from-oscsend" .*"running"')
+        answers.wait_for(f'/umtn/done ss "from-oscsend" "{output}"')
+        send("/umtn/status", "si", "from-oscsend", unused_port)
+        answers.wait_for('/umtn/job ssffssii "from-oscsend" "done" 1.0')
+    assert read_audio(output)[0].shape == read_audio(source)[0].shape
+
+
+@needs_pd
+def test_pure_data(real_bridge: Any, recording: Recording, tmp_path: Path) -> None:
+    source = recording("bridge/sessions/tone.wav", seconds=3.0)
+    output = real_bridge.session / "from-pd.wav"
+    patch = tmp_path / "bridge.pd"
+    patch.write_text(PATCH.format(port=real_bridge.port, source=source, output=output))
+    with heard("pd", "-nogui", "-noaudio", "-nomidi", "-stderr", str(patch)) as answers:
+        answers.wait_for("answer: .*umtn pong .* 1 ")
+        answers.wait_for("answer: .*umtn accepted from-pd queued")
+        answers.wait_for(r"answer: .*umtn progress from-pd [\d.e-]+ [-\d.]+ running")
+        answers.wait_for(f"answer: .*umtn done from-pd {re.escape(str(output))}")
+    assert read_audio(output)[0].shape == (1, 16_000)
