@@ -52,6 +52,9 @@ case "${1:?python, demo, plugin, hosts or test}" in
     ;;
   test)
     command -v fluidsynth >/dev/null || missing+=(fluidsynth)
+    # Programs that speak OSC to the bridge.
+    command -v oscsend >/dev/null || missing+=(liblo-tools)
+    command -v pd >/dev/null || missing+=(puredata-core)
     has_soundfont FluidR3_GM.sf2 || missing+=(fluid-soundfont-gm)
     has_soundfont TimGM6mb.sf2 || missing+=(timgm6mb-soundfont)
     ;;
