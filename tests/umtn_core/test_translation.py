@@ -148,7 +148,7 @@ def test_what_was_never_saved_is_refused(bundle, damage):
 
 
 def test_progress_is_of_the_whole_work_and_goes_on_after_a_pause(bundle):
-    audio = music(60, 4)
+    audio = music(8, 4)
     translator = Translator(bundle, "a", engine="onnx", segments=1)
     translation = translator.begin([Piece(audio, 16_000)])
     first, second = [], []
@@ -165,7 +165,7 @@ def test_progress_is_of_the_whole_work_and_goes_on_after_a_pause(bundle):
 
 def test_time_and_a_wish_to_stop_are_heeded(bundle):
     translation = Translator(bundle, "a", engine="onnx", segments=1).begin(
-        [Piece(music(300, 5), 16_000)]
+        [Piece(music(40, 5), 16_000)]
     )
     began = time.monotonic()
     translation.advance(0.2)
