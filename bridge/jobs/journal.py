@@ -3,6 +3,10 @@
 A power cut may take the last page of a database, or of its write-ahead log, and with it jobs that
 clients were told are accepted. They are therefore written down twice. Each line is a checksum and
 a record; a line that does not match its checksum is left out.
+
+What is added is safe from a kill at once, and from a power cut after `Journal.sync`. The database
+is synced before anything is acknowledged, so that this copy may follow a little later: requests
+then wait for the disk once and not twice.
 """
 
 from __future__ import annotations
@@ -57,7 +61,7 @@ class Journal:
         self.size = self._good_end
 
     def append(self, kept: Iterable[Record], forgotten: Iterable[str] = ()) -> None:
-        """Add records and bring them to the disk.
+        """Add records, and hand them to the system.
 
         Raises
         ------
@@ -69,13 +73,21 @@ class Journal:
         lines = b"".join(map(_line, entries))
         try:
             _write(self._file, lines)
-            os.fsync(self._file)
         except OSError:
             # Half a line would join the next one, and spoil both.
             os.ftruncate(self._file, self._good_end)
             raise
         self._good_end += len(lines)
         self.size = self._good_end
+
+    def sync(self) -> None:
+        """Bring what was added to the disk.
+
+        Raises
+        ------
+        OSError
+        """
+        os.fsync(self._file)
 
     def cut(self, size: int) -> None:
         """Take off what was added since the journal had this size.

@@ -21,6 +21,9 @@ JOURNAL = "jobs.journal"
 #: A journal beyond this is written anew without its history.
 LARGEST_JOURNAL = 8 << 20
 
+#: The journal is brought to the disk so long after something was added to it, see there.
+SYNC_SECONDS = 0.25
+
 #: What a disk that is full or gone raises, by way of either file.
 DISK_ERRORS = (OSError, sqlite3.Error)
 
@@ -59,6 +62,7 @@ class JobStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="umtn-store")
         self._waiting: list[tuple[list[Record], list[str], asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
+        self._sync: asyncio.TimerHandle | None = None
 
     async def write(self, *kept: Record, forgotten: tuple[str, ...] = ()) -> None:
         """Bring records to the disk, and take others off it.
@@ -78,6 +82,8 @@ class JobStore:
         """Write what waits, and close the files."""
         if self._flush is not None:
             await self._flush
+        if self._sync is not None:
+            self._sync.cancel()
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, self._close)
         self._thread.shutdown()
@@ -103,6 +109,18 @@ class JobStore:
                         written.set_exception(error)
         finally:
             self._flush = None
+            if self._sync is None:
+                self._sync = loop.call_later(SYNC_SECONDS, self._begin_sync)
+
+    def _begin_sync(self) -> None:
+        self._sync = None
+        self._thread.submit(self._sync_journal)
+
+    def _sync_journal(self) -> None:
+        try:
+            self._journal.sync()
+        except OSError as error:
+            log.warning("the journal of jobs cannot be brought to the disk: %s", error)
 
     def _write(self, kept: dict[str, Record], forgotten: list[str]) -> None:
         for id in forgotten:
@@ -125,6 +143,7 @@ class JobStore:
 
     def _close(self) -> None:
         self._database.close()
+        self._sync_journal()
         self._journal.close()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bridge.client import Bridge
 from bridge.jobs import RenderRequest
 from bridge.jobs.request import FINAL
 from bridge.jobs.store import DATABASE, JOURNAL, JobStore
@@ -71,6 +72,59 @@ class SmallBridge:
         if not self.process.stdin.closed:
             self.process.stdin.close()
         self.process.wait()
+
+
+class WholeBridge:
+    """`umtn bridge` itself, spoken to over OSC."""
+
+    def __init__(self, settings, save_every):
+        place = settings.data_folder.with_name("bridge.json")
+        place.unlink(missing_ok=True)
+        root = Path(__file__).parents[3]
+        self.session = settings.session_folder
+        with open(settings.data_folder.with_name("bridge.log"), "ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "bridge.cli", "bridge", "--port", "0",
+                    "--http-port", "0", "--no-announce", "--max-rate", "0", "--cores", "1",
+                    "--session-folder", str(self.session),
+                    "--data-folder", str(settings.data_folder),
+                ],
+                env={**os.environ, "UMTN_BRIDGE_FILE": str(place)},
+                cwd=root,
+                stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        while not place.exists():
+            assert self.process.poll() is None
+            time.sleep(0.05)
+        self.client = Bridge("127.0.0.1", msgspec.json.decode(place.read_bytes())["port"])
+        self.client.__enter__()
+
+    def submit(self, request) -> None:
+        plain = msgspec.structs.asdict(request)
+        placed = ("id", "input", "target", "output")
+        plain = {k: v for k, v in plain.items() if v is not None and k not in placed}
+        self.client.render(
+            self.session / request.input,
+            request.target,
+            self.session / request.output,
+            id=request.id,
+            **plain,
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.client.__exit__()
+
+    def end(self) -> None:
+        """Let it finish everything."""
+        while any(job.state not in FINAL for job in self.client.jobs()):
+            time.sleep(0.1)
+        self.client.__exit__()
+        self.process.terminate()
+        assert self.process.wait() == 0
 
 
 def batch_of_jobs(music):
@@ -161,14 +215,15 @@ def check(settings, requests, expected):
     assert_nothing_left(settings, requests, expected)
 
 
-def test_the_bridge_is_killed_at_random_moments(settings, reference, monkeypatch, tmp_path):
+@pytest.mark.parametrize("bridge_of", [SmallBridge, WholeBridge])
+def test_the_bridge_is_killed_at_random_moments(settings, reference, monkeypatch, bridge_of):
     monkeypatch.setenv("UMTN_TEST_MARK", mark := f"kills-{os.getpid()}")
     requests, expected = reference
     rng = random.Random(1)
     left = list(requests)
     amid_work = 0
     for kill in range(KILLS):
-        bridge = SmallBridge(settings, 0.1)
+        bridge = bridge_of(settings, 0.1)
         for _ in range(rng.randint(0, 3)):
             if left:
                 bridge.submit(left.pop(0))
@@ -180,7 +235,7 @@ def test_the_bridge_is_killed_at_random_moments(settings, reference, monkeypatch
         amid_work += len(results(settings, requests)) < len(expected)
     assert not left
     assert amid_work > KILLS / 2, "too few kills met work to do"
-    bridge = SmallBridge(settings, 0.1)
+    bridge = bridge_of(settings, 0.1)
     for request in requests:
         bridge.submit(request)  # again: the first one's state
     bridge.end()
