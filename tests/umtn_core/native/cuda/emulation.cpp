@@ -7,16 +7,7 @@
 #include <ucontext.h>
 #include <vector>
 
-#if defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
-// Fibers count as threads of their own, in no order but that of the barriers: so that a barrier
-// that is missing shows as a race.
-#define UNSEEN __attribute__((no_sanitize("thread"), noinline))
-#else
 #define UNSEEN __attribute__((noinline))
-static void __tsan_acquire(void*) {}
-static void __tsan_release(void*) {}
-#endif
 
 namespace {
 
@@ -44,7 +35,6 @@ struct Member;
 struct Fiber {
   void* stack_pointer = nullptr;
   ucontext_t context;
-  void* tsan = nullptr;
   bool done = false;
   unsigned exchanges = 0;
 };
@@ -128,9 +118,6 @@ UNSEEN void change(Fiber& from, Fiber& to) {
 #endif
 
 UNSEEN void go_to(Fiber& from, Fiber& to) {
-#if defined(__SANITIZE_THREAD__)
-  __tsan_switch_to_fiber(to.tsan, 1);
-#endif
   change(from, to);
 }
 
@@ -181,9 +168,7 @@ UNSEEN void finish() {
 }
 
 UNSEEN void call_kernel() {
-  __tsan_acquire(launch);
   block->kernel(block->argument);
-  __tsan_release(launch);
 }
 
 UNSEEN void body() {
@@ -192,7 +177,6 @@ UNSEEN void body() {
 }
 
 UNSEEN void wait_at(Barrier& barrier, int all) {
-  __tsan_release(&barrier);
   const unsigned generation = barrier.generation;
   if (++barrier.waiting == all) {
     barrier.waiting = 0;
@@ -203,7 +187,6 @@ UNSEEN void wait_at(Barrier& barrier, int all) {
     while (barrier.generation == generation)
       give_way();
   }
-  __tsan_acquire(&barrier);
 }
 
 UNSEEN Warp& my_warp() {
@@ -222,23 +205,10 @@ void run(Launch& all) {
     for (Fiber& fiber : member.fibers) {
       prepare(fiber, stack);
       stack += kStack;
-#if defined(__SANITIZE_THREAD__)
-      fiber.tsan = __tsan_create_fiber(0);
-#endif
     }
-#if defined(__SANITIZE_THREAD__)
-  all.main.tsan = __tsan_get_current_fiber();
-#endif
   launch = &all;
   block = &all.members[0];
-  __tsan_release(launch);
   go_to(all.main, block->fibers[0]);
-  __tsan_acquire(launch);
-#if defined(__SANITIZE_THREAD__)
-  for (Member& member : all.members)
-    for (Fiber& fiber : member.fibers)
-      __tsan_destroy_fiber(fiber.tsan);
-#endif
   munmap(stacks, bytes);
 }
 
@@ -303,7 +273,6 @@ UNSEEN void cluster_sync() {
   block_sync();
   if (thread_index() == 0) {
     Cluster& cluster = *block->cluster;
-    __tsan_release(&cluster);
     const unsigned generation = cluster.barrier.generation;
     if (++cluster.barrier.waiting == cluster.blocks) {
       cluster.barrier.waiting = 0;
@@ -312,7 +281,6 @@ UNSEEN void cluster_sync() {
       while (cluster.barrier.generation == generation)
         change_block(block->fibers[block->current]);
     }
-    __tsan_acquire(&cluster);
   }
   block_sync();
 }
