@@ -1,5 +1,7 @@
 #include "plugin_processor.hpp"
 
+#include "editor/plugin_editor.hpp"
+
 namespace umtn::plugin {
 
 namespace {
@@ -65,7 +67,7 @@ void PluginProcessor::set_auto_render(bool on) {
 }
 
 juce::AudioProcessorEditor* PluginProcessor::createEditor() {
-  return new juce::GenericAudioProcessorEditor(*this);
+  return new PluginEditor(*this);
 }
 
 void PluginProcessor::getStateInformation(juce::MemoryBlock& data) {

@@ -15,7 +15,6 @@ public:
   PluginProcessor();
 
   void prepareToPlay(double rate, int max_block) override;
-  // Stop button or not: what is recorded stays, and the bridge goes on.
   void releaseResources() override {}
   void processBlock(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi) override;
   void processBlockBypassed(juce::AudioBuffer<float>& audio, juce::MidiBuffer& midi) override;
@@ -47,11 +46,11 @@ public:
   // Renders as soon as the transport stops after something was recorded.
   bool auto_render() const { return auto_render_; }
   void set_auto_render(bool on);
+  // How the next take is to be made. Any thread but the audio thread.
+  RenderSettings render_settings() const;
 
 private:
   void process(juce::AudioBuffer<float>& audio, bool bypass) noexcept UMTN_REALTIME;
-  // How the next take is to be made. Any thread but the audio thread.
-  RenderSettings render_settings() const;
 
   Parameters parameters_{*this};
   Instrument instrument_;

@@ -1,0 +1,138 @@
+// Draws the window in each of its states: umtn_plugin_screenshots FOLDER SOURCE.wav RESULT.wav
+#include "editor/plugin_editor.hpp"
+
+#include <iostream>
+
+using namespace umtn::plugin;
+
+namespace {
+
+struct Files {
+  juce::File source, result;
+};
+
+Place place(double from, double to) {
+  return {{std::llround(from * 48000.0), std::llround(to * 48000.0)}, 48000.0};
+}
+
+EngineView absent() {
+  EngineView view;
+  view.transport.rate = 48000.0;
+  view.connection.link = Link::absent;
+  view.connection.sentence = "The bridge is not running: press Start bridge.";
+  return view;
+}
+
+EngineView connected() {
+  EngineView view = absent();
+  view.connection.link = Link::connected;
+  view.connection.sentence = {};
+  view.connection.version = "0.1.0";
+  view.connection.models = {{"default", {"clarinet", "trumpet"}, "CC BY-NC 4.0", {"cpu"}}};
+  view.transport.has_position = true;
+  return view;
+}
+
+EngineView captured(const Files& files) {
+  EngineView view = connected();
+  const auto info = wav_info(files.source);
+  const double seconds = info ? static_cast<double>(info->length) / info->rate : 10.0;
+  Piece piece;
+  piece.place = {{0, info ? info->length : 480000}, info ? info->rate : 48000.0};
+  piece.place.range.start += std::llround(4.0 * piece.place.rate);
+  piece.place.range.end += std::llround(4.0 * piece.place.rate);
+  piece.file = files.source;
+  view.captured = {piece};
+  view.region = place(4.0, 4.0 + seconds);
+  view.transport.position = 48000 * 9;
+  return view;
+}
+
+Take take(const Files& files, const EngineView& view, const char* id, const char* target) {
+  Take made;
+  made.id = id;
+  made.place = *view.region;
+  made.source = files.source;
+  made.result = files.result;
+  made.settings.target = target;
+  made.state = TakeState::done;
+  return made;
+}
+
+std::map<juce::String, EngineView> states(const Files& files) {
+  std::map<juce::String, EngineView> states;
+  states["1-bridge-absent"] = absent();
+  states["2-connected"] = connected();
+
+  auto& recording = states["3-recording"] = captured(files);
+  recording.capture.recording = recording.transport.playing = true;
+  states["4-recorded"] = captured(files);
+
+  auto& rendering = states["5-rendering"] = captured(files);
+  rendering.takes = {take(files, rendering, "a", "trumpet"),
+                     take(files, rendering, "b", "clarinet")};
+  rendering.takes[0].state = TakeState::running;
+  rendering.takes[0].fraction = 0.43f;
+  rendering.takes[0].seconds_left = 12.0f;
+  rendering.takes[1].state = TakeState::queued;
+
+  auto& done = states["6-done"] = captured(files);
+  done.takes = {take(files, done, "a", "trumpet"), take(files, done, "b", "trumpet")};
+  done.takes[1].settings.seed = 1;
+
+  auto& soloed = states["7-solo-and-mute"] = done;
+  soloed.takes.push_back(take(files, done, "c", "clarinet"));
+  soloed.takes[2].muted = true;
+  soloed.soloed = "a";
+
+  auto& failed = states["8-failed"] = captured(files);
+  failed.takes = {take(files, failed, "a", "trumpet"), take(files, failed, "b", "trumpet")};
+  failed.takes[0].state = TakeState::cancelled;
+  failed.takes[1].state = TakeState::failed;
+  failed.takes[1].message = "The disk is full: make room, then render again.";
+  failed.message = "Nothing was recorded there: switch capture on, and play the region.";
+
+  auto& missing = states["9-files-missing"] = done;
+  missing.missing = {files.result};
+  missing.takes[1].message = "Its file is missing.";
+  missing.connection.link = Link::wrong_token;
+  missing.connection.sentence = "The bridge wants a token: enter what `umtn token` prints.";
+  return states;
+}
+
+void draw(PluginEditor& editor, const EngineView& view, const juce::File& file, float scale) {
+  editor.show(view);
+  editor.createComponentSnapshot(editor.getLocalBounds()); // asks for the waveforms
+  juce::Thread::sleep(400);                                // which are read on another thread
+  const auto image = editor.createComponentSnapshot(editor.getLocalBounds(), true, scale);
+  file.deleteFile();
+  juce::FileOutputStream stream(file);
+  if (!juce::PNGImageFormat().writeImageToStream(image, stream))
+    std::cerr << "cannot write " << file.getFullPathName() << "\n";
+}
+
+} // namespace
+
+int main(int count, char** words) {
+  if (count != 4) {
+    std::cerr << "umtn_plugin_screenshots FOLDER SOURCE.wav RESULT.wav\n";
+    return 2;
+  }
+  const juce::ScopedJuceInitialiser_GUI juce;
+  const auto here = juce::File::getCurrentWorkingDirectory();
+  const auto folder = here.getChildFile(words[1]);
+  folder.createDirectory();
+  const Files files = {here.getChildFile(words[2]), here.getChildFile(words[3])};
+  PluginProcessor processor;
+  PluginEditor editor(processor);
+  for (const auto& [name, view] : states(files))
+    draw(editor, view, folder.getChildFile(name + ".png"), 1.0f);
+
+  const auto done = states(files)["6-done"];
+  draw(editor, done, folder.getChildFile("6-done-at-200-percent.png"), 2.0f);
+  editor.setSize(680, 420);
+  draw(editor, done, folder.getChildFile("6-done-smallest.png"), 1.0f);
+  editor.setSize(1400, 900);
+  draw(editor, done, folder.getChildFile("6-done-large.png"), 1.0f);
+  return 0;
+}

@@ -1,0 +1,32 @@
+// What is done by hand: record, choose the region, render, listen.
+#pragma once
+
+#include "../engine.hpp"
+#include "../parameters.hpp"
+#include "look.hpp"
+
+namespace umtn::plugin {
+
+class ActionBar : public juce::Component {
+public:
+  ActionBar(Parameters& parameters, bool with_transport);
+
+  void show(const EngineView& view, bool auto_render);
+  void show_transport(const Transport& transport, bool recording);
+  void resized() override;
+
+  std::function<void()> on_render, on_play;
+  std::function<void(RegionSource)> on_region_source;
+  std::function<void(bool)> on_auto_render;
+
+private:
+  juce::TextButton play_{"Play"}; // where no host has one
+  juce::ToggleButton capture_{"Capture"}, automatic_{"When stopped"};
+  juce::ComboBox region_;
+  juce::TextButton render_{"Render"};
+  juce::ComboBox audition_;
+  juce::ButtonParameterAttachment capture_attachment_;
+  juce::ComboBoxParameterAttachment audition_attachment_;
+};
+
+} // namespace umtn::plugin

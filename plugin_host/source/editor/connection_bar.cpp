@@ -1,0 +1,69 @@
+#include "connection_bar.hpp"
+
+namespace umtn::plugin {
+
+ConnectionBar::ConnectionBar() {
+  addAndMakeVisible(sentence_);
+  sentence_.setMinimumHorizontalScale(1.0f);
+  addChildComponent(start_);
+  start_.setTooltip("Starts the program that translates, in the background. It serves all DAWs and "
+                    "plugins, and stays when this window closes.");
+  start_.onClick = [this] {
+    if (on_start_bridge)
+      on_start_bridge();
+  };
+  addChildComponent(token_);
+  token_.setTooltip("The bridge was started with a token: what `umtn token` prints.");
+  token_.onClick = [this] { ask_for_token(); };
+  for (auto* button : {&start_, &token_})
+    button->setHasFocusOutline(true);
+}
+
+void ConnectionBar::show(const Connection& connection) {
+  link_ = connection.link;
+  sentence_.setText(
+      connection.connected() && connection.sentence.isEmpty()
+          ? "Connected to the bridge" +
+                (connection.version.isEmpty() ? juce::String() : " " + connection.version) + "."
+          : connection.sentence,
+      juce::dontSendNotification);
+  sentence_.setTooltip(sentence_.getText());
+  start_.setVisible(link_ == Link::absent || link_ == Link::stale || link_ == Link::not_answering);
+  token_.setVisible(link_ == Link::wrong_token);
+  resized();
+  repaint();
+}
+
+void ConnectionBar::paint(juce::Graphics& graphics) {
+  const bool waiting = link_ == Link::searching || link_ == Link::connecting;
+  graphics.setColour(link_ == Link::connected ? colours::result
+                     : waiting                ? colours::source
+                                              : colours::trouble);
+  graphics.fillEllipse(getLocalBounds().removeFromLeft(12).withSizeKeepingCentre(12, 12).toFloat());
+}
+
+void ConnectionBar::resized() {
+  auto bounds = getLocalBounds().withTrimmedLeft(16);
+  for (auto* button : {&start_, &token_})
+    if (button->isVisible())
+      button->setBounds(bounds.removeFromRight(124));
+  sentence_.setBounds(bounds);
+}
+
+void ConnectionBar::ask_for_token() {
+  auto window = std::make_unique<juce::AlertWindow>(
+      "The bridge's token", "Enter what `umtn token` prints where the bridge runs.",
+      juce::MessageBoxIconType::NoIcon, this);
+  window->addTextEditor("token", {}, {}, true);
+  window->addButton("OK", 1, juce::KeyPress(juce::KeyPress::returnKey));
+  window->addButton("Cancel", 0, juce::KeyPress(juce::KeyPress::escapeKey));
+  auto* const shown = window.release(); // deletes itself when it closes
+  juce::Component::SafePointer<ConnectionBar> self(this);
+  shown->enterModalState(true, juce::ModalCallbackFunction::create([self, shown](int button) {
+                           if (button == 1 && self != nullptr && self->on_token)
+                             self->on_token(shown->getTextEditorContents("token").trim());
+                         }),
+                         true);
+}
+
+} // namespace umtn::plugin

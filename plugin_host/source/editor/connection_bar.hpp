@@ -1,0 +1,29 @@
+// Whether the bridge is there, and what to do if not.
+#pragma once
+
+#include "../bridge/messages.hpp"
+#include "look.hpp"
+
+#include <functional>
+
+namespace umtn::plugin {
+
+class ConnectionBar : public juce::Component {
+public:
+  ConnectionBar();
+
+  void show(const Connection& connection);
+  void paint(juce::Graphics& graphics) override;
+  void resized() override;
+
+  std::function<void()> on_start_bridge;
+  std::function<void(const juce::String&)> on_token;
+
+private:
+  void ask_for_token();
+  Link link_ = Link::searching;
+  juce::Label sentence_;
+  juce::TextButton start_{"Start bridge"}, token_{"Enter token..."};
+};
+
+} // namespace umtn::plugin
