@@ -125,8 +125,10 @@ int main(int count, char** words) {
   const Files files = {here.getChildFile(words[2]), here.getChildFile(words[3])};
   PluginProcessor processor;
   PluginEditor editor(processor);
-  for (const auto& [name, view] : states(files))
+  for (const auto& [name, view] : states(files)) {
+    processor.parameters().capture = view.capture.recording;
     draw(editor, view, folder.getChildFile(name + ".png"), 1.0f);
+  }
 
   const auto done = states(files)["6-done"];
   draw(editor, done, folder.getChildFile("6-done-at-200-percent.png"), 2.0f);

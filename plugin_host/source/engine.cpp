@@ -19,8 +19,9 @@ void Engine::prepare(double rate, int max_block, int channels) {
   worker_->prepare(rate);
 }
 
-void Engine::observe(const Transport& transport, int samples, bool trigger) noexcept UMTN_REALTIME {
-  region_.observe(transport, samples);
+void Engine::observe(const Transport& transport, int samples, bool trigger,
+                     bool armed) noexcept UMTN_REALTIME {
+  region_.observe(transport, samples, armed);
   if (trigger && !trigger_) {
     ++triggers_;
     player_.expect(); // after the count: who sees this sees that

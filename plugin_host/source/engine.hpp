@@ -40,7 +40,7 @@ struct EngineOptions {
 
 // How processBlock reads:
 //   const Transport transport = read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
-//   engine.observe(transport, samples, trigger);
+//   engine.observe(transport, samples, trigger, armed);
 //   engine.capture().process(audio, transport, armed);
 //   engine.player().process(audio, transport, controls);
 //
@@ -58,7 +58,8 @@ public:
   void prepare(double rate, int max_block, int channels);
 
   // The audio thread.
-  void observe(const Transport& transport, int samples, bool trigger) noexcept UMTN_REALTIME;
+  void observe(const Transport& transport, int samples, bool trigger,
+               bool armed = true) noexcept UMTN_REALTIME;
   // The sound of takes' sources is loaded only once somebody wants to hear it.
   void set_audition(Audition audition) noexcept UMTN_REALTIME;
   Capture& capture() { return capture_; }

@@ -48,8 +48,10 @@ void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noex
                                   ? own_transport_.advance(getSampleRate(), samples)
                                   : read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
 
-  engine_.observe(transport, samples, parameters_.render.get() && !bypass);
-  engine_.capture().process(audio, transport, parameters_.capture.get() && !bypass);
+  const bool armed = parameters_.capture.get() && !bypass;
+
+  engine_.observe(transport, samples, parameters_.render.get() && !bypass, armed);
+  engine_.capture().process(audio, transport, armed);
   const PlayControls controls = parameters_.play_controls(bypass);
   engine_.set_audition(controls.audition);
   engine_.player().process(audio, transport, controls);

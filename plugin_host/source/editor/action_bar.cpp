@@ -27,11 +27,11 @@ ActionBar::ActionBar(Parameters& parameters, bool with_transport)
 
   capture_.setColour(juce::ToggleButton::tickColourId, colours::recording);
   capture_.setTooltip("While it is on and the transport rolls, what comes in is recorded");
-  region_.addItem("Last played", 1);
+  region_.addItem("Last recorded", 1);
   region_.addItem("Loop", 2);
   region_.addItem("Dragged", 3);
   region_.setTitle("Region");
-  region_.setTooltip("What is translated: what was played last, the host's loop, or what was "
+  region_.setTooltip("What is translated: what was recorded last, the host's loop, or what was "
                      "dragged in the timeline");
   region_.onChange = [this] {
     if (on_region_source)
@@ -80,7 +80,7 @@ void ActionBar::resized() {
   };
   place(play_, 60);
   place(capture_, 116);
-  place(region_, 124);
+  place(region_, 136);
   place(render_, 96);
   place(automatic_, 140);
   audition_.setBounds(bounds.removeFromRight(std::min(130, bounds.getWidth())));

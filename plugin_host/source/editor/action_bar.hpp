@@ -21,7 +21,7 @@ public:
 
 private:
   juce::TextButton play_{"Play"}; // where no host has one
-  juce::ToggleButton capture_{"Capture"}, automatic_{"When stopped"};
+  juce::ToggleButton capture_{"Capture"}, automatic_{"Render on stop"};
   juce::ComboBox region_;
   juce::TextButton render_{"Render"};
   juce::ComboBox audition_;

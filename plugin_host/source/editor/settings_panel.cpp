@@ -46,6 +46,8 @@ SettingsPanel::SettingsPanel(Parameters& parameters, Instrument& instrument)
   seed_.setTextBoxStyle(juce::Slider::TextBoxLeft, false, 56, 26);
   seed_.setIncDecButtonsMode(juce::Slider::incDecButtonsDraggable_Vertical);
   mix_.setTextValueSuffix(" %");
+  for (auto* slider : {&temperature_, &seed_, &mix_})
+    slider->setColour(juce::Slider::textBoxOutlineColourId, colours::raised);
   model_.onChange = [this] {
     instrument_.choose_model(model_.getText());
     show(models_);

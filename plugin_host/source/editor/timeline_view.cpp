@@ -195,10 +195,9 @@ void TimelineView::paint_takes(juce::Graphics& graphics) {
           area.toFloat().withWidth(static_cast<float>(area.getWidth()) * take.fraction));
       graphics.setColour(colours::text);
       graphics.setFont(Look::font());
-      graphics.drawFittedText(take.state == TakeState::queued
-                                  ? juce::String("waiting")
-                                  : juce::String(juce::roundToInt(take.fraction * 100.0f)) + " %",
-                              area, juce::Justification::centred, 1);
+      if (take.state == TakeState::running) // the list tells of those that wait
+        graphics.drawFittedText(juce::String(juce::roundToInt(take.fraction * 100.0f)) + " %", area,
+                                juce::Justification::centred, 1);
     }
   }
 }

@@ -2,9 +2,10 @@
 
 namespace umtn::plugin {
 
-void Region::observe(const Transport& transport, int samples) noexcept UMTN_REALTIME {
+void Region::observe(const Transport& transport, int samples, bool armed) noexcept UMTN_REALTIME {
   now_.transport = transport;
-  if (transport.rolling() && samples > 0) {
+  const bool rolling = transport.rolling() && samples > 0;
+  if (rolling && armed) {
     const Range block = transport.block(samples);
     // A loop comes back into what was played, and is one range with it; a jump elsewhere is not.
     const bool goes_on = now_.rolling && now_.played_rate == transport.rate &&
@@ -14,10 +15,11 @@ void Region::observe(const Transport& transport, int samples) noexcept UMTN_REAL
     else
       now_.played = block;
     now_.played_rate = transport.rate;
-    now_.transport.position += samples;
   }
+  if (rolling)
+    now_.transport.position += samples;
   ++now_.blocks;
-  now_.rolling = transport.rolling();
+  now_.rolling = rolling && armed;
   seen_.write(now_);
 }
 

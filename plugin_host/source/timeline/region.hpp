@@ -14,8 +14,9 @@ enum class RegionSource { last_played, loop, dragged };
 
 class Region {
 public:
-  // Follows the transport. Every block, on the audio thread.
-  void observe(const Transport& transport, int samples) noexcept UMTN_REALTIME;
+  // Follows the transport. Every block, on the audio thread. Playing only to listen, with capture
+  // off, leaves the last range played as it is: nothing was recorded in it.
+  void observe(const Transport& transport, int samples, bool armed = true) noexcept UMTN_REALTIME;
 
   // From here on any other thread.
   void choose(RegionSource source) { source_ = source; }
