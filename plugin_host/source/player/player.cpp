@@ -56,6 +56,7 @@ void Player::process(juce::AudioBuffer<float>& audio, const Transport& transport
   const int samples = audio.getNumSamples();
   const bool rolling = transport.rolling();
   pace_.observe(transport, samples, steady_seconds());
+  take_newest();
   const bool waited = rolling && !controls.bypass && wait_for_takes(transport, samples);
   if (!rolling) {
     waited_ = 0.0;
@@ -102,7 +103,6 @@ void Player::change_view(const PlayControls& controls, bool at_once) noexcept UM
     fade_left_ = 0;
   if (fade_left_ > 0)
     return; // one change after another
-  take_newest();
   const View wanted = {newest_, controls.audition, controls.bypass};
   if (!(wanted == now_) && !at_once) {
     before_ = now_;

@@ -1,0 +1,283 @@
+#include "capture/capture.hpp"
+#include "support/support.hpp"
+
+#include <doctest/doctest.h>
+#include <map>
+
+#if JUCE_LINUX || JUCE_MAC
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+namespace umtn::plugin::test {
+namespace {
+
+// What was recorded, sample by sample.
+using Model = std::map<Sample, std::vector<float>>;
+
+// A host that rolls, stops, loops and jumps.
+class Session {
+public:
+  Session(unsigned seed, double rate, int channels, const juce::File& folder)
+      : random_(seed), channels_(channels) {
+    transport_.rate = rate;
+    transport_.has_position = true;
+    capture_.set_folder(folder);
+    capture_.prepare(rate, 8192, channels);
+  }
+
+  void play(int blocks) {
+    for (int block = 0; block < blocks; ++block) {
+      if (random_.chance(0.15))
+        transport_.playing = !transport_.playing;
+      if (random_.chance(0.1))
+        transport_.position = random_.integer(-2000, 60000);
+      if (random_.chance(0.1))
+        armed_ = !armed_;
+      transport_.has_position = !random_.chance(0.03);
+      step(random_.block_size());
+    }
+    capture_.flush();
+  }
+
+  const Model& model() const { return model_; }
+  Capture& capture() { return capture_; }
+
+private:
+  void step(int samples) {
+    const auto input = noise(random_, channels_, samples);
+    capture_.process(input, transport_, armed_);
+    if (armed_ && transport_.rolling())
+      for (int n = 0; n < samples; ++n) {
+        auto& frame = model_[transport_.position + n];
+        frame.clear();
+        for (int channel = 0; channel < channels_; ++channel)
+          frame.push_back(input.getSample(channel, n));
+      }
+    if (transport_.playing)
+      transport_.position += samples;
+    total_ += samples;
+    if (total_ > 100000) { // no faster than the FIFO: this host has no offline flag
+      capture_.flush();
+      total_ = 0;
+    }
+  }
+
+  Random random_;
+  int channels_;
+  Capture capture_;
+  Transport transport_;
+  bool armed_ = true;
+  int total_ = 0;
+  Model model_;
+};
+
+void check_against(const Model& model, Capture& capture, double rate, int channels,
+                   const juce::File& file) {
+  REQUIRE_FALSE(model.empty());
+  const Place place = {{model.begin()->first - 100, model.rbegin()->first + 101}, rate};
+  REQUIRE(capture.timeline().extract(place, channels, file).isEmpty());
+  const auto audio = read_wav(file);
+  REQUIRE(audio);
+  REQUIRE(audio->getNumSamples() == place.range.length());
+  REQUIRE(audio->getNumChannels() == channels);
+  Sample wrong = 0;
+  for (Sample at = place.range.start; at < place.range.end; ++at) {
+    const auto frame = model.find(at);
+    for (int channel = 0; channel < channels; ++channel)
+      wrong += audio->getSample(channel, static_cast<int>(at - place.range.start)) !=
+               (frame == model.end() ? 0.0f : frame->second[static_cast<std::size_t>(channel)]);
+  }
+  CHECK(wrong == 0);
+}
+
+} // namespace
+
+TEST_CASE("what is captured is what was played, at its place, whatever the host does") {
+  unsigned seed = 0;
+  for (const double rate : {44100.0, 48000.0, 88200.0, 96000.0, 192000.0})
+    for (const int channels : {1, 2}) {
+      TemporaryFolder folder;
+      Session session(++seed, rate, channels, folder.file());
+      session.play(150);
+      CHECK(session.capture().report().lost == 0);
+      check_against(session.model(), session.capture(), rate, channels, folder / "out.wav");
+    }
+}
+
+TEST_CASE("pieces never overlap, are in order, and cover what was recorded") {
+  TemporaryFolder folder;
+  Session session(99, 48000.0, 1, folder.file());
+  session.play(300);
+  const auto timeline = session.capture().timeline();
+  for (std::size_t n = 1; n < timeline.pieces().size(); ++n)
+    CHECK(timeline.pieces()[n - 1].place.range.end <= timeline.pieces()[n].place.range.start);
+  Sample covered = 0;
+  for (const Range range : timeline.covered({-100000, 1000000}, 48000.0))
+    covered += range.length();
+  CHECK(covered == static_cast<Sample>(session.model().size()));
+}
+
+TEST_CASE("unarmed, stopped or without a position nothing is written") {
+  TemporaryFolder folder;
+  Capture capture;
+  capture.set_folder(folder / "session");
+  capture.prepare(48000.0, 512, 2);
+  juce::AudioBuffer<float> audio(2, 512);
+  audio.clear();
+  Transport transport;
+  transport.rate = 48000.0;
+  capture.process(audio, transport, true);
+  transport.playing = true;
+  capture.process(audio, transport, true);
+  transport.has_position = true;
+  capture.process(audio, transport, false);
+  capture.flush();
+  CHECK_FALSE((folder / "session").exists());
+  CHECK(capture.timeline().pieces().empty());
+}
+
+TEST_CASE("an unbroken run of blocks is one file") {
+  TemporaryFolder folder;
+  Capture capture;
+  capture.set_folder(folder.file());
+  capture.prepare(48000.0, 512, 1);
+  juce::AudioBuffer<float> audio(1, 512);
+  audio.clear();
+  Transport transport;
+  transport.rate = 48000.0;
+  transport.playing = transport.has_position = true;
+  for (int block = 0; block < 200; ++block, transport.position += 512) {
+    capture.process(audio, transport, true);
+    if (block % 50 == 0)
+      capture.flush();
+  }
+  capture.flush();
+  CHECK(capture.timeline().pieces().size() == 1);
+  CHECK(folder.file().getNumberOfChildFiles(juce::File::findFiles) == 1);
+}
+
+TEST_CASE("a FIFO that is full loses what comes, counts it, and does not wait") {
+  TemporaryFolder folder;
+  Capture capture;
+  capture.set_folder(folder.file());
+  capture.prepare(1000.0, 1, 1); // a small one
+  juce::AudioBuffer<float> audio(1, 1 << 20);
+  audio.clear();
+  Transport transport;
+  transport.rate = 1000.0;
+  transport.playing = transport.has_position = true;
+  const double before = steady_seconds();
+  capture.process(audio, transport, true);
+  CHECK(steady_seconds() - before < 0.5);
+  CHECK(capture.report().lost == 1 << 20);
+}
+
+TEST_CASE("a folder that cannot be written is said in a sentence, and mended later") {
+  TemporaryFolder folder;
+  const auto in_the_way = folder / "file";
+  in_the_way.replaceWithText("no folder");
+  Capture capture;
+  capture.set_folder(in_the_way);
+  capture.prepare(48000.0, 512, 1);
+  juce::AudioBuffer<float> audio(1, 512);
+  audio.clear();
+  Transport transport;
+  transport.rate = 48000.0;
+  transport.playing = transport.has_position = true;
+  capture.process(audio, transport, true);
+  capture.flush();
+  CHECK(capture.report().message.contains("choose another session folder"));
+  CHECK(capture.report().lost == 512);
+
+  capture.set_folder(folder / "good");
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100)); // it does not try at every block
+  transport.position = 512;
+  capture.process(audio, transport, true);
+  capture.flush();
+  CHECK(capture.report().message.isEmpty());
+  CHECK(capture.timeline().covered({0, 5000}, 48000.0) == std::vector<Range>{{512, 1024}});
+}
+
+TEST_CASE("a later sample rate replaces what was recorded at the same time of day") {
+  TemporaryFolder folder;
+  CapturedTimeline timeline;
+  timeline.record({{{0, 48000}, 48000.0}, folder / "a.wav", 0, 1});
+  timeline.record({{{24000, 48000}, 96000.0}, folder / "b.wav", 0, 1});
+  REQUIRE(timeline.pieces().size() == 3);
+  CHECK(timeline.pieces()[0].place.range == Range{0, 12000});
+  CHECK(timeline.pieces()[1].place.rate == 96000.0);
+  CHECK(timeline.pieces()[2].place.range == Range{24000, 48000});
+  CHECK(timeline.pieces()[2].offset == 24000);
+}
+
+TEST_CASE("a region over pieces of two sample rates comes out at one") {
+  TemporaryFolder folder;
+  const auto write = [&](const juce::String& name, double rate, float value) {
+    Audio audio(1, static_cast<int>(rate));
+    for (int n = 0; n < audio.getNumSamples(); ++n)
+      audio.setSample(0, n, value);
+    WavWriter::create(folder / name, rate, 1, 0)
+        ->write(audio.getArrayOfReadPointers(), audio.getNumSamples());
+  };
+  write("a.wav", 48000.0, 0.5f);
+  write("b.wav", 44100.0, -0.5f);
+  CapturedTimeline timeline;
+  timeline.record({{{0, 48000}, 48000.0}, folder / "a.wav", 0, 1});
+  timeline.record({{{44100, 88200}, 44100.0}, folder / "b.wav", 0, 1});
+  REQUIRE(timeline.extract({{0, 96000}, 48000.0}, 2, folder / "out.wav").isEmpty());
+  const auto audio = read_wav(folder / "out.wav");
+  REQUIRE(audio);
+  CHECK(audio->getNumSamples() == 96000);
+  CHECK(audio->getSample(0, 20000) == 0.5f);
+  CHECK(audio->getSample(1, 20000) == 0.5f);
+  CHECK(audio->getSample(0, 70000) == doctest::Approx(-0.5f).epsilon(1e-4));
+}
+
+TEST_CASE("an extraction that cannot be made says so and leaves no file") {
+  TemporaryFolder folder;
+  CapturedTimeline timeline;
+  timeline.record({{{0, 48000}, 48000.0}, folder / "lost.wav", 0, 1});
+  CHECK(timeline.extract({{0, 96000}, 48000.0}, 1, folder / "out.wav").contains("lost.wav"));
+  const std::atomic<bool> cancelled{true};
+  CHECK(timeline.extract({{-9, 96000}, 48000.0}, 1, folder / "out.wav", &cancelled).isNotEmpty());
+  CHECK(folder.file().getNumberOfChildFiles(juce::File::findFiles) == 0);
+}
+
+#if JUCE_LINUX || JUCE_MAC
+TEST_CASE("a DAW that is killed leaves a WAV with all but the last moment") {
+  TemporaryFolder folder;
+  const pid_t host = fork();
+  if (host == 0) {
+    Capture capture;
+    capture.set_folder(folder.file());
+    capture.prepare(48000.0, 480, 1);
+    juce::AudioBuffer<float> audio(1, 480);
+    Transport transport;
+    transport.rate = 48000.0;
+    transport.playing = transport.has_position = true;
+    for (;; transport.position += 480) {
+      for (int n = 0; n < 480; ++n)
+        audio.setSample(0, n, static_cast<float>((transport.position + n) % 1000) / 1000.0f);
+      capture.process(audio, transport, true);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  kill(host, SIGKILL);
+  waitpid(host, nullptr, 0);
+
+  const auto files = folder.file().findChildFiles(juce::File::findFiles, false, "*.wav");
+  REQUIRE(files.size() == 1);
+  const auto audio = read_wav(files[0]);
+  REQUIRE(audio);
+  CHECK(audio->getNumSamples() > 24000);
+  int wrong = 0;
+  for (int n = 0; n < audio->getNumSamples(); ++n)
+    wrong += audio->getSample(0, n) != static_cast<float>(n % 1000) / 1000.0f;
+  CHECK(wrong == 0);
+}
+#endif
+
+} // namespace umtn::plugin::test

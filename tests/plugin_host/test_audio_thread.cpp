@@ -1,0 +1,143 @@
+// The audio thread allocates nothing, takes no lock, and calls no file or socket: a program of its
+// own, in which support/forbidden_calls.cpp stands before the C library.
+#include "engine.hpp"
+#include "support/fake_bridge.hpp"
+#include "support/forbidden_calls.hpp"
+#include "support/support.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <mutex>
+#include <unistd.h>
+
+namespace umtn::plugin::test {
+namespace {
+
+class PlayHead : public juce::AudioPlayHead {
+public:
+  Sample position = 0;
+  bool playing = true;
+  juce::Optional<PositionInfo> getPosition() const override {
+    PositionInfo info;
+    info.setTimeInSamples(position);
+    info.setIsPlaying(playing);
+    info.setBpm(120.0);
+    info.setPpqPosition(static_cast<double>(position) / 24000.0);
+    LoopPoints loop;
+    loop.ppqStart = 0.0;
+    loop.ppqEnd = 8.0;
+    info.setLoopPoints(loop);
+    return info;
+  }
+};
+
+template <class Call>
+long counted(Call call) {
+  ForbiddenCalls::reset();
+  {
+    const ForbiddenCalls watch;
+    call();
+  }
+  return ForbiddenCalls::count();
+}
+
+} // namespace
+
+TEST_CASE("the watch sees what it shall see") {
+  static void* volatile kept = nullptr;
+  CHECK(counted([] {}) == 0);
+  CHECK(counted([] {
+          kept = std::malloc(10);
+          std::free(kept);
+        }) == 2);
+  CHECK(counted([] {
+          auto* const number = new int(1);
+          kept = number;
+          delete number;
+        }) == 2);
+  static std::mutex mutex;
+  CHECK(counted([] { const std::lock_guard<std::mutex> lock(mutex); }) == 1);
+  CHECK(counted([] { ::close(::open("/dev/null", O_RDONLY)); }) == 2);
+  CHECK(counted([] { juce::File("/dev/null").createInputStream(); }) > 1);
+  CHECK(counted([] { juce::DatagramSocket socket; }) > 1);
+  CHECK(counted([] { juce::AudioBuffer<float> buffer(1, 100); }) > 0);
+  CHECK(counted([] { std::this_thread::sleep_for(std::chrono::microseconds(1)); }) > 0);
+}
+
+TEST_CASE("a whole session: nothing forbidden on the audio thread") {
+  TemporaryFolder folder;
+  FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
+  EngineOptions options;
+  options.address_file = folder / "bridge.json";
+  options.timing = {0.03, 0.05, 0.4, 0.02, 0.1, 0.1};
+  options.settings = [] { return RenderSettings{"default", "flute", 1, 1.0f}; };
+  Engine engine(options);
+  engine.prepare(48000.0, 8192, 2);
+
+  PlayHead head;
+  Random random(4);
+  long calls = 0, blocks = 0;
+  const auto step = [&](bool armed, bool trigger, PlayControls controls) {
+    const int samples = random.block_size();
+    auto audio = noise(random, 2, samples);
+    calls += counted([&] {
+      const Transport transport = read_transport(&head, 48000.0, false);
+      engine.observe(transport, samples, trigger);
+      engine.capture().process(audio, transport, armed);
+      engine.player().process(audio, transport, controls);
+    });
+    if (calls > 0 && blocks >= 0)
+      MESSAGE(juce::String(ForbiddenCalls::last()).toStdString());
+    REQUIRE(calls == 0);
+    ++blocks;
+    if (head.playing)
+      head.position += samples;
+  };
+  const auto random_controls = [&] {
+    PlayControls controls;
+    controls.mix = random.chance(0.5) ? 1.0f : std::abs(random.sample());
+    controls.audition = random.chance(0.2) ? Audition::source : Audition::result;
+    controls.bypass = random.chance(0.1);
+    return controls;
+  };
+
+  for (int round = 0; round < 4; ++round) {
+    head.position = 0;
+    for (int block = 0; block < 60; ++block) {
+      if (random.chance(0.1))
+        head.position = random.integer(0, 48000);
+      head.playing = !random.chance(0.1);
+      step(true, false, random_controls());
+    }
+    head.playing = true;
+    step(true, true, {}); // render
+    if (round == 1)
+      engine.set_audition(Audition::source);
+    if (round == 2)
+      engine.prepare(48000.0, 8192, 2);
+    // It plays on while the take is written, rendered, loaded and handed over.
+    const auto finished = [&] {
+      const auto takes = engine.view().takes;
+      return takes.size() == static_cast<std::size_t>(round) + 1 &&
+             takes.back().state == TakeState::done;
+    };
+    REQUIRE(eventually([&] {
+      for (int block = 0; block < 5; ++block)
+        step(random.chance(0.5), false, random_controls());
+      if (random.chance(0.1))
+        head.position = 0;
+      return finished();
+    }));
+    for (int block = 0; block < 60; ++block) {
+      if (random.chance(0.2))
+        head.position = random.integer(0, 48000);
+      if (random.chance(0.1))
+        engine.next_rival(engine.view().takes[0].id);
+      step(false, false, random_controls());
+    }
+  }
+  MESSAGE(blocks, " blocks");
+  CHECK(calls == 0);
+}
+
+} // namespace umtn::plugin::test
