@@ -22,7 +22,7 @@ packages := umtn_core export bridge examples tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo plugin test-plugin test test-long lint format clean
+.PHONY: help demo plugin test-plugin test-plugin-long test test-long lint format clean
 
 help:
 	@sed -n 's/^#   \{0,1\}//p' Makefile
@@ -56,10 +56,23 @@ test: $(VENV)/.installed-everything lint test-plugin
 test-plugin: build/plugin/build.ninja
 	@tools/system-packages.sh hosts
 	cmake --build build/plugin --parallel $(JOBS) --target umtn_plugin_VST3 umtn_plugin_LV2 \
-	  umtn_plugin_core_tests
-	build/plugin/plugin_host/umtn_plugin_core_tests
+	  umtn_plugin_core_tests umtn_plugin_audio_thread_test
+	build/plugin/plugin_host/tests/umtn_plugin_core_tests
+	build/plugin/plugin_host/tests/umtn_plugin_audio_thread_test
 
-test-long: $(VENV)/.installed-everything
+# The same under sanitizers, of which each wants a build of its own.
+test-plugin-long: test-plugin
+	build/plugin/plugin_host/tests/umtn_plugin_core_tests --test-suite=long --no-skip
+	for sanitizer in address,undefined thread; do \
+	  juce=$$(sed -n 's/^JUCE_DIR:.*=//p' build/plugin/CMakeCache.txt) && \
+	  cmake -S . -B build/plugin-$$sanitizer -G Ninja -DUMTN_PLUGIN=ON -DUMTN_PLUGIN_TESTS=ON \
+	    -DJUCE_DIR="$$juce" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O1 -g1 -DNDEBUG" \
+	    -DCMAKE_CXX_FLAGS="-fsanitize=$$sanitizer -fno-sanitize-recover=all" && \
+	  cmake --build build/plugin-$$sanitizer --parallel $(JOBS) --target umtn_plugin_core_tests && \
+	  build/plugin-$$sanitizer/plugin_host/tests/umtn_plugin_core_tests || exit 1; \
+	done
+
+test-long: $(VENV)/.installed-everything test-plugin-long
 	@tools/system-packages.sh test
 	$(bin)/pytest -m long
 

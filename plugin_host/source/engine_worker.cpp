@@ -53,6 +53,10 @@ Engine::Worker::~Worker() {
 }
 
 void Engine::Worker::start() {
+  // Known at once, so that the first recording already goes to the right place.
+  const auto file = options_.address_file == juce::File() ? bridge_file() : options_.address_file;
+  if (const auto address = read_bridge_address(file))
+    follow_bridge_folder(address->session_folder);
   const Lock lock(mutex_);
   if (thread_.joinable())
     return;
@@ -172,7 +176,7 @@ void Engine::Worker::change_takes(const std::function<void(TakeList&)>& change) 
 void Engine::Worker::set_session_folder(const juce::File& folder) {
   const Lock lock(mutex_);
   session_folder_ = folder;
-  own_folder_ = true;
+  folder_settled_ = true;
   capture_.set_folder(folder);
   changed();
 }
@@ -245,7 +249,7 @@ std::optional<State> Engine::Worker::load(const void* data, std::size_t size) {
     takes_ = state->takes;
     if (state->session_folder != juce::File()) {
       session_folder_ = state->session_folder;
-      own_folder_ = true;
+      folder_settled_ = true;
     }
     capture_.set_folder(session_folder_);
     missing_ = missing;
@@ -282,7 +286,7 @@ void Engine::Worker::run() {
     const unsigned expected = player_.expected();
     for (const auto& command : commands)
       command();
-    follow_bridge_folder();
+    follow_bridge_folder(client_.connection().session_folder);
     look_for_triggers();
     look_for_stop();
     look_for_news();
@@ -343,16 +347,12 @@ void Engine::Worker::look_for_news() {
   was_waiting_ = waiting;
 }
 
-// Until files lie there, they go where the bridge may read.
-void Engine::Worker::follow_bridge_folder() {
-  const auto folder = client_.connection().session_folder;
+// Until takes lie there, files go where the bridge may read.
+void Engine::Worker::follow_bridge_folder(const juce::File& folder) {
   const Lock lock(mutex_);
-  if (own_folder_ || folder == juce::File() || session_folder_.isAChildOf(folder))
+  if (folder_settled_ || folder == juce::File() || session_folder_.isAChildOf(folder))
     return;
-  if (session_folder_.exists())
-    own_folder_ = true; // capture was faster
-  else
-    session_folder_ = folder.getChildFile(session_folder_.getFileName());
+  session_folder_ = folder.getChildFile(session_folder_.getFileName());
   capture_.set_folder(session_folder_);
   ++revision_;
 }
@@ -377,7 +377,7 @@ void Engine::Worker::add_take(const Place& place, const RenderSettings& settings
   take.message = "Its recording is being written.";
   {
     const Lock lock(mutex_);
-    own_folder_ = true;
+    folder_settled_ = true;
     take.source = source_file(session_folder_, take.id);
     take.result = result_file(session_folder_, take.id, settings.target);
     takes_.add(take);

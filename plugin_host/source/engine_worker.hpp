@@ -52,7 +52,7 @@ private:
   void look_for_triggers();
   void look_for_stop();
   void look_for_news();
-  void follow_bridge_folder();
+  void follow_bridge_folder(const juce::File& folder);
   bool load_one();
   void give_programme(unsigned expected);
 
@@ -92,7 +92,7 @@ private:
   TakeList takes_;
   juce::String extracting_; // the take whose source is being written
   juce::File session_folder_;
-  bool own_folder_ = false; // chosen by somebody, or already in use
+  bool folder_settled_ = false; // chosen by somebody, or takes lie there
   std::vector<juce::File> missing_;
   juce::String message_;
   double rate_ = 0.0;

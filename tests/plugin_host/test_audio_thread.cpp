@@ -77,6 +77,8 @@ TEST_CASE("a whole session: nothing forbidden on the audio thread") {
   PlayHead head;
   Random random(4);
   long calls = 0, blocks = 0;
+  const double begin = steady_seconds();
+  double sounded = 0.0;
   const auto step = [&](bool armed, bool trigger, PlayControls controls) {
     const int samples = random.block_size();
     auto audio = noise(random, 2, samples);
@@ -86,10 +88,13 @@ TEST_CASE("a whole session: nothing forbidden on the audio thread") {
       engine.capture().process(audio, transport, armed);
       engine.player().process(audio, transport, controls);
     });
-    if (calls > 0 && blocks >= 0)
-      MESSAGE(juce::String(ForbiddenCalls::last()).toStdString());
+    INFO(ForbiddenCalls::last());
     REQUIRE(calls == 0);
     ++blocks;
+    // As a live host does: one that hurries might be told to wait.
+    sounded += samples / 48000.0;
+    while (sounded > steady_seconds() - begin + 0.5)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (head.playing)
       head.position += samples;
   };

@@ -203,7 +203,8 @@ bool Player::awaits(Range block) const noexcept UMTN_REALTIME {
 
 // Only ever in an offline render; what sounds live goes on at once. Whether there was a wait.
 bool Player::wait_for_takes(const Transport& transport, int samples) noexcept {
-  if (gave_up_ || !pace_.may_wait(transport) || !awaits(transport.block(samples)))
+  if (gave_up_ || longest_wait_ <= 0.0 || !pace_.may_wait(transport) ||
+      !awaits(transport.block(samples)))
     return false;
   const unsigned cancels = cancels_;
   const auto nobody_hears = [&] {

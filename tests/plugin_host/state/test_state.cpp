@@ -103,7 +103,7 @@ TEST_CASE("a state of version 1 reads") {
   CHECK(take.place == Place{{100, 48100}, 48000.0});
   CHECK(take.settings.target == "flute"); // said once for all
   CHECK(take.settings.seed == 7);
-  CHECK(take.settings.temperature == 1.0f);
+  CHECK(take.settings.temperature == RenderSettings().temperature);
   CHECK(take.result == juce::File("/music/session/b.wav"));
   CHECK(state->captured.pieces().empty());
 }
@@ -149,7 +149,7 @@ TEST_CASE("values out of range are left at their defaults, the rest is read") {
   const Take& take = state->takes.all()[0];
   CHECK(take.id == "e");
   CHECK(take.settings.seed == 0);
-  CHECK(take.settings.temperature == 1.0f);
+  CHECK(take.settings.temperature == RenderSettings().temperature);
   CHECK(take.source == juce::File());
   CHECK(take.result == juce::File());
   CHECK(state->captured.pieces().empty());
