@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from umtn_core.bundle.search import installed_bundles
 from umtn_core.decode.engines import ENGINES
+from umtn_core.native.cuda.driver import is_usable
 from umtn_core.native.library import is_available
 
 #: Seconds for which the models that were found are taken to be all there are.
@@ -60,22 +61,11 @@ def usable_engines() -> list[str]:
     """Name the engines that this machine can run, as far as can be told without a model."""
     import onnxruntime
 
-    own = is_available()
-    cuda = "CUDAExecutionProvider" in onnxruntime.get_available_providers() and _has_gpu()
+    own, gpu = is_available(), is_usable()
+    onnx_gpu = gpu and "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    can = {"cpu": own, "cuda": gpu}
     return [
         name
         for name in ENGINES
-        if (not name.startswith("cpu") or own) and (not name.endswith("cuda") or cuda)
+        if (onnx_gpu if name == "onnx-cuda" else can.get(name.partition("-")[0], True))
     ]
-
-
-def _has_gpu() -> bool:
-    """Whether there is an NVIDIA driver: a build for CUDA runs without one too."""
-    import ctypes
-    import sys
-
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from bridge.server import models
+
+
+@pytest.mark.parametrize(("own", "gpu"), [(True, False), (False, False), (True, True)])
+def test_engines_are_named_where_they_can_run(
+    monkeypatch: pytest.MonkeyPatch, own: bool, gpu: bool
+) -> None:
+    monkeypatch.setattr(models, "is_available", lambda: own)
+    monkeypatch.setattr(models, "is_usable", lambda: gpu)
+    found = models.usable_engines()
+    assert {"auto", "onnx"} <= set(found)
+    assert ({"cpu", "cpu-bf16", "cpu-int8"} <= set(found)) == own
+    assert ({"cuda", "cuda-fp16", "cuda-bf16"} <= set(found)) == gpu
+    assert any(name.startswith("cpu") for name in found) == own
+    assert any("cuda" in name for name in found) == gpu
