@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 #: A second to one machine, of answers to what was wrong. Nobody reads more, and a sender that
 #: is not who it says it is should not make us send much to somebody else.
 _MOST_ERRORS = 200.0
+
+#: Requests about one job that may be under way; a sender who repeats faster is told to wait.
+_MOST_IN_LINE = 32
 
 #: Answers of one list sent before others get a turn; a datagram socket holds some hundred.
 _AT_ONCE = 32
@@ -74,8 +78,8 @@ class Requests:
         self._errors = Buckets(_MOST_ERRORS, _MOST_ERRORS)
         #: What each machine may still send.
         self.buckets = Buckets(most_messages, 2 * most_messages)
-        #: The newest work on each job, which the next on that job waits for.
-        self._newest: dict[str, asyncio.Task[None]] = {}
+        #: Work under way on each job, of which the next waits for the newest.
+        self._lines: dict[str, deque[asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._lists: set[tuple[Target, str]] = set()
         self._now: dict[str, Callable[[Client, Target, Values], None]] = {
@@ -166,21 +170,24 @@ class Requests:
     ) -> None:
         """Begin what has to wait for something; on the same job, in the order it came."""
         id = str(values.get("id", ""))
-        if len(self._tasks) >= self._most_waiting:
+        line = self._lines.get(id, ())
+        if len(self._tasks) >= self._most_waiting or len(line) >= _MOST_IN_LINE:
             text = "The bridge has too many requests to answer; send this one again later."
             self._refuse(client, answers, id, "busy", text)
             return
-        before = self._newest.get(id) if id else None
+        before = line[-1] if line else None
         task = asyncio.create_task(self._work(address, client, answers, values, before, began))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if id:
-            self._newest[id] = task
-            task.add_done_callback(lambda done: self._is_done(id, done))
+            self._lines.setdefault(id, deque()).append(task)
+            task.add_done_callback(lambda done: self._is_done(id))
 
-    def _is_done(self, id: str, task: asyncio.Task[None]) -> None:
-        if self._newest.get(id) is task:
-            del self._newest[id]
+    def _is_done(self, id: str) -> None:
+        """Take the first of a job's line away: it is the one that is done."""
+        self._lines[id].popleft()
+        if not self._lines[id]:
+            del self._lines[id]
 
     async def _work(
         self,

@@ -41,4 +41,4 @@ class ServerSettings:
     most_messages: float = 2_000.0
     most_clients: int = 256
     largest_packet: int = LARGEST_PACKET
-    most_waiting: int = 20_000
+    most_waiting: int = 10_000

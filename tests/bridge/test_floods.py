@@ -64,6 +64,8 @@ def test_ten_thousand_requests_at_once(
                 accepted.add(values[0])
             elif address == "/umtn/done":
                 ended[values[0]] = values[1]
+            elif address == "/umtn/error":
+                assert values[1] == "busy", values
             else:
                 assert address == "/umtn/progress", (address, values)
         assert accepted >= ended.keys() == packets.keys()
@@ -73,10 +75,10 @@ def test_ten_thousand_requests_at_once(
 
     asyncio.run(scene())
     assert len(list(real_bridge.session.iterdir())) == jobs + 1
+    logs = sorted(real_bridge.folder.glob("log.jsonl*"))
+    lines = [line for log in logs for line in log.read_text().splitlines()]
     states = Counter(
-        (entry["job"], entry["state"])
-        for entry in map(json.loads, real_bridge.log.read_text().splitlines())
-        if "state" in entry
+        (entry["job"], entry["state"]) for entry in map(json.loads, lines) if "state" in entry
     )
     assert states == Counter(
         (id, state) for id in packets for state in ("queued", "running", "done")
