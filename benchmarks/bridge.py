@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/bridge.py [MODEL [TARGET]]
 
-Starts a bridge of its own, in a folder of its own. Promised: 99 in 100 requests are acknowledged
-within 5 ms while a render runs, and with a warm worker a render takes at most 100 ms more than
-the same call of a Translator.
+Starts a bridge of its own, in a temporary folder; TMPDIR chooses the disk. Promised: 99 in 100
+requests are acknowledged within 5 ms while a render runs, and with a warm worker a render takes at
+most 100 ms more than the same call of a Translator.
 """
 
 from __future__ import annotations
@@ -76,13 +76,26 @@ async def acknowledgement(bridge: AsyncBridge, folder: Path, model: str, target:
         await asyncio.sleep(PAUSE)
     running = await bridge.status("long")
     assert running.state == "running", running
-    took_ms = 1e3 * np.array(took)
+    took_ms, disk_ms = 1e3 * np.array(took), 1e3 * np.array(disk(folder))
     print(f"acknowledged after   {np.percentile(took_ms, 50):8.2f} ms, median of {REQUESTS}")
-    for percent in (90, 99):
-        print(f"                     {np.percentile(took_ms, percent):8.2f} ms, {percent} in 100")
-    print(
-        f"                     {took_ms.max():8.2f} ms, the slowest (promised: 99 in 100 under 5)"
-    )
+    print(f"                     {np.percentile(took_ms, 90):8.2f} ms, 90 in 100")
+    print(f"                     {np.percentile(took_ms, 99):8.2f} ms, 99 in 100 (promised: 5)")
+    print(f"                     {took_ms.max():8.2f} ms, the slowest")
+    # A job is on the disk before anybody is told that it is accepted.
+    print(f"one fsync meanwhile  {np.percentile(disk_ms, 50):8.2f} ms, median")
+    print(f"                     {np.percentile(disk_ms, 99):8.2f} ms, 99 in 100")
+
+
+def disk(folder: Path) -> list[float]:
+    """Time what the disk itself takes to keep a line."""
+    took = []
+    with open(folder / "line", "ab", buffering=0) as file:
+        for _ in range(200):
+            began = time.perf_counter()
+            file.write(b"x" * 700)
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return took
 
 
 async def measure(port: int, folder: Path, model: str, target: str) -> None:

@@ -36,6 +36,9 @@ from bridge.jobs.messages import (
 )  # fmt: skip
 from bridge.jobs.translators import Translators
 
+#: Below everything interactive, above what is meant for idle times only.
+_NICENESS = 5
+
 
 class Worker:
     """Takes batches one after another.
@@ -104,6 +107,12 @@ def _be_the_first_to_go() -> None:
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
+def _let_others_go_first() -> None:
+    """Leave the processor to whoever needs it at once: the bridge's answers, and a DAW's audio."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+
+
 def main() -> None:
     """Run a worker on stdin and stdout."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -111,6 +120,7 @@ def main() -> None:
     # A library that prints must not end up between two reports.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _be_the_first_to_go()
+    _let_others_go_first()
     Worker(sys.stdin.buffer, outgoing).run()
 
 
