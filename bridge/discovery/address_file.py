@@ -56,7 +56,7 @@ def address_file() -> Path:
 
 
 def read_address() -> Address | None:
-    """Read the file. One left behind by a process that is gone counts as none.
+    """Read the file. One of another user, or of a process that is gone, counts as none.
 
     Returns
     -------
@@ -64,7 +64,11 @@ def read_address() -> Address | None:
         A live process of that number is no proof that it is the bridge: ping it.
     """
     try:
-        address = msgspec.json.decode(address_file().read_bytes(), type=Address)
+        with open(address_file(), "rb") as file:
+            # Without a run-time folder of this user's own, it is in one that others write to.
+            if hasattr(os, "getuid") and os.fstat(file.fileno()).st_uid != os.getuid():
+                return None
+            address = msgspec.json.decode(file.read(), type=Address)
     except (OSError, msgspec.DecodeError):
         return None
     return address if psutil.pid_exists(address.pid) else None

@@ -67,6 +67,15 @@ def test_another_bridges_file_is_not_removed(place: Path) -> None:
     assert place.exists()
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away"
+)
+def test_one_that_another_user_made_is_none(place: Path) -> None:
+    write_address(address(os.getpid()))
+    os.chown(place, 12345, 12345)
+    assert read_address() is None
+
+
 def test_a_file_that_cannot_be_written_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
