@@ -70,11 +70,15 @@ void measure(const char* name, int takes, bool armed, float mix, bool bypass, do
     if (parts.size() % 64 == 0)
       std::this_thread::sleep_for(std::chrono::milliseconds(4));
   }
+  double sum = 0.0;
+  for (const double part : parts)
+    sum += part;
   std::sort(parts.begin(), parts.end());
   const auto at = [&](double rank) {
     return 100.0 * parts[static_cast<std::size_t>(rank * static_cast<double>(parts.size() - 1))];
   };
-  std::printf("%-34s %8.3f %% %8.3f %% %8.3f %% %10lld lost\n", name, at(0.5), at(0.99), at(0.999),
+  std::printf("%-34s %8.3f %% %8.3f %% %8.3f %% %8.3f %% %10lld lost\n", name,
+              100.0 * sum / static_cast<double>(parts.size()), at(0.5), at(0.99), at(0.999),
               static_cast<long long>(capture.report().lost));
   folder.deleteRecursively();
 }
@@ -84,7 +88,7 @@ void measure(const char* name, int takes, bool armed, float mix, bool bypass, do
 int main(int count, char** words) {
   const double seconds = count > 1 ? std::atof(words[1]) : 3.0;
   std::printf("48 kHz, stereo, blocks of 64 samples: part of the block's time\n");
-  std::printf("%-34s %10s %10s %10s\n", "", "median", "99 %", "99.9 %");
+  std::printf("%-34s %10s %10s %10s %10s\n", "", "mean", "median", "99 %", "99.9 %");
   measure("bypassed", 4, false, 1.0f, true, seconds);
   measure("no takes", 0, false, 1.0f, false, seconds);
   measure("capture", 0, true, 1.0f, false, seconds);

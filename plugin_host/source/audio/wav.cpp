@@ -34,8 +34,10 @@ std::unique_ptr<WavWriter> WavWriter::create(const juce::File& file, double rate
     return nullptr;
   auto* const written = stream.get();
   auto writer = create(std::move(stream), rate, channels, time_reference);
-  if (writer != nullptr)
+  if (writer != nullptr) {
     writer->file_ = written;
+    writer->data_start_ = written->getPosition();
+  }
   return writer;
 }
 
@@ -67,6 +69,13 @@ bool WavWriter::flush() {
     return true;
   file_->flush();
   return file_->getStatus().wasOk();
+}
+
+Sample WavWriter::safe_length() const {
+  if (file_ == nullptr)
+    return length_;
+  const auto bytes = file_->getFile().getSize() - data_start_;
+  return std::clamp<Sample>(bytes / (4 * writer_->getNumChannels()), 0, length_);
 }
 
 std::optional<WavInfo> wav_info(const juce::File& file) {

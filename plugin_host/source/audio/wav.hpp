@@ -32,11 +32,14 @@ public:
   // Puts everything up to now, and a header that says so, in the hands of the operating system.
   bool flush();
   Sample length() const { return length_; }
+  // How much of that is in the file, even where a flush has failed.
+  Sample safe_length() const;
 
 private:
   WavWriter() = default;
   std::unique_ptr<juce::AudioFormatWriter> writer_;
   juce::FileOutputStream* file_ = nullptr; // the writer's, where it is a file
+  juce::int64 data_start_ = 0;
   Sample length_ = 0;
 };
 

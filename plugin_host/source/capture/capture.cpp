@@ -30,12 +30,15 @@ Capture::~Capture() {
 }
 
 void Capture::prepare(double rate, int max_block, int channels) {
-  flush(); // and then the writer sleeps, and leaves the FIFO alone
+  flush();
   const auto room = std::max(static_cast<int>(kBufferSeconds * rate), 4 * max_block);
-  const std::lock_guard<std::mutex> lock(mutex_);
   channels_ = channels;
   pace_.reset();
-  fifo_.prepare(channels, room);
+  {
+    const std::lock_guard<std::mutex> lock(fifo_mutex_);
+    fifo_.prepare(channels, room);
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!writer_.joinable())
     writer_ = std::thread(&Capture::run, this);
 }
@@ -137,6 +140,7 @@ void Capture::run() {
 }
 
 bool Capture::write_pending() {
+  const std::lock_guard<std::mutex> lock(fifo_mutex_);
   CaptureFifo::Block block;
   bool any = false;
   while (fifo_.pop(block, block_)) {
@@ -194,11 +198,17 @@ void Capture::settle() {
   settled_at_ = steady_seconds();
   if (unsettled_.place.range.empty())
     return;
-  if (!file_->flush())
+  const bool whole = file_->flush();
+  const Sample safe = file_->safe_length() - unsettled_.offset;
+  if (!whole)
     note_trouble("The recording cannot be written to " +
                  unsettled_.file.getParentDirectory().getFullPathName() + ": is the disk full?");
+  Piece piece = unsettled_;
+  if (!whole)
+    piece.place.range.end =
+        piece.place.range.start + std::clamp<Sample>(safe, 0, piece.place.range.length());
   const std::lock_guard<std::mutex> lock(mutex_);
-  timeline_.record(unsettled_);
+  timeline_.record(piece);
   ++version_;
   unsettled_.offset += unsettled_.place.range.length();
   unsettled_.place.range.start = unsettled_.place.range.end;

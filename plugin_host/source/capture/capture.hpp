@@ -55,6 +55,7 @@ private:
   void note_trouble(const juce::String& sentence);
   bool wait_for_room(const CaptureFifo::Block& block, const float* const* channels) noexcept;
 
+  std::mutex fifo_mutex_; // the writer's end of the FIFO, and its making; not the audio thread's
   CaptureFifo fifo_;
   Pace pace_;        // the audio thread's
   int channels_ = 0; // that the FIFO has room for

@@ -13,22 +13,41 @@ const Audio* sound_of(const Layer& layer, Audition audition) {
   return audition == Audition::result ? layer.result.get() : layer.source.get();
 }
 
-// A take's sample for one of the host's channels.
-float take_sample(const Audio& sound, int channel, int count, int n) {
-  const int had = sound.getNumChannels();
-  if (count == 1 && had > 1) {
-    float sum = 0.0f;
-    for (int from = 0; from < had; ++from)
-      sum += sound.getReadPointer(from)[n];
-    return sum / static_cast<float>(had);
+// A take's sound for one of the host's channels.
+class Voice {
+public:
+  Voice(const Audio& sound, int channel, int count) noexcept
+      : first_(sound.getReadPointer(std::min(channel, sound.getNumChannels() - 1))) {
+    if (count == 1 && sound.getNumChannels() > 1)
+      all_ = &sound;
   }
-  return sound.getReadPointer(std::min(channel, had - 1))[n];
+  float operator[](Sample n) const noexcept {
+    if (all_ == nullptr)
+      return first_[n];
+    float sum = 0.0f;
+    for (int channel = 0; channel < all_->getNumChannels(); ++channel)
+      sum += all_->getReadPointer(channel)[n];
+    return sum / static_cast<float>(all_->getNumChannels());
+  }
+
+private:
+  const float* first_;
+  const Audio* all_ = nullptr; // where several become one
+};
+
+// Not by the formula where it changes nothing: silence times infinity is not silence.
+float mixed(float dry, float take, float mix) {
+  return mix >= 1.0f ? take : mix <= 0.0f ? dry : dry * (1.0f - mix) + take * mix;
+}
+
+Sample fade_of(Sample length, double rate) {
+  return std::min(static_cast<Sample>(Player::kFadeSeconds * rate), length / 2);
 }
 
 } // namespace
 
 float Player::window(Sample n, Sample length, double rate) noexcept UMTN_REALTIME {
-  const auto fade = std::min(static_cast<Sample>(kFadeSeconds * rate), length / 2);
+  const Sample fade = fade_of(length, rate);
   const Sample inside = std::min(n, length - 1 - n);
   return inside >= fade ? 1.0f : static_cast<float>(inside + 1) / static_cast<float>(fade + 1);
 }
@@ -159,34 +178,47 @@ void Player::render(const View& view, float* const* channels, int count, int sam
                     Sample position) const noexcept UMTN_REALTIME {
   if (view.bypass || view.programme == nullptr || view.programme->rate != rate_)
     return;
+  const Range chunk = {position, position + samples};
   for (const Layer& layer : view.programme->layers) {
+    if (!layer.range.overlaps(chunk))
+      continue;
     const Audio* const sound = sound_of(layer, view.audition);
-    if (sound != nullptr && sound->getNumChannels() > 0 &&
-        layer.range.overlaps({position, position + samples}))
-      render_layer(layer, *sound, channels, count, samples, position);
+    if (sound != nullptr && sound->getNumChannels() > 0)
+      render_layer(layer.range.start,
+                   std::min<Sample>(layer.range.length(), sound->getNumSamples()), *sound, channels,
+                   count, chunk);
   }
 }
 
-void Player::render_layer(const Layer& layer, const Audio& sound, float* const* channels, int count,
-                          int samples, Sample position) const noexcept UMTN_REALTIME {
-  const Sample length = std::min(layer.range.length(), static_cast<Sample>(sound.getNumSamples()));
-  const Range part = Range{position, position + samples}.intersection(
-      {layer.range.start, layer.range.start + length});
+void Player::render_layer(Sample start, Sample length, const Audio& sound, float* const* channels,
+                          int count, Range chunk) const noexcept UMTN_REALTIME {
+  const Sample fade = fade_of(length, rate_);
+  const Range part = chunk.intersection({start, start + length});
+  // Without a fade, and the same mix all along, is the usual case.
+  Range body = chunk.intersection({start + fade, start + length - fade});
+  if (body.empty())
+    body = {part.end, part.end};
   for (int channel = 0; channel < count; ++channel) {
-    const auto& dry = dry_[static_cast<std::size_t>(channel)];
-    for (Sample at = part.start; at < part.end; ++at) {
-      const auto n = static_cast<std::size_t>(at - position);
-      const Sample in_take = at - layer.range.start;
-      const float take = take_sample(sound, channel, count, static_cast<int>(in_take));
-      const float mix = mix_steady_ ? mix_ : mixes_[n];
-      // Not through the formula where it changes nothing: silence times infinity is not silence.
-      const float both = mix >= 1.0f   ? take
-                         : mix <= 0.0f ? dry[n]
-                                       : dry[n] * (1.0f - mix) + take * mix;
-      const float gain = window(in_take, length, rate_);
-      float& out = channels[channel][n];
-      out = gain >= 1.0f ? both : out * (1.0f - gain) + both * gain;
+    const float* const dry = dry_[static_cast<std::size_t>(channel)].data();
+    float* const out = channels[channel];
+    const Voice take(sound, channel, count);
+    const auto mix_at = [&](Sample n) {
+      return mix_steady_ ? mix_ : mixes_[static_cast<std::size_t>(n)];
+    };
+    const auto faded = [&](Range edge) {
+      for (Sample at = edge.start; at < edge.end; ++at) {
+        const Sample n = at - chunk.start;
+        const float gain = window(at - start, length, rate_);
+        const float both = mixed(dry[n], take[at - start], mix_at(n));
+        out[n] = gain >= 1.0f ? both : out[n] * (1.0f - gain) + both * gain;
+      }
+    };
+    faded({part.start, body.start});
+    for (Sample at = body.start; at < body.end; ++at) {
+      const Sample n = at - chunk.start;
+      out[n] = mixed(dry[n], take[at - start], mix_at(n));
     }
+    faded({body.end, part.end});
   }
 }
 

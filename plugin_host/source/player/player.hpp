@@ -76,8 +76,8 @@ private:
   void fill_mix(int samples) noexcept UMTN_REALTIME;
   void render(const View& view, float* const* channels, int count, int samples,
               Sample position) const noexcept UMTN_REALTIME;
-  void render_layer(const Layer& layer, const Audio& sound, float* const* channels, int count,
-                    int samples, Sample position) const noexcept UMTN_REALTIME;
+  void render_layer(Sample start, Sample length, const Audio& sound, float* const* channels,
+                    int count, Range chunk) const noexcept UMTN_REALTIME;
 
   static constexpr int kChunk = 256;
   static constexpr int kMostChannels = 16;

@@ -6,6 +6,7 @@
 
 #if JUCE_LINUX || JUCE_MAC
 #include <csignal>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
@@ -275,6 +276,49 @@ TEST_CASE("a DAW that is killed leaves a WAV with all but the last moment") {
   CHECK(audio->getNumSamples() > 24000);
   int wrong = 0;
   for (int n = 0; n < audio->getNumSamples(); ++n)
+    wrong += audio->getSample(0, n) != static_cast<float>(n % 1000) / 1000.0f;
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("a disk that is full is said in a sentence, and what was written before is usable") {
+  TemporaryFolder folder;
+  const auto result = folder / "result";
+  const pid_t host = fork();
+  if (host == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit small = {1 << 20, 1 << 20};
+    setrlimit(RLIMIT_FSIZE, &small);
+    Capture capture;
+    capture.set_folder(folder / "session");
+    capture.prepare(48000.0, 4800, 1);
+    juce::AudioBuffer<float> audio(1, 4800);
+    Transport transport;
+    transport.rate = 48000.0;
+    transport.playing = transport.has_position = true;
+    for (; transport.position < 480000; transport.position += 4800) {
+      for (int n = 0; n < 4800; ++n)
+        audio.setSample(0, n, static_cast<float>((transport.position + n) % 1000) / 1000.0f);
+      capture.process(audio, transport, true);
+      if (transport.position == 0)
+        capture.flush();
+    }
+    capture.flush();
+    const auto covered = capture.timeline().covered({0, 480000}, 48000.0);
+    const bool told = capture.report().message.contains("disk full") && capture.report().lost > 0;
+    result.replaceWithText(told && !covered.empty() ? juce::String(covered[0].end) : "not told");
+    _exit(0);
+  }
+  waitpid(host, nullptr, 0);
+
+  const auto length = result.loadFileAsString().getIntValue();
+  CHECK(length > 240000); // of the 262,144 samples that a megabyte holds
+  CHECK(length < 262144);
+  const auto files = (folder / "session").findChildFiles(juce::File::findFiles, false, "*.wav");
+  REQUIRE(files.size() >= 1);
+  const auto audio = read_wav(files[0], {0, length});
+  REQUIRE(audio);
+  int wrong = 0;
+  for (int n = 0; n < length; ++n)
     wrong += audio->getSample(0, n) != static_cast<float>(n % 1000) / 1000.0f;
   CHECK(wrong == 0);
 }
