@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 import msgspec
@@ -52,7 +53,10 @@ def address_file() -> Path:
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named)
-    return Path(platformdirs.user_runtime_path("umtn", appauthor=False)) / "bridge.json"
+    with warnings.catch_warnings():
+        # Where a session has no run-time folder it is one in /tmp, which does here.
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_path("umtn", appauthor=False)) / "bridge.json"
 
 
 def read_address() -> Address | None:
