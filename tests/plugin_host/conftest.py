@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,24 +62,46 @@ def tune() -> NDArray[np.float32]:
     return np.stack([left, 0.5 * left]).astype(np.float32)
 
 
-Run = Callable[..., dict[str, Any]]
+class Host:
+    """One of ``hosts/`` in a process of its own: words in as JSON, the last line back as JSON."""
+
+    def __init__(self, script: str, folder: Path, bridge: RealBridge, words: dict[str, Any]):
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, HOSTS / script, json.dumps(words, default=str)],
+            env={**bridge.environment, "HOME": str(folder)},
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def answer(self, timeout: float = 120) -> dict[str, Any]:
+        try:
+            output, errors = self.process.communicate(timeout=timeout)
+        finally:
+            self.process.kill()
+        assert self.process.returncode == 0, errors[-3000:] + output[-1000:]
+        answer: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+        return answer
+
+    def passed(self, number: int) -> NDArray[np.float32]:
+        """Wait for a pass of the DawDreamer host, and return what was heard in it."""
+        until = time.monotonic() + 100
+        while not (self.folder / f"{number}.passed").exists():
+            assert self.process.poll() in (None, 0), self.process.communicate()
+            assert time.monotonic() < until, f"pass {number} does not end"
+            time.sleep(0.05)
+        audio: NDArray[np.float32] = np.load(self.folder / f"pass-{number}.npy")
+        return audio
 
 
 @pytest.fixture
-def run_host(tmp_path: Path, bridge: RealBridge) -> Run:
-    """Run one of ``hosts/``: words in as JSON, its last line of output back as JSON."""
+def start_host(tmp_path: Path, bridge: RealBridge) -> Callable[..., Host]:
+    """Start a host in a folder of its own."""
 
-    def run(script: str, timeout: float = 120, **words: Any) -> dict[str, Any]:
-        done = subprocess.run(
-            [sys.executable, HOSTS / script, json.dumps(words, default=str)],
-            env={**bridge.environment, "HOME": str(tmp_path)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-        assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
-        answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-        return answer
+    def start(script: str, folder: str = "host", **words: Any) -> Host:
+        return Host(script, tmp_path / folder, bridge, words)
 
-    return run
+    return start
