@@ -39,7 +39,7 @@ def assert_plays(heard: NDArray[np.float32], wav: Path, times: int = 1) -> None:
     np.testing.assert_array_equal(heard[:, inside], times * expected[:, inside])
 
 
-@pytest.mark.parametrize("block", [64, 1_000])
+@pytest.mark.parametrize("block", [64, pytest.param(1_000, marks=pytest.mark.long)])
 def test_what_plays_is_the_bridges_wav_sample_for_sample(
     bridge: Any, start_host: Any, words: dict[str, Any], tune: NDArray[np.float32], block: int
 ) -> None:
