@@ -61,7 +61,7 @@ echo "checking against the reference"
 checked=${PIPESTATUS[0]}
 
 echo "timing"
-"$python" benchmarks/cuda.py "$@" 2>&1 | tee "$out/gpu.txt"
+"$python" benchmarks/gpu_engines.py "$@" 2>&1 | tee "$out/gpu.txt"
 timed=${PIPESTATUS[0]}
 rm -f "$image"
 [ "$checked" -eq 0 ] || fail "the GPU does not compute what the reference does: do not believe the figures."

@@ -1,8 +1,9 @@
-"""How fast an engine is on this machine: a short decode, timed."""
+"""How fast an engine is on this machine: short decodes, timed."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -10,17 +11,24 @@ import numpy as np
 
 from umtn_core.companding import NOTHING_YET
 from umtn_core.decode.batch import STEPS
+from umtn_core.decode.cpu_engine import CpuEngine, measured_peak
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
 from umtn_core.decode.uniform import uniforms
+from umtn_core.native.library import is_available
 
-#: Rounds that the time is divided into at least; the best counts.
-_ROUNDS = 3
+#: Runs that a turn's time is divided into at least; the best of all counts.
+_RUNS = 3
+
+#: Reads the time, in seconds.
+Clock = Callable[[], float]
 
 
-def samples_a_second(engine: Engine, streams: int, seconds: float) -> float:
-    """Time so many streams, dealt out to threads as a decode does it.
+class Run:
+    """So many streams of an engine, dealt out to threads as a decode does it.
+
+    Random numbers and sampling are included, taking over the streams' state is not.
 
     Parameters
     ----------
@@ -28,37 +36,43 @@ def samples_a_second(engine: Engine, streams: int, seconds: float) -> float:
         Ready to run.
     streams
         How many.
-    seconds
-        To take, about; more if a single step takes longer.
+    clock
+        Read by each thread; `time.thread_time` counts time on a core, for busy machines.
 
-    Returns
-    -------
-    float
-        The best rate over all streams, random numbers and sampling included.
+    Attributes
+    ----------
+    best : float
+        Best rate so far, in samples a second over all streams; 0 before the first turn.
     """
-    groups = min(engine.threads, -(-streams // engine.fewest_streams_a_thread))
-    sizes = [len(range(i, streams, groups)) for i in range(groups)]
-    rows = [_Row(engine, size, max(1, engine.threads // groups)) for size in sizes]
-    best, steps = 0.0, 1
-    with ThreadPoolExecutor(groups) as pool:
-        deadline = time.perf_counter() + seconds
-        while not best or time.perf_counter() < deadline:
-            start = time.perf_counter()
-            list(pool.map(_Row.run, rows, [steps] * groups))
-            took = time.perf_counter() - start
-            if took < seconds / _ROUNDS / 2:
-                steps *= 2
-            else:
-                best = max(best, steps * streams / took)
-    return best
+
+    def __init__(self, engine: Engine, streams: int, clock: Clock = time.perf_counter):
+        self._streams = streams
+        groups = min(engine.threads, -(-streams // engine.fewest_streams_a_thread))
+        sizes = [len(range(i, streams, groups)) for i in range(groups)]
+        self._rows = [_Row(engine, size, max(1, engine.threads // groups), clock) for size in sizes]
+        self._steps = 1
+        self.best = 0.0
+
+    def take(self, seconds: float) -> None:
+        """Make samples for about so long, more if a single step takes longer."""
+        runs = 0
+        with ThreadPoolExecutor(len(self._rows)) as pool:
+            deadline = time.perf_counter() + seconds
+            while not runs or time.perf_counter() < deadline:
+                took = max(pool.map(_Row.run, self._rows, [self._steps] * len(self._rows)))
+                if took < seconds / _RUNS / 2:
+                    self._steps *= 2
+                else:
+                    runs += 1
+                    self.best = max(self.best, self._steps * self._streams / took)
 
 
 class _Row:
     """Streams on one thread."""
 
-    def __init__(self, engine: Engine, streams: int, threads: int):
+    def __init__(self, engine: Engine, streams: int, threads: int, clock: Clock):
         shape = engine.shape
-        self._streams = streams
+        self._streams, self._clock = streams, clock
         self._stepper = engine.stepper(streams, Sampling(), threads)
         latents = np.random.default_rng(0).normal(size=(shape.latent_channels, streams))
         self._conditioning = engine.condition(latents.astype(np.float32))
@@ -67,11 +81,34 @@ class _Row:
         self._stepper.load(0, recent, [rings] * streams)
         self._time = 0
 
-    def run(self, steps: int) -> None:
-        """Make so many samples of every stream, as many at a time as a decode does."""
+    def run(self, steps: int) -> float:
+        """Make so many samples of every stream, as many at a time as a decode does; the seconds."""
+        began = self._clock()
         for begin in range(0, steps, STEPS):
             count = min(STEPS, steps - begin)
             numbers = uniforms(0, range(self._streams), self._time, count)
             codes = np.empty((self._streams, count), np.uint8)
             self._stepper.steps(self._conditioning, numbers, codes, Event())
             self._time += count
+        return self._clock() - began
+
+
+def machine_peak(engine: Engine) -> float:
+    """Multiply-adds a second that all cores do together when they do nothing else.
+
+    Parameters
+    ----------
+    engine
+        Whose precision and threads to measure with; what runs elsewhere than on the CPU's own
+        kernels is compared with float32.
+
+    Returns
+    -------
+    float
+        NaN where the kernels were not built.
+    """
+    if not is_available():
+        return float("nan")
+    precision = engine.precision if isinstance(engine, CpuEngine) else "fp32"
+    with ThreadPoolExecutor(engine.threads) as pool:
+        return sum(pool.map(measured_peak, [precision] * engine.threads))

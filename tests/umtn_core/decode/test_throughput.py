@@ -27,7 +27,7 @@ def test_it_is_measured_once(engine, tmp_path, monkeypatch):
     file = tmp_path / "new" / "throughput.json"
     rates = throughput(engine, file)
     assert 1 in rates and all(rate > 0 for rate in rates.values())
-    monkeypatch.setattr(module, "samples_a_second", None)
+    monkeypatch.setattr(module, "Run", None)
     assert throughput(engine, file) == rates
 
 
@@ -37,7 +37,7 @@ def test_a_damaged_memory_is_written_anew(random_bundle, tmp_path, monkeypatch, 
     file = tmp_path / "throughput.json"
     file.write_bytes(contents)
     rates = throughput(engine, file)
-    monkeypatch.setattr(module, "samples_a_second", None)
+    monkeypatch.setattr(module, "Run", None)
     assert throughput(engine, file) == rates
 
 
@@ -50,7 +50,7 @@ def test_where_nothing_can_be_written_it_is_measured_all_the_same(random_bundle,
 def test_no_more_memory_is_taken_for_wide_networks(random_bundle, tmp_path, monkeypatch):
     engine = open_engine("onnx", random_bundle(TINY), "a", 1)
     asked = []
-    monkeypatch.setattr(module, "samples_a_second", lambda e, n, s: asked.append(n) or 1.0)
+    monkeypatch.setattr(module, "_rate", lambda engine, streams: asked.append(streams) or 1.0)
     throughput(engine, tmp_path / "throughput.json")
     assert asked[-1] == 64
     engine.shape = PRESETS["released"]

@@ -1,6 +1,6 @@
 """How fast the GPU engines are, beside what they should reach on one H100: one table.
 
-Usage: python benchmarks/cuda.py [--quick] [--shapes released,paper,small]
+Usage: python benchmarks/gpu_engines.py [--quick] [--shapes released,paper,small]
 
 Run by `benchmarks/on_gpu.sh`. Weights are random; the best of a few runs, uploads, random numbers
 and sampling included. Without a GPU it says so and ends.
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 
-from decoding import random_bundle, samples_a_second
+from decoding import random_bundle
 
 from umtn_core.decode.cuda_engine import CudaEngine
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
+from umtn_core.decode.timing import Run
 from umtn_core.errors import UmtnError
 from umtn_core.shape import PRESETS
 
@@ -73,7 +74,9 @@ def _rate(engine: Engine, streams: int, seconds: float) -> float | None:
             return None
     elif streams > 64:
         return None  # the step graph's rings lie on the host
-    return samples_a_second(engine, streams, seconds)
+    run = Run(engine, streams)
+    run.take(seconds)
+    return run.best
 
 
 def _spread(engine: Engine, streams: int) -> str:
