@@ -39,7 +39,7 @@ class DataFolder:
             If the folder cannot be made, or another bridge uses it.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UmtnError(

@@ -161,6 +161,21 @@ def test_running_out_of_memory_is_said(settings, music, monkeypatch):
     assert "memory" in job.message
 
 
+def test_a_worker_that_hangs_is_killed_when_its_job_is_cancelled(saving, monkeypatch):
+    monkeypatch.setattr("bridge.jobs.worker_process.PATIENCE_SECONDS", 0.5)
+
+    async def work():
+        async with running(saving) as jobs:
+            await jobs.service.submit(request())
+            await goes_on_at(jobs, 0)
+            os.kill(jobs.worker, signal.SIGSTOP)
+            assert (await jobs.service.cancel("a")).state == "cancelled"
+            await jobs.service.submit(request("b", length=0.05))
+            return (await jobs.ended("b"))[0]
+
+    assert asyncio.run(work()).state == "done"
+
+
 def test_a_stopped_bridge_goes_on_from_where_it_was(saving, undisturbed):
     async def first():
         async with running(saving) as jobs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 
 import pytest
 
@@ -185,3 +186,46 @@ def test_a_folder_held_open_stays_the_same_one(folders, tmp_path):
         (held / "out.wav").write_bytes(b"sound")
     assert (tmp_path / "session" / "moved" / "out.wav").exists()
     assert not (tmp_path / "elsewhere" / "out.wav").exists()
+
+
+@posix
+def test_nobody_wins_a_race_against_the_checks(folders, tmp_path):
+    """A folder is swapped for a link to a secret and back, as fast as can be, while it is used."""
+    inner, aside = tmp_path / "session" / "inner", tmp_path / "session" / "aside"
+    inner.mkdir()
+    (inner / "in.wav").write_bytes(b"sound")
+    (tmp_path / "elsewhere" / "in.wav").write_bytes(b"secret")
+    stop = threading.Event()
+
+    def swap():
+        while not stop.is_set():
+            inner.rename(aside)
+            inner.symlink_to(tmp_path / "elsewhere")
+            inner.unlink()
+            aside.rename(inner)
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    read, written = 0, 0
+    try:
+        for i in range(1500):
+            try:
+                with folders.open_input(folders.input("inner/in.wav")) as file:
+                    assert file.read() == b"sound"
+                    read += 1
+            except RequestError:
+                pass
+            try:
+                folder = folders.output(f"inner/{i}.wav").parent
+                with folders.open_folder(folder) as held:
+                    if held != folder:
+                        (held / f"{i}.wav").write_bytes(b"sound")
+                        written += 1
+            except RequestError:
+                pass
+    finally:
+        stop.set()
+        swapping.join()
+    assert read
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["in.wav"]
+    assert len(list(inner.iterdir())) == 1 + written
