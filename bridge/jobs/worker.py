@@ -33,7 +33,7 @@ from bridge.jobs.messages import (
     length_of,
     packed,
     to_worker,
-)  # fmt: skip
+)
 from bridge.jobs.translators import Translators
 
 #: Below everything interactive, above what is meant for idle times only.

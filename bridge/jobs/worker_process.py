@@ -28,8 +28,8 @@ from bridge.jobs.messages import (
     from_worker,
     length_of,
     packed,
-)  # fmt: skip
-from bridge.jobs.render_engine import Batch, Ending, LostError, Report
+)
+from bridge.jobs.render_engine import Batch, Dropped, Ending, LostError, Report
 
 #: A worker that does not answer for so long after a job was cancelled hangs.
 PATIENCE_SECONDS = 30.0
@@ -88,7 +88,9 @@ class WorkerProcess:
                 await self._send(wish)
             while True:
                 message = await self._receive()
-                self._no_longer_expect()
+                if not isinstance(message, Dropped):
+                    # Jobs are dropped by a thread of its own, even while the rendering one hangs.
+                    self._no_longer_expect()
                 if isinstance(message, Ended):
                     return message.how
                 if isinstance(message, Broken):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sys
 import threading
+import time
 
 import pytest
 
@@ -195,7 +197,7 @@ def test_nobody_wins_a_race_against_the_checks(folders, tmp_path):
     inner.mkdir()
     (inner / "in.wav").write_bytes(b"sound")
     (tmp_path / "elsewhere" / "in.wav").write_bytes(b"secret")
-    stop = threading.Event()
+    stop, rng = threading.Event(), random.Random(0)
 
     def swap():
         while not stop.is_set():
@@ -203,6 +205,7 @@ def test_nobody_wins_a_race_against_the_checks(folders, tmp_path):
             inner.symlink_to(tmp_path / "elsewhere")
             inner.unlink()
             aside.rename(inner)
+            time.sleep(rng.uniform(0, 0.001))
 
     swapping = threading.Thread(target=swap)
     swapping.start()
