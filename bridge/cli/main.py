@@ -18,6 +18,7 @@ COMMANDS = {
     "bridge": "Render in the background what programs ask for over OSC.",
     "send": "Have a running bridge render a file.",
     "models": "List the models that can be found.",
+    "bench": "Measure how fast this machine renders.",
     "doctor": "Say what is installed, and what to do about what is not.",
     "data": "Make training data from audio, or from scores and soundfonts.",
     "train": "Train a network on your own instruments.",

@@ -1,0 +1,190 @@
+"""`umtn bench`: how fast this machine renders, by engine and number of streams."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.output import print_json
+from bridge.cli.progress import meter
+from umtn_core.errors import UmtnError
+
+if TYPE_CHECKING:
+    from umtn_core.bundle import Bundle
+    from umtn_core.decode.engine import Engine
+
+#: Turns that engines take, so that what else the machine does disturbs none alone.
+TURNS = 3
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table.
+
+    Attributes
+    ----------
+    engine, precision : str
+    streams : int
+    samples_a_second : float
+        Over all streams.
+    real_time : float
+        Times the model's sample rate.
+    peak : float or None
+        Multiply-adds a second of this machine's cores in that precision, where it is known.
+    of_peak : float or None
+        The share of it that the samples are.
+    """
+
+    engine: str
+    precision: str
+    streams: int
+    samples_a_second: float
+    real_time: float
+    peak: float | None
+    of_peak: float | None
+
+
+def _list(_: click.Context, parameter: click.Parameter, value: str) -> list[str]:
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if not parts:
+        raise click.BadParameter("Name at least one.", param=parameter)
+    return parts
+
+
+def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
+    parts = _list(context, parameter, value)
+    if not all(part.isdecimal() and 1 <= int(part) <= 4096 for part in parts):
+        raise click.BadParameter(
+            "Write whole numbers from 1 to 4096, with commas between them.", param=parameter
+        )
+    return [int(part) for part in parts]
+
+
+@click.command()
+@click.option("--model", metavar="MODEL", default="default", show_default=True)
+@click.option(
+    "--engines",
+    callback=_list,
+    default="cpu,cpu-bf16,cpu-int8,cuda,cuda-fp16,cuda-bf16,onnx,onnx-cuda",
+    metavar="NAME,...",
+    help="Which engines.  [default: all; those that cannot run here are named below the table]",
+)
+@click.option(
+    "--streams",
+    callback=_numbers,
+    default="1,8,64",
+    show_default=True,
+    metavar="NUMBER,...",
+    help="Streams decoded together: channels, jobs or segments.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, 600),
+    default=1.0,
+    show_default=True,
+    metavar="NUMBER",
+    help="To take for each line, about.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def bench(
+    model: str, engines: list[str], streams: list[int], seconds: float, as_json: bool
+) -> None:
+    """Measure how fast this machine renders with a model.
+
+    `of peak` compares with the multiply-adds that all cores do a second when they do nothing
+    else, measured beside each line, in the precision of the line.
+    """
+    from umtn_core.bundle import Bundle
+
+    bundle = Bundle.open(model)
+    opened, refused = _opened(bundle, engines)
+    if not opened:
+        raise UmtnError("None of these engines can run here: " + " ".join(refused.values()))
+    lines: list[Line] = []
+    with meter() as show:
+        for done, count in enumerate(streams):
+            show.update("timing", done, len(streams))
+            lines += _timed(opened, count, seconds)
+    lines.sort(key=lambda line: engines.index(line.engine))
+    if as_json:
+        plain = [asdict(line) for line in lines]
+        print_json({"model": bundle.name, "lines": plain, "refused": refused})
+        return
+    _print(bundle, lines, refused)
+
+
+def _opened(bundle: Bundle, names: list[str]) -> tuple[dict[str, Engine], dict[str, str]]:
+    """Open the engines that can run here; say of the others why not."""
+    from umtn_core.decode.engines import ENGINES, open_engine
+
+    opened, refused = {}, {}
+    for name in dict.fromkeys(names):
+        if name not in ENGINES or name == "auto":
+            known = ", ".join(each for each in ENGINES if each != "auto")
+            raise UmtnError(f"There is no engine {name!r}; choose from {known}.")
+        try:
+            opened[name] = open_engine(name, bundle, bundle.domains[0])
+        except UmtnError as error:
+            refused[name] = str(error)
+    return opened, refused
+
+
+def _timed(engines: dict[str, Engine], streams: int, seconds: float) -> Iterator[Line]:
+    from umtn_core.decode.timing import Run, machine_peak
+
+    runs = {name: Run(engine, streams) for name, engine in engines.items()}
+    peaks = dict.fromkeys(engines, 0.0)
+    for _ in range(TURNS):
+        for name, run in runs.items():
+            run.take(seconds / TURNS)
+            peaks[name] = max(peaks[name], machine_peak(engines[name]))
+    for name, run in runs.items():
+        engine = engines[name]
+        # What a GPU could do is not what the cores can.
+        known = math.isfinite(peaks[name]) and peaks[name] > 0 and "cuda" not in name
+        yield Line(
+            engine=name,
+            precision=engine.precision,
+            streams=streams,
+            samples_a_second=run.best,
+            real_time=run.best / engine.shape.sample_rate,
+            peak=peaks[name] if known else None,
+            of_peak=run.best * engine.shape.multiply_adds / peaks[name] if known else None,
+        )
+
+
+def _print(bundle: Bundle, lines: list[Line], refused: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from umtn_core.runtime import available_cores
+
+    millions = bundle.shape.multiply_adds / 1e6
+    title = f"{bundle.name}: {millions:.2f} M multiply-adds a sample, {available_cores()} cores"
+    table = Table(title=title, title_justify="left")
+    table.add_column("engine")
+    table.add_column("precision")
+    for heading in ("streams", "samples/s", "real time", "of peak"):
+        table.add_column(heading, justify="right")
+    for line in lines:
+        share = "-" if line.of_peak is None else f"{line.of_peak:.2f}"
+        table.add_row(
+            line.engine, line.precision, str(line.streams), f"{line.samples_a_second:,.0f}",
+            f"{line.real_time:.2f}x", share, end_section=line is _last(lines, line.engine),
+        )  # fmt: skip
+    Console().print(table)
+    peaks = {line.precision: line.peak for line in lines if line.peak is not None}
+    if peaks:
+        text = ", ".join(f"{name} {2 * peak / 1e9:,.0f}" for name, peak in peaks.items())
+        click.echo(f"peak of the cores, GFLOP/s: {text}")
+    for reason in dict.fromkeys(refused.values()):
+        names = ", ".join(name for name in refused if refused[name] == reason)
+        click.echo(f"{names}: {reason}", err=True)
+
+
+def _last(lines: list[Line], engine: str) -> Line:
+    return [line for line in lines if line.engine == engine][-1]
