@@ -3,6 +3,7 @@
 #if !JUCE_WINDOWS
 #include <cerrno>
 #include <csignal>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -44,6 +45,17 @@ std::vector<juce::File> run_time_folders() {
 #endif
 }
 
+// Where a user has no run-time folder, the file lies where others may write too.
+bool is_ours(const juce::File& file) {
+#if JUCE_WINDOWS
+  juce::ignoreUnused(file);
+  return true;
+#else
+  struct stat status;
+  return stat(file.getFullPathName().toRawUTF8(), &status) == 0 && status.st_uid == geteuid();
+#endif
+}
+
 } // namespace
 
 juce::File bridge_file() {
@@ -71,6 +83,8 @@ juce::File default_session_folder() {
 }
 
 std::optional<BridgeAddress> read_bridge_address(const juce::File& file) {
+  if (!is_ours(file))
+    return std::nullopt;
   const auto json = juce::JSON::parse(file.loadFileAsString());
   if (!json.isObject() || !json.hasProperty("port"))
     return std::nullopt;

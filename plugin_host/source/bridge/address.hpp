@@ -25,7 +25,7 @@ juce::File bridge_file();
 // Where the bridge keeps sessions unless it was told otherwise: in the user's data folder.
 juce::File default_session_folder();
 
-// Nothing where there is no file, or no sense in it.
+// Nothing where there is no file, or another user's, or no sense in it.
 std::optional<BridgeAddress> read_bridge_address(const juce::File& file);
 // Whether such a process lives; true where that cannot be known.
 bool process_lives(int pid);

@@ -138,6 +138,7 @@ private:
     address_ = address;
     socket_ = std::make_unique<juce::DatagramSocket>();
     receiver_ = std::make_unique<juce::OSCReceiver>("umtn OSC");
+    receiver_->addListener(this); // before its thread starts, which looks at its listeners
     sender_ = std::make_unique<juce::OSCSender>();
     if (!socket_->bindToPort(0, is_loopback(address.host) ? "127.0.0.1" : "") ||
         !receiver_->connectToSocket(*socket_) ||
@@ -146,7 +147,6 @@ private:
       return show(Link::not_answering, "The bridge at " + address.host +
                                            " cannot be reached from this machine's network.");
     }
-    receiver_->addListener(this);
     token_refused_ = false;
     heard_at_ = now;
     show(Link::connecting, "Waiting for the bridge to answer.");
@@ -154,10 +154,8 @@ private:
   }
 
   void disconnect() {
-    if (receiver_ != nullptr) {
-      receiver_->removeListener(this);
-      receiver_->disconnect();
-    }
+    if (receiver_ != nullptr)
+      receiver_->disconnect(); // its thread ends before anything that it uses
     receiver_.reset();
     sender_.reset();
     socket_.reset();

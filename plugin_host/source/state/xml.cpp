@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <locale>
+#include <sstream>
 #include <string_view>
 
 namespace umtn::plugin {
@@ -27,6 +29,15 @@ bool nested_deeper_than(std::string_view text, int deepest) {
   return false;
 }
 
+// Characters by number: JUCE computes any number of digits, in an int.
+bool has_endless_number(std::string_view text) {
+  constexpr std::size_t longest = 7; // digits of any character there is
+  for (std::size_t at = text.find("&#"); at != text.npos; at = text.find("&#", at + 1))
+    if (text.find_first_not_of("0123456789abcdefABCDEFx", at + 2) > at + 2 + longest)
+      return true;
+  return false;
+}
+
 } // namespace
 
 std::unique_ptr<juce::XmlElement> parse_xml(const void* data, std::size_t size, int deepest) {
@@ -35,7 +46,7 @@ std::unique_ptr<juce::XmlElement> parse_xml(const void* data, std::size_t size, 
   std::string_view text(static_cast<const char*>(data), size);
   text = text.substr(0, text.find('\0'));
   if (!juce::CharPointer_UTF8::isValidString(text.data(), static_cast<int>(text.size())) ||
-      text.find("<!") != text.npos || nested_deeper_than(text, deepest))
+      text.find("<!") != text.npos || has_endless_number(text) || nested_deeper_than(text, deepest))
     return nullptr;
   return juce::XmlDocument::parse(
       juce::String::fromUTF8(text.data(), static_cast<int>(text.size())));
@@ -52,10 +63,12 @@ std::optional<std::int64_t> get_integer(const juce::XmlElement& element, const c
 
 std::optional<double> get_number(const juce::XmlElement& element, const char* name, double least,
                                  double most) {
-  const auto text = element.getStringAttribute(name);
-  if (text.isEmpty() || !text.containsOnly("0123456789+-.eE") || !text.containsAnyOf("0123456789"))
+  // Neither JUCE's reading, which computes exponents in an int, nor the host's locale.
+  std::istringstream text(element.getStringAttribute(name).toStdString());
+  text.imbue(std::locale::classic());
+  double value = 0.0;
+  if (!(text >> value) || text.peek() != std::istringstream::traits_type::eof())
     return std::nullopt;
-  const double value = text.getDoubleValue(); // which knows no locale
   return value >= least && value <= most ? std::optional(value) : std::nullopt;
 }
 

@@ -125,6 +125,9 @@ TEST_CASE("what is no state changes nothing") {
   CHECK_FALSE(load("<other/>"));
   CHECK_FALSE(load("<umtn><take"));
   CHECK_FALSE(load("<!DOCTYPE umtn [<!ENTITY a \"&a;&a;\">]><umtn model=\"&a;\"/>"));
+  CHECK_FALSE(load("<umtn model=\"&#99999999999999999999;\"/>"));
+  CHECK(load("<umtn model=\"&#228;\"/>")->model ==
+        juce::String(juce::CharPointer_UTF8("\xc3\xa4")));
   std::string deep;
   for (int n = 0; n < 200000; ++n)
     deep += "<umtn>";

@@ -1,0 +1,62 @@
+#include "bridge/address.hpp"
+#include "support/support.hpp"
+
+#include <doctest/doctest.h>
+
+#if !JUCE_WINDOWS
+#include <cstdlib>
+#include <unistd.h>
+#endif
+
+namespace umtn::plugin::test {
+
+TEST_CASE("an address file is read, and one that makes no sense is none") {
+  TemporaryFolder folder;
+  const auto file = folder / "bridge.json";
+  CHECK_FALSE(read_bridge_address(file));
+  file.replaceWithText(R"({"protocol": 1, "version": "1.2", "pid": 77, "host": "0.0.0.0",
+    "port": 9999, "http_port": 9998, "session_folder": "/music/x", "started": "now"})");
+  const auto address = read_bridge_address(file);
+  REQUIRE(address);
+  CHECK(address->host == "127.0.0.1"); // which is where one that listens everywhere is
+  CHECK(address->port == 9999);
+  CHECK(address->pid == 77);
+  CHECK(address->session_folder == juce::File("/music/x"));
+  for (const auto* text :
+       {"", "{", "[1]", "{}", R"({"port": 0})", R"({"port": 70000})", R"({"port": "x"})"}) {
+    file.replaceWithText(text);
+    CHECK_FALSE(read_bridge_address(file));
+  }
+}
+
+#if JUCE_LINUX
+TEST_CASE("the bridge is looked for where its environment says") {
+  TemporaryFolder folder;
+  const juce::String before = std::getenv("XDG_RUNTIME_DIR");
+  setenv("XDG_RUNTIME_DIR", (folder / "run").getFullPathName().toRawUTF8(), 1);
+  (folder / "run/umtn/bridge.json").create();
+  CHECK(bridge_file() == folder / "run/umtn/bridge.json");
+  setenv("UMTN_BRIDGE_FILE", (folder / "other.json").getFullPathName().toRawUTF8(), 1);
+  CHECK(bridge_file() == folder / "other.json");
+  unsetenv("UMTN_BRIDGE_FILE");
+  setenv("XDG_RUNTIME_DIR", before.toRawUTF8(), 1);
+}
+
+TEST_CASE("another user's address file is none") {
+  if (geteuid() != 0)
+    return; // only root can make one
+  TemporaryFolder folder;
+  const auto file = folder / "bridge.json";
+  file.replaceWithText(R"({"port": 9999})");
+  REQUIRE(read_bridge_address(file));
+  REQUIRE(chown(file.getFullPathName().toRawUTF8(), 65534, 65534) == 0);
+  CHECK_FALSE(read_bridge_address(file));
+}
+
+TEST_CASE("a process that is gone is known to be") {
+  CHECK(process_lives(getpid()));
+  CHECK_FALSE(process_lives(2147483646));
+}
+#endif
+
+} // namespace umtn::plugin::test
