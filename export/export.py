@@ -15,6 +15,7 @@ from torch import nn
 from export.extending import Extended
 from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph
 from export.parity import LIMIT, measure
+from export.precisions import measure_precisions
 from export.training_data import TrainingAudio
 from umtn_core.audio.read import read_audio
 from umtn_core.bundle import Bundle, Domain, Manifest, Source, write_bundle
@@ -131,8 +132,11 @@ def export_checkpoint(
         quality=said.quality if said else {},
     )
     music, rate = read_audio(audio) if audio is not None else trained_on.excerpt()
+    what = Path(audio).name if audio is not None else "from the store's validation files"
     kept = old.graphs() if old is not None else {}
-    return export_network(network, output, description, music, rate, kept, overwrite=overwrite)
+    return export_network(
+        network, output, description, music, rate, kept, what=what, overwrite=overwrite
+    )
 
 
 def export_network(
@@ -143,6 +147,7 @@ def export_network(
     sample_rate: int,
     kept: Mapping[str, bytes] | None = None,
     *,
+    what: str = "not stated",
     overwrite: bool = False,
 ) -> Path:
     """Turn a network into a model bundle, if its graphs do what PyTorch does.
@@ -156,11 +161,13 @@ def export_network(
     description
         The rest of its manifest.
     audio : float32 array (channels, samples)
-        Real music for the parity check.
+        Real music for the parity check, and to measure what lower precisions lose.
     sample_rate
         Of that music, in hertz.
     kept
         Graphs, by file name, to be taken as they are; checked like the others.
+    what
+        That music in words, for the manifest.
     overwrite
         Replace a bundle that is there already.
 
@@ -178,14 +185,16 @@ def export_network(
     network = network.float().cpu().eval()
     graphs = {**bundle_graphs(network), **(kept or {})}
     manifest = _manifest(network, description)
-    parity = measure(network, Bundle.in_memory(manifest, graphs), audio, sample_rate)
+    bundle = Bundle.in_memory(manifest, graphs)
+    parity = measure(network, bundle, audio, sample_rate)
     if not parity.worst <= LIMIT:  # NaN must not pass either
         raise UmtnError(
             f"The exported graphs differ from the network by {parity.worst:.2g}, relative, where "
             f"{LIMIT:.0e} is allowed, so nothing was written: the weights may be damaged"
             f"{', or are not those of the extended bundle' if kept else ''}."
         )
-    manifest = msgspec.structs.replace(manifest, parity=parity.figures())
+    precisions = measure_precisions(bundle, audio, sample_rate, what)
+    manifest = msgspec.structs.replace(manifest, parity=parity.figures(), precisions=precisions)
     return write_bundle(output, manifest, graphs, overwrite=overwrite)
 
 

@@ -60,7 +60,8 @@ def import_checkpoint(
     which
         Of each domain's two files: of the best epoch, or the last.
     audio
-        A recording for the parity check; None, a few notes made on the spot.
+        A recording for the parity check, and to measure what lower precisions lose; None, a few
+        notes made on the spot.
     loudness
         LUFS that inputs are brought to before they are encoded.
     titles
@@ -103,7 +104,8 @@ def import_checkpoint(
         titles=titles or {},
     )
     music, rate = read_audio(audio) if audio is not None else (_few_notes(opened), 16_000)
-    return export_network(network, output, description, music, rate, overwrite=overwrite)
+    what = Path(audio).name if audio is not None else "a few synthesised notes"
+    return export_network(network, output, description, music, rate, what=what, overwrite=overwrite)
 
 
 def _names(run: ReferenceRun) -> list[str]:

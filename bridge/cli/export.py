@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from bridge.cli.failures import needs_extra
 from bridge.cli.output import print_json
@@ -116,9 +117,14 @@ def report(bundle: Path, as_json: bool) -> None:
 
     opened = Bundle.open(bundle)
     if as_json:
-        print_json({"bundle": str(bundle), "parity": opened.manifest.parity})
+        said = {"parity": opened.manifest.parity, "precisions": opened.manifest.precisions}
+        print_json({"bundle": str(bundle)} | msgspec.to_builtins(said))
         return
     click.echo(f"{opened.name}: {', '.join(opened.domains)} -> {bundle}")
     parity = opened.manifest.parity
     worst = max([parity["encoder"], *parity["decoders"].values()])
     click.echo(f"differs from PyTorch by {worst:.1e} at most, relative")
+    if opened.manifest.precisions is not None:
+        for precision, domains in opened.manifest.precisions.losses.items():
+            nats = max((loss.nats for loss in domains.values()), key=abs)
+            click.echo(f"loses {nats:.1e} nats a sample in {precision}")

@@ -54,6 +54,39 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     licence: str
 
 
+class PrecisionLoss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a decoder loses in a precision, against float32.
+
+    Parameters
+    ----------
+    nats
+        Cost of real audio, teacher-forced, less that in float32: nats a sample.
+    logits
+        Largest difference of a logit, as a share of the largest logit.
+    """
+
+    nats: float
+    logits: float
+
+
+class Precisions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the ``cpu`` engine's precisions lose on real audio.
+
+    Parameters
+    ----------
+    audio
+        What was scored, in words.
+    samples
+        Scored with each decoder.
+    losses
+        By precision, and by domain.
+    """
+
+    audio: str
+    samples: Annotated[int, Meta(ge=1)]
+    losses: dict[str, dict[DomainName, PrecisionLoss]]
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The contents of ``manifest.json``.
 
@@ -82,6 +115,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Figures measured on held-out music, free in form.
     parity
         How far the graphs' results are from PyTorch's.
+    precisions
+        What is lost by decoding in less than float32; None where nobody has measured it, as in
+        bundles of older versions.
     files
         SHA-256 of every other file of the bundle, by name.
     """
@@ -97,6 +133,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     temperature: Annotated[float, Meta(ge=0, le=1000)] = 1.0
     quality: dict[str, Any] = {}
     parity: dict[str, Any] = {}
+    precisions: Precisions | None = None
     files: dict[str, Sha256]
 
     @property

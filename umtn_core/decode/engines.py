@@ -9,6 +9,7 @@ from umtn_core.decode.cpu_engine import CpuEngine
 from umtn_core.decode.cuda_engine import CudaEngine
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.onnx_engine import OnnxEngine
+from umtn_core.decode.precision import why_not_precise_enough
 from umtn_core.errors import UmtnError
 from umtn_core.native.library import is_available
 
@@ -29,7 +30,14 @@ _OPENERS: dict[str, Callable[[Bundle, str, int | None], Engine]] = {
 ENGINES = ("auto", *_OPENERS)
 
 
-def open_engine(name: str, bundle: Bundle, domain: str, threads: int | None = None) -> Engine:
+def open_engine(
+    name: str,
+    bundle: Bundle,
+    domain: str,
+    threads: int | None = None,
+    *,
+    whatever_it_loses: bool = False,
+) -> Engine:
     """Open a domain's decoder.
 
     Parameters
@@ -40,14 +48,20 @@ def open_engine(name: str, bundle: Bundle, domain: str, threads: int | None = No
         Whose decoder.
     threads
         Batches advanced at once; None, one for each core this process may use.
+    whatever_it_loses
+        Open an imprecise engine even for a model that would suffer: to time it, or to measure
+        what is lost.
 
     Raises
     ------
     UmtnError
-        If there is no such engine or domain, or the machine cannot run it.
+        If there is no such engine or domain, the machine cannot run it, or the model loses too
+        much by it, see `umtn_core.decode.precision`.
     """
     if name == "auto":
         name = "cpu" if is_available() else "onnx"
     if name not in _OPENERS:
         raise UmtnError(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.")
+    if not whatever_it_loses and (reason := why_not_precise_enough(name, bundle, domain)):
+        raise UmtnError(reason)
     return _OPENERS[name](bundle, domain, threads)

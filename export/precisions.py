@@ -1,0 +1,116 @@
+"""What the ``cpu`` engine's precisions lose on real audio, against float32.
+
+The audio is cut into excerpts that are scored side by side by the run time's own engine, in each
+precision given the same codes. Each excerpt is heard for a while before it counts, since errors
+build up along the layers' past.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.audio.level import to_reference
+from umtn_core.audio.resample import resample
+from umtn_core.bundle import Bundle, PrecisionLoss, Precisions
+from umtn_core.companding import NOTHING_YET, Companding
+from umtn_core.decode.cpu_engine import CpuEngine, Precision
+from umtn_core.decode.sampling import Sampling
+from umtn_core.decode.stream import RingLayout
+from umtn_core.encode import LatentEncoder
+from umtn_core.evaluation.likelihood import network_nats
+from umtn_core.native.library import is_available
+
+#: Samples scored with each decoder, about, and the excerpts that they are taken from.
+SCORED = 20_000
+EXCERPTS = 8
+#: Samples of an excerpt that are heard before it counts, if its receptive field is longer.
+WARM_UP = 16_000
+
+
+def measure_precisions(
+    bundle: Bundle, audio: NDArray[np.float32], sample_rate: int, what: str
+) -> Precisions | None:
+    """Measure what a bundle's decoders lose in each precision.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    audio : float32 array (channels, samples)
+        Real music.
+    sample_rate
+        In hertz.
+    what
+        The audio in words, for the manifest.
+
+    Returns
+    -------
+    Precisions
+        Or None where the ``cpu`` engine was not built: there is nothing to measure with.
+    """
+    if not is_available():
+        return None
+    codes, latents = _excerpts(bundle, audio, sample_rate)
+    frames = codes.shape[1]
+    warm_up = min(bundle.shape.receptive_field, WARM_UP) // bundle.shape.hop
+    unscored = min(warm_up, frames // 2)
+    losses: dict[str, dict[str, PrecisionLoss]] = {}
+    for domain in bundle.domains:
+        exact = _logits(bundle, domain, "fp32", codes, latents, unscored)
+        scored = codes[:, unscored:].reshape(len(codes), -1)
+        largest, nats = float(np.abs(exact).max()), network_nats(exact, scored)
+        for precision in get_args(Precision):
+            if precision == "fp32":
+                continue
+            found = _logits(bundle, domain, precision, codes, latents, unscored)
+            losses.setdefault(precision, {})[domain] = PrecisionLoss(
+                nats=float(f"{network_nats(found, scored) - nats:.3g}"),
+                logits=float(f"{np.abs(found - exact).max() / largest:.3g}"),
+            )
+    return Precisions(what, scored.size, losses)
+
+
+def _excerpts(
+    bundle: Bundle, audio: NDArray[np.float32], sample_rate: int
+) -> tuple[NDArray[np.uint8], list[NDArray[np.float32]]]:
+    """Cut music into excerpts: codes (excerpts, frames, hop), and each one's latents."""
+    shape = bundle.shape
+    mono = resample(audio.mean(axis=0, dtype=np.float32), sample_rate, shape.sample_rate)
+    mono = to_reference(mono, shape.sample_rate, bundle.manifest.reference_loudness)
+    wanted = min(shape.receptive_field, WARM_UP) // shape.hop + -(-SCORED // EXCERPTS // shape.hop)
+    frames = max(2, min(wanted, len(mono) // shape.hop))
+    mono = np.pad(mono, (0, max(0, frames * shape.hop - len(mono))))
+    # As far apart as the music allows: an excerpt of silence would say nothing.
+    last = len(mono) // shape.hop - frames
+    firsts = sorted({round(last * i / (EXCERPTS - 1)) for i in range(EXCERPTS)})
+    parts = [mono[first * shape.hop :][: frames * shape.hop] for first in firsts]
+    law, encoder = Companding(shape.companding), LatentEncoder(bundle, threads=1)
+    codes = np.stack([law.encode(part).reshape(frames, shape.hop) for part in parts])
+    return codes, [encoder.encode(part) for part in parts]
+
+
+def _logits(
+    bundle: Bundle,
+    domain: str,
+    precision: Precision,
+    codes: NDArray[np.uint8],
+    latents: list[NDArray[np.float32]],
+    unscored: int,
+) -> NDArray[np.float32]:
+    """Logits of every excerpt's samples after so many frames: (excerpts, samples, 256)."""
+    shape, streams = bundle.shape, len(codes)
+    engine = CpuEngine(bundle, domain, 1, precision)
+    conditioning = np.stack([engine.condition(each) for each in latents])
+    stepper = engine.stepper(streams, Sampling())
+    empty = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
+    recent = np.full((streams, shape.input_kernel), NOTHING_YET, np.int64)
+    stepper.load(0, recent, [empty] * streams)
+    kept = []
+    for frame in range(codes.shape[1]):
+        logits = stepper.score(conditioning[:, frame], codes[:, frame])
+        if frame >= unscored:
+            kept.append(logits)
+    return np.concatenate(kept, axis=1)
