@@ -9,6 +9,7 @@ namespace umtn::plugin {
 namespace {
 
 constexpr auto kNap = std::chrono::milliseconds(8);
+constexpr double kBridgeWait = 20.0; // seconds that a trigger is held for it
 constexpr double kQuietHost = 0.5;   // seconds without blocks, after which the host has stopped
 constexpr double kPrepareWait = 5.0; // seconds that loading may hold up the host
 constexpr double kLoadStateWait = 2.0;
@@ -287,12 +288,13 @@ void Engine::Worker::run() {
     for (const auto& command : commands)
       command();
     follow_bridge_folder(client_.connection().session_folder);
-    look_for_triggers();
+    const bool held = look_for_triggers();
     look_for_stop();
     look_for_news();
-    give_programme(expected);
+    const unsigned handled = held ? expected_given_ : expected;
+    give_programme(handled);
     while (load_one())
-      give_programme(expected);
+      give_programme(handled);
     player_.collect();
     {
       const Lock lock(mutex_);
@@ -302,11 +304,26 @@ void Engine::Worker::run() {
   }
 }
 
-void Engine::Worker::look_for_triggers() {
+// Whether one is held back: a host that bounces as soon as it has opened a project triggers before
+// the bridge has been found, and with it the instruments.
+bool Engine::Worker::look_for_triggers() {
   const unsigned triggers = triggers_;
-  if (triggers != triggers_handled_)
-    render_region(); // once: two within a moment mean the same region
+  const double now = steady_seconds();
+  if (triggers == triggers_handled_) {
+    held_since_ = now;
+    return false;
+  }
+  if (now - held_since_ < kBridgeWait && bridge_unknown())
+    return true;
+  render_region(); // once: two within a moment mean the same region
   triggers_handled_ = triggers;
+  return false;
+}
+
+bool Engine::Worker::bridge_unknown() const {
+  const auto connection = client_.connection();
+  return connection.link == Link::searching || connection.link == Link::connecting ||
+         (connection.connected() && connection.models.empty());
 }
 
 void Engine::Worker::look_for_stop() {

@@ -49,7 +49,7 @@ private:
   void settle(double seconds);
 
   // The thread's steps.
-  void look_for_triggers();
+  bool look_for_triggers();
   void look_for_stop();
   void look_for_news();
   void follow_bridge_folder(const juce::File& folder);
@@ -64,6 +64,7 @@ private:
   void fail(const juce::String& id, const juce::String& message);
   void say(const juce::String& message);
   bool bridge_may_come() const;
+  bool bridge_unknown() const;
 
   Capture& capture_;
   Player& player_;
@@ -84,6 +85,7 @@ private:
   juce::uint64 version_before_roll_ = 0;
   std::uint64_t blocks_ = 0;
   double blocks_at_ = 0.0;
+  double held_since_ = 0.0;
 
   mutable std::mutex mutex_; // guards what follows
   std::condition_variable wake_, settled_;
