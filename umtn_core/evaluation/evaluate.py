@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,71 @@ from numpy.typing import NDArray
 from umtn_core.bundle import Bundle
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
+from umtn_core.evaluation.blending import Blend, blend
 from umtn_core.evaluation.heard import RATE, Heard
-from umtn_core.evaluation.held_out import Piece, excerpts, held_out_pieces, soundfonts
-from umtn_core.evaluation.latent_probe import latent_probe_accuracy
+from umtn_core.evaluation.held_out import Piece, excerpts
+from umtn_core.evaluation.latent_probe import latent_probe
 from umtn_core.evaluation.likelihood_figures import likelihood_figures
 from umtn_core.evaluation.measure import Direction, measure
 from umtn_core.evaluation.real_players import measure_recording, recordings_in_scope
 from umtn_core.evaluation.recordings import real_recording
+from umtn_core.evaluation.segmented import segment_joins
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.evaluation.summary import LEGEND, means_over_directions
+from umtn_core.evaluation.tally import figure
+from umtn_core.evaluation.targets import verdict
+from umtn_core.evaluation.tiers import Make, made_by
 from umtn_core.evaluation.timbre import CLIP_SECONDS, TimbreClassifier
 from umtn_core.progress import Progress
 
 Audio = NDArray[np.float32]
 #: Translates recordings at 16 kHz to a domain, all together.
 Translate = Callable[[str, Sequence[Audio]], Sequence[Audio]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One piece as it was played, translated and, where there is one, the paired truth.
+
+    Parameters
+    ----------
+    tier
+        1, unseen scores; 2, unseen timbre; 3, real recordings.
+    make
+        Soundfont, or who recorded it.
+    source, target
+        Domains.
+    piece
+        Its name.
+    sounds
+        ``source``, ``translation`` and, if there is one, ``truth``.
+    """
+
+    tier: int
+    make: str
+    source: str
+    target: str
+    piece: str
+    sounds: dict[str, Heard]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found, and what it was found in.
+
+    Parameters
+    ----------
+    report
+        Ready for JSON; `umtn_core.evaluation.summary.LEGEND` says what the figures mean.
+    examples
+        Everything translated.
+    blends
+        Mixtures of two inputs, for each target.
+    """
+
+    report: dict[str, Any]
+    examples: list[Example] = field(default_factory=list)
+    blends: list[Blend] = field(default_factory=list)
 
 
 def evaluate(
@@ -35,7 +86,7 @@ def evaluate(
     *,
     translate: Translate | None = None,
     progress: OnStage | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure a bundle.
 
     Parameters
@@ -47,13 +98,9 @@ def evaluate(
     settings
         How thoroughly.
     translate
-        In place of the bundle's own translator.
+        In place of the bundle's own translator; then nothing is blended or joined.
     progress
-        Told of every stage.
-
-    Returns
-    -------
-    dict ready for JSON: see `umtn_core.evaluation.summary.LEGEND`
+        Told of every stage; what it raises ends the evaluation.
 
     Raises
     ------
@@ -68,6 +115,7 @@ def evaluate(
             f"The model {bundle.name} knows {', '.join(bundle.domains)}, and the store has "
             f"none of these but {', '.join(store.domains)}."
         )
+    own = translate is None
     translate = translate or _translator(bundle, settings, say)
 
     say("learning the instruments", Progress(0.0))
@@ -76,52 +124,55 @@ def evaluate(
         for domain in store.domains
     }
     classifier = TimbreClassifier(training, RATE)
-    pieces = {
-        font: held_out_pieces(
-            store, domains, font, settings.split, pieces=settings.pieces, seconds=settings.seconds
-        )
-        for font in soundfonts(store)
-    }
+    makes, left_out = made_by(store, domains, settings)
     players, absent = _players(domains, settings)
-    made, played = _translate_all(domains, pieces, players, translate)
+    examples = _translate_all(domains, makes, players, translate)
+    main = makes[0]
 
-    say("measuring", Progress(0.0))
-    figures = {
-        font: {
-            f"{source}->{target}": measure(
-                _direction(pieces, font, source, target, made[font, source, target]),
-                classifier,
-                polyphonic=settings.polyphonic,
+    figures: dict[str, dict[str, Any]] = {}
+    verdicts: dict[str, dict[str, Any]] = {}
+    for make in makes:
+        pairs = make.directions(domains)
+        figures[make.name], verdicts[make.name] = {}, {}
+        for k, (source, target) in enumerate(pairs):
+            say(f"measuring {make.name}", Progress(k / len(pairs)))
+            direction = _direction(make, main, source, target, examples)
+            measured = measure(
+                direction, classifier, polyphonic=settings.polyphonic, seed=settings.seed
             )
-            for source, target in _directions(domains)
-        }
-        for font in pieces
-    }
-    main = next(iter(pieces))
+            figures[make.name][f"{source}->{target}"] = measured
+            verdicts[make.name][f"{source}->{target}"] = verdict(make.tier, measured)
     recordings = {
-        f"{source}->{target}": measure_recording(
-            translation,
-            players[source],
-            [other for name, other in players.items() if name != source],
-            target,
+        f"{each.source}->{each.target}": measure_recording(
+            each.sounds["translation"],
+            each.sounds["source"],
+            [other for name, other in players.items() if name != each.source],
+            each.target,
             classifier,
-            _pitch_range(pieces[main]),
-            figures[main][f"{source}->{target}"],
+            _pitch_range(main.pieces),
+            figures[main.name][f"{each.source}->{each.target}"],
         )
-        for (source, target), translation in played.items()
+        for each in examples
+        if each.tier == 3
     }
     judged = {
         domain: excerpts(store, domain, settings.split, settings.excerpts, settings.excerpt_seconds)
         for domain in domains
     }
+    blends, joins = _own_renders(bundle, domains, main, settings, say) if own else ([], {})
     say("teacher forcing", Progress(0.0))
-    return {
+    report = {
         "model": bundle.name,
         "domains": domains,
         "split": settings.split,
         "scope": "polyphonic" if settings.polyphonic else "monophonic",
-        "pieces": {font: [piece.name for piece in group] for font, group in pieces.items()},
-        "seconds_a_domain": round(sum(_seconds(piece) for piece in pieces[main]), 1),
+        "tiers": {
+            "1": [make.name for make in makes if make.tier == 1],
+            "2": [make.name for make in makes if make.tier == 2],
+            "left_out": left_out,
+        },
+        "pieces": {make.name: [piece.name for piece in make.pieces] for make in makes},
+        "seconds_a_domain": round(sum(piece.seconds for piece in main.pieces), 1),
         "sampling": {
             "seed": settings.seed,
             "temperature": bundle.manifest.temperature
@@ -129,33 +180,30 @@ def evaluate(
             else settings.temperature,
             "top_p": settings.top_p,
         },
-        "summary": {font: means_over_directions(each) for font, each in figures.items()},
+        "verdicts": verdicts,
+        "summary": {name: means_over_directions(each) for name, each in figures.items()},
         "directions": figures,
         "recordings": {"unavailable": absent} if absent else recordings,
         "likelihood": {
             domain: likelihood_figures(bundle, domain, judged[domain], training[domain])
             for domain in domains
         },
-        "domain_read_off_latents": {
-            "value": round(
-                latent_probe_accuracy(bundle, {d: training[d] for d in domains}, judged), 4
-            ),
+        "domain_read_off_latents": None
+        if len(domains) < 2
+        else {
+            **_probe(bundle, {d: training[d] for d in domains}, judged, settings.seed),
             "floor": round(1.0 / len(domains), 4),
-        }
-        if len(domains) > 1
-        else None,
+        },
+        "blending": [each.figures() for each in blends],
+        "joins": joins,
         "legend": LEGEND,
     }
+    return Evaluation(report, examples, blends)
 
 
-def _directions(domains: Sequence[str]) -> list[tuple[str, str]]:
-    """Ordered pairs of domains; a model of one domain is judged by how it plays it again."""
-    pairs = [(a, b) for b in domains for a in domains if a != b]
-    return pairs or [(domains[0], domains[0])]
-
-
-def _seconds(piece: Piece) -> float:
-    return len(next(iter(piece.renders.values())).samples) / RATE
+def _probe(bundle: Bundle, fitted: Any, judged: Any, seed: int) -> dict[str, Any]:
+    found = figure(latent_probe(bundle, fitted, judged), seed=seed)
+    return {"value": found["value"], "interval": found["interval"], "ceiling": None}
 
 
 def _players(
@@ -181,49 +229,75 @@ def _pitch_range(pieces: Sequence[Piece]) -> tuple[float, float]:
 
 def _translate_all(
     domains: Sequence[str],
-    pieces: dict[str, list[Piece]],
+    makes: Sequence[Make],
     players: dict[str, Heard],
     translate: Translate,
-) -> tuple[dict[tuple[str, str, str], list[Heard]], dict[tuple[str, str], Heard]]:
-    """Translate everything; all that goes to one target is decoded together.
-
-    Returns
-    -------
-    pieces by (soundfont, source, target), and recordings by (source, target)
-    """
-    made: dict[tuple[str, str, str], list[Heard]] = {}
-    played: dict[tuple[str, str], Heard] = {}
+) -> list[Example]:
+    """Translate everything; all that goes to one target is decoded together."""
+    examples = []
     for target in domains:
-        sources = [a for a, b in _directions(domains) if b == target]
-        keys = [(font, source, target) for source in sources for font in pieces]
-        recorded = [source for source in sources if source in players]
-        audio = [
-            piece.renders[source].samples for font, source, _ in keys for piece in pieces[font]
+        wanted = [
+            Example(
+                make.tier,
+                make.name,
+                source,
+                target,
+                piece.name,
+                {"source": piece.renders[source], "truth": piece.renders[target]},
+            )
+            for make in makes
+            for source, to in make.directions(domains)
+            if to == target
+            for piece in make.pieces
         ]
-        audio += [players[source].samples for source in recorded]
-        translations = iter([Heard(each) for each in translate(target, audio)])
-        for key in keys:
-            made[key] = [next(translations) for _ in pieces[key[0]]]
-        for source in recorded:
-            played[source, target] = next(translations)
-    return made, played
+        wanted += [
+            Example(3, "real player", source, target, source, {"source": heard})
+            for source, heard in players.items()
+            if source != target or len(domains) == 1
+        ]
+        made = translate(target, [each.sounds["source"].samples for each in wanted])
+        for example, audio in zip(wanted, made, strict=True):
+            example.sounds["translation"] = Heard(audio)
+        examples += wanted
+    return examples
 
 
 def _direction(
-    pieces: dict[str, list[Piece]],
-    font: str,
-    source: str,
-    target: str,
-    translations: list[Heard],
+    make: Make, main: Make, source: str, target: str, examples: Sequence[Example]
 ) -> Direction:
+    asked = (make.name, source, target)
+    chosen = [each for each in examples if (each.make, each.source, each.target) == asked]
     return Direction(
-        translations=translations,
-        sources=[piece.renders[source] for piece in pieces[font]],
-        truths=[piece.renders[target] for piece in pieces[font]],
-        notes=[piece.notes for piece in pieces[font]],
+        translations=[each.sounds["translation"] for each in chosen],
+        sources=[each.sounds["source"] for each in chosen],
+        truths=[each.sounds["truth"] for each in chosen],
+        notes=[piece.notes for piece in make.pieces],
         target=target,
-        examples=[piece.renders[target] for piece in next(iter(pieces.values()))],
+        examples=[piece.renders[target] for piece in main.pieces],
     )
+
+
+def _own_renders(
+    bundle: Bundle,
+    domains: Sequence[str],
+    main: Make,
+    settings: EvaluationSettings,
+    say: OnStage,
+) -> tuple[list[Blend], dict[str, Any]]:
+    """What only the bundle's own decoders can be asked: blends, and joins of segments."""
+    sources = {target: source for source, target in main.directions(domains)}
+    blends = [
+        blend(bundle, source, target, (main.pieces[0], main.pieces[1]), settings, say)
+        for target, source in sources.items()
+        if len(main.pieces) > 1 and not settings.polyphonic
+    ]
+    joins = {
+        target: segment_joins(
+            bundle, target, [piece.renders[source] for piece in main.pieces], settings, say
+        )
+        for target, source in sources.items()
+    }
+    return blends, joins
 
 
 def _translator(bundle: Bundle, settings: EvaluationSettings, say: OnStage) -> Translate:
@@ -234,7 +308,6 @@ def _translator(bundle: Bundle, settings: EvaluationSettings, say: OnStage) -> T
             bundle,
             target,
             engine=settings.engine,
-            segments=1,
             seed=settings.seed,
             temperature=settings.temperature,
             top_p=settings.top_p,

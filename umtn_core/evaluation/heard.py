@@ -7,9 +7,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from umtn_core.evaluation.chroma import chroma
 from umtn_core.evaluation.note_segments import Transcribed, levels, segment
 from umtn_core.evaluation.pitch_tracking import PitchTrack, track
 from umtn_core.evaluation.polyphonic import transcribe_polyphonic
+from umtn_core.evaluation.rhythm import Rhythm, rhythm
 from umtn_core.evaluation.spectra import envelope
 
 RATE = 16_000
@@ -46,3 +48,13 @@ class Heard:
     def envelope(self) -> NDArray[np.float64]:
         """Its mean spectral envelope: (bands,)."""
         return envelope(self.samples, RATE)
+
+    @cached_property
+    def chroma(self) -> NDArray[np.float64]:
+        """Its pitch classes over time: (frames, 12)."""
+        return chroma(self.samples, RATE)
+
+    @cached_property
+    def rhythm(self) -> Rhythm:
+        """Its onsets."""
+        return rhythm(self.samples, RATE)

@@ -34,6 +34,11 @@ class Piece:
     notes: Sequence[Note]
     renders: dict[str, Heard]
 
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(next(iter(self.renders.values())).samples) / RATE
+
 
 def held_out_pieces(
     store: Store,

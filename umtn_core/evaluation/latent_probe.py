@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from umtn_core.bundle import Bundle
 from umtn_core.encode import LatentEncoder
 from umtn_core.errors import UmtnError
+from umtn_core.evaluation.tally import Tally
 
 Excerpts = Mapping[str, Sequence[NDArray[np.float32]]]
 
 
-def latent_probe_accuracy(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> float:
+def latent_probe(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> Tally:
     """Share of excerpts whose domain a linear classifier reads off their latents.
 
     A new classifier is fitted to the finished encoder, on means and spreads over time. The
@@ -31,7 +32,7 @@ def latent_probe_accuracy(bundle: Bundle, fitted: Excerpts, judged: Excerpts) ->
 
     Returns
     -------
-    float between 0 and 1, every domain weighing the same
+    Tally over the judged excerpts, every domain weighing the same
 
     Raises
     ------
@@ -56,5 +57,8 @@ def latent_probe_accuracy(bundle: Bundle, fitted: Excerpts, judged: Excerpts) ->
     names = [domain for domain, excerpts in fitted.items() for _ in excerpts]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2000))
     model.fit(table, names)
-    shares = [np.mean(model.predict(rows(group)) == domain) for domain, group in judged.items()]
-    return float(np.mean(shares))
+    right = [
+        (model.predict(rows(group)) == domain) / len(group) for domain, group in judged.items()
+    ]
+    shares = [1.0 / len(group) for group in judged.values() for _ in group]
+    return Tally(np.concatenate(right), np.array(shares))

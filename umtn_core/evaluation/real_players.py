@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from umtn_core.audio.resample import resample
+from umtn_core.evaluation import measures
 from umtn_core.evaluation.heard import RATE, Heard
-from umtn_core.evaluation.measure import Figure, figure, mean
-from umtn_core.evaluation.pitch import best_lag, compare, share_within
+from umtn_core.evaluation.pitch_tracking import PitchTrack
 from umtn_core.evaluation.recordings import FILES, Recording
-from umtn_core.evaluation.spectra import envelope_distance
+from umtn_core.evaluation.tally import Figure, plain
 from umtn_core.evaluation.timbre import TimbreClassifier
 
 
@@ -39,7 +39,7 @@ def measure_recording(
 ) -> dict[str, Any]:
     """Figures of one translated recording.
 
-    There is no paired truth: the reference is the recording's own pitch track.
+    There is no paired truth: the reference is the recording itself. One clip gives no interval.
 
     Parameters
     ----------
@@ -56,39 +56,36 @@ def measure_recording(
     paired
         Figures of paired pieces in the same direction, whose ceilings serve here too.
     """
-    made, reference = translation.pitch, source.pitch
-    agreement = compare(made, reference)
-    ceiling = paired["pitch_within_50_of_source"]["ceiling"]
+    reference = source.pitch
+    floors = [measures.of_source([other], [source], polyphonic=False) for other in others]
+    made = measures.of_source([translation], [source], polyphonic=False)
     low, high = trained_range
     inside = (reference.midi > low - 0.5) & (reference.midi < high + 0.5)
-    lag, share = best_lag(made, reference)
-    table = classifier.probabilities(translation.samples)
-    named = table.argmax(axis=1) == classifier.domains.index(target)
-    target_mean = classifier.envelopes[target]
-
-    def floor(cents: float) -> float:
-        return mean([share_within(other.pitch, reference, cents) for other in others])
-
-    return {
-        "pitch_within_50_of_source": figure(agreement.within_50, ceiling, floor(50.0)),
-        "pitch_within_120_of_source": figure(agreement.within_120, floor=floor(120.0)),
-        "pitch_class_within_50_of_source": figure(agreement.chroma),
-        "pitch_within_50_in_trained_range": {
-            **figure(share_within(made, np.where(inside, reference.hertz, 0.0)), ceiling),
-            "share_of_recording": figure(mean(inside[reference.voiced]))["value"],
-        },
-        "pitch_within_50_at_best_lag": {
-            **figure(share),
-            "lag_seconds": round(lag * reference.hop_seconds, 3),
-        },
-        "named_as_target": figure(
-            mean(named) if len(named) else 0.0,
-            paired["named_as_target"]["ceiling"],
-            paired["named_as_target"]["floor"],
-        ),
-        "envelope_db_from_target_mean": figure(
-            envelope_distance(translation.envelope, target_mean),
-            paired["envelope_db_from_target_mean"]["ceiling"],
-            envelope_distance(source.envelope, target_mean),
-        ),
+    known = PitchTrack(np.where(inside, reference.hertz, 0.0), reference.strength)
+    lag = measures.lag_frames([translation.pitch], [reference])
+    figures = {
+        name: plain(
+            tally.value,
+            paired[name]["ceiling"],
+            float(np.mean([floor[name].value for floor in floors])) if floors else None,
+        )
+        for name, tally in made.items()
     }
+    figures["pitch_within_50_in_trained_range"] = {
+        **plain(
+            measures.agreement([translation.pitch], [known], "within_50").value,
+            paired["pitch_within_50_of_source"]["ceiling"],
+        ),
+        "share_of_recording": plain(float(inside[reference.voiced].mean()))["value"]
+        if reference.voiced.any()
+        else None,
+    }
+    figures["pitch_within_50_of_source"]["lag_seconds"] = round(lag * reference.hop_seconds, 3)
+    target_figures = measures.of_target([translation], target, classifier)
+    source_figures = measures.of_target([source], target, classifier)
+    for name, tally in target_figures.items():
+        value = tally.value if tally.of.any() else 0.0
+        figures[name] = plain(value, paired[name]["ceiling"], source_figures[name].value)
+    for name, tally in measures.of_itself([translation]).items():
+        figures[name] = plain(tally.value, paired[name]["ceiling"])
+    return figures

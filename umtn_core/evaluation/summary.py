@@ -9,9 +9,14 @@ import numpy as np
 
 LEGEND = {
     "value, ceiling, floor": "of the translation; of a real render judged in the same way; of "
-    "what is wrong by design (another piece's render for pitch and notes, the untouched source for "
-    "timbre)",
+    "what is wrong by design (another piece's render for content, the untouched source for timbre)",
+    "interval": "95 % bootstrap interval over pieces, percentiles of 2000 seeded draws",
     "pieces": "the value of each piece alone, in the order of the list of pieces",
+    "controls": "the same measure of the paired truth, of the untouched source, of other pieces' "
+    "renders on the target's instrument, and of silence",
+    "share_of_ceiling": "value over ceiling; interval from resampling both together",
+    "note_f1": "notes played that a transcriber finds again within 100 ms and 50 cents",
+    "note_f1_basic_pitch": "the same by Basic Pitch's network",
     "pitch_within_50": "share of the frames where the paired truth has a pitch in which the "
     "translation has the same, to 50 cents; ceiling: the source against the truth, both being "
     "real renders of one performance",
@@ -23,17 +28,33 @@ LEGEND = {
     "pitch_within_50_of_source": "against the source; ceiling: the truth",
     "pitch_within_50_at_best_lag": "after taking out one constant delay; ceiling: the source",
     "pitch_within_50_in_trained_range": "frames whose pitch the held-out pieces have too",
-    "note_f1": "notes played that a transcriber finds again within 100 ms and 50 cents",
+    "chroma_correlation": "Pearson's correlation of pitch classes over time with the source's",
+    "chroma_dtw": "mean cosine distance of pitch classes along the best time warping to the "
+    "source; lower is better",
+    "pitch_ncc": "normalised cross-correlation of the pitch trajectory with the source's, in "
+    "semitones, at the best shift within 100 ms",
+    "pitch_dtw": "mean distance in semitones along the best time warping to the source's pitch; "
+    "lower is better",
+    "onset_f1": "onsets shared with the source, within 50 ms",
+    "onset_deviation_ms": "mean distance of shared onsets (within 100 ms) after one constant "
+    "delay; lower is better",
+    "tempo_within_4": "share of pieces whose tempo is the source's, to 4 %",
     "named_as_target": "share of clips of 2 s that a classifier which has only heard real renders "
     "takes for the target; clips fallen silent count as not",
     "probability_of_target": "mean probability it gives the target",
     "envelope_db_from_target_mean": "distance of mean spectral envelopes in dB from the target's "
-    "training audio",
+    "training audio; lower is better",
     "envelope_db_from_truth": "the same from the paired truth, piece by piece",
+    "stft_distance": "multi-resolution STFT distance to the paired truth; lower is better",
+    "clipped": "share of samples at full scale or in flat runs at the peak",
+    "noise_floor_db": "noise between partials below the sound's power, in dB; lower is better",
     "likelihood": "nats a sample on held-out audio: the network teacher-forced, linear prediction "
     "of order 32 (fitted to what went before, or once to training audio), and no context",
     "domain_read_off_latents": "share of excerpts whose domain a fresh linear classifier reads "
     "off the latents; floor: chance, which is the aim",
+    "blending": "share of each input's frames heard in decoded mixtures of both inputs' latents",
+    "joins": "spectral flux and level change where segments are joined, ranked among elsewhere in "
+    "the same render: percentile 50 is a place like any other",
 }
 
 _TITLES = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.latent_probe import latent_probe_accuracy
+from umtn_core.evaluation.latent_probe import latent_probe
 
 
 def excerpts(amplitudes, seed):
@@ -18,17 +18,17 @@ def excerpts(amplitudes, seed):
 def test_reads_off_what_the_latent_shows(envelope_follower):
     # This encoder tells loudness and nothing else.
     loud = {"quiet": 0.1, "loud": 0.6}
-    found = latent_probe_accuracy(envelope_follower, excerpts(loud, 0), excerpts(loud, 1))
+    found = latent_probe(envelope_follower, excerpts(loud, 0), excerpts(loud, 1)).value
     assert found == 1.0
 
 
 def test_finds_nothing_where_there_is_nothing(envelope_follower):
     same = {"one": 0.4, "other": 0.4}
-    found = latent_probe_accuracy(envelope_follower, excerpts(same, 0), excerpts(same, 1))
+    found = latent_probe(envelope_follower, excerpts(same, 0), excerpts(same, 1)).value
     assert found < 0.8
 
 
 def test_says_what_to_install(envelope_follower, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
     with pytest.raises(UmtnError, match="scikit-learn"):
-        latent_probe_accuracy(envelope_follower, {}, {})
+        latent_probe(envelope_follower, {}, {})

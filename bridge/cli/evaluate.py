@@ -1,0 +1,88 @@
+"""`umtn evaluate`: how good a model is, judged by the audio it makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bridge.cli.failures import needs_extra
+from bridge.cli.output import print_json
+from bridge.cli.progress import meter
+from bridge.cli.stopping import stoppable
+from umtn_core.bundle import Bundle
+from umtn_core.data.store import Store
+from umtn_core.errors import Cancelled
+from umtn_core.progress import Progress
+
+
+@click.command()
+@click.argument("bundle")
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="REPORT_DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of the report.  [default: the model's name and -evaluation]",
+)
+@click.option(
+    "--quick", is_flag=True, help="Four pieces of 5 s a soundfont: minutes, wide margins."
+)
+@click.option("--split", type=click.Choice(["valid", "test"]), default="test", show_default=True)
+@click.option("--pieces", type=click.IntRange(1), help="At most so many of each soundfont.")
+@click.option("--seconds", type=click.FloatRange(0.5), help="At most so much of each piece.")
+@click.option("--polyphonic", is_flag=True, help="Judge by transcription, not by pitch tracks.")
+@click.option("--no-recordings", is_flag=True, help="Fetch no recordings of real players.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--temperature", type=click.FloatRange(0), help="The model's own if not said.")
+@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option("--engine", default="auto", show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="That work at once; all cores if not said.")
+@click.option("--force", is_flag=True, help="Replace an older report.")
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def evaluate(
+    bundle: str,
+    dataset: Path,
+    output: Path | None,
+    quick: bool,
+    no_recordings: bool,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Measure the model BUNDLE on what the store DATASET held out, and write a report.
+
+    The report is a folder with a page to read and hear (index.html), a sheet for blind ratings
+    (listen.html) and all figures (report.json). It needs no network.
+    """
+    with needs_extra("Evaluating", "evaluate"):
+        from umtn_core.evaluation.evaluate import evaluate as measured
+        from umtn_core.evaluation.report.folder import check_place
+        from umtn_core.evaluation.report.write import write_report
+        from umtn_core.evaluation.settings import EvaluationSettings
+        from umtn_core.evaluation.summary import table
+
+        model, store = Bundle.open(bundle), Store.open(dataset)
+        output = output or Path(f"{Path(bundle).stem}-evaluation")
+        check_place(output, overwrite=force)
+        chosen = {name: value for name, value in options.items() if value is not None}
+        make = EvaluationSettings.quick if quick else EvaluationSettings
+        settings = make(recordings=not no_recordings, **chosen)
+        with stoppable() as stopped, meter(quiet) as bars:
+
+            def show(stage: str, done: Progress) -> None:
+                if stopped():
+                    raise Cancelled("The evaluation was cancelled.")
+                bars.update(stage, done.fraction, 1.0)
+
+            evaluation = measured(model, store, settings, progress=show)
+            written = write_report(output, evaluation, seed=settings.seed, overwrite=force)
+    if as_json:
+        print_json(evaluation.report)
+    else:
+        click.echo(table(evaluation.report))
+    click.echo(f"the report is {written}", err=True)

@@ -1,0 +1,121 @@
+"""Blending two inputs in the latent, as the paper does, until one melody gives way to the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from umtn_core.audio.level import to_reference
+from umtn_core.bundle import Bundle
+from umtn_core.companding import Companding
+from umtn_core.decode.decode import Decode
+from umtn_core.decode.engines import open_engine
+from umtn_core.decode.sampling import Sampling
+from umtn_core.decode.stream import Stream
+from umtn_core.encode import LatentEncoder
+from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.held_out import Piece
+from umtn_core.evaluation.measures import agreement
+from umtn_core.evaluation.settings import EvaluationSettings, OnStage
+from umtn_core.evaluation.tally import rounded
+
+#: Shares of the second input.
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Mixtures of two inputs' latents, decoded.
+
+    Parameters
+    ----------
+    source, target
+        Domains.
+    pieces
+        Names of the two inputs.
+    inputs
+        Their audio.
+    mixtures
+        What was decoded for each of `WEIGHTS`.
+    """
+
+    source: str
+    target: str
+    pieces: tuple[str, str]
+    inputs: tuple[Heard, Heard]
+    mixtures: tuple[Heard, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """How much of each input can be heard in each mixture.
+
+        Returns
+        -------
+        dict
+            ``weights``, of the second input; ``first`` and ``second``, for each the share of the
+            frames where that input has a pitch in which the mixture has the same, to 50 cents.
+        """
+
+        def in_tune(given: Heard) -> list[float | None]:
+            return [
+                rounded(agreement([made.pitch], [given.pitch], "within_50").value)
+                for made in self.mixtures
+            ]
+
+        return {
+            "source": self.source,
+            "target": self.target,
+            "pieces": list(self.pieces),
+            "weights": list(WEIGHTS),
+            "first": in_tune(self.inputs[0]),
+            "second": in_tune(self.inputs[1]),
+        }
+
+
+def blend(
+    bundle: Bundle,
+    source: str,
+    target: str,
+    pieces: tuple[Piece, Piece],
+    settings: EvaluationSettings,
+    say: OnStage,
+) -> Blend:
+    """Encode two pieces, and decode mixtures ``(1 - w) z1 + w z2`` of their latents.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    source, target
+        The domain both are played in, and the decoder.
+    pieces
+        The inputs; the longer one is cut.
+    settings
+        Sampling, engine, threads.
+    say
+        Told of the progress.
+    """
+    samples = min(len(piece.renders[source].samples) for piece in pieces)
+    inputs = tuple(Heard(piece.renders[source].samples[:samples]) for piece in pieces)
+    encoder = LatentEncoder(bundle, settings.threads)
+    lufs = bundle.manifest.reference_loudness
+    first, second = (encoder.encode(to_reference(heard.samples, RATE, lufs)) for heard in inputs)
+    streams = [
+        Stream(np.float32(1 - weight) * first + np.float32(weight) * second, samples, k)
+        for k, weight in enumerate(WEIGHTS)
+    ]
+    temperature = settings.temperature
+    if temperature is None:
+        temperature = bundle.manifest.temperature
+    engine = open_engine(settings.engine, bundle, target, settings.threads)
+    decode = Decode(engine, streams, Sampling(settings.seed, temperature, settings.top_p))
+    decode.advance(progress=lambda done: say(f"blending on the {target}", done))
+    law = Companding(bundle.shape.companding)
+    return Blend(
+        source,
+        target,
+        (pieces[0].name, pieces[1].name),
+        (inputs[0], inputs[1]),
+        tuple(Heard(law.decode(codes)) for codes in decode.codes),
+    )

@@ -1,0 +1,91 @@
+"""An evaluation becomes a folder: page, listening sheet, figures, sounds and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from umtn_core.data.files import write_json
+from umtn_core.evaluation.blending import WEIGHTS
+from umtn_core.evaluation.evaluate import Evaluation, Example
+from umtn_core.evaluation.report.folder import REPORT, whole_folder
+from umtn_core.evaluation.report.listening import write_sheet
+from umtn_core.evaluation.report.page import Shown, page
+from umtn_core.evaluation.report.pictures import draw_spectrograms
+from umtn_core.evaluation.report.sounds import write_sound
+from umtn_core.evaluation.report.words import arrow
+
+PAGE = "index.html"
+#: Examples of each direction that the page shows.
+EXAMPLES = 2
+_NAMES = {"source": "source", "translation": "translation", "truth": "real render"}
+
+
+def write_report(
+    path: Path, evaluation: Evaluation, *, seed: int = 0, overwrite: bool = False
+) -> Path:
+    """Write the folder, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Of the folder.
+    evaluation
+        What to write.
+    seed
+        Of the listening sheet.
+    overwrite
+        Replace an older report.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    UmtnError
+        If it cannot be written, or something else is there.
+    """
+    report = evaluation.report
+    with whole_folder(path, overwrite=overwrite) as folder:
+        shown: dict[tuple[str, str], list[Shown]] = {}
+        for name, example in _picked(report["tiers"]["1"], evaluation.examples):
+            direction = f"{example.source}->{example.target}"
+            shown.setdefault((example.make, direction), []).append(_show(folder, name, example))
+        blends = []
+        for k, blend in enumerate(evaluation.blends):
+            sounds = {}
+            for weight, heard in zip(WEIGHTS, blend.mixtures, strict=True):
+                sounds[f"{weight:g}"] = f"audio/blend-{k}-{round(100 * weight)}.flac"
+                write_sound(folder / sounds[f"{weight:g}"], heard.samples)
+            blends.append(Shown(f"blend {k}", sounds))
+        write_sheet(folder, report["model"], evaluation.examples, seed)
+        (folder / PAGE).write_text(page(report, shown, blends), encoding="utf-8")
+        write_json(folder / REPORT, report)
+    return path / PAGE
+
+
+def _picked(main: Sequence[str], examples: Sequence[Example]) -> list[tuple[str, Example]]:
+    """Choose what the page shows: the first pieces of each direction, fewer beyond tier 1."""
+    count: dict[tuple[str, str, str], int] = {}
+    picked = []
+    for each in examples:
+        key = (each.make, each.source, each.target)
+        count[key] = count.get(key, 0) + 1
+        if count[key] <= (EXAMPLES if each.make in main else 1):
+            picked.append((f"{len(picked) + 1:02}-{each.source}-{each.target}", each))
+    return picked
+
+
+def _show(folder: Path, name: str, example: Example) -> Shown:
+    named = {_NAMES[kind]: example.sounds[kind] for kind in _NAMES if kind in example.sounds}
+    sounds = {}
+    for title, heard in named.items():
+        sounds[title] = f"audio/{name}-{title.replace(' ', '-')}.flac"
+        write_sound(folder / sounds[title], heard.samples)
+    picture = f"pictures/{name}.png"
+    (folder / "pictures").mkdir(exist_ok=True)
+    draw_spectrograms(named, folder / picture)
+    about = arrow(f"{example.source}->{example.target}")
+    return Shown(f"{example.piece}, {about}" if example.tier < 3 else about, sounds, picture)

@@ -1,0 +1,71 @@
+"""Joins of segments in a model's own renders, measured; see `umtn_core.evaluation.joins`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from umtn_core.bundle import Bundle
+from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.joins import join_figures
+from umtn_core.evaluation.settings import EvaluationSettings, OnStage
+from umtn_core.segments.join import joined
+from umtn_core.translation import Piece
+from umtn_core.translator import Translator
+
+#: Segments that the music is cut into.
+SEGMENTS = 4
+#: So much music is enough to meet a few joins.
+MOST_SECONDS = 30.0
+
+
+def segment_joins(
+    bundle: Bundle,
+    target: str,
+    sources: Sequence[Heard],
+    settings: EvaluationSettings,
+    say: OnStage,
+) -> dict[str, Any] | None:
+    """Translate pieces end to end, in segments and in one stream, and rank what joins change.
+
+    Parameters
+    ----------
+    bundle, target
+        The decoder.
+    sources
+        Pieces, of which the first 30 s are taken.
+    settings
+        Sampling, engine, threads.
+    say
+        Told of the progress.
+
+    Returns
+    -------
+    dict as of `umtn_core.evaluation.joins.join_figures`, or None where it is too short to be cut
+    """
+    audio = np.concatenate([heard.samples for heard in sources])[: round(MOST_SECONDS * RATE)]
+
+    def parts(segments: int) -> tuple[Any, Any]:
+        translator = Translator(
+            bundle,
+            target,
+            engine=settings.engine,
+            segments=segments,
+            seed=settings.seed,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            threads=settings.threads,
+        )
+        translation = translator.begin([Piece(audio, RATE)])
+        translation.advance(progress=lambda done: say(f"joining segments on the {target}", done))
+        ((decoded, plan),) = translation.parts() or [([], ())]
+        return decoded, plan
+
+    decoded, plan = parts(SEGMENTS)
+    if len(plan) < 2:
+        return None
+    render, joins = joined(decoded, plan, RATE)
+    (unbroken,), _ = parts(1)
+    return join_figures(render, [join.place for join in joins], unbroken, RATE)
