@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from umtn_core.evaluation.heard import Heard
-from umtn_core.evaluation.measure import Direction, measure
+from umtn_core.evaluation.measure import REFERENCES, Direction, measure
+from umtn_core.evaluation.report.words import LOWER_IS_BETTER
 from umtn_core.evaluation.timbre import TimbreClassifier
 
 PROGRAMS = {"flute": 73, "trumpet": 56}
@@ -79,6 +80,47 @@ def test_clips_that_fell_silent_are_not_the_target(perfect, classifier):
         made.samples = np.where(np.arange(len(truth.samples)) < 32_000, truth.samples, 0)
     figures = measure(perfect, classifier)
     assert figures["named_as_target"]["value"] == pytest.approx(1 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["truth", "source", "another_piece", "silence"])
+def test_every_measure_gives_a_control_its_own_figure(perfect, classifier, kind):
+    given = {
+        "truth": perfect.truths,
+        "source": perfect.sources,
+        "another_piece": list(reversed(perfect.truths)),
+        "silence": [Heard(np.zeros_like(t.samples)) for t in perfect.truths],
+    }
+    figures = measure(dataclasses.replace(perfect, translations=given[kind]), classifier)
+    for name, figure in figures.items():
+        assert figure["value"] == figure["controls"][kind], name
+        ceiling, floor = REFERENCES[name]
+        if kind == ceiling:
+            assert figure["value"] == figure["ceiling"], name
+        if kind == floor:
+            assert figure["value"] == figure["floor"], name
+
+
+def test_the_measures_tell_right_from_wrong(perfect, classifier):
+    """Every measure sets its ceiling well apart from its floor, on the side that is better."""
+    for name, figure in measure(perfect, classifier).items():
+        ceiling, floor = figure["ceiling"], figure["floor"]
+        if floor is None or name == "voiced":  # another piece has pitches too
+            continue
+        if name == "tempo_within_4":
+            assert ceiling >= floor
+        elif name in LOWER_IS_BETTER:
+            assert ceiling < 0.9 * floor, name
+        else:
+            assert ceiling > floor + 0.1, name
+
+
+def test_intervals_hold_the_value_and_come_from_the_seed(perfect, classifier):
+    first, again = (measure(perfect, classifier, seed=3) for _ in range(2))
+    assert first == again
+    for name in ("note_f1", "named_as_target", "chroma_correlation"):
+        low, high = first[name]["interval"]
+        assert low <= first[name]["value"] <= high
+    assert first["note_f1"]["share_of_ceiling"]["value"] == 1.0
 
 
 def test_a_late_translation_is_told_from_a_wrong_one(perfect, classifier):

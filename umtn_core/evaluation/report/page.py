@@ -110,6 +110,7 @@ def _head(report: Mapping[str, Any]) -> str:
         f"<h1>{escape(report['model'])}</h1><p class='lead'>How well a recording becomes the same "
         f"music on another instrument: {escape(names)}. {good} of {len(verdicts)} directions "
         "reach both bounds for shipping.</p>"
+        f"{_in_short(report)}"
         '<nav><a href="listen.html">Rate it blind</a><a href="report.json">All figures (JSON)</a>'
         f"</nav>{verdict_table(report)}"
         "<p>Every figure stands between a <b>ceiling</b>, what a real render gets from the same "
@@ -118,6 +119,23 @@ def _head(report: Mapping[str, Any]) -> str:
         "the bar is a 95 % interval from resampling the pieces. The last columns are the same "
         "measure of the untouched source, of other pieces on the target's instrument, and of "
         "silence.</p>"
+    )
+
+
+def _in_short(report: Mapping[str, Any]) -> str:
+    """Say in a sentence what to expect of the sound, by means over the directions of tier 1."""
+    means = report["summary"][report["tiers"]["1"][0]]
+
+    def beside(name: str, unit: str) -> str:
+        value, ceiling = (number(means[name][part], unit) for part in ("value", "ceiling"))
+        return f"{value} (real renders: {ceiling})"
+
+    tune = ""
+    if "pitch_within_50" in means:
+        tune = f"in tune with the truth {beside('pitch_within_50', '%')} of the time; "
+    return (
+        f"<p>On scores it has not seen: {tune}{beside('onset_f1', '%')} of the onsets shared with "
+        f"the source; noise between the partials at {beside('noise_floor_db', 'dB')}.</p>"
     )
 
 

@@ -47,7 +47,7 @@ def figures_table(figures: Mapping[str, Any]) -> str:
 
 
 def _row(name: str, title: str, unit: str, figure: Mapping[str, Any]) -> str:
-    lower = ' <span class="lower">less is better</span>' if name in LOWER_IS_BETTER else ""
+    lower = "<small>less is better</small>" if name in LOWER_IS_BETTER else ""
     interval = figure.get("interval")
     controls = figure.get("controls") or {}
     cells = "".join(f"<td>{number(controls.get(key), unit)}</td>" for key, _ in _CONTROLS)
