@@ -17,10 +17,13 @@ import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 
+import msgspec
 import numpy as np
 from decoding import random_bundle
 from numpy.typing import NDArray
 
+from export.precisions import measure_precisions
+from umtn_core.bundle import Bundle
 from umtn_core.shape import PRESETS
 from umtn_core.translation import Piece
 from umtn_core.translator import Translator
@@ -48,8 +51,9 @@ def main() -> None:
 def line(shape: str, engine: str, segments: str, seconds: float) -> str:
     """Render once, and say how it went."""
     chosen = "auto" if segments == "auto" else int(segments)
-    translator = Translator(random_bundle(PRESETS[shape]), engine=engine, segments=chosen)
     music = tune(seconds)
+    bundle = measured(random_bundle(PRESETS[shape]), music)
+    translator = Translator(bundle, engine=engine, segments=chosen)
     if chosen == "auto":
         translator.begin([Piece(music, RATE)])  # the timing is remembered
     began = time.perf_counter()
@@ -66,6 +70,14 @@ def line(shape: str, engine: str, segments: str, seconds: float) -> str:
         f"{shape:9s} {engine:9s} {len(parts):8d} {share:8.2f} {encoded - began:9.1f} "
         f"{ended - encoded:9.1f} {seconds / (ended - began):9.2f}x {memory:5.0f}"
     )
+
+
+def measured(bundle: Bundle, music: NDArray[np.float32]) -> Bundle:
+    """Have a model say what lower precisions lose, as an export does: else it has no int8."""
+    precisions = measure_precisions(bundle, music, RATE, "a synthesised tune")
+    manifest = msgspec.structs.replace(bundle.manifest, precisions=precisions)
+    graphs = {name: bundle.contents(name) for name in manifest.files}
+    return Bundle.in_memory(manifest, graphs)
 
 
 def tune(seconds: float) -> NDArray[np.float32]:

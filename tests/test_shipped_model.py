@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from umtn_core import Bundle, Translator
+from umtn_core.decode.choice import candidates
+from umtn_core.decode.precision import LIMIT
 from umtn_core.evaluation.pitch import from_notes, share_within, track
 
 MODELS = Path(__file__).parents[1] / "models"
@@ -39,9 +41,24 @@ def test_it_says_what_it_is_and_how_good(default: Bundle) -> None:
 
 
 @pytest.mark.parametrize("target", ["clarinet", "trumpet"])
-def test_it_plays_a_melody_in_tune(default: Bundle, target: str) -> None:
+def test_it_plays_a_melody_in_tune_in_every_precision_that_auto_may_take(
+    default: Bundle, target: str
+) -> None:
+    for engine in candidates(default, target):
+        in_tune(default, target, engine)
+
+
+def test_it_bears_every_precision(default: Bundle) -> None:
+    losses = default.manifest.precisions.losses
+    assert losses.keys() == {"bf16", "int8"}
+    for domains in losses.values():
+        assert domains.keys() == set(default.domains)
+        assert all(abs(loss.nats) < LIMIT for loss in domains.values())
+
+
+def in_tune(default: Bundle, target: str, engine: str) -> None:
     audio = melody()
-    translated = Translator(default, target)(audio, RATE)
+    translated = Translator(default, target, engine=engine)(audio, RATE)
     notes = from_notes(MELODY, len(track(audio, RATE).hertz))
     assert share_within(track(audio, RATE), notes) > 0.95
     assert share_within(track(translated, RATE), notes) > 0.75

@@ -15,6 +15,7 @@ from umtn_core.audio.level import matched, to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
 from umtn_core.companding import Companding
+from umtn_core.decode.choice import candidates, choose, open_for
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.engines import open_engine
@@ -49,7 +50,10 @@ class Translator:
     target
         Domain to translate to; may be left out if the model has only one.
     engine
-        What decodes, see `umtn_core.decode.engines`.
+        What decodes, see `umtn_core.decode.engines`; ``auto``, the fastest of those in which the
+        model loses nothing one could hear, timed on this machine at the first translation. So
+        it may be of another precision elsewhere, and give other samples: name one where a
+        render is to come out the same on other machines.
     segments
         Parts of a long recording that are decoded side by side; 1, one unbroken stream;
         ``auto``, as many as are fastest by the engine's throughput, which is measured the first
@@ -100,7 +104,22 @@ class Translator:
         self.channels = channels
         self.companding = Companding(self.bundle.shape.companding)
         self._encoder = LatentEncoder(self.bundle, threads)
-        self._engine: Engine = open_engine(engine, self.bundle, self.target, threads)
+        self._threads = threads
+        self._is_auto = engine == "auto"
+        self._opened: Engine | None = None
+        if self._is_auto:
+            # Where there is a choice, engines are timed: not before there is something to decode.
+            (engine, *others) = candidates(self.bundle, self.target)
+            if others:
+                return
+        self._opened = open_engine(engine, self.bundle, self.target, threads)
+
+    def _engine(self, cancelled: IsCancelled | None = None) -> Engine:
+        """Return what decodes; with auto, it is chosen now."""
+        if self._opened is None:
+            chosen = choose(self.bundle, self.target, self.segments, cancelled=cancelled)
+            self._opened = open_engine(chosen.engine, self.bundle, self.target, self._threads)
+        return self._opened
 
     def __call__(
         self,
@@ -191,18 +210,19 @@ class Translator:
         Cancelled
         """
         recordings = self._recordings(pieces)
+        engine = self._engine(cancelled)
         plans: list[tuple[Segment, ...]] = []
         streams: list[Stream] = []
         for piece, recording in zip(pieces, recordings, strict=True):
             signals = self._wanted(recording)
             for signal in signals:
                 audio = self._heard(signal)
-                count = self._segment_count(len(audio), len(signals))
+                count = self._segment_count(engine, len(audio), len(signals), cancelled)
                 plans.append(plan(audio, self.bundle.shape, count))
                 latents = self._encoder.encode(audio, cancelled=cancelled)
                 seed = piece.seeded(self.sampling.seed)
                 streams += self._streams(plans[-1], latents, signal.id, seed)
-        decode = Decode(self._engine, streams, self.sampling)
+        decode = Decode(engine, streams, self.sampling)
         note = Note(self._name(pieces), tuple(plans))
         return Translation(self, recordings, decode, note)
 
@@ -224,10 +244,11 @@ class Translator:
         Raises
         ------
         UmtnError
-            If the saved state is damaged, of other work, or of another precision.
+            If the saved state is damaged, of other work, or of another precision than the
+            engine that was asked for; with ``auto`` it goes on in its own.
         """
         recordings = self._recordings(pieces)
-        text, _ = saved_note(saved)
+        text, precision = saved_note(saved)
         try:
             note = msgspec.json.decode(text, type=Note)
         except msgspec.DecodeError as error:
@@ -237,10 +258,17 @@ class Translator:
                 "The saved translation is of other audio, or was begun with other options or "
                 "another model; start it again."
             )
-        decode = restore(self._engine, saved)
+        decode = restore(self._going_on(precision), saved)
         if not note.fits(decode):
             raise UmtnError("The saved translation is damaged; start it again.")
         return Translation(self, recordings, decode, note)
+
+    def _going_on(self, precision: str) -> Engine:
+        """Return an engine for a saved decode: with auto, one of the precision it was begun in."""
+        opened = self._opened
+        if not self._is_auto or (opened is not None and opened.precision == precision):
+            return self._engine()
+        return open_for(precision, self.bundle, self.target, self._threads)
 
     def finished(
         self, signal: Signal, parts: Sequence[Audio], segments: Sequence[Segment]
@@ -267,14 +295,17 @@ class Translator:
         audio = resample(signal.audio, signal.sample_rate, rate)
         return to_reference(audio, rate, self.bundle.manifest.reference_loudness)
 
-    def _segment_count(self, samples: int, signals: int) -> int:
+    def _segment_count(
+        self, engine: Engine, samples: int, signals: int, cancelled: IsCancelled | None
+    ) -> int:
         """Decide how many segments signals of so many samples are cut into."""
         if self.segments != "auto":
             return self.segments
         margins = Margins.of(self.bundle.shape)
         if samples < WORTH_TIMING * margins.overhead:
             return 1
-        return best_count(samples, signals, margins, throughput(self._engine))
+        rates = throughput(engine, cancelled=cancelled)
+        return best_count(samples, signals, margins, rates)
 
     def _streams(
         self, segments: Sequence[Segment], latents: NDArray[np.float32], signal: int, seed: int

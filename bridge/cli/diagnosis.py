@@ -8,10 +8,13 @@ import shutil
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bridge.cli.main import installed_version
 from bridge.cli.packages import installed, onnxruntimes, required
+
+if TYPE_CHECKING:
+    from umtn_core.bundle import Bundle
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def _look_at_models(found: Diagnosis) -> None:
     for model in found.models:
         try:
             # A manifest can be whole where the weights are not.
-            Bundle.open(Path(model["path"]))
+            model["auto"] = _look_at_auto(Bundle.open(Path(model["path"])))
         except UmtnError as error:
             model["error"] = str(error)
             found.problems.append(
@@ -178,6 +181,16 @@ def _look_at_models(found: Diagnosis) -> None:
                 "Put a bundle in a folder that UMTN_MODELS names, or make one with `umtn export`",
             )
         )
+
+
+def _look_at_auto(bundle: Bundle) -> dict[str, dict[str, str]]:
+    """Say which engine auto takes for each domain, and why."""
+    from umtn_core.decode.choice import choose
+
+    chosen = {domain: choose(bundle, domain) for domain in bundle.domains}
+    return {
+        domain: {"engine": each.engine, "reason": each.reason} for domain, each in chosen.items()
+    }
 
 
 def _look_at_training(found: Diagnosis) -> None:

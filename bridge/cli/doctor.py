@@ -40,6 +40,8 @@ def _print(found: Diagnosis) -> None:
     for model in found.models:
         if "error" not in model:
             click.echo(f"  {model['name']}: {', '.join(model['domains'])} ({model['path']})")
+            for domain, auto in model["auto"].items():
+                click.echo(f"    auto for {domain}: {auto['engine']} ({auto['reason']})")
     if not found.models:
         click.echo("  none")
     click.echo("Making data from scores")

@@ -82,7 +82,7 @@ def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | s
     "--engine",
     default="auto",
     show_default=True,
-    help="What decodes: cpu, cpu-bf16, cpu-int8, onnx, or onnx-cuda on a GPU.",
+    help="What decodes: auto, the fastest here; cpu, cpu-bf16, cpu-int8, onnx, or onnx-cuda.",
 )
 @click.option(
     "--segments",

@@ -93,7 +93,7 @@ def test_another_engine_of_the_same_precision_can_go_on(bundle):
     begun = Translator(bundle, "a", engine="onnx").begin(pieces())
     begun.advance(0)
     resumed = Translator(bundle, "a", engine="cpu").resume(pieces(), begun.save())
-    assert isinstance(resumed.translator._engine, CpuEngine)
+    assert isinstance(resumed.translator._engine(), CpuEngine)
     resumed.advance()
     assert [each.shape for each in resumed.finish()] == [each.audio.shape for each in pieces()]
     with pytest.raises(UmtnError, match=r"fp32.*bf16"):

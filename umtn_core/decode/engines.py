@@ -11,7 +11,6 @@ from umtn_core.decode.engine import Engine
 from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.decode.precision import why_not_precise_enough
 from umtn_core.errors import UmtnError
-from umtn_core.native.library import is_available
 
 _OPENERS: dict[str, Callable[[Bundle, str, int | None], Engine]] = {
     "cpu": lambda bundle, domain, threads: CpuEngine(bundle, domain, threads),
@@ -24,9 +23,9 @@ _OPENERS: dict[str, Callable[[Bundle, str, int | None], Engine]] = {
     "onnx-cuda": lambda bundle, domain, threads: OnnxEngine(bundle, domain, threads, "cuda"),
 }
 
-#: Names that `open_engine` knows. ``auto``: the fastest in float32 that is installed; ``cpu``: own
-#: kernels, in float32 or with layers in bfloat16 or int8; ``onnx``: the step graph on ONNX
-#: Runtime, on the CPU or by CUDA.
+#: Names that users know. ``auto``: what `umtn_core.decode.choice` chooses; ``cpu``: own kernels, in
+#: float32 or with layers in bfloat16 or int8; ``cuda``: the same on a GPU; ``onnx``: the step graph
+#: on ONNX Runtime, on the CPU or by CUDA.
 ENGINES = ("auto", *_OPENERS)
 
 
@@ -43,7 +42,7 @@ def open_engine(
     Parameters
     ----------
     name
-        One of `ENGINES`.
+        One of `ENGINES` other than ``auto``.
     bundle, domain
         Whose decoder.
     threads
@@ -58,8 +57,6 @@ def open_engine(
         If there is no such engine or domain, the machine cannot run it, or the model loses too
         much by it, see `umtn_core.decode.precision`.
     """
-    if name == "auto":
-        name = "cpu" if is_available() else "onnx"
     if name not in _OPENERS:
         raise UmtnError(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.")
     if not whatever_it_loses and (reason := why_not_precise_enough(name, bundle, domain)):

@@ -1,10 +1,12 @@
-"""An engine's rate by number of streams: measured once on a machine, and remembered."""
+"""Engines' rates by number of streams: measured once on a machine, and remembered."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import platform
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,7 +17,12 @@ from umtn_core.audio.whole_file import whole_file
 from umtn_core.decode.cpu_engine import CpuEngine
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.timing import Run
+from umtn_core.errors import Cancelled
+from umtn_core.progress import IsCancelled
 from umtn_core.shape import NetworkShape
+
+#: Environment variable that names another file to remember in.
+FILE = "UMTN_THROUGHPUT_FILE"
 
 #: Samples a second over all streams, by their number.
 Throughput = dict[int, float]
@@ -23,11 +30,19 @@ Throughput = dict[int, float]
 #: Numbers of streams that are timed, each for so many seconds.
 STREAMS = (1, 2, 4, 8, 16, 32, 64)
 SECONDS = 0.1
+#: Numbers of streams at which engines are compared, the turns that each takes, and their seconds.
+RACED = (1, 4, 16)
+TURNS, TURN_SECONDS = 4, 0.03
 #: Rings of the streams timed take no more, in bytes; a decode takes twice that for its own.
 MEMORY = 1 << 30
 
+#: By file: where none can be written, a process goes by the same figures all the same.
+_OF_THIS_PROCESS: dict[Path, dict[str, Throughput]] = {}
 
-def throughput(engine: Engine, file: Path | None = None) -> Throughput:
+
+def throughput(
+    engine: Engine, file: Path | None = None, cancelled: IsCancelled | None = None
+) -> Throughput:
     """Look up an engine's throughput, or measure it and remember it.
 
     Parameters
@@ -37,20 +52,67 @@ def throughput(engine: Engine, file: Path | None = None) -> Throughput:
     file
         That remembers; None, one in the user's cache. It is written anew if it is damaged, and
         done without where it cannot be written.
+    cancelled
+        Asked several times a second; measuring ends once it says yes.
+
+    Raises
+    ------
+    Cancelled
     """
     file = file or _default_file()
     key = _key(engine)
-    known = _read(file)
+    known = _known(file)
     if key in known:
         return known[key]
-    counts = STREAMS[: _affordable(engine.shape)]
     # One after another: their rings together would take twice the memory.
-    measured = {streams: _rate(engine, streams) for streams in counts}
-    with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file, overwrite=True) as out:
-            out.write(msgspec.json.encode(_read(file) | {key: measured}))
-    return measured
+    measured = {}
+    for streams in _affordable(STREAMS, engine.shape):
+        _look(cancelled)
+        measured[streams] = _rate(engine, streams)
+    return _remembered(file, {key: measured})[key]
+
+
+def raced(
+    engines: Sequence[Engine], file: Path | None = None, cancelled: IsCancelled | None = None
+) -> list[Throughput]:
+    """Look up how fast engines are beside each other, or measure it and remember it.
+
+    They take turns, several short ones each, and the best counts: whatever else the machine does
+    meanwhile disturbs none alone.
+
+    Parameters
+    ----------
+    engines
+        Ready to run, of one shape.
+    file, cancelled
+        As for `throughput`.
+
+    Returns
+    -------
+    list of Throughput
+        Of each engine, at fewer numbers of streams than `throughput` gives.
+    """
+    file = file or _default_file()
+    keys = [f"{_key(engine)}|raced" for engine in engines]
+    known = _known(file)
+    if not all(key in known for key in keys):
+        measured: list[Throughput] = [{} for _ in engines]
+        for streams in _affordable(RACED, engines[0].shape):
+            runs = [Run(engine, streams) for engine in engines]
+            for _ in range(TURNS):
+                for run in runs:
+                    _look(cancelled)
+                    run.take(TURN_SECONDS)
+            for rates, run in zip(measured, runs, strict=True):
+                rates[streams] = round(run.best, 1)
+        # All of them anew: what was measured at different times is not compared.
+        known = _remembered(file, dict(zip(keys, measured, strict=True)))
+    return [known[key] for key in keys]
+
+
+def _look(cancelled: IsCancelled | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled("The translation was cancelled.")
 
 
 def _rate(engine: Engine, streams: int) -> float:
@@ -59,12 +121,14 @@ def _rate(engine: Engine, streams: int) -> float:
     return round(run.best, 1)
 
 
-def _affordable(shape: NetworkShape) -> int:
+def _affordable(counts: Sequence[int], shape: NetworkShape) -> list[int]:
     bytes_a_stream = 4 * shape.residual_channels * (shape.receptive_field + 1)
-    return max(1, sum(streams * bytes_a_stream <= MEMORY for streams in STREAMS))
+    return [n for n in counts if n == 1 or n * bytes_a_stream <= MEMORY]
 
 
 def _default_file() -> Path:
+    if FILE in os.environ:
+        return Path(os.environ[FILE])
     return Path(platformdirs.user_cache_dir("umtn", appauthor=False)) / "throughput.json"
 
 
@@ -87,6 +151,27 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor()
+
+
+def _known(file: Path) -> dict[str, Throughput]:
+    return _read(file) | _OF_THIS_PROCESS.get(file, {})
+
+
+def _remembered(file: Path, measured: Mapping[str, Throughput]) -> dict[str, Throughput]:
+    """Add to what is known, and return all of it.
+
+    Another process may have measured the same meanwhile. Then what it wrote stays, so that both go
+    by the same figures.
+    """
+    found = _read(file)
+    if not measured.keys() <= found.keys():
+        found |= measured
+        with contextlib.suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file, overwrite=True) as out:
+                out.write(msgspec.json.encode(found))
+    _OF_THIS_PROCESS.setdefault(file, {}).update({key: found[key] for key in measured})
+    return found
 
 
 def _read(file: Path) -> dict[str, Throughput]:

@@ -428,7 +428,6 @@ def test_denormal_handling_is_put_back(random_bundle):
 
 def test_engines_by_name(random_bundle):
     bundle = random_bundle(small_shape())
-    assert isinstance(open_engine("auto", bundle, "a"), CpuEngine)
     for name, precision in (("cpu", "fp32"), ("cpu-bf16", "bf16"), ("cpu-int8", "int8")):
         engine = open_engine(name, bundle, "a", 2, whatever_it_loses=True)
         assert (engine.precision, engine.threads) == (precision, 2)

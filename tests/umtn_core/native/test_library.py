@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from umtn_core.decode.choice import choose
 from umtn_core.decode.cpu_engine import CpuEngine
-from umtn_core.decode.engines import open_engine
-from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.errors import UmtnError
 from umtn_core.native import library
 from umtn_core.shape import NetworkShape
@@ -29,7 +28,7 @@ def test_without_a_library_the_engine_is_absent(random_bundle, monkeypatch, unop
     monkeypatch.setattr(library, "_find", lambda: None)
     bundle = random_bundle(SHAPE)
     assert not library.is_available()
-    assert isinstance(open_engine("auto", bundle, "a"), OnnxEngine)
+    assert choose(bundle, "a").engine == "onnx"
     with pytest.raises(UmtnError, match=r"not part of this installation.*C\+\+ compiler"):
         CpuEngine(bundle, "a")
 
