@@ -1,0 +1,60 @@
+-- Writes regions of a new session as the scripts do, and what Ardour's own bounce makes of them.
+local function told(name) return (assert(os.getenv("TEST_" .. name), name)) end
+AudioEngine:set_backend("None (Dummy)", "", "")
+local s = create_session(told("SESSION"), "test", 48000)
+local module = assert(io.open(told("SCRIPTS") .. "/umtn_regions.module")):read("a")
+-- What Ardour's window denies to scripts.
+local env = setmetatable({}, { __index = function(_, name)
+  if name ~= "require" and name ~= "dofile" and name ~= "package" then return _G[name] end
+end })
+local umtn = assert(load(module, "umtn_regions", "t", env))()
+
+local length, place = 48000, 10007
+local track = s:new_audio_track(2, 2, nil, 1, "track", ARDOUR.PresentationInfo.max_order,
+  ARDOUR.TrackMode.Normal, true):front():to_track()
+local function bounce(name, from)
+  return track:bounce_range(from, from + length, ARDOUR.InterThreadInfo(),
+    ARDOUR.LuaAPI.nil_proc(), false, name)
+end
+local recording = bounce("recording", 0)
+for channel = 0, 1 do
+  local path = recording:to_audioregion():source(channel):to_filesource():path()
+  local file = assert(io.open(path, "r+b"))
+  local _, before = file:read("a"):find("data....")
+  file:seek("set", before)
+  file:write(assert(io.open(told("PCM") .. channel, "rb")):read("a"))
+  file:close()
+end
+local function add(at)
+  track:playlist():add_region(recording, Temporal.timepos_t(at), 1, false, 0, 0, false)
+end
+add(place)
+local region
+for each in track:playlist():region_list():iter() do region = each end
+local audio = region:to_audioregion()
+audio:set_scale_amplitude(0.5)
+audio:set_fade_in_length(4000)
+audio:set_fade_in_shape(ARDOUR.FadeShape.FadeConstantPower)
+audio:set_fade_out_length(9000)
+audio:envelope():add(Temporal.timepos_t(20000), 0.2, false, true)
+audio:envelope():add(Temporal.timepos_t(30000), 0.9, false, true)
+audio:set_envelope_active(true)
+
+local function write(name, read, finish)
+  umtn.write_wav(told("OUT") .. "/" .. name .. ".wav", read, length, 2, 48000)
+  finish()
+end
+write("dry", umtn.dry(region))
+write("bounced", umtn.raw(bounce("bounced", place)))
+add(place + 20000)
+write("overlapped", umtn.dry(region))
+region:set_muted(true)
+write("muted", umtn.dry(region))
+for each in track:playlist():region_list():iter() do
+  print("REGION", each:position():samples(), each:muted())
+end
+local read, finish, channels = umtn.wet(region, track, "wet")
+print("WET", channels, #read(0, 100, 0))
+finish()
+close_session()
+quit()
