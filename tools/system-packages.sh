@@ -45,8 +45,10 @@ case "${1:?python, demo, plugin, hosts or test}" in
     [ -e /usr/include/doctest/doctest.h ] || missing+=(doctest-dev)
     ;;
   hosts)
-    # The DAWs and hosts that the plugin is tested in, and a screen for those that need one.
-    for command in ardour7-lua:ardour jackd:jackd2 jalv lv2ls:lilv-utils xvfb-run:xvfb xauth; do
+    # The DAWs and hosts that the plugin and the DAW scripts are tested in, a screen for those that
+    # need one, with a mouse and a camera; and Lua.
+    for command in ardour7-lua:ardour jackd:jackd2 jalv lv2ls:lilv-utils xvfb-run:xvfb xauth \
+      xdotool import:imagemagick lua5.3; do
       command -v "${command%:*}" >/dev/null || missing+=("${command#*:}")
     done
     ;;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +19,6 @@ LUA = shutil.which("lua5.3") or shutil.which("lua5.4")
 UMTN = Path(sys.executable).parent / "umtn"
 
 pytestmark = pytest.mark.skipif(LUA is None, reason="needs Lua (apt install lua5.3)")
-
-
-@pytest.fixture
-def bridge(tmp_path: Path, tiny_models: Path) -> Iterator[RealBridge]:
-    bridge = RealBridge(tmp_path / "bridge", tiny_models)
-    bridge.start()
-    try:
-        yield bridge
-    finally:
-        if bridge.process.poll() is None:
-            bridge.stop()
 
 
 Run = Callable[..., tuple[list[str], list[list[str]]]]

@@ -1,0 +1,59 @@
+"""What the Ardour scripts ask of the bridge and make of its answers, without Ardour."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bridge.conftest import RealBridge
+from umtn_core.audio import read_audio
+
+HERE = Path(__file__).parent
+SCRIPTS = Path(__file__).parents[3] / "plugin_host" / "scripts" / "ardour"
+LUA = shutil.which("lua5.3") or shutil.which("lua5.4")
+
+pytestmark = pytest.mark.skipif(LUA is None, reason="needs Lua (apt install lua5.3)")
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS.iterdir()), ids=lambda path: path.name)
+def test_it_is_lua(script: Path) -> None:
+    assert LUA
+    program = 'assert(loadfile(arg[1], "t"))'
+    subprocess.run([LUA, "-", script], input=program, text=True, check=True)
+
+
+def test_jobs_are_sent_and_what_becomes_of_them_is_seen(
+    bridge: RealBridge, recording: Callable[..., Path]
+) -> None:
+    folder = bridge.session / "it's a folder"
+    folder.mkdir()
+    source = shutil.copy(recording(seconds=0.1), folder / "source.wav")
+
+    def run() -> list[list[str]]:
+        assert LUA
+        done = subprocess.run(
+            [LUA, HERE / "ardour_module.lua", SCRIPTS / "umtn_regions.module", folder,
+             Path(sys.executable).parent / "umtn", source],
+            env=bridge.environment, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    absent, found, model, done, *failed = run()
+    assert absent[1].startswith("The program umtn was not found.")
+    assert found == ["BRIDGE", str(bridge.session)]
+    assert model == ["MODEL", "tiny", "flute+violin"]
+    assert done == ["DONE", "job1", "1000", "a track", str(folder / "it's 1.wav")]
+    audio, rate = read_audio(folder / "it's 1.wav")
+    assert audio.shape == (1, round(0.1 * rate))
+    # Refused at once, as nothing is played on an oboe; and taken, but no audio.
+    assert sorted(row[:2] for row in failed) == [["FAILED", "job2"], ["FAILED", "job3"]]
+    assert "oboe" in min(failed)[2]
+
+    bridge.stop()
+    assert "umtn bridge" in run()[1][1]
