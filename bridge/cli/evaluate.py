@@ -38,7 +38,7 @@ from umtn_core.progress import Progress
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--temperature", type=click.FloatRange(0), help="The model's own if not said.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
-@click.option("--engine", default="auto", show_default=True)
+@click.option("--engine", metavar="NAME", help="What decodes; one in float32 if not said.")
 @click.option("--threads", type=click.IntRange(1), help="That work at once; all cores if not said.")
 @click.option("--force", is_flag=True, help="Replace an older report.")
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")

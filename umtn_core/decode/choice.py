@@ -117,9 +117,19 @@ def choose(
     return Choice(best, took)
 
 
+def precise() -> str:
+    """Name the fastest engine in float32 on the CPU: for what is compared between machines."""
+    return "cpu" if is_available() else "onnx"
+
+
+def resolved(engine: str, bundle: Bundle, domain: str) -> str:
+    """Put the chosen engine's name in place of ``auto``."""
+    return choose(bundle, domain).engine if engine == "auto" else engine
+
+
 def open_for(precision: str, bundle: Bundle, domain: str, threads: int | None = None) -> Engine:
     """Open what goes on with a decode that was saved in a precision, with `auto`."""
-    name = _BY_PRECISION.get(precision, "cpu" if is_available() else "onnx")
+    name = _BY_PRECISION.get(precision, precise())
     # It was allowed when the decode began, with the same weights.
     return open_engine(name, bundle, domain, threads, whatever_it_loses=True)
 

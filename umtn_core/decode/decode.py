@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from umtn_core.decode.batch import Batch, Task
 from umtn_core.decode.engine import Engine
+from umtn_core.decode.memory import streams_at_once
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
-from umtn_core.errors import Cancelled
+from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.threads import run_watched
 
@@ -38,7 +39,13 @@ class Decode:
     def __init__(self, engine: Engine, streams: Iterable[Stream], sampling: Sampling):
         self.engine = engine
         self.sampling = sampling
-        self.states = [StreamState.begin(stream, engine.shape) for stream in streams]
+        try:
+            self.states = [StreamState.begin(stream, engine.shape) for stream in streams]
+        except MemoryError as error:
+            raise UmtnError(
+                "There is not enough memory for so many streams; ask for fewer segments, or for "
+                "fewer recordings at once."
+            ) from error
 
     @classmethod
     def resumed(cls, engine: Engine, states: Iterable[StreamState], sampling: Sampling) -> Decode:
@@ -127,13 +134,17 @@ class Decode:
         # Batches that were interrupted stand at positions of their own. Were each divided
         # between all threads again, every interruption would leave smaller ones.
         threads = max(1, self.engine.threads // len(by_position))
+        # Of all that are waiting, no more are under way at once than there is memory for; the
+        # others' rings are not touched before it is their turn.
+        at_once = streams_at_once(self.engine.shape) // self.engine.threads
+        most = max(1, min(self.engine.most_streams, at_once))
         batches = []
         for together in by_position.values():
             # Dealt out longest first, so that all batches take about as long.
             together.sort(key=lambda task: -task.left)
             fewest = self.engine.fewest_streams_a_thread
             count = min(threads, -(-len(together) // fewest))
-            count = max(count, -(-len(together) // self.engine.most_streams))
+            count = max(count, -(-len(together) // most))
             batches += [together[i::count] for i in range(count)]
         return batches
 

@@ -16,6 +16,7 @@ import platformdirs
 from umtn_core.audio.whole_file import whole_file
 from umtn_core.decode.cpu_engine import CpuEngine
 from umtn_core.decode.engine import Engine
+from umtn_core.decode.memory import streams_to_time
 from umtn_core.decode.timing import Run
 from umtn_core.errors import Cancelled
 from umtn_core.progress import IsCancelled
@@ -33,8 +34,6 @@ SECONDS = 0.1
 #: Numbers of streams at which engines are compared, the turns that each takes, and their seconds.
 RACED = (1, 4, 16)
 TURNS, TURN_SECONDS = 4, 0.03
-#: Rings of the streams timed take no more, in bytes; a decode takes twice that for its own.
-MEMORY = 1 << 30
 
 #: By file: where none can be written, a process goes by the same figures all the same.
 _OF_THIS_PROCESS: dict[Path, dict[str, Throughput]] = {}
@@ -122,8 +121,8 @@ def _rate(engine: Engine, streams: int) -> float:
 
 
 def _affordable(counts: Sequence[int], shape: NetworkShape) -> list[int]:
-    bytes_a_stream = 4 * shape.residual_channels * (shape.receptive_field + 1)
-    return [n for n in counts if n == 1 or n * bytes_a_stream <= MEMORY]
+    most = streams_to_time(shape)
+    return [streams for streams in counts if streams <= most]
 
 
 def _default_file() -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 from umtn_core.audio.level import to_reference
 from umtn_core.bundle import Bundle
 from umtn_core.companding import Companding
+from umtn_core.decode.choice import resolved
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
@@ -108,7 +109,8 @@ def blend(
     temperature = settings.temperature
     if temperature is None:
         temperature = bundle.manifest.temperature
-    engine = open_engine(settings.engine, bundle, target, settings.threads)
+    name = resolved(settings.engine, bundle, target)
+    engine = open_engine(name, bundle, target, settings.threads)
     decode = Decode(engine, streams, Sampling(settings.seed, temperature, settings.top_p))
     decode.advance(progress=lambda done: say(f"blending on the {target}", done))
     law = Companding(bundle.shape.companding)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from umtn_core.decode.choice import precise
 from umtn_core.progress import Progress
 
 #: Called with the name of the stage under way and how far it is.
@@ -37,7 +38,8 @@ class EvaluationSettings:
         See `umtn_core.decode.sampling.Sampling`; without a temperature, the model's own. The seed
         also draws the bootstrap.
     engine
-        See `umtn_core.decode.engines`.
+        See `umtn_core.decode.engines`; by default one in float32, so that figures do not depend
+        on which engine is fastest where they are taken.
     threads
         That decode at once; None, one for each core.
     """
@@ -53,7 +55,7 @@ class EvaluationSettings:
     seed: int = 0
     temperature: float | None = None
     top_p: float = 1.0
-    engine: str = "auto"
+    engine: str = field(default_factory=precise)
     threads: int | None = None
 
     @classmethod

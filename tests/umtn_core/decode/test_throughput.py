@@ -1,5 +1,8 @@
 """What is remembered of a machine's speed: used if it fits, done without if it cannot be had."""
 
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from umtn_core.decode import throughput as module
@@ -49,12 +52,17 @@ def test_where_nothing_can_be_written_it_is_measured_all_the_same(random_bundle,
     assert throughput(engine, tmp_path / "file" / "throughput.json")[1] > 0
 
 
-def test_no_more_memory_is_taken_for_wide_networks(random_bundle, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("gigabytes", "most"), [(1, 4), (8, 32), (20, 64)])
+def test_no_more_memory_is_taken_for_wide_networks(
+    random_bundle, tmp_path, monkeypatch, gigabytes, most
+):
     engine = open_engine("onnx", random_bundle(TINY), "a", 1)
+    memory = SimpleNamespace(total=gigabytes << 30, available=gigabytes << 30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     asked = []
     monkeypatch.setattr(module, "_rate", lambda engine, streams: asked.append(streams) or 1.0)
     throughput(engine, tmp_path / "throughput.json")
     assert asked[-1] == 64
     engine.shape = PRESETS["released"]
     throughput(engine, tmp_path / "throughput.json")
-    assert asked[-1] == 32
+    assert asked[-1] == most
