@@ -15,6 +15,7 @@ from decoding import random_bundle
 from umtn_core.decode.cuda_engine import CudaEngine
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.engines import open_engine
+from umtn_core.decode.onnx_device_engine import OnnxDeviceEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.timing import Run
 from umtn_core.errors import UmtnError
@@ -36,7 +37,7 @@ def main() -> None:
     seconds = 0.6 if options.quick else 1.5
     counts = (1, 64, 1024) if options.quick else STREAMS
     best: dict[str, float] = {}
-    print("shape     engine     streams  samples/s   real time  spread over")
+    print("shape     engine     streams  samples/s   real time  how")
     for name in options.shapes.split(","):
         bundle = random_bundle(PRESETS[name])
         for engine_name in ENGINES:
@@ -73,13 +74,15 @@ def _rate(engine: Engine, streams: int, seconds: float) -> float | None:
         if streams > engine.most_streams:
             return None
     elif streams > 64:
-        return None  # the step graph's rings lie on the host
+        return None  # more than its batches ever have
     run = Run(engine, streams)
     run.take(seconds)
     return run.best
 
 
 def _spread(engine: Engine, streams: int) -> str:
+    if isinstance(engine, OnnxDeviceEngine):
+        return "steps as CUDA graphs" if engine.captured else "steps node by node"
     if not isinstance(engine, CudaEngine):
         return ""
     plan = engine.stepper(streams, Sampling()).plan

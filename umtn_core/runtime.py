@@ -24,7 +24,13 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> ort.InferenceSession:
+#: By default ONNX Runtime has Ampere and later chips round a product's factors to 10 bits.
+_CUDA_OPTIONS = {"use_tf32": "0"}
+
+
+def open_session(
+    graph: bytes, *, device: Device = "cpu", threads: int = 1, captured: bool = False
+) -> ort.InferenceSession:
     """Open a graph.
 
     Parameters
@@ -35,6 +41,11 @@ def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> o
         Where to run it.
     threads
         That share the work of one run.
+    captured
+        On a GPU, have ONNX Runtime record a run as a CUDA graph and repeat that from then on.
+        A recording is named by the run's option ``gpu_graph_id``; everything bound to it must
+        stay where it is on the device, runs must not overlap, and the first is run several
+        times over.
 
     Raises
     ------
@@ -53,9 +64,12 @@ def open_session(graph: bytes, *, device: Device = "cpu", threads: int = 1) -> o
     options.log_severity_level = 3
     # Idle threads must not spin: the cores are wanted by others between our runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings = dict(_CUDA_OPTIONS) if device == "cuda" else {}
+    if device == "cuda" and captured:
+        settings["enable_cuda_graph"] = "1"
     try:
         with _cuda_libraries() if device == "cuda" else contextlib.nullcontext():
-            session = ort.InferenceSession(graph, options, providers=[provider])
+            session = ort.InferenceSession(graph, options, providers=[(provider, settings)])
     except Exception as error:  # its exceptions share no base class but this
         reason = str(error).strip().splitlines()[0]
         raise UmtnError(f"ONNX Runtime cannot open the model: {reason}.") from error

@@ -19,8 +19,9 @@ from umtn_core.errors import UmtnError
 ELEMENT_TYPES: dict[int, type[np.generic]] = {1: np.float32, 7: np.int64}
 
 # Field numbers, from onnx.proto.
-_MODEL_GRAPH = 7
-_GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 5, 11, 12
+MODEL_GRAPH = 7
+GRAPH_INPUT, GRAPH_OUTPUT = 11, 12
+_GRAPH_INITIALIZER = 5
 _VALUE_NAME, _VALUE_TYPE = 1, 2
 _TYPE_TENSOR = 1
 _TENSOR_TYPE_ELEMENT, _TENSOR_TYPE_SHAPE = 1, 2
@@ -38,6 +39,22 @@ class Port:
     name: str
     element: type[np.generic] | None
     dims: tuple[int | str, ...]
+
+    @classmethod
+    def parse(cls, message: memoryview) -> Port:
+        """Read the description of one, a message of the format."""
+        name, element, dims = "", None, []
+        for number, field in _fields(message):
+            if number == _VALUE_NAME:
+                name = _text(field)
+            elif number == _VALUE_TYPE:
+                for tensor in _submessages(_message(field), _TYPE_TENSOR):
+                    for part, value in _fields(tensor):
+                        if part == _TENSOR_TYPE_ELEMENT and isinstance(value, int):
+                            element = ELEMENT_TYPES.get(value)
+                        elif part == _TENSOR_TYPE_SHAPE:
+                            dims = [_dim(d) for d in _submessages(_message(value), _SHAPE_DIM)]
+        return cls(name, element, tuple(dims))
 
 
 @dataclass(frozen=True)
@@ -65,12 +82,12 @@ class GraphFile:
             If they are not an ONNX model.
         """
         try:
-            graphs = [f for number, f in _fields(memoryview(contents)) if number == _MODEL_GRAPH]
+            graphs = [f for number, f in _fields(memoryview(contents)) if number == MODEL_GRAPH]
             graph = list(_fields(_message(graphs[0])))
             weights = [_weight(_message(f)) for n, f in graph if n == _GRAPH_INITIALIZER]
             return cls(
-                tuple(_port(_message(f)) for n, f in graph if n == _GRAPH_INPUT),
-                tuple(_port(_message(f)) for n, f in graph if n == _GRAPH_OUTPUT),
+                tuple(Port.parse(_message(f)) for n, f in graph if n == GRAPH_INPUT),
+                tuple(Port.parse(_message(f)) for n, f in graph if n == GRAPH_OUTPUT),
                 dict(weights),
             )
         except (ValueError, IndexError, KeyError, OverflowError) as error:
@@ -79,23 +96,36 @@ class GraphFile:
 
 def _fields(message: memoryview) -> Iterator[tuple[int, _Field]]:
     """Walk the fields of a message, in order: number, and a whole number or the bytes."""
+    return ((number, field) for number, field, _ in spans(message))
+
+
+def spans(message: memoryview) -> Iterator[tuple[int, _Field, memoryview]]:
+    """Walk the fields of a message: as `_fields`, and all bytes of each, its number included.
+
+    Raises
+    ------
+    ValueError, IndexError
+        If it is not a message.
+    """
     at = 0
     while at < len(message):
+        begin = at
         tag, at = _varint(message, at)
         number, kind = tag >> 3, tag & 7
+        field: _Field
         if kind == 0:
-            value, at = _varint(message, at)
-            yield number, value
+            field, at = _varint(message, at)
         elif kind == 2:
             size, at = _varint(message, at)
-            yield number, _slice(message, at, size)
+            field = _slice(message, at, size)
             at += size
         elif kind in (1, 5):
             size = 8 if kind == 1 else 4
-            yield number, _slice(message, at, size)
+            field = _slice(message, at, size)
             at += size
         else:
             raise ValueError(f"field of unknown kind {kind}")
+        yield number, field, message[begin:at]
 
 
 def _slice(message: memoryview, at: int, size: int) -> memoryview:
@@ -121,21 +151,6 @@ def _message(field: _Field) -> memoryview:
     if isinstance(field, int):
         raise ValueError("a number where a message should be")
     return field
-
-
-def _port(message: memoryview) -> Port:
-    name, element, dims = "", None, []
-    for number, field in _fields(message):
-        if number == _VALUE_NAME:
-            name = _text(field)
-        elif number == _VALUE_TYPE:
-            for tensor in _submessages(_message(field), _TYPE_TENSOR):
-                for part, value in _fields(tensor):
-                    if part == _TENSOR_TYPE_ELEMENT and isinstance(value, int):
-                        element = ELEMENT_TYPES.get(value)
-                    elif part == _TENSOR_TYPE_SHAPE:
-                        dims = [_dim(d) for d in _submessages(_message(value), _SHAPE_DIM)]
-    return Port(name, element, tuple(dims))
 
 
 def _dim(message: memoryview) -> int | str:

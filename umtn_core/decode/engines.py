@@ -8,6 +8,7 @@ from umtn_core.bundle import Bundle
 from umtn_core.decode.cpu_engine import CpuEngine
 from umtn_core.decode.cuda_engine import CudaEngine
 from umtn_core.decode.engine import Engine
+from umtn_core.decode.onnx_device_engine import OnnxDeviceEngine
 from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.decode.precision import why_not_precise_enough
 from umtn_core.errors import UmtnError
@@ -20,7 +21,7 @@ _OPENERS: dict[str, Callable[[Bundle, str, int | None], Engine]] = {
     "cuda-fp16": lambda bundle, domain, _: CudaEngine(bundle, domain, "fp16"),
     "cuda-bf16": lambda bundle, domain, _: CudaEngine(bundle, domain, "bf16"),
     "onnx": lambda bundle, domain, threads: OnnxEngine(bundle, domain, threads),
-    "onnx-cuda": lambda bundle, domain, threads: OnnxEngine(bundle, domain, threads, "cuda"),
+    "onnx-cuda": lambda bundle, domain, _: OnnxDeviceEngine(bundle, domain, "cuda"),
 }
 
 #: Names that users know. ``auto``: what `umtn_core.decode.choice` chooses; ``cpu``: own kernels, in

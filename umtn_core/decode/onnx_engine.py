@@ -15,7 +15,7 @@ from umtn_core.decode.engine import Engine, Stepper
 from umtn_core.decode.sampling import Sampling, draw
 from umtn_core.decode.stream import RingLayout
 from umtn_core.errors import UmtnError
-from umtn_core.runtime import Device, available_cores, open_session
+from umtn_core.runtime import available_cores, open_session
 from umtn_core.shape import NetworkShape
 
 #: ONNX Runtime multiplies a single row by other code than several, with other rounding.
@@ -41,26 +41,21 @@ class OnnxEngine(Engine):
         Whose decoder.
     threads
         Batches advanced at once; None, one for each core this process may use.
-    device
-        ``cpu`` or ``cuda``. With ``cuda`` samples may depend on the number of streams,
-        since its libraries choose their arithmetic by it.
 
     Raises
     ------
     UmtnError
-        If the bundle has no such domain, or the device cannot be used.
+        If the bundle has no such domain.
     """
 
     name = "onnx"
 
-    def __init__(
-        self, bundle: Bundle, domain: str, threads: int | None = None, device: Device = "cpu"
-    ):
+    def __init__(self, bundle: Bundle, domain: str, threads: int | None = None):
         self.shape: NetworkShape = bundle.shape
         self.fingerprint = bundle.decoder_fingerprint(domain)
         self.threads = max(1, threads or available_cores())
         self.fewest_streams_a_thread = -(-WORTH_A_THREAD // self.shape.multiply_adds)
-        self._step = open_session(bundle.decoder(domain), device=device)
+        self._step = open_session(bundle.decoder(domain))
         self._conditioner = Conditioner(bundle, domain)
 
     def condition(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
