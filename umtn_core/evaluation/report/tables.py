@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -18,6 +18,8 @@ from umtn_core.evaluation.report.words import (
 )
 
 _CONTROLS = (("source", "source"), ("another_piece", "other piece"), ("silence", "silence"))
+#: Where there is one recording only.
+_FLOOR = (("floor", "floor"),)
 
 
 def figures_table(figures: Mapping[str, Any]) -> str:
@@ -28,17 +30,19 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     figures
         Of `umtn_core.evaluation.measure.measure` or `measure_recording`.
     """
+    controlled = any("controls" in figure for figure in figures.values())
+    columns = _CONTROLS if controlled else _FLOOR
     rows = []
     for group, measures in GROUPS.items():
         lines = [
-            _row(name, title, unit, figures[name])
+            _row(name, title, unit, figures[name], columns)
             for name, title, unit in measures
             if is_figure(figures.get(name))
         ]
         if lines:
             rows.append(f'<tr class="group"><th colspan="8">{escape(group)}</th></tr>')
             rows += lines
-    heads = "".join(f"<th>{name}</th>" for _, name in _CONTROLS)
+    heads = "".join(f"<th>{name}</th>" for _, name in columns)
     return (
         '<table class="figures"><thead><tr><th></th><th>this model</th><th>95 % interval</th>'
         f"<th>floor &rarr; ceiling</th><th>ceiling</th>{heads}</tr></thead>"
@@ -46,11 +50,13 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     )
 
 
-def _row(name: str, title: str, unit: str, figure: Mapping[str, Any]) -> str:
+def _row(
+    name: str, title: str, unit: str, figure: Mapping[str, Any], columns: Sequence[tuple[str, str]]
+) -> str:
     lower = "<small>less is better</small>" if name in LOWER_IS_BETTER else ""
     interval = figure.get("interval")
-    controls = figure.get("controls") or {}
-    cells = "".join(f"<td>{number(controls.get(key), unit)}</td>" for key, _ in _CONTROLS)
+    others = figure.get("controls", figure)
+    cells = "".join(f"<td>{number(others.get(key), unit)}</td>" for key, _ in columns)
     return (
         f"<tr><td>{escape(title)}{lower}</td><td><b>{number(figure['value'], unit)}</b></td>"
         f"<td>{span(interval, unit)}</td>"

@@ -44,6 +44,8 @@ LOWER_IS_BETTER = {
     "noise_floor_db",
     "clipped",
 }
+#: Between a number and its unit: no line breaks there.
+_NARROW = "\u00a0"
 TIERS = {
     1: ("Unseen scores", "Held-out pieces, on the soundfont that the training audio came from."),
     2: ("Unseen timbre", "The same pieces, played by instruments the model has never heard."),
@@ -56,9 +58,10 @@ def number(value: float | None, unit: str) -> str:
     if value is None:
         return "–"  # noqa: RUF001
     if unit == "%":
-        return f"{100 * value:.0f} %" if value == 0 or value >= 0.01 else f"{100 * value:.2g} %"
-    digits = {"ms": 0, "dB": 1, "st": 2}.get(unit, 2)
-    return f"{value:.{digits}f}{' ' + unit if unit else ''}"
+        text = f"{100 * value:.0f}" if value == 0 or value >= 0.01 else f"{100 * value:.2g}"
+    else:
+        text = f"{value:.{ {'ms': 0, 'dB': 1}.get(unit, 2) }f}"
+    return text + (_NARROW + unit if unit else "")
 
 
 def span(interval: list[float] | None, unit: str) -> str:
@@ -66,7 +69,7 @@ def span(interval: list[float] | None, unit: str) -> str:
     if not interval:
         return ""
     low, high = (number(bound, unit) for bound in interval)
-    return f"{low.removesuffix(' ' + unit) if unit else low} to {high}"
+    return f"{low.removesuffix(_NARROW + unit) if unit else low} to {high}"
 
 
 def arrow(direction: str) -> str:

@@ -88,4 +88,5 @@ def _show(folder: Path, name: str, example: Example) -> Shown:
     (folder / "pictures").mkdir(exist_ok=True)
     draw_spectrograms(named, folder / picture)
     about = arrow(f"{example.source}->{example.target}")
-    return Shown(f"{example.piece}, {about}" if example.tier < 3 else about, sounds, picture)
+    title = f"{example.piece}, {about}" if example.tier < 3 else f"A real {example.source}"
+    return Shown(title, sounds, picture)
