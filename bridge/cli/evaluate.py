@@ -34,7 +34,7 @@ from umtn_core.progress import Progress
 @click.option("--pieces", type=click.IntRange(1), help="At most so many of each soundfont.")
 @click.option("--seconds", type=click.FloatRange(0.5), help="At most so much of each piece.")
 @click.option("--polyphonic", is_flag=True, help="Judge by transcription, not by pitch tracks.")
-@click.option("--no-recordings", is_flag=True, help="Fetch no recordings of real players.")
+@click.option("--no-recordings", is_flag=True, help="Fetch no recordings of real players and no samples.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--temperature", type=click.FloatRange(0), help="The model's own if not said.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)

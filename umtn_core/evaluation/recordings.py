@@ -8,8 +8,6 @@ unpacked into a cache, not installed.
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
+from umtn_core.evaluation.fetching import unpack_debian
 from umtn_core.evaluation.qt_resource import read_qt_resource
 
 PACKAGE = "gcompris-qt-data"
@@ -36,7 +35,6 @@ FILES = {
 }
 
 _RESOURCES = Path("usr/share/gcompris-qt/rcc/instruments.rcc")
-_TIMEOUT_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def _fetch(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # Beside the cache, so that finished files can be renamed into place.
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:
-            resources = _unpack(Path(scratch)) / _RESOURCES
+            resources = unpack_debian(PACKAGE, Path(scratch)) / _RESOURCES
             contents = {
                 Path(path).name: data
                 for path, data in read_qt_resource(resources.read_bytes()).items()
@@ -120,35 +118,3 @@ def _fetch(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise UmtnError(f"Cannot keep the real recordings in {folder}: {reason}.") from error
-
-
-def _unpack(scratch: Path) -> Path:
-    """Fetch the package and unpack it into a folder; return where its files begin."""
-    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
-        raise UmtnError(
-            f"The real recordings come in the Debian package {PACKAGE}, and this system has "
-            "no apt-get and dpkg-deb to fetch it with."
-        )
-    # As root, apt would otherwise download as a user who may not write here.
-    _run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", PACKAGE], scratch)
-    packages = list(scratch.glob(f"{PACKAGE}_*.deb"))
-    if len(packages) != 1:
-        raise UmtnError(f"apt-get fetched no {PACKAGE}: run `apt-get update` and try again.")
-    _run(["dpkg-deb", "--extract", str(packages[0]), "unpacked"], scratch)
-    return scratch / "unpacked"
-
-
-def _run(command: list[str], folder: Path) -> None:
-    try:
-        subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, timeout=_TIMEOUT_SECONDS
-        )
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise UmtnError(
-            f"Cannot fetch {PACKAGE} ({lines[-1]}): run `apt-get update` and try again."
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise UmtnError(
-            f"Fetching {PACKAGE} took more than {_TIMEOUT_SECONDS} s: try again later."
-        ) from error

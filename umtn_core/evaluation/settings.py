@@ -28,7 +28,7 @@ class EvaluationSettings:
     polyphonic
         Judge by transcription instead of pitch tracks.
     recordings
-        Translate recordings of real players too (monophonic scope only).
+        Fetch recordings of real players (monophonic scope only) and sampled instruments too.
     excerpts, excerpt_seconds
         Excerpts of each domain for the likelihood and the latents' probe.
     training_excerpts

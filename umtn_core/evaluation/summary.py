@@ -156,7 +156,8 @@ def quality(report: Mapping[str, Any]) -> dict[str, Any]:
         if "unavailable" in recordings
         else {direction: _without_pieces(each) for direction, each in recordings.items()},
         "nats a sample": report["likelihood"],
-        "domain read off latents": report["domain_read_off_latents"],
+        "domain read off latents": report["domain_read_off_latents"]
+        and _without_pieces({"": report["domain_read_off_latents"]})[""],
     }
 
 

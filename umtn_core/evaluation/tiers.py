@@ -8,10 +8,13 @@ played by what the model has never heard. Tier 3, real players, is in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from umtn_core.data.store import Store
+from umtn_core.errors import UmtnError
+from umtn_core.evaluation.heard import Heard
 from umtn_core.evaluation.held_out import Piece, held_out_pieces, soundfonts
+from umtn_core.evaluation.sampled import UNSEEN, Sampled
 from umtn_core.evaluation.settings import EvaluationSettings
 
 
@@ -26,23 +29,31 @@ class Make:
     tier
         1 or 2.
     pieces
-        The performances; their renders are of this make.
+        The performances.
+    sources
+        Domains whose renders are of this make; None, all. Others are of tier 1, and only
+        truths.
     """
 
     name: str
     tier: int
     pieces: list[Piece]
+    sources: tuple[str, ...] | None = None
 
     def directions(self, domains: Sequence[str]) -> list[tuple[str, str]]:
         """Ordered pairs of domains; a model of one domain is judged by how it plays it again."""
         pairs = [(a, b) for b in domains for a in domains if a != b]
-        return pairs or [(domains[0], domains[0])]
+        pairs = pairs or [(domains[0], domains[0])]
+        return [(a, b) for a, b in pairs if self.sources is None or a in self.sources]
 
 
 def made_by(
     store: Store, domains: Sequence[str], settings: EvaluationSettings
 ) -> tuple[list[Make], list[str]]:
     """Read the paired pieces of each soundfont, the one that training audio comes from first.
+
+    Where a piano or an organ is among the domains, tier 2 has them played by sampled instruments
+    too, if those can be fetched.
 
     Returns
     -------
@@ -71,4 +82,22 @@ def made_by(
     left_out = []
     if len(makes) < 2:
         left_out.append("The store has pieces of one soundfont only, so timbre was always known.")
+    for domain, (name, fetch) in UNSEEN.items():
+        if domain not in domains:
+            left_out.append(f"{name}: the model has no {domain}.")
+        elif not settings.recordings:
+            left_out.append(f"{name}: not asked for.")
+        else:
+            try:
+                instrument = fetch()
+            except UmtnError as error:
+                left_out.append(f"{name}: {error}")
+            else:
+                pieces = [_played(piece, domain, instrument) for piece in makes[0].pieces]
+                makes.append(Make(name, 2, pieces, (domain,)))
     return makes, left_out
+
+
+def _played(piece: Piece, domain: str, instrument: Sampled) -> Piece:
+    played = Heard(instrument.play(piece.notes, piece.seconds))
+    return replace(piece, renders={**piece.renders, domain: played})

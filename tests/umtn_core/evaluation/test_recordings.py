@@ -46,14 +46,14 @@ def test_says_why_when_nothing_was_fetched(tmp_path, monkeypatch):
 def test_what_was_fetched_once_is_kept(tmp_path, monkeypatch):
     fetched = []
 
-    def unpack(scratch):
+    def unpack(_, scratch):
         fetched.append(scratch)
         resources = scratch / recordings._RESOURCES
         resources.parent.mkdir(parents=True)
         resources.write_bytes(b"")
         return scratch
 
-    monkeypatch.setattr(recordings, "_unpack", unpack)
+    monkeypatch.setattr(recordings, "unpack_debian", unpack)
     contents = {f"/x/{name}": name.encode() for name in FILES.values()}
     monkeypatch.setattr(recordings, "read_qt_resource", lambda _: contents)
     for instrument in ("violin", "violin", "flute"):
