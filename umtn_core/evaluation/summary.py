@@ -163,4 +163,4 @@ def quality(report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _without_pieces(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     parts = ("value", "ceiling", "floor")
-    return {name: {part: figure[part] for part in parts} for name, figure in figures.items()}
+    return {name: {part: figure.get(part) for part in parts} for name, figure in figures.items()}
