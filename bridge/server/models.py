@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from umtn_core.bundle import Manifest
 from umtn_core.bundle.search import installed_bundles
 from umtn_core.decode.engines import ENGINES
+from umtn_core.decode.precision import why_not_precise_enough
 from umtn_core.native.cuda.driver import is_usable
 from umtn_core.native.library import is_available
 
@@ -48,13 +50,19 @@ class Models:
                     model.name,
                     tuple(domain.name for domain in model.manifest.domains),
                     model.manifest.licence,
-                    engines,
+                    tuple(each for each in engines if _suits(each, model.manifest)),
                 )
                 for model in installed_bundles()
                 if model.manifest is not None
             ]
             self._looked = time.monotonic()
         return self._found
+
+
+def _suits(engine: str, manifest: Manifest) -> bool:
+    """Whether none of a model's decoders loses too much by an engine."""
+    domains = (domain.name for domain in manifest.domains)
+    return not any(why_not_precise_enough(engine, manifest, domain) for domain in domains)
 
 
 def usable_engines() -> list[str]:

@@ -67,7 +67,7 @@ def candidates(bundle: Bundle, domain: str) -> tuple[str, ...]:
     """
     if not is_available():
         return ("onnx",)
-    return tuple(name for name in _COMPARED if is_good_enough(name, bundle, domain))
+    return tuple(name for name in _COMPARED if is_good_enough(name, bundle.manifest, domain))
 
 
 def choose(

@@ -60,6 +60,7 @@ def open_engine(
     """
     if name not in _OPENERS:
         raise UmtnError(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.")
-    if not whatever_it_loses and (reason := why_not_precise_enough(name, bundle, domain)):
+    reason = why_not_precise_enough(name, bundle.manifest, domain)
+    if reason is not None and not whatever_it_loses:
         raise UmtnError(reason)
     return _OPENERS[name](bundle, domain, threads)

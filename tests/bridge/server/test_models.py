@@ -17,3 +17,12 @@ def test_engines_are_named_where_they_can_run(
     assert ({"cuda", "cuda-fp16", "cuda-bf16"} <= set(found)) == gpu
     assert any(name.startswith("cpu") for name in found) == own
     assert any("cuda" in name for name in found) == gpu
+
+
+def test_int8_is_offered_only_where_it_is_known_to_lose_little(models_folder, monkeypatch):
+    monkeypatch.setattr(models, "usable_engines", lambda: ["auto", "cpu", "cpu-int8"])
+    (silent,) = (each for each in models.Models().find() if each.name == "tiny")
+    assert silent.engines == ("auto", "cpu")
+    monkeypatch.setattr(models, "why_not_precise_enough", lambda *_: None)
+    (bearing,) = (each for each in models.Models().find() if each.name == "tiny")
+    assert bearing.engines == ("auto", "cpu", "cpu-int8")

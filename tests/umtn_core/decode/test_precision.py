@@ -58,9 +58,10 @@ def test_int8_is_refused_where_nobody_measured_it(saying, said):
 @needs_cpu_engine
 def test_a_domain_without_figures_has_not_been_measured(saying):
     bundle = saying(bf16=0.001, int8=0.001)
-    assert is_good_enough("cpu-int8", bundle, "a")
-    assert not is_good_enough("cpu-int8", bundle, "b")
-    assert not is_good_enough("cpu-bf16", bundle, "b")
+    manifest = bundle.manifest
+    assert is_good_enough("cpu-int8", manifest, "a")
+    assert not is_good_enough("cpu-int8", manifest, "b")
+    assert not is_good_enough("cpu-bf16", manifest, "b")
     with pytest.raises(UmtnError, match="does not say"):
         open_engine("cpu-int8", bundle, "b", 1)
 
