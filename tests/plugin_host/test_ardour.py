@@ -112,7 +112,7 @@ def test_a_session_holds_the_translation_at_its_place(
         output = daw.communicate(timeout=120)[0]
     finally:
         daw.kill()
-    assert daw.returncode == 0, output
+    assert "FINISHED" in output, output
 
     # What was captured while it rolled is the recording, at its place; Ardour fades regions in and
     # out over 64 samples.
@@ -143,7 +143,7 @@ def test_a_session_holds_the_translation_at_its_place(
     bridge.stop()
     daw = ardour.start("ardour_again.lua")
     output = daw.communicate(timeout=120)[0]
-    assert daw.returncode == 0, output
+    assert "FINISHED" in output, output
     second = exported(tmp_path, "second")
     np.testing.assert_allclose(second[:, start + FADE : end], expected, atol=3 / 32768)
 

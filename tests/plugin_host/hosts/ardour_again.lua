@@ -9,5 +9,7 @@ export:set_name("second")
 export:set_range(0, tonumber(told("PLACE")) + tonumber(told("LENGTH")) + 48000)
 assert(export:set_preset("75969a1c-3133-4694-864b-a1fa50e43348"))
 export:run_export()
+print("FINISHED") -- closing after an export crashes Ardour 7.3 now and then, without any plugin too
+io.stdout:flush()
 close_session()
 quit()
