@@ -11,9 +11,9 @@ from bridge.cli.failures import needs_extra
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
-from umtn_core.bundle import Bundle
+from umtn_core.bundle import Bundle, amend_manifest
 from umtn_core.data.store import Store
-from umtn_core.errors import Cancelled
+from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import Progress
 
 
@@ -34,13 +34,18 @@ from umtn_core.progress import Progress
 @click.option("--pieces", type=click.IntRange(1), help="At most so many of each soundfont.")
 @click.option("--seconds", type=click.FloatRange(0.5), help="At most so much of each piece.")
 @click.option("--polyphonic", is_flag=True, help="Judge by transcription, not by pitch tracks.")
-@click.option("--no-recordings", is_flag=True, help="Fetch no recordings of real players and no samples.")
+@click.option(
+    "--no-recordings", is_flag=True, help="Fetch no recordings of real players and no samples."
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--temperature", type=click.FloatRange(0), help="The model's own if not said.")
 @click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
 @click.option("--engine", metavar="NAME", help="What decodes; one in float32 if not said.")
 @click.option("--threads", type=click.IntRange(1), help="That work at once; all cores if not said.")
 @click.option("--force", is_flag=True, help="Replace an older report.")
+@click.option(
+    "--record", is_flag=True, help="Write the figures into BUNDLE, where `umtn models` shows them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def evaluate(
@@ -50,6 +55,7 @@ def evaluate(
     quick: bool,
     no_recordings: bool,
     force: bool,
+    record: bool,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -64,9 +70,13 @@ def evaluate(
         from umtn_core.evaluation.report.folder import check_place
         from umtn_core.evaluation.report.write import write_report
         from umtn_core.evaluation.settings import EvaluationSettings
-        from umtn_core.evaluation.summary import table
+        from umtn_core.evaluation.summary import quality, table
 
         model, store = Bundle.open(bundle), Store.open(dataset)
+        if record and not model.path.is_dir():
+            raise UmtnError(
+                f"{model.path} is packed, so figures cannot be recorded in it: unzip it."
+            )
         output = output or Path(f"{Path(bundle).stem}-evaluation")
         check_place(output, overwrite=force)
         chosen = {name: value for name, value in options.items() if value is not None}
@@ -81,6 +91,8 @@ def evaluate(
 
             evaluation = measured(model, store, settings, progress=show)
             written = write_report(output, evaluation, seed=settings.seed, overwrite=force)
+            if record:
+                amend_manifest(model.path, quality=quality(evaluation.report))
     if as_json:
         print_json(evaluation.report)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -133,6 +134,24 @@ def test_the_report_says_every_figure_with_its_bounds(made: Path) -> None:
     assert len(list((made / "pictures").glob("*.png"))) == 6
 
 
+def test_figures_can_be_recorded_in_the_bundle(
+    store: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(tiny_bundle, tmp_path / "models" / "copy")
+    found = run(
+        "evaluate", copy, store, "-o", tmp_path / "report", "--no-recordings", "--record",
+        "--pieces", 1, "--seconds", 0.5, "--threads", 1, "--quiet",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    monkeypatch.setenv("UMTN_MODELS", str(copy.parent))
+    listed = run("models").stdout
+    assert "one, flute->violin, named_as_target: 0" in listed
+    (described,) = [m for m in json.loads(run("models", "--json").stdout) if m["name"] == "copy"]
+    report = json.loads((tmp_path / "report" / "report.json").read_text())
+    figure = described["quality"]["figures"]["other"]["violin->flute"]["note_f1"]
+    assert figure["ceiling"] == report["directions"]["other"]["violin->flute"]["note_f1"]["ceiling"]
+
+
 def test_the_sheet_of_a_report_can_be_rated(made: Path, tmp_path: Path) -> None:
     key = json.loads((made / "listening-key.json").read_text())
     rows = [f"me,{t['id']},instrument,{'A' if t['a'] == 'truth' else 'B'}" for t in key["trials"]]
@@ -171,8 +190,6 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_a_damaged_render_is_one_sentence_and_leaves_nothing(
     store: Path, tiny_bundle: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
     copy = shutil.copytree(store, tmp_path / "copy")
     render = copy / "pairs/one/0.flute.npy"
     render.write_bytes(render.read_bytes()[:200])
