@@ -46,6 +46,9 @@ local function write(name, read, finish)
 end
 write("dry", umtn.dry(region))
 write("bounced", umtn.raw(bounce("bounced", place)))
+track:gain_control():set_value(0.5, PBD.GroupControlDisposition.NoGroup)
+ARDOUR.LuaAPI.usleep(200000)
+write("wet", umtn.wet(region, track, "wet"))
 add(place + 20000)
 write("overlapped", umtn.dry(region))
 region:set_muted(true)
@@ -53,8 +56,5 @@ write("muted", umtn.dry(region))
 for each in track:playlist():region_list():iter() do
   print("REGION", each:position():samples(), each:muted())
 end
-local read, finish, channels = umtn.wet(region, track, "wet")
-print("WET", channels, #read(0, 100, 0))
-finish()
 close_session()
 quit()
