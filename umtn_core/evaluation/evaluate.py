@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
 from umtn_core.data.store import Store
@@ -27,37 +24,8 @@ from umtn_core.evaluation.tally import figure
 from umtn_core.evaluation.targets import verdict
 from umtn_core.evaluation.tiers import Make, made_by
 from umtn_core.evaluation.timbre import CLIP_SECONDS, TimbreClassifier
+from umtn_core.evaluation.translating import Example, Translate, own_translator, translate_all
 from umtn_core.progress import Progress
-
-Audio = NDArray[np.float32]
-#: Translates recordings at 16 kHz to a domain, all together.
-Translate = Callable[[str, Sequence[Audio]], Sequence[Audio]]
-
-
-@dataclass(frozen=True)
-class Example:
-    """One piece as it was played, translated and, where there is one, the paired truth.
-
-    Parameters
-    ----------
-    tier
-        1, unseen scores; 2, unseen timbre; 3, real recordings.
-    make
-        Soundfont, or who recorded it.
-    source, target
-        Domains.
-    piece
-        Its name.
-    sounds
-        ``source``, ``translation`` and, if there is one, ``truth``.
-    """
-
-    tier: int
-    make: str
-    source: str
-    target: str
-    piece: str
-    sounds: dict[str, Heard]
 
 
 @dataclass(frozen=True)
@@ -116,7 +84,7 @@ def evaluate(
             f"none of these but {', '.join(store.domains)}."
         )
     own = translate is None
-    translate = translate or _translator(bundle, settings, say)
+    translate = translate or own_translator(bundle, settings, say)
 
     say("learning the instruments", Progress(0.0))
     training = {
@@ -126,7 +94,7 @@ def evaluate(
     classifier = TimbreClassifier(training, RATE)
     makes, left_out = made_by(store, domains, settings)
     players, absent = _players(domains, settings)
-    examples = _translate_all(domains, makes, players, translate)
+    examples = translate_all(domains, makes, players, translate)
     main = makes[0]
 
     figures: dict[str, dict[str, Any]] = {}
@@ -227,41 +195,6 @@ def _pitch_range(pieces: Sequence[Piece]) -> tuple[float, float]:
     return (min(pitches), max(pitches)) if pitches else (0.0, 127.0)
 
 
-def _translate_all(
-    domains: Sequence[str],
-    makes: Sequence[Make],
-    players: dict[str, Heard],
-    translate: Translate,
-) -> list[Example]:
-    """Translate everything; all that goes to one target is decoded together."""
-    examples = []
-    for target in domains:
-        wanted = [
-            Example(
-                make.tier,
-                make.name,
-                source,
-                target,
-                piece.name,
-                {"source": piece.renders[source], "truth": piece.renders[target]},
-            )
-            for make in makes
-            for source, to in make.directions(domains)
-            if to == target
-            for piece in make.pieces
-        ]
-        wanted += [
-            Example(3, "real player", source, target, source, {"source": heard})
-            for source, heard in players.items()
-            if source != target or len(domains) == 1
-        ]
-        made = translate(target, [each.sounds["source"].samples for each in wanted])
-        for example, audio in zip(wanted, made, strict=True):
-            example.sounds["translation"] = Heard(audio)
-        examples += wanted
-    return examples
-
-
 def _direction(
     make: Make, main: Make, source: str, target: str, examples: Sequence[Example]
 ) -> Direction:
@@ -298,24 +231,3 @@ def _own_renders(
         for target, source in sources.items()
     }
     return blends, joins
-
-
-def _translator(bundle: Bundle, settings: EvaluationSettings, say: OnStage) -> Translate:
-    from umtn_core.translator import Translator
-
-    def translate(target: str, sources: Sequence[Audio]) -> Sequence[Audio]:
-        translator = Translator(
-            bundle,
-            target,
-            engine=settings.engine,
-            seed=settings.seed,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            threads=settings.threads,
-        )
-        return translator.translate_many(
-            [(audio, RATE) for audio in sources],
-            progress=lambda done: say(f"translating to {target}", done),
-        )
-
-    return translate

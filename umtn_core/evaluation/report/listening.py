@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 
 from umtn_core.data.files import write_json
-from umtn_core.evaluation.evaluate import Example
 from umtn_core.evaluation.report.page import document, players
 from umtn_core.evaluation.report.sounds import write_sound
+from umtn_core.evaluation.translating import Example
 
 KEY = "listening-key.json"
 PAGE = "listen.html"

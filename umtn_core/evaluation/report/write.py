@@ -7,13 +7,14 @@ from pathlib import Path
 
 from umtn_core.data.files import write_json
 from umtn_core.evaluation.blending import WEIGHTS
-from umtn_core.evaluation.evaluate import Evaluation, Example
+from umtn_core.evaluation.evaluate import Evaluation
 from umtn_core.evaluation.report.folder import REPORT, whole_folder
 from umtn_core.evaluation.report.listening import write_sheet
 from umtn_core.evaluation.report.page import Shown, page
 from umtn_core.evaluation.report.pictures import draw_spectrograms
 from umtn_core.evaluation.report.sounds import write_sound
 from umtn_core.evaluation.report.words import arrow
+from umtn_core.evaluation.translating import Example
 
 PAGE = "index.html"
 #: Examples of each direction that the page shows.

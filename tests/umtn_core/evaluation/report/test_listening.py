@@ -5,10 +5,10 @@ import pytest
 from pedalboard.io import AudioFile
 
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.evaluate import Example
 from umtn_core.evaluation.heard import Heard
 from umtn_core.evaluation.report.listening import KEY, PAGE, read_key, write_sheet
 from umtn_core.evaluation.report.ratings import win_rates
+from umtn_core.evaluation.translating import Example
 
 #: What each kind of sound holds, so that files can be told apart by ear.
 HERTZ = {"source": 300.0, "translation": 500.0, "truth": 800.0}

@@ -1,0 +1,101 @@
+"""Everything an evaluation has translated, kept beside what it was translated from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.bundle import Bundle
+from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.settings import EvaluationSettings, OnStage
+from umtn_core.evaluation.tiers import Make
+
+Audio = NDArray[np.float32]
+#: Translates recordings at 16 kHz to a domain, all together.
+Translate = Callable[[str, Sequence[Audio]], Sequence[Audio]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One piece as it was played, translated and, where there is one, the paired truth.
+
+    Parameters
+    ----------
+    tier
+        1, unseen scores; 2, unseen timbre; 3, real recordings.
+    make
+        Soundfont, or who recorded it.
+    source, target
+        Domains.
+    piece
+        Its name.
+    sounds
+        ``source``, ``translation`` and, if there is one, ``truth``.
+    """
+
+    tier: int
+    make: str
+    source: str
+    target: str
+    piece: str
+    sounds: dict[str, Heard]
+
+
+def translate_all(
+    domains: Sequence[str],
+    makes: Sequence[Make],
+    players: dict[str, Heard],
+    translate: Translate,
+) -> list[Example]:
+    """Translate everything; all that goes to one target is decoded together."""
+    examples = []
+    for target in domains:
+        wanted = [
+            Example(
+                make.tier,
+                make.name,
+                source,
+                target,
+                piece.name,
+                {"source": piece.renders[source], "truth": piece.renders[target]},
+            )
+            for make in makes
+            for source, to in make.directions(domains)
+            if to == target
+            for piece in make.pieces
+        ]
+        wanted += [
+            Example(3, "real player", source, target, source, {"source": heard})
+            for source, heard in players.items()
+            if source != target or len(domains) == 1
+        ]
+        made = translate(target, [each.sounds["source"].samples for each in wanted])
+        for example, audio in zip(wanted, made, strict=True):
+            example.sounds["translation"] = Heard(audio)
+        examples += wanted
+    return examples
+
+
+def own_translator(bundle: Bundle, settings: EvaluationSettings, say: OnStage) -> Translate:
+    """Translate by the bundle itself, as the settings say."""
+    from umtn_core.translator import Translator
+
+    def translate(target: str, sources: Sequence[Audio]) -> Sequence[Audio]:
+        translator = Translator(
+            bundle,
+            target,
+            engine=settings.engine,
+            seed=settings.seed,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            threads=settings.threads,
+        )
+        return translator.translate_many(
+            [(audio, RATE) for audio in sources],
+            progress=lambda done: say(f"translating to {target}", done),
+        )
+
+    return translate
