@@ -40,7 +40,7 @@ def test_it_says_what_it_is_and_how_good(default: Bundle) -> None:
     assert manifest.quality["nats a sample"].keys() == set(default.domains)
 
 
-@pytest.mark.parametrize("target", ["clarinet", "trumpet"])
+@pytest.mark.parametrize("target", ["clarinet", "trumpet", "flute", "violin"])
 def test_it_plays_a_melody_in_tune_in_every_precision_that_auto_may_take(
     default: Bundle, target: str
 ) -> None:
