@@ -42,6 +42,11 @@ function factory() return function()
       say("No audio region is selected. Click on one or more, and try again.")
       return
     end
+    -- Ardour's own thread would read the same regions at the same time; see `umtn.dry`.
+    if Session:transport_rolling() then
+      say("Stop the transport, and try again: regions are written while it stands.")
+      return
+    end
     local command = umtn.command(folder)
     local bridge, why = umtn.ask(command)
     if not bridge then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import textwrap
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -89,6 +90,21 @@ def heard(path: str | Path) -> np.ndarray:
     """Read a result."""
     with AudioFile(str(path)) as file:
         return file.read(file.frames)
+
+
+@pytest.fixture
+def in_workers(settings: JobSettings, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have render workers run some Python before their own."""
+
+    def hook(script: str) -> None:
+        folder = settings.data_folder / "hook"
+        folder.mkdir(parents=True, exist_ok=True)
+        guard = "import sys\nif 'bridge.jobs.worker' in sys.orig_argv:\n"
+        script = textwrap.indent(textwrap.dedent(script), "    ")
+        (folder / "sitecustomize.py").write_text(guard + script)
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    return hook
 
 
 @contextlib.asynccontextmanager

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from bridge.jobs import RenderRequest
+from bridge.jobs.request import FINAL
 from bridge.jobs.saved_batch import WorkFolder
 from tests.bridge.jobs.conftest import RATE, heard, running, tone
 from umtn_core.translator import Translator
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills by signals")
 
-SECONDS = 2.0
+SECONDS = 3.0
 
 
 def request(id="a", **options):
@@ -32,10 +33,19 @@ def undisturbed():
 
 
 @pytest.fixture
-def saving(settings, music):
-    """Settings with which a state is saved about all the time."""
+def saving(settings, music, in_workers):
+    """Settings with which a state is saved about all the time, by workers that take their time."""
     music(seconds=SECONDS)
-    return replace(settings, save_every=0.2)
+    in_workers("""
+        import time
+        from umtn_core.translation import Translation
+        advance = Translation.advance
+        def slow(self, seconds, **options):
+            time.sleep(0.2)
+            advance(self, seconds, **options)
+        Translation.advance = slow
+    """)
+    return replace(settings, save_every=0.02)
 
 
 def parts(folder):
@@ -44,18 +54,20 @@ def parts(folder):
 
 async def goes_on_at(jobs, already):
     """Wait until the job is decoded again, and say from which fraction on."""
-    while True:
+    for _ in range(10_000):
         for job in jobs.told[already:]:
+            assert job.state not in FINAL, job
             if job.state == "running" and job.fraction > 0:
                 return job.fraction
         await asyncio.sleep(0.01)
+    raise AssertionError(jobs.told[already:])
 
 
 def test_a_killed_worker_is_replaced_and_goes_on_from_the_saved_state(saving, undisturbed):
     async def work():
         async with running(saving) as jobs:
             await jobs.service.submit(request())
-            await jobs.reaches("a", "running", 0.6)
+            await jobs.reaches("a", "running", 0.4)
             killed = jobs.worker
             already = len(jobs.told)
             os.kill(killed, signal.SIGKILL)
@@ -65,7 +77,7 @@ def test_a_killed_worker_is_replaced_and_goes_on_from_the_saved_state(saving, un
 
     job, again, killed, worker = asyncio.run(work())
     assert job.state == "done", job
-    assert again > 0.4, "it went on, and did not begin again"
+    assert again > 0.2, "it went on, and did not begin again"
     assert worker != killed
     np.testing.assert_array_equal(heard(job.output), undisturbed)
     assert not parts(saving.data_folder) and not WorkFolder(saving.data_folder / "work").saved()
@@ -105,23 +117,19 @@ def test_a_job_that_loses_its_worker_twice_fails_and_the_bridge_goes_on(saving):
     assert not os.path.exists(job.output) and not parts(saving.session_folder)
 
 
-def test_others_of_a_batch_survive_the_one_that_ends_the_worker(settings, music, monkeypatch):
+def test_others_of_a_batch_survive_the_one_that_ends_the_worker(settings, music, in_workers):
     """A piece of rubbish put in place of the decoder ends the process on one seed."""
     music()
-    hook = settings.data_folder / "hook"
-    hook.mkdir(parents=True)
-    (hook / "sitecustomize.py").write_text(
-        "import os, sys\n"
-        "if 'bridge.jobs.worker' in sys.orig_argv:\n"
-        "    import umtn_core.translator as t\n"
-        "    begin = t.Translator.begin\n"
-        "    def deadly(self, pieces, **options):\n"
-        "        if any(piece.seed == 13 for piece in pieces):\n"
-        "            os.abort()\n"
-        "        return begin(self, pieces, **options)\n"
-        "    t.Translator.begin = deadly\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(hook))
+    in_workers("""
+        import os
+        import umtn_core.translator as t
+        begin = t.Translator.begin
+        def deadly(self, pieces, **options):
+            if any(piece.seed == 13 for piece in pieces):
+                os.abort()
+            return begin(self, pieces, **options)
+        t.Translator.begin = deadly
+    """)
 
     async def work():
         async with running(settings) as jobs:
@@ -135,21 +143,16 @@ def test_others_of_a_batch_survive_the_one_that_ends_the_worker(settings, music,
     assert "SIGABRT" in deadly.message
 
 
-def test_running_out_of_memory_is_said(settings, music, monkeypatch):
+def test_running_out_of_memory_is_said(settings, music, in_workers):
     music()
-    hook = settings.data_folder / "hook"
-    hook.mkdir(parents=True)
-    (hook / "sitecustomize.py").write_text(
-        "import sys\n"
-        "if 'bridge.jobs.worker' in sys.orig_argv:\n"
-        "    import resource\n"
-        "    import umtn_core.translator, numpy as np\n"
-        "    def greedy(self, pieces, **options):\n"
-        "        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
-        "        np.ones(1 << 30)\n"
-        "    umtn_core.translator.Translator.begin = greedy\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(hook))
+    in_workers("""
+        import resource
+        import umtn_core.translator, numpy as np
+        def greedy(self, pieces, **options):
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+            np.ones(1 << 30)
+        umtn_core.translator.Translator.begin = greedy
+    """)
 
     async def work():
         async with running(settings) as jobs:
@@ -181,7 +184,7 @@ def test_a_stopped_bridge_goes_on_from_where_it_was(saving, undisturbed):
         async with running(saving) as jobs:
             await jobs.service.submit(request())
             await jobs.service.submit(request("next", length=0.05))
-            await jobs.reaches("a", "running", 0.6)
+            await jobs.reaches("a", "running", 0.4)
         return jobs.service.get("a"), jobs.service.get("next")
 
     async def second():
@@ -191,7 +194,7 @@ def test_a_stopped_bridge_goes_on_from_where_it_was(saving, undisturbed):
 
     assert [job.state for job in asyncio.run(first())] == ["queued", "queued"]
     again, job, following = asyncio.run(second())
-    assert again >= 0.6, "it went on, and did not begin again"
+    assert again >= 0.4, "it went on, and did not begin again"
     assert (job.state, following.state) == ("done", "done")
     np.testing.assert_array_equal(heard(job.output), undisturbed)
 
@@ -319,19 +322,14 @@ def _alive(pid):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files of a process")
-def test_a_full_disk_fails_the_job_and_leaves_nothing(settings, music, monkeypatch):
+def test_a_full_disk_fails_the_job_and_leaves_nothing(settings, music, in_workers):
     """The limit on a file's size answers as a full disk does, in the midst of writing."""
     music("long.wav", seconds=4.0, rate=1000)
     music()
-    hook = settings.data_folder / "hook"
-    hook.mkdir(parents=True)
-    (hook / "sitecustomize.py").write_text(
-        "import sys\n"
-        "if 'bridge.jobs.worker' in sys.orig_argv:\n"
-        "    import resource\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(hook))
+    in_workers("""
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+    """)
 
     async def work():
         async with running(settings) as jobs:
