@@ -22,7 +22,8 @@ from umtn_core.companding import NOTHING_YET, Companding
 from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
-from umtn_core.encode import LatentEncoder, heard
+from umtn_core.encode.latent_encoder import heard
+from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
 
@@ -114,7 +115,7 @@ def measure(
     mono = to_reference(mono, rate, bundle.manifest.reference_loudness)
     codes = Companding(shape.companding).encode(mono)
 
-    latents = LatentEncoder(bundle).encode(mono)
+    latents = OnnxEncoder(bundle).encode(mono)
     with torch.inference_mode():
         inputs = torch.from_numpy(heard(codes, len(codes)))[None, None]
         expected = network.encoder(inputs)[0].numpy()

@@ -2,7 +2,7 @@
 
 The audio is cut into excerpts that are scored side by side by the run time's own engine, in each
 precision given the same codes. Each excerpt is heard for a while before it counts, since errors
-build up along the layers' past.
+build up along the layers' past. The encoder is the one that goes with the precision, too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from umtn_core.companding import NOTHING_YET, Companding
 from umtn_core.decode.cpu_engine import CpuEngine, Precision
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
-from umtn_core.encode import LatentEncoder
+from umtn_core.encode.opening import open_encoder
 from umtn_core.evaluation.likelihood import network_nats
 from umtn_core.native.library import is_available
 
@@ -53,19 +53,19 @@ def measure_precisions(
     """
     if not is_available():
         return None
-    codes, latents = _excerpts(bundle, audio, sample_rate)
+    codes, parts = _excerpts(bundle, audio, sample_rate)
     frames = codes.shape[1]
     warm_up = min(bundle.shape.receptive_field, WARM_UP) // bundle.shape.hop
     unscored = min(warm_up, frames // 2)
     losses: dict[str, dict[str, PrecisionLoss]] = {}
     for domain in bundle.domains:
-        exact = _logits(bundle, domain, "fp32", codes, latents, unscored)
+        exact = _logits(bundle, domain, "fp32", codes, parts, unscored)
         scored = codes[:, unscored:].reshape(len(codes), -1)
         largest, nats = float(np.abs(exact).max()), network_nats(exact, scored)
         for precision in get_args(Precision):
             if precision == "fp32":
                 continue
-            found = _logits(bundle, domain, precision, codes, latents, unscored)
+            found = _logits(bundle, domain, precision, codes, parts, unscored)
             losses.setdefault(precision, {})[domain] = PrecisionLoss(
                 nats=float(f"{network_nats(found, scored) - nats:.3g}"),
                 logits=float(f"{np.abs(found - exact).max() / largest:.3g}"),
@@ -76,7 +76,7 @@ def measure_precisions(
 def _excerpts(
     bundle: Bundle, audio: NDArray[np.float32], sample_rate: int
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.float32]]]:
-    """Cut music into excerpts: codes (excerpts, frames, hop), and each one's latents."""
+    """Cut music into excerpts: codes (excerpts, frames, hop), and each one's audio."""
     shape = bundle.shape
     mono = resample(audio.mean(axis=0, dtype=np.float32), sample_rate, shape.sample_rate)
     mono = to_reference(mono, shape.sample_rate, bundle.manifest.reference_loudness)
@@ -87,9 +87,9 @@ def _excerpts(
     last = len(mono) // shape.hop - frames
     firsts = sorted({round(last * i / (EXCERPTS - 1)) for i in range(EXCERPTS)})
     parts = [mono[first * shape.hop :][: frames * shape.hop] for first in firsts]
-    law, encoder = Companding(shape.companding), LatentEncoder(bundle, threads=1)
+    law = Companding(shape.companding)
     codes = np.stack([law.encode(part).reshape(frames, shape.hop) for part in parts])
-    return codes, [encoder.encode(part) for part in parts]
+    return codes, parts
 
 
 def _logits(
@@ -97,13 +97,14 @@ def _logits(
     domain: str,
     precision: Precision,
     codes: NDArray[np.uint8],
-    latents: list[NDArray[np.float32]],
+    parts: list[NDArray[np.float32]],
     unscored: int,
 ) -> NDArray[np.float32]:
     """Logits of every excerpt's samples after so many frames: (excerpts, samples, 256)."""
     shape, streams = bundle.shape, len(codes)
     engine = CpuEngine(bundle, domain, 1, precision)
-    conditioning = np.stack([engine.condition(each) for each in latents])
+    encoder = open_encoder(bundle, engine.encoder_precision, 1)
+    conditioning = np.stack([engine.condition(encoder.encode(part)) for part in parts])
     stepper = engine.stepper(streams, Sampling())
     empty = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
     recent = np.full((streams, shape.input_kernel), NOTHING_YET, np.int64)

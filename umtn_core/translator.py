@@ -23,7 +23,8 @@ from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, saved_note
 from umtn_core.decode.stream import Stream
 from umtn_core.decode.throughput import throughput
-from umtn_core.encode import LatentEncoder
+from umtn_core.encode.latent_encoder import LatentEncoder
+from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
@@ -103,7 +104,7 @@ class Translator:
         self.mix = mix
         self.channels = channels
         self.companding = Companding(self.bundle.shape.companding)
-        self._encoder = LatentEncoder(self.bundle, threads)
+        self._encoder: LatentEncoder | None = None
         self._threads = threads
         self._is_auto = engine == "auto"
         self._opened: Engine | None = None
@@ -120,6 +121,13 @@ class Translator:
             chosen = choose(self.bundle, self.target, self.segments, cancelled=cancelled)
             self._opened = open_engine(chosen.engine, self.bundle, self.target, self._threads)
         return self._opened
+
+    def _encode(
+        self, engine: Engine, audio: Audio, cancelled: IsCancelled | None
+    ) -> NDArray[np.float32]:
+        if self._encoder is None:
+            self._encoder = open_encoder(self.bundle, engine.encoder_precision, self._threads)
+        return self._encoder.encode(audio, cancelled=cancelled)
 
     def __call__(
         self,
@@ -219,7 +227,7 @@ class Translator:
                 audio = self._heard(signal)
                 count = self._segment_count(engine, len(audio), len(signals), cancelled)
                 plans.append(plan(audio, self.bundle.shape, count))
-                latents = self._encoder.encode(audio, cancelled=cancelled)
+                latents = self._encode(engine, audio, cancelled)
                 seed = piece.seeded(self.sampling.seed)
                 streams += self._streams(plans[-1], latents, signal.id, seed)
         decode = Decode(engine, streams, self.sampling)

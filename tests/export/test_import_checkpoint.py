@@ -31,7 +31,7 @@ from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.decode.uniform import uniforms
-from umtn_core.encode import LatentEncoder
+from umtn_core.encode.onnx_encoder import OnnxEncoder
 
 ENGINES = ["onnx", "cpu"]
 
@@ -56,7 +56,7 @@ def relative(found, wanted):
 def test_the_encoder_is_the_published_one(tmp_path, layout):
     bundle, encoder, _ = imported(tmp_path, layout)
     audio = tune(25 * layout.pool)
-    found = LatentEncoder(bundle).encode(audio)
+    found = OnnxEncoder(bundle).encode(audio)
     assert relative(found, latents(encoder, layout, code(audio))) < 1e-4
 
 
@@ -79,7 +79,7 @@ def test_the_released_shape(tmp_path):
     bundle, encoder, decoders = imported(tmp_path, RELEASED, ("cello",))
     assert bundle.shape.decoder_parameters == sum(value.size for value in decoders[0].values())
     audio = tune(4 * RELEASED.pool)
-    found = LatentEncoder(bundle).encode(audio)
+    found = OnnxEncoder(bundle).encode(audio)
     assert relative(found, latents(encoder, RELEASED, code(audio))) < 1e-4
     check_logits(bundle, decoders[0], RELEASED, "cello", 1_600)
     for engine in ENGINES:

@@ -87,7 +87,9 @@ class Batch:
                 count = min(end, (frame + 1) * shape.hop, time + STEPS) - time
                 time += self._steps(stepper, frame, time, count, stop)
         finally:
-            stepper.store(rings)
+            # The state of streams that are at their ends is of no more use.
+            if any(state.position < state.request.samples for state in states):
+                stepper.store(rings)
 
     def _steps(self, stepper: Stepper, frame: int, time: int, count: int, stop: Event) -> int:
         """Make some samples of every stream, within a frame; returns how many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from threading import Event
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from umtn_core.decode.cpu_weights import decoder_weights
 from umtn_core.decode.engine import Engine, Stepper
 from umtn_core.decode.sampling import Sampling
 from umtn_core.errors import UmtnError
+from umtn_core.native.calls import check, check_array, checked, pointer_to, room_in, targets
 from umtn_core.native.library import ffi, open_library
 from umtn_core.runtime import available_cores
 from umtn_core.shape import NetworkShape
@@ -86,6 +87,7 @@ class CpuEngine(Engine):
         self.fingerprint = bundle.decoder_fingerprint(domain)
         self.threads = max(1, threads or available_cores())
         self.precision = precision
+        self.encoder_precision = "fp32" if precision == "fp32" else "bf16"
         self._conditioner = Conditioner(bundle, domain)
         with decoder_weights(bundle, domain) as (shape, weights):
             handle = ffi.new("umtn_model **")
@@ -139,21 +141,25 @@ class CpuStepper(Stepper):
         self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]]
     ) -> None:
         """See `Stepper.load`."""
-        recent = _checked(recent, np.int64, (self._streams, self._shape.input_kernel))
+        recent = checked(recent, np.int64, (self._streams, self._shape.input_kernel))
         if time < 0:
             raise UmtnError(f"A stream cannot be at the position {time}.")
         for i, ring in enumerate(self._rings(rings)):
             values = np.ascontiguousarray(ring)
             check(
                 self._library.umtn_batch_load(
-                    self._batch, i, time, _in("int64_t", recent[i]), _in("float", values)
+                    self._batch,
+                    i,
+                    time,
+                    pointer_to("int64_t", recent[i]),
+                    pointer_to("float", values),
                 )
             )
 
     def store(self, rings: Sequence[NDArray[np.float32]]) -> None:
         """See `Stepper.store`."""
         for i, ring in enumerate(self._rings(rings)):
-            check(self._library.umtn_batch_store(self._batch, i, _out("float", ring)))
+            check(self._library.umtn_batch_store(self._batch, i, room_in("float", ring)))
 
     def steps(
         self,
@@ -165,9 +171,9 @@ class CpuStepper(Stepper):
         """See `Stepper.steps`."""
         conditioning = self._conditioning(conditioning)
         total = codes.shape[1]
-        uniforms = _checked(uniforms, np.float32, (self._streams, total))
-        _check(codes, np.uint8, (self._streams, total))
-        filled, made = _out("uint8_t", codes), 0
+        uniforms = checked(uniforms, np.float32, (self._streams, total))
+        check_array(codes, np.uint8, (self._streams, total))
+        filled, made = room_in("uint8_t", codes), 0
         while made < total and not stop.is_set():
             began = clock.perf_counter()
             count = min(total - made, max(1, int(PATIENCE / self._seconds_a_step)))
@@ -175,8 +181,8 @@ class CpuStepper(Stepper):
             check(
                 self._library.umtn_batch_steps(
                     self._batch,
-                    _in("float", conditioning),
-                    _in("float", numbers),
+                    pointer_to("float", conditioning),
+                    pointer_to("float", numbers),
                     filled + made,
                     total,
                     count,
@@ -192,15 +198,15 @@ class CpuStepper(Stepper):
         """See `Stepper.score`."""
         conditioning = self._conditioning(conditioning)
         steps = codes.shape[1]
-        codes = _checked(codes, np.uint8, (self._streams, steps))
+        codes = checked(codes, np.uint8, (self._streams, steps))
         logits = np.empty((self._streams, steps, 256), np.float32)
         check(
             self._library.umtn_batch_score(
                 self._batch,
-                _in("float", conditioning),
-                _in("uint8_t", codes),
+                pointer_to("float", conditioning),
+                pointer_to("uint8_t", codes),
                 steps,
-                _out("float", logits),
+                room_in("float", logits),
                 steps,
             )
         )
@@ -208,25 +214,15 @@ class CpuStepper(Stepper):
 
     def _conditioning(self, conditioning: NDArray[np.float32]) -> NDArray[np.float32]:
         dims = (self._streams, self._shape.conditioning_width)
-        return _checked(conditioning, np.float32, dims)
+        return checked(conditioning, np.float32, dims)
 
     def _rings(self, rings: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         rows = sum(self._shape.dilations) * (self._shape.decoder_kernel - 1)
         if len(rings) != self._streams:
             raise UmtnError(f"There are {self._streams} streams, but {len(rings)} rings.")
         for ring in rings:
-            _check(ring, np.float32, (rows, self._shape.residual_channels))
+            check_array(ring, np.float32, (rows, self._shape.residual_channels))
         return list(rings)
-
-
-def targets() -> tuple[str, ...]:
-    """Return the instruction sets that this machine can use, the fastest first."""
-    library = open_library()
-    names: list[str] = []
-    while (name := library.umtn_target_name(len(names))) != ffi.NULL:
-        text = ffi.string(name)
-        names.append(text.decode() if isinstance(text, bytes) else text)
-    return tuple(names)
 
 
 def measured_peak(precision: Precision = "fp32", target: str | None = None) -> float:
@@ -245,63 +241,19 @@ def drawn(
 ) -> NDArray[np.uint8]:
     """Draw codes as the kernels do; see `umtn_core.decode.sampling.draw`."""
     rows = len(logits)
-    logits = _checked(logits, np.float32, (rows, 256))
-    uniforms = _checked(uniforms, np.float32, (rows,))
+    logits = checked(logits, np.float32, (rows, 256))
+    uniforms = checked(uniforms, np.float32, (rows,))
     codes = np.empty(rows, np.uint8)
     name = targets()[0] if target is None else target
     check(
         open_library().umtn_draw(
             name.encode(),
-            _in("float", logits),
-            _in("float", uniforms),
+            pointer_to("float", logits),
+            pointer_to("float", uniforms),
             rows,
             sampling.temperature,
             sampling.top_p,
-            _out("uint8_t", codes),
+            room_in("uint8_t", codes),
         )
     )
     return codes
-
-
-def check(status: int) -> None:
-    """Raise what a status of the library means to a user."""
-    library = open_library()
-    if status == library.UMTN_OK:
-        return
-    raise UmtnError(
-        {
-            library.UMTN_NO_MEMORY: "There is not enough memory to decode so many streams; "
-            "decode fewer at once, or a smaller model.",
-            library.UMTN_NOT_FINITE_WEIGHTS: "One of the model's weights is not a number: the "
-            "model is damaged; get it again.",
-            library.UMTN_NOT_FINITE_OUTPUT: "The model's output is not a number: its weights are "
-            "damaged.",
-            library.UMTN_NO_TARGET: "This processor or build lacks the instructions asked for; "
-            "leave the choice to umtn.",
-            library.UMTN_NO_THREAD: "No further thread can be started; ask for fewer.",
-        }.get(status, "The cpu engine was called with sizes that it cannot work with.")
-    )
-
-
-def _check(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> None:
-    if array.shape != dims or array.dtype != dtype:
-        raise UmtnError(
-            f"The cpu engine was given {array.dtype} {array.shape} in place of "
-            f"{np.dtype(dtype)} {dims}."
-        )
-
-
-def _checked(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array that the library can read as it is, of these dimensions."""
-    _check(array, dtype, dims)
-    return np.ascontiguousarray(array)
-
-
-def _in(kind: str, array: NDArray[Any]) -> Any:
-    return ffi.cast(f"const {kind} *", array.ctypes.data)
-
-
-def _out(kind: str, array: NDArray[Any]) -> Any:
-    if not array.flags.c_contiguous or not array.flags.writeable:
-        raise UmtnError("The cpu engine can only write to arrays without gaps.")
-    return ffi.cast(f"{kind} *", array.ctypes.data)

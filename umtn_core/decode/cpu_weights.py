@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.companding import LEVELS
-from umtn_core.errors import UmtnError
 from umtn_core.native.library import ffi
+from umtn_core.native.weight_reader import WeightReader
 from umtn_core.shape import NetworkShape
 
 
@@ -29,7 +26,9 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
         If the bundle has no such domain, or a weight is missing or of the wrong shape.
     """
     shape = bundle.shape
-    reader = WeightReader(GraphFile.parse(bundle.decoder(domain)).weights, bundle.name)
+    reader = WeightReader(
+        GraphFile.parse(bundle.decoder(domain)).weights, f"decoder of {bundle.name}"
+    )
     r, s, layers = shape.residual_channels, shape.skip_channels, len(shape.dilations)
     dilations = ffi.new("int32_t[]", list(shape.dilations))
     described = ffi.new(
@@ -78,36 +77,3 @@ def _first(reader: WeightReader, shape: NetworkShape) -> dict[str, Any]:
         "first_weight": reader.pointer("first_conv.weight", (r, 1, shape.input_kernel)),
         "first_bias": reader.pointer("first_conv.bias", (r,)),
     }
-
-
-class WeightReader:
-    """Weights by name, checked, and kept alive as long as this is."""
-
-    def __init__(self, weights: dict[str, NDArray[Any]], model: str):
-        self._weights = weights
-        self._model = model
-        self._kept: list[object] = []
-
-    def array(self, name: str, dims: tuple[int, ...]) -> NDArray[np.float32]:
-        """Give one array, which lies in memory without gaps."""
-        array = self._weights.get(name)
-        if array is None or array.shape != dims or array.dtype != np.float32:
-            raise UmtnError(
-                f"The decoder of the model {self._model} has no weight {name} of the shape {dims}; "
-                "export it again, or use the engine onnx."
-            )
-        array = np.ascontiguousarray(array)
-        # In the file they begin anywhere; the kernels read whole numbers where they lie.
-        return array.copy() if array.ctypes.data % array.itemsize else array
-
-    def pointer(self, name: str, dims: tuple[int, ...]) -> Any:
-        """Give one array as ``const float *``."""
-        array = self.array(name, dims)
-        self._kept.append(array)
-        return ffi.cast("const float *", array.ctypes.data)
-
-    def pointers(self, names: list[str], dims: tuple[int, ...]) -> Any:
-        """Give several as ``const float *const *``."""
-        pointers = ffi.new("const float *[]", [self.pointer(name, dims) for name in names])
-        self._kept.append(pointers)
-        return pointers

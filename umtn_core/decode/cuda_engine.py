@@ -74,6 +74,7 @@ class CudaEngine(Engine):
         # One batch at a time has the whole GPU.
         self.threads = 1
         self.precision = precision
+        self.encoder_precision = "fp32" if precision == "fp32" else "bf16"
         weights = cuda_weights(bundle, domain, precision)
         self._conditioner = Conditioner(bundle, domain)
         self.device = open_device() if device is None else device

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.companding import LEVELS
-from umtn_core.decode.cpu_weights import WeightReader
 from umtn_core.errors import UmtnError
+from umtn_core.native.weight_reader import WeightReader
 from umtn_core.shape import NetworkShape
 
 CudaPrecision = Literal["fp32", "fp16", "bf16"]
@@ -67,7 +67,9 @@ def cuda_weights(bundle: Bundle, domain: str, precision: CudaPrecision) -> CudaW
         number, or too large for the precision.
     """
     shape = bundle.shape
-    reader = WeightReader(GraphFile.parse(bundle.decoder(domain)).weights, bundle.name)
+    reader = WeightReader(
+        GraphFile.parse(bundle.decoder(domain)).weights, f"decoder of {bundle.name}"
+    )
     r, s, layers = shape.residual_channels, shape.skip_channels, len(shape.dilations)
     wide, skip_wide = padded(r), padded(s)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.decode.sampling import Sampling
+from umtn_core.encode.cpu_encoder import EncoderPrecision
 from umtn_core.shape import NetworkShape
 
 
@@ -107,6 +108,9 @@ class Engine(ABC):
     shape: NetworkShape
     fingerprint: str
     threads: int
+
+    #: Precision of our own encoder kernels that it is used with; None, ONNX Runtime's encoder.
+    encoder_precision: EncoderPrecision | None = None
 
     #: Streams below which a batch is not worth dividing between threads.
     fewest_streams_a_thread: int = 1

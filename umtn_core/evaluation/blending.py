@@ -15,7 +15,7 @@ from umtn_core.decode.decode import Decode
 from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
-from umtn_core.encode import LatentEncoder
+from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.evaluation.heard import RATE, Heard
 from umtn_core.evaluation.held_out import Piece
 from umtn_core.evaluation.measures import agreement
@@ -99,7 +99,7 @@ def blend(
     """
     samples = min(len(piece.renders[source].samples) for piece in pieces)
     inputs = tuple(Heard(piece.renders[source].samples[:samples]) for piece in pieces)
-    encoder = LatentEncoder(bundle, settings.threads)
+    encoder = OnnxEncoder(bundle, settings.threads)
     lufs = bundle.manifest.reference_loudness
     first, second = (encoder.encode(to_reference(heard.samples, RATE, lufs)) for heard in inputs)
     streams = [

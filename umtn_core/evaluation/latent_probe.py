@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
-from umtn_core.encode import LatentEncoder
+from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.tally import Tally
 
@@ -47,7 +47,7 @@ def latent_probe(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> Tally:
         raise UmtnError(
             "The latent probe needs scikit-learn: run `pip install 'umtn[evaluate]'`."
         ) from None
-    encoder = LatentEncoder(bundle, threads=1)
+    encoder = OnnxEncoder(bundle, threads=1)
 
     def rows(excerpts: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
         latents = [encoder.encode(audio).astype(np.float64) for audio in excerpts]

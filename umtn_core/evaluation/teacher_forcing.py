@@ -17,7 +17,7 @@ from umtn_core.decode.batch import Conditions
 from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
-from umtn_core.encode import LatentEncoder
+from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.evaluation.likelihood import network_nats
 
 
@@ -63,7 +63,7 @@ def teacher_forced_nats(
 
     law = Companding(bundle.shape.companding)
     codes = np.stack([law.encode(audio) for audio in excerpts])
-    encoder = LatentEncoder(bundle, threads=1)
+    encoder = OnnxEncoder(bundle, threads=1)
     engine = OnnxEngine(bundle, domain, threads=1)
     streams = [Stream(encoder.encode(audio), length) for audio in excerpts]
     states = [StreamState.begin(stream, engine.shape) for stream in streams]

@@ -1,6 +1,7 @@
 // The C interface: checks what it is given, and turns exceptions into statuses.
 #include "batch.hpp"
 #include "denormals.hpp"
+#include "encoder.hpp"
 #include "targets.hpp"
 #include "umtn_decode.h"
 #include "weights.hpp"
@@ -18,6 +19,12 @@ struct umtn_model {
 
 struct umtn_batch {
   umtn::Batch batch;
+};
+
+struct umtn_encoder {
+  umtn::Arena arena;
+  umtn::Encoder encoder;
+  const umtn::Target* target;
 };
 
 namespace {
@@ -46,6 +53,18 @@ bool legal(const umtn_shape& shape) {
   if (!countable(shape.layers) || !countable(shape.residual_channels) ||
       !countable(shape.skip_channels) || !countable(shape.input_kernel) || shape.kernel < 2 ||
       shape.kernel > kMost || !shape.dilations)
+    return false;
+  for (int l = 0; l < shape.layers; ++l)
+    if (shape.dilations[l] < 1 || shape.dilations[l] > INT_MAX / shape.kernel)
+      return false;
+  return true;
+}
+
+bool legal(const umtn_encoder_shape& shape) {
+  if (!countable(shape.layers) || !countable(shape.channels) || !countable(shape.latent_channels) ||
+      !countable(shape.first_kernel) || !countable(shape.stride) || !countable(shape.pool) ||
+      !countable(shape.kernel) || shape.kernel % 2 == 0 || shape.first_kernel < shape.stride ||
+      !shape.dilations)
     return false;
   for (int l = 0; l < shape.layers; ++l)
     if (shape.dilations[l] < 1 || shape.dilations[l] > INT_MAX / shape.kernel)
@@ -163,6 +182,44 @@ int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t
   work.logits = logits;
   return guarded([&]() -> int {
     batch->batch.run(conditioning, work);
+    return UMTN_OK;
+  });
+}
+
+int umtn_encoder_open(const umtn_encoder_shape* shape, const umtn_encoder_weights* weights,
+                      const char* name, int precision, umtn_encoder** encoder) {
+  return guarded([&]() -> int {
+    if (!shape || !weights || !name || !encoder ||
+        (precision != UMTN_FP32 && precision != UMTN_BF16) || !legal(*shape))
+      return UMTN_BAD_ARGUMENT;
+    const umtn::Target* target = umtn::target_named(name);
+    if (!target)
+      return UMTN_NO_TARGET;
+    if (!umtn::all_finite(*shape, *weights))
+      return UMTN_NOT_FINITE_WEIGHTS;
+    std::unique_ptr<umtn_encoder> opened(new umtn_encoder{});
+    opened->target = target;
+    opened->encoder = umtn::packed(opened->arena, *shape, *weights, *target, precision);
+    *encoder = opened.release();
+    return UMTN_OK;
+  });
+}
+
+void umtn_encoder_close(umtn_encoder* encoder) {
+  delete encoder;
+}
+
+int umtn_encoder_run(const umtn_encoder* encoder, const float* audio, int64_t samples,
+                     int64_t first, int64_t frames, float* latents) {
+  if (!encoder || !audio || !latents)
+    return UMTN_BAD_ARGUMENT;
+  const umtn::Encoder& e = encoder->encoder;
+  const std::int64_t hop = std::int64_t{e.stride} * e.pool;
+  if (samples < 1 || samples % hop || first < 0 || frames < 1 || frames > INT_MAX ||
+      frames > samples / hop - first)
+    return UMTN_BAD_ARGUMENT;
+  return guarded([&]() -> int {
+    umtn::encode(e, *encoder->target, audio, samples, first, frames, latents);
     return UMTN_OK;
   });
 }

@@ -1,14 +1,18 @@
 #include "batch.hpp"
 
 #include "denormals.hpp"
+#include "umtn_decode.h"
 
 #include <algorithm>
 
 namespace umtn {
 namespace {
 
-// Up to here, memory and not arithmetic is what limits a step.
-constexpr int kFewStreams = 4;
+// Up to here, weights that come from memory and not arithmetic are what limits a step: halved by a
+// lower precision, they come as fast as they are wanted by fewer streams.
+int few_streams(int precision) {
+  return precision == UMTN_FP32 ? 4 : 2;
+}
 
 } // namespace
 
@@ -22,7 +26,7 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.team = &team_;
   s.streams = streams;
   s.threads = threads;
-  s.ahead = streams <= kFewStreams ? kAhead : 1;
+  s.ahead = streams <= few_streams(n.precision) ? kAhead : 1;
   s.temperature = temperature;
   s.top_p = top_p;
 

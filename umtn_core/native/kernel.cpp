@@ -2,6 +2,7 @@
 // visible to the linker but the table at the end (see model.hpp).
 #include "kernel.hpp"
 
+#include "encode.hpp"
 #include "product.hpp"
 #include "sampling.hpp"
 
@@ -445,7 +446,8 @@ double peak_work(int precision, long rounds) {
 namespace umtn {
 
 extern const Target UMTN_TARGET = {
-    UMTN_TARGET_NAME, kLanes, kPanel, take_conditioning, run, load_row, store_row, draw, peak_work,
+    UMTN_TARGET_NAME, kLanes,    kPanel, take_conditioning, run,
+    load_row,         store_row, draw,   run_encoder,       peak_work,
 };
 
 } // namespace umtn

@@ -109,6 +109,9 @@ struct Work {
   float* logits;             // written when scoring
 };
 
+struct Encoder;
+struct EncoderRun;
+
 // What a target offers.
 struct Target {
   const char* name;
@@ -120,6 +123,7 @@ struct Target {
   bool (*draw)(const float* logits, const float* uniforms, std::int64_t uniforms_stride, int rows,
                double temperature, double top_p, std::uint8_t* codes, std::int64_t codes_stride,
                double* weights);
+  void (*encode)(const Encoder*, EncoderRun*);
   double (*peak_work)(int precision, long rounds); // multiply-adds done
 };
 

@@ -72,13 +72,16 @@ struct Keep {
   }
 };
 
+// A NaN is kept.
+UMTN_INLINE Floats rectified(Floats values) {
+  return values <= 0 ? Floats{} : values;
+}
+
 struct Rectify {
   template <class P, int Vectors>
   static UMTN_INLINE void end(const Product& p, std::int64_t row, int first, const Floats* sums) {
-    for (int m = 0; m < Vectors; ++m) {
-      const Floats kept = sums[m] <= 0 ? Floats{} : sums[m]; // a NaN is kept
-      store(p.out + row * p.out_stride + (first + m) * kLanes, kept);
-    }
+    for (int m = 0; m < Vectors; ++m)
+      store(p.out + row * p.out_stride + (first + m) * kLanes, rectified(sums[m]));
   }
 };
 

@@ -28,6 +28,7 @@ typedef enum { UMTN_FP32 = 0, UMTN_BF16 = 1, UMTN_INT8 = 2 } umtn_precision;
 
 typedef struct umtn_model umtn_model;
 typedef struct umtn_batch umtn_batch;
+typedef struct umtn_encoder umtn_encoder;
 
 typedef struct {
   int32_t layers;
@@ -55,6 +56,30 @@ typedef struct {
   const float* logits_weight;          /* (256, S) */
   const float* logits_bias;            /* (256) */
 } umtn_weights;
+
+typedef struct {
+  int32_t layers;
+  int32_t kernel; /* odd */
+  int32_t channels;
+  int32_t latent_channels;
+  int32_t first_kernel;
+  int32_t stride;           /* of the first convolution */
+  int32_t pool;             /* of its rows, averaged into one frame */
+  int32_t leading_relu;     /* 1: a layer begins with a ReLU */
+  const int32_t* dilations; /* (layers) */
+} umtn_encoder_shape;
+
+/* As for umtn_weights. */
+typedef struct {
+  const float* first_weight;       /* (C, first_kernel) */
+  const float* first_bias;         /* (C) */
+  const float* const* conv_weight; /* (C, C, kernel) */
+  const float* const* conv_bias;   /* (C) */
+  const float* const* out_weight;  /* (C, C) */
+  const float* const* out_bias;    /* (C) */
+  const float* latent_weight;      /* (latent channels, C) */
+  const float* latent_bias;        /* (latent channels) */
+} umtn_encoder_weights;
 
 /* Name of the index-th target this machine can run, the fastest first; NULL past the last. */
 const char* umtn_target_name(int index);
@@ -88,6 +113,17 @@ int umtn_batch_steps(umtn_batch* batch, const float* conditioning, const float* 
 /* As umtn_batch_steps, but the codes are given: logits (streams, steps, 256) are written. */
 int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t* codes,
                      int64_t row, float* logits, int steps);
+
+/* An encoder never changes either. precision: UMTN_FP32 or UMTN_BF16. */
+int umtn_encoder_open(const umtn_encoder_shape* shape, const umtn_encoder_weights* weights,
+                      const char* target, int precision, umtn_encoder** encoder);
+void umtn_encoder_close(umtn_encoder* encoder);
+
+/* Encodes some frames of audio (samples), a multiple of stride * pool: latents (frames, latent
+ * channels). They depend on all of the audio that they can hear, and not on which are asked for
+ * together. */
+int umtn_encoder_run(const umtn_encoder* encoder, const float* audio, int64_t samples,
+                     int64_t first, int64_t frames, float* latents);
 
 /* Draws codes from rows of 256 logits each as umtn_batch_steps does. */
 int umtn_draw(const char* target, const float* logits, const float* uniforms, int rows,

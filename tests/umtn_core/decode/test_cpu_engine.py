@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.manifest import conditioner_file, decoder_file
 from umtn_core.decode import cpu_engine
-from umtn_core.decode.cpu_engine import CpuEngine, targets
+from umtn_core.decode.cpu_engine import CpuEngine
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engines import open_engine
 from umtn_core.decode.onnx_engine import OnnxEngine
@@ -21,6 +21,7 @@ from umtn_core.decode.sampling import Sampling, draw
 from umtn_core.decode.saving import restore, save
 from umtn_core.decode.stream import RingLayout, Stream
 from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.native.calls import targets
 from umtn_core.native.library import is_available
 from umtn_core.shape import NetworkShape
 

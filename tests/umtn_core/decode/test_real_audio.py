@@ -17,7 +17,7 @@ from umtn_core.decode.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.decode.uniform import uniforms
-from umtn_core.encode import LatentEncoder
+from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.likelihood import network_nats
 from umtn_core.evaluation.recordings import real_recording
@@ -133,7 +133,7 @@ def coded(shape: NetworkShape, audio):
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_shipped_model_scores_as_in_pytorch(shipped, audio, name):
     codes = coded(shipped.shape, audio)
-    latents = LatentEncoder(shipped, threads=1).encode(audio[: len(codes)])
+    latents = OnnxEncoder(shipped, threads=1).encode(audio[: len(codes)])
     check(shipped, latents, codes, name)
 
 
@@ -148,7 +148,7 @@ def test_the_released_shape_scores_as_in_pytorch(released, audio, name):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_free_running_engines_agree_for_two_seconds(shipped, audio, seed):
-    latents = LatentEncoder(shipped, threads=1).encode(audio[:32_000])
+    latents = OnnxEncoder(shipped, threads=1).encode(audio[:32_000])
     made = {}
     for name in ("onnx", "cpu"):
         engine = ENGINES[name](shipped, "clarinet")

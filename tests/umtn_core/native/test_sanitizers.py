@@ -26,16 +26,19 @@ def test_random_shapes(sanitizers: str, rounds: int, tmp_path: Path):
         add_compile_options(-g -fno-sanitize-recover=all -fsanitize={sanitizers})
         add_link_options(-fsanitize={sanitizers})
         add_subdirectory({NATIVE} native)
-        add_executable(stress {HERE / "stress.cpp"})
-        target_compile_features(stress PRIVATE cxx_std_17)
-        target_include_directories(stress PRIVATE {NATIVE})
-        target_link_libraries(stress PRIVATE umtn_decode)
+        foreach(program stress stress_encoder)
+          add_executable(${{program}} {HERE}/${{program}}.cpp)
+          target_compile_features(${{program}} PRIVATE cxx_std_17)
+          target_include_directories(${{program}} PRIVATE {NATIVE})
+          target_link_libraries(${{program}} PRIVATE umtn_decode)
+        endforeach()
         """
     )
     build = tmp_path / "build"
     _run("cmake", "-S", tmp_path, "-B", build, "-DCMAKE_BUILD_TYPE=RelWithDebInfo")
     _run("cmake", "--build", build, "--parallel", "2")
-    assert "all equal" in _run(build / "stress", "1", str(rounds))
+    for program in "stress", "stress_encoder":
+        assert "all equal" in _run(build / program, "1", str(rounds))
 
 
 def _run(*command: object) -> str:

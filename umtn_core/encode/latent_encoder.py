@@ -1,43 +1,41 @@
-"""Audio of any length to latents, through a bundle's encoder graph."""
+"""Audio of any length to latents, some of it at a time."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.bundle import Bundle
 from umtn_core.companding import MU, Companding
 from umtn_core.errors import Cancelled
 from umtn_core.progress import IsCancelled
-from umtn_core.runtime import available_cores, open_session
+from umtn_core.runtime import available_cores
 from umtn_core.shape import NetworkShape
 from umtn_core.threads import Job, run_watched
 
 #: Audio encoded in one run: short enough to be cancelled soon, and for the memory, long
 #: enough that what is heard twice, around it, costs little.
-CHUNK_SECONDS = 1.0
+CHUNK_SECONDS = 2.0
 
 
-class LatentEncoder:
-    """The shared encoder of a bundle.
+class LatentEncoder(ABC):
+    """The shared encoder of a model.
 
     Parameters
     ----------
-    bundle
-        The model.
+    shape
+        Of the network.
     threads
         That share the work; None, one for each core this process may use. The latents do
         not depend on their number.
     """
 
-    def __init__(self, bundle: Bundle, threads: int | None = None):
-        self.shape: NetworkShape = bundle.shape
-        self._companding = Companding(bundle.shape.companding)
+    def __init__(self, shape: NetworkShape, threads: int | None = None):
+        self.shape = shape
+        self._companding = Companding(shape.companding)
         self._threads = max(1, threads or available_cores())
-        # Threads share chunks, not the work of one: results would depend on their number.
-        self._session = open_session(bundle.encoder, threads=1)
 
     def encode(
         self, audio: NDArray[np.float32], *, cancelled: IsCancelled | None = None
@@ -65,6 +63,7 @@ class LatentEncoder:
         """
         frames = -(-len(audio) // self.shape.hop)
         chunk = max(1, round(CHUNK_SECONDS * self.shape.sample_rate / self.shape.hop))
+        sound = heard(self._companding.encode(audio), frames * self.shape.hop)
         latents = np.empty((self.shape.latent_channels, frames), np.float32)
 
         def watch(done: bool) -> None:
@@ -75,22 +74,29 @@ class LatentEncoder:
             def fill(stop: Event) -> None:
                 last = min(first + chunk, frames)
                 if not stop.is_set():
-                    latents[:, first:last] = self._frames(audio, first, last)
+                    latents[:, first:last] = self.frames(sound, first, last)
 
             return fill
 
+        # Threads share chunks, not the work of one: results would depend on their number.
         run_watched(map(filling, range(0, frames, chunk)), self._threads, watch)
         return latents
 
-    def _frames(self, audio: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
-        """Encode some frames, hearing as much around them as they can."""
-        hop = self.shape.hop
-        reach = -(-self.shape.encoder_reach // hop)
-        begin, end = max(0, first - reach), min(-(-len(audio) // hop), last + reach)
-        codes = self._companding.encode(audio[begin * hop : end * hop])
-        padded = heard(codes, (end - begin) * hop)
-        (encoded,) = self._session.run(None, {"audio": padded[None]})
-        return np.asarray(encoded[0, :, first - begin : last - begin], np.float32)
+    @abstractmethod
+    def frames(self, sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+        """Encode some frames, hearing as much around them as they can.
+
+        Parameters
+        ----------
+        sound : float32 array (samples,)
+            As `heard` gives it; whole frames.
+        first, last
+            The frames.
+
+        Returns
+        -------
+        float32 array (latent_channels, last - first)
+        """
 
 
 def heard(codes: NDArray[np.uint8], samples: int) -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""Audio to latents, by the encoder that all domains share."""

@@ -1,0 +1,105 @@
+"""A bundle's encoder on kernels of our own."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.bundle import Bundle
+from umtn_core.bundle.onnx_file import GraphFile
+from umtn_core.encode.latent_encoder import LatentEncoder
+from umtn_core.native.calls import check, pointer_to, room_in, targets
+from umtn_core.native.library import ffi, open_library
+from umtn_core.native.weight_reader import WeightReader
+
+EncoderPrecision = Literal["fp32", "bf16"]
+
+
+class CpuEncoder(LatentEncoder):
+    """The shared encoder of a bundle, in C++.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    threads
+        See `LatentEncoder`.
+    precision
+        Of the layers' products; sums and the output are float32 always.
+    target
+        One of `umtn_core.native.calls.targets`; None, the fastest.
+
+    Raises
+    ------
+    UmtnError
+        If the library is missing, or weights are not numbers.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        threads: int | None = None,
+        precision: EncoderPrecision = "fp32",
+        target: str | None = None,
+    ):
+        super().__init__(bundle.shape, threads)
+        self._library = open_library()
+        shape = bundle.shape
+        weights = GraphFile.parse(bundle.encoder).weights
+        reader = WeightReader(weights, f"encoder of {bundle.name}")
+        c, kernel, layers = shape.encoder_channels, shape.encoder_kernel, shape.encoder_dilations
+        dilations = ffi.new("int32_t[]", list(layers))
+        described = ffi.new(
+            "umtn_encoder_shape *",
+            {
+                "layers": len(layers),
+                "kernel": kernel,
+                "channels": c,
+                "latent_channels": shape.latent_channels,
+                "first_kernel": shape.first_kernel,
+                "stride": shape.encoder_stride,
+                "pool": shape.hop // shape.encoder_stride,
+                "leading_relu": shape.encoder_leading_relu,
+                "dilations": dilations,
+            },
+        )
+
+        def all_layers(part: str, *dims: int) -> object:
+            return reader.pointers([f"dilated_convs.{i}.{part}" for i in range(len(layers))], dims)
+
+        given = ffi.new(
+            "umtn_encoder_weights *",
+            {
+                "first_weight": reader.pointer("start.weight", (c, 1, shape.first_kernel)),
+                "first_bias": reader.pointer("start.bias", (c,)),
+                "conv_weight": all_layers("dilated_conv.weight", c, c, kernel),
+                "conv_bias": all_layers("dilated_conv.bias", c),
+                "out_weight": all_layers("conv_1x1.weight", c, c, 1),
+                "out_bias": all_layers("conv_1x1.bias", c),
+                "latent_weight": reader.pointer("conv_1x1.weight", (shape.latent_channels, c, 1)),
+                "latent_bias": reader.pointer("conv_1x1.bias", (shape.latent_channels,)),
+            },
+        )
+        name = (target or targets()[0]).encode()
+        handle = ffi.new("umtn_encoder **")
+        number = ("fp32", "bf16").index(precision)
+        check(self._library.umtn_encoder_open(described, given, name, number, handle))
+        self._encoder = ffi.gc(handle[0], self._library.umtn_encoder_close)
+
+    def frames(self, sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+        """See `LatentEncoder.frames`."""
+        sound = np.ascontiguousarray(sound, np.float32)
+        latents = np.empty((last - first, self.shape.latent_channels), np.float32)
+        check(
+            self._library.umtn_encoder_run(
+                self._encoder,
+                pointer_to("float", sound),
+                len(sound),
+                first,
+                last - first,
+                room_in("float", latents),
+            )
+        )
+        return latents.T
