@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pythonosc.osc_message import OscMessage
+from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.client import AsyncBridge
 from umtn_core import Bundle, Translator, write_audio
@@ -60,20 +63,15 @@ async def overhead(bridge: AsyncBridge, folder: Path, model: str, target: str) -
     print(f"overhead             {1e3 * (its - mine):8.1f} ms (promised: under 100)")
 
 
-async def acknowledgement(bridge: AsyncBridge, folder: Path, model: str, target: str) -> None:
+async def acknowledgement(
+    bridge: AsyncBridge, port: int, folder: Path, model: str, target: str
+) -> None:
     """Print how soon requests are accepted while a long render keeps the worker busy."""
-    write_audio(folder / "long.wav", tone(600.0), SAMPLE_RATE)
+    write_audio(folder / "long.wav", tone(1500.0), SAMPLE_RATE)
     await bridge.render(folder / "long.wav", target, id="long", model=model, priority=100)
     while (await bridge.status("long")).fraction == 0:
         await asyncio.sleep(0.05)
-    took = []
-    for number in range(REQUESTS):
-        began = time.perf_counter()
-        await bridge.render(
-            folder / "short.wav", target, id=f"queued {number}", model=model, seed=number
-        )
-        took.append(time.perf_counter() - began)
-        await asyncio.sleep(PAUSE)
+    took = await asyncio.to_thread(acknowledged, port, folder, model, target)
     running = await bridge.status("long")
     assert running.state == "running", running
     took_ms, disk_ms = 1e3 * np.array(took), 1e3 * np.array(disk(folder))
@@ -84,6 +82,27 @@ async def acknowledgement(bridge: AsyncBridge, folder: Path, model: str, target:
     # A job is on the disk before anybody is told that it is accepted.
     print(f"one fsync meanwhile  {np.percentile(disk_ms, 50):8.2f} ms, median")
     print(f"                     {np.percentile(disk_ms, 99):8.2f} ms, 99 in 100")
+
+
+def acknowledged(port: int, folder: Path, model: str, target: str) -> list[float]:
+    """Time requests by a client that does nothing else: seconds until each is accepted."""
+    took = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.connect(("127.0.0.1", port))
+        for number in range(REQUESTS):
+            id, request = f"queued {number}", OscMessageBuilder("/umtn/render")
+            words = (id, str(folder / "short.wav"), target, "", "model", model, "seed", number)
+            for word in words:
+                request.add_arg(word)
+            packet = request.build().dgram
+            began = time.perf_counter()
+            client.send(packet)
+            answer = OscMessage(client.recv(65_536))
+            took.append(time.perf_counter() - began)
+            assert (answer.address, answer.params[0]) == ("/umtn/accepted", id), answer.params
+            time.sleep(PAUSE)
+    return took
 
 
 def disk(folder: Path) -> list[float]:
@@ -102,7 +121,7 @@ async def measure(port: int, folder: Path, model: str, target: str) -> None:
     """Print everything."""
     async with AsyncBridge(port=port) as bridge:
         await overhead(bridge, folder, model, target)
-        await acknowledgement(bridge, folder, model, target)
+        await acknowledgement(bridge, port, folder, model, target)
 
 
 def main() -> None:

@@ -108,7 +108,15 @@ def _be_the_first_to_go() -> None:
 
 
 def _let_others_go_first() -> None:
-    """Leave the processor to whoever needs it at once: the bridge's answers, and a DAW's audio."""
+    """Leave the processor to whoever needs it at once: the bridge's answers, and a DAW's audio.
+
+    On Linux only `SCHED_IDLE` makes way at once; what is merely nice goes on until the clock ticks,
+    up to 4 ms. Other sessions and services are not concerned: they share the processor evenly.
+    """
+    if hasattr(os, "SCHED_IDLE"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+            return
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
 

@@ -138,7 +138,12 @@ class WorkerProcess:
     def _options(self) -> dict[str, Any]:
         # Ctrl-C in the bridge's terminal is for the bridge alone, which then saves.
         if os.name == "posix":
-            return {"start_new_session": True, "pass_fds": self._inherited}
+            # In the bridge's session all the same: Linux weighs sessions against each other before
+            # it looks at what of them wants to go first. Python 3.10 knows no groups.
+            apart = (
+                {"process_group": 0} if sys.version_info >= (3, 11) else {"start_new_session": True}
+            )
+            return {**apart, "pass_fds": self._inherited}
         return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
 
     async def _send(self, message: ToWorker) -> None:
