@@ -70,7 +70,7 @@ def demonstrate(recording: Path | None, target: str | None, model: str, output: 
     )
     seconds = audio.shape[1] / sample_rate
     print(
-        f"{seconds:.1f} s of {played_on} translated to {target} in {took:.0f} s, by {bundle.name}"
+        f"{seconds:.1f} s of {played_on} translated to {target} in {took:.1f} s, by {bundle.name}"
     )
     for name in ("source.wav", "translation.wav", "spectrograms.png"):
         print(f"  {output / name}")

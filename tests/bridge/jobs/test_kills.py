@@ -129,7 +129,7 @@ class WholeBridge:
 
 def batch_of_jobs(music):
     """Regions of a few lengths, some that go together and some that do not."""
-    music("long.wav", seconds=4.0)
+    music("long.wav", seconds=30.0)
     music("stereo.wav", seconds=1.0, rate=44_100, channels=2)
     requests = []
     for i in range(6):
@@ -138,7 +138,7 @@ def batch_of_jobs(music):
         requests.append(_request(f"cut {i}", "stereo.wav", start=0.1 * i, length=0.3, seed=i))
     for i in range(4):
         requests.append(
-            _request(f"other {i}", "long.wav", length=1.5, temperature=0.5, seed=i, priority=i)
+            _request(f"other {i}", "long.wav", length=5.0, temperature=0.5, seed=i, priority=i)
         )
     requests.append(_request("bad", "long.wav", start=100.0))
     return requests
