@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from umtn_core.evaluation.short_time import magnitudes
+
 HOP_SECONDS = 0.050
 #: Long enough to tell semitones apart from about G3 (196 Hz) on.
 _WINDOW_SECONDS = 0.256
@@ -32,16 +34,11 @@ def chroma(samples: ArrayLike, sample_rate: int = 16_000) -> NDArray[np.float64]
     -------
     float64 array (frames, 12), of unit length each; zeros in rests. Column 0 is C.
     """
-    audio = np.asarray(samples, np.float64)
     window, hop = round(_WINDOW_SECONDS * sample_rate), round(HOP_SECONDS * sample_rate)
-    count = max(1, -(-len(audio) // hop))
-    padded = np.pad(audio, (window // 2, window))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][:count]
-    spectra = np.abs(np.fft.rfft(frames * np.hanning(window), axis=1))
-    strength = spectra @ _classes(sample_rate, window)
+    strength = magnitudes(samples, window, hop) @ _classes(sample_rate, window)
     level = np.linalg.norm(strength, axis=1)
     sounding = level > max(level.max() * 10 ** (-_RANGE_DB / 20), 1e-6)
-    result = np.zeros((count, 12))
+    result = np.zeros((len(level), 12))
     result[sounding] = strength[sounding] / level[sounding, None]
     return result
 

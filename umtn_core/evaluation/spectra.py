@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from umtn_core.evaluation.short_time import magnitudes
+
 BANDS = 40
 _WINDOW_SECONDS = 0.064
 _HOP_SECONDS = 0.016
@@ -33,13 +35,8 @@ def mel_spectrum(samples: ArrayLike, sample_rate: int = 16_000) -> NDArray[np.fl
     float64 array (frames, BANDS) in decibels; the mean of each frame is 0. There is no
     frame for silence.
     """
-    audio = np.asarray(samples, np.float64)
-    window = round(_WINDOW_SECONDS * sample_rate)
-    hop = round(_HOP_SECONDS * sample_rate)
-    padded = np.pad(audio, (window // 2, window))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    frames = frames[: max(1, -(-len(audio) // hop))]
-    power = np.abs(np.fft.rfft(frames * np.hanning(window), axis=1)) ** 2
+    window, hop = round(_WINDOW_SECONDS * sample_rate), round(_HOP_SECONDS * sample_rate)
+    power = magnitudes(samples, window, hop) ** 2
     bands = power @ _filters(sample_rate, window).T
     level = bands.sum(axis=1)
     loud = level > max(level.max() * 10 ** (-_RANGE_DB / 10), 1e-9)
