@@ -2,16 +2,13 @@
 // number of threads and size of batch gives what the slow decoder below does.
 //
 // Usage: stress SEED ROUNDS
-#include "umtn_decode.h"
+#include "stress.hpp"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <new>
-#include <random>
-#include <string>
 #include <vector>
 
 namespace {
@@ -34,8 +31,6 @@ void operator delete(void* memory, std::size_t) noexcept {
 
 namespace {
 
-using Vector = std::vector<float>;
-
 struct Network {
   int layers, kernel, r, s, input_kernel;
   bool embedding;
@@ -52,49 +47,33 @@ struct Network {
   int width() const { return layers * 2 * r + s; }
 };
 
-class Random {
-public:
-  explicit Random(unsigned seed) : engine_(seed) {}
-  int whole(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
-  Vector normal(std::size_t count, double spread) {
-    std::normal_distribution<float> distribution(0, static_cast<float>(spread));
-    Vector values(count);
-    for (float& value : values)
-      value = distribution(engine_);
-    return values;
+Network drawn(Random& random) {
+  Network n = {};
+  n.layers = random.whole(1, 6);
+  n.kernel = random.whole(2, 4);
+  n.r = random.whole(1, 70);
+  n.s = random.whole(1, 70);
+  n.embedding = random.whole(0, 1) == 1;
+  n.input_kernel = n.embedding ? 1 : n.kernel;
+  const double scale = 1 / std::sqrt(n.r);
+  n.first = random.normal(static_cast<std::size_t>(n.r) * (n.embedding ? 256 : n.input_kernel), 1);
+  n.first_bias = random.normal(n.r, 0.3);
+  n.first_skip = random.normal(static_cast<std::size_t>(n.s) * n.r, scale);
+  n.first_skip_bias = random.normal(n.s, 0.3);
+  for (int l = 0; l < n.layers; ++l) {
+    n.dilations.push_back(random.whole(1, 20));
+    n.causal.push_back(random.normal(static_cast<std::size_t>(2) * n.r * n.r * n.kernel, scale));
+    n.residual.push_back(random.normal(static_cast<std::size_t>(n.r) * n.r, scale));
+    n.residual_bias.push_back(random.normal(n.r, 0.3));
+    n.skip.push_back(random.normal(static_cast<std::size_t>(n.s) * n.r, scale));
+    n.skip_bias.push_back(random.normal(n.s, 0.3));
   }
-  Network network() {
-    Network n = {};
-    n.layers = whole(1, 6);
-    n.kernel = whole(2, 4);
-    n.r = whole(1, 70);
-    n.s = whole(1, 70);
-    n.embedding = whole(0, 1) == 1;
-    n.input_kernel = n.embedding ? 1 : n.kernel;
-    const double scale = 1 / std::sqrt(n.r);
-    n.first = normal(static_cast<std::size_t>(n.r) * (n.embedding ? 256 : n.input_kernel), 1);
-    n.first_bias = normal(n.r, 0.3);
-    n.first_skip = normal(static_cast<std::size_t>(n.s) * n.r, scale);
-    n.first_skip_bias = normal(n.s, 0.3);
-    for (int l = 0; l < n.layers; ++l) {
-      n.dilations.push_back(whole(1, 20));
-      n.causal.push_back(normal(static_cast<std::size_t>(2) * n.r * n.r * n.kernel, scale));
-      n.residual.push_back(normal(static_cast<std::size_t>(n.r) * n.r, scale));
-      n.residual_bias.push_back(normal(n.r, 0.3));
-      n.skip.push_back(normal(static_cast<std::size_t>(n.s) * n.r, scale));
-      n.skip_bias.push_back(normal(n.s, 0.3));
-    }
-    n.fc = normal(static_cast<std::size_t>(n.s) * n.s, 1 / std::sqrt(n.s));
-    n.fc_bias = normal(n.s, 0.3);
-    n.logits = normal(static_cast<std::size_t>(256) * n.s, 1 / std::sqrt(n.s));
-    n.logits_bias = normal(256, 0.3);
-    return n;
-  }
-
-private:
-  std::mt19937 engine_;
-};
-
+  n.fc = random.normal(static_cast<std::size_t>(n.s) * n.s, 1 / std::sqrt(n.s));
+  n.fc_bias = random.normal(n.s, 0.3);
+  n.logits = random.normal(static_cast<std::size_t>(256) * n.s, 1 / std::sqrt(n.s));
+  n.logits_bias = random.normal(256, 0.3);
+  return n;
+}
 void add_product(const Vector& weights, std::size_t inputs, const std::vector<double>& x,
                  std::vector<double>& sums) {
   for (std::size_t o = 0; o < sums.size(); ++o)
@@ -157,23 +136,6 @@ std::vector<double> slow_logits(const Network& n, const float* conditioning,
     add_product(n.logits, n.s, head, logits);
     all.insert(all.end(), logits.begin(), logits.end());
   }
-  return all;
-}
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::exit(1);
-}
-
-void expect(int status, const char* what) {
-  if (status != UMTN_OK)
-    fail(std::string(what) + " returned " + std::to_string(status));
-}
-
-std::vector<const float*> pointers(const std::vector<Vector>& vectors) {
-  std::vector<const float*> all;
-  for (const Vector& vector : vectors)
-    all.push_back(vector.data());
   return all;
 }
 
@@ -253,7 +215,7 @@ Outcome run(const umtn_model* model, const Network& n, int streams, int threads,
 
 void stress(unsigned seed) {
   Random random(seed);
-  const Network n = random.network();
+  const Network n = drawn(random);
   const int size = random.whole(0, 9);
   const int streams = size == 9   ? random.whole(41, 257)
                       : size >= 7 ? random.whole(10, 40)
@@ -299,11 +261,5 @@ void stress(unsigned seed) {
 } // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3)
-    fail("usage: stress SEED ROUNDS");
-  const auto seed = static_cast<unsigned>(std::atoi(arguments[1]));
-  for (int round = 0; round < std::atoi(arguments[2]); ++round)
-    stress(seed + static_cast<unsigned>(round));
-  std::puts("all equal");
-  return 0;
+  return run_stress(count, arguments, stress);
 }

@@ -2,19 +2,15 @@
 // gives what the slow encoder below does, and whatever is asked for together, the same bits.
 //
 // Usage: stress_encoder SEED ROUNDS
-#include "umtn_decode.h"
+#include "stress.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
-#include <random>
-#include <string>
 #include <vector>
 
 namespace {
 
-using Vector = std::vector<float>;
 using Rows = std::vector<std::vector<double>>;
 
 struct Network {
@@ -25,46 +21,30 @@ struct Network {
   std::vector<Vector> conv, conv_bias, out, out_bias;
 };
 
-class Random {
-public:
-  explicit Random(unsigned seed) : engine_(seed) {}
-  int whole(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine_); }
-  Vector normal(std::size_t count, double spread) {
-    std::normal_distribution<float> distribution(0, static_cast<float>(spread));
-    Vector values(count);
-    for (float& value : values)
-      value = distribution(engine_);
-    return values;
+Network drawn(Random& random) {
+  Network n = {};
+  n.layers = random.whole(1, 6);
+  n.kernel = 2 * random.whole(0, 2) + 1;
+  n.channels = random.whole(1, 150);
+  n.latent = random.whole(1, 70);
+  n.stride = random.whole(1, 5);
+  n.first_kernel = n.stride + 2 * random.whole(0, 6);
+  n.pool = random.whole(1, 60);
+  n.leading_relu = random.whole(0, 1) == 1;
+  const std::size_t c = n.channels;
+  n.first = random.normal(c * n.first_kernel, 1);
+  n.first_bias = random.normal(c, 0.3);
+  for (int l = 0; l < n.layers; ++l) {
+    n.dilations.push_back(random.whole(1, 70));
+    n.conv.push_back(random.normal(c * c * n.kernel, 1 / std::sqrt(n.kernel * n.channels)));
+    n.conv_bias.push_back(random.normal(c, 0.3));
+    n.out.push_back(random.normal(c * c, 1 / std::sqrt(n.channels)));
+    n.out_bias.push_back(random.normal(c, 0.3));
   }
-  Network network() {
-    Network n = {};
-    n.layers = whole(1, 6);
-    n.kernel = 2 * whole(0, 2) + 1;
-    n.channels = whole(1, 150);
-    n.latent = whole(1, 70);
-    n.stride = whole(1, 5);
-    n.first_kernel = n.stride + 2 * whole(0, 6);
-    n.pool = whole(1, 60);
-    n.leading_relu = whole(0, 1) == 1;
-    const std::size_t c = n.channels;
-    n.first = normal(c * n.first_kernel, 1);
-    n.first_bias = normal(c, 0.3);
-    for (int l = 0; l < n.layers; ++l) {
-      n.dilations.push_back(whole(1, 70));
-      n.conv.push_back(normal(c * c * n.kernel, 1 / std::sqrt(n.kernel * n.channels)));
-      n.conv_bias.push_back(normal(c, 0.3));
-      n.out.push_back(normal(c * c, 1 / std::sqrt(n.channels)));
-      n.out_bias.push_back(normal(c, 0.3));
-    }
-    n.latent_weight = normal(c * n.latent, 1 / std::sqrt(n.channels));
-    n.latent_bias = normal(n.latent, 0.3);
-    return n;
-  }
-
-private:
-  std::mt19937 engine_;
-};
-
+  n.latent_weight = random.normal(c * n.latent, 1 / std::sqrt(n.channels));
+  n.latent_bias = random.normal(n.latent, 0.3);
+  return n;
+}
 double rectified(double value) {
   return value > 0 ? value : 0;
 }
@@ -119,23 +99,6 @@ std::vector<double> slow_latents(const Network& n, const Vector& audio) {
   return latents;
 }
 
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "%s\n", what.c_str());
-  std::exit(1);
-}
-
-void expect(int status, const char* what) {
-  if (status != UMTN_OK)
-    fail(std::string(what) + " returned " + std::to_string(status));
-}
-
-std::vector<const float*> pointers(const std::vector<Vector>& vectors) {
-  std::vector<const float*> all;
-  for (const Vector& vector : vectors)
-    all.push_back(vector.data());
-  return all;
-}
-
 umtn_encoder* opened(const Network& n, const char* target, int precision) {
   const auto conv = pointers(n.conv), conv_bias = pointers(n.conv_bias);
   const auto out = pointers(n.out), out_bias = pointers(n.out_bias);
@@ -152,7 +115,7 @@ umtn_encoder* opened(const Network& n, const char* target, int precision) {
 
 void stress(unsigned seed) {
   Random random(seed);
-  const Network n = random.network();
+  const Network n = drawn(random);
   const int frames = random.whole(1, 9);
   const Vector audio = random.normal(static_cast<std::size_t>(frames) * n.pool * n.stride, 0.5);
   const auto expected = slow_latents(n, audio);
@@ -190,11 +153,5 @@ void stress(unsigned seed) {
 } // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3)
-    fail("usage: stress_encoder SEED ROUNDS");
-  const auto seed = static_cast<unsigned>(std::atoi(arguments[1]));
-  for (int round = 0; round < std::atoi(arguments[2]); ++round)
-    stress(seed + static_cast<unsigned>(round));
-  std::puts("all equal");
-  return 0;
+  return run_stress(count, arguments, stress);
 }
