@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.decode.sampling import Sampling
-from umtn_core.encode.cpu_encoder import EncoderPrecision
+from umtn_core.encode.latent_encoder import EncoderPrecision
 from umtn_core.shape import NetworkShape
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.onnx_file import GraphFile
-from umtn_core.encode.latent_encoder import LatentEncoder
+from umtn_core.encode.latent_encoder import EncoderPrecision, LatentEncoder
 from umtn_core.native.calls import check, pointer_to, room_in, targets
 from umtn_core.native.library import ffi, open_library
 from umtn_core.native.weight_reader import WeightReader
-
-EncoderPrecision = Literal["fp32", "bf16"]
 
 
 class CpuEncoder(LatentEncoder):

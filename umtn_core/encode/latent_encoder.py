@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from threading import Event
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from umtn_core.progress import IsCancelled
 from umtn_core.runtime import available_cores
 from umtn_core.shape import NetworkShape
 from umtn_core.threads import Job, run_watched
+
+#: Of our own kernels, see `umtn_core.encode.cpu_encoder`.
+EncoderPrecision = Literal["fp32", "bf16"]
 
 #: Audio encoded in one run: short enough to be cancelled soon, and for the memory, long
 #: enough that what is heard twice, around it, costs little.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from umtn_core.bundle import Bundle
-from umtn_core.encode.cpu_encoder import CpuEncoder, EncoderPrecision
-from umtn_core.encode.latent_encoder import LatentEncoder
+from umtn_core.encode.cpu_encoder import CpuEncoder
+from umtn_core.encode.latent_encoder import EncoderPrecision, LatentEncoder
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.native.library import is_available
 

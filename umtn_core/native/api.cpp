@@ -23,7 +23,7 @@ struct umtn_batch {
 
 struct umtn_encoder {
   umtn::Arena arena;
-  umtn::Encoder encoder;
+  umtn::Encoder network;
   const umtn::Target* target;
 };
 
@@ -76,6 +76,27 @@ bool legal(double temperature, double top_p) {
   return temperature >= 0.0 && temperature <= 1e6 && top_p > 0.0 && top_p <= 1.0;
 }
 
+// Repacks weights of a kind, in one of the precisions up to the last that this kind has.
+template <class Shape, class Weights, class Opened>
+int open(const Shape* shape, const Weights* weights, const char* name, int precision, int last,
+         Opened** out) {
+  return guarded([&]() -> int {
+    if (!shape || !weights || !name || !out || precision < UMTN_FP32 || precision > last ||
+        !legal(*shape))
+      return UMTN_BAD_ARGUMENT;
+    const umtn::Target* target = umtn::target_named(name);
+    if (!target)
+      return UMTN_NO_TARGET;
+    if (!umtn::all_finite(*shape, *weights))
+      return UMTN_NOT_FINITE_WEIGHTS;
+    std::unique_ptr<Opened> opened(new Opened{});
+    opened->target = target;
+    opened->network = umtn::packed(opened->arena, *shape, *weights, *target, precision);
+    *out = opened.release();
+    return UMTN_OK;
+  });
+}
+
 } // namespace
 
 const char* umtn_target_name(int index) {
@@ -106,21 +127,7 @@ double umtn_measure_peak(const char* name, int precision) {
 
 int umtn_model_open(const umtn_shape* shape, const umtn_weights* weights, const char* name,
                     int precision, umtn_model** model) {
-  return guarded([&]() -> int {
-    if (!shape || !weights || !name || !model || precision < UMTN_FP32 || precision > UMTN_INT8 ||
-        !legal(*shape))
-      return UMTN_BAD_ARGUMENT;
-    const umtn::Target* target = umtn::target_named(name);
-    if (!target)
-      return UMTN_NO_TARGET;
-    if (!umtn::all_finite(*shape, *weights))
-      return UMTN_NOT_FINITE_WEIGHTS;
-    std::unique_ptr<umtn_model> opened(new umtn_model{});
-    opened->target = target;
-    opened->network = umtn::packed(opened->arena, *shape, *weights, *target, precision);
-    *model = opened.release();
-    return UMTN_OK;
-  });
+  return open(shape, weights, name, precision, UMTN_INT8, model);
 }
 
 void umtn_model_close(umtn_model* model) {
@@ -188,21 +195,7 @@ int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t
 
 int umtn_encoder_open(const umtn_encoder_shape* shape, const umtn_encoder_weights* weights,
                       const char* name, int precision, umtn_encoder** encoder) {
-  return guarded([&]() -> int {
-    if (!shape || !weights || !name || !encoder ||
-        (precision != UMTN_FP32 && precision != UMTN_BF16) || !legal(*shape))
-      return UMTN_BAD_ARGUMENT;
-    const umtn::Target* target = umtn::target_named(name);
-    if (!target)
-      return UMTN_NO_TARGET;
-    if (!umtn::all_finite(*shape, *weights))
-      return UMTN_NOT_FINITE_WEIGHTS;
-    std::unique_ptr<umtn_encoder> opened(new umtn_encoder{});
-    opened->target = target;
-    opened->encoder = umtn::packed(opened->arena, *shape, *weights, *target, precision);
-    *encoder = opened.release();
-    return UMTN_OK;
-  });
+  return open(shape, weights, name, precision, UMTN_BF16, encoder);
 }
 
 void umtn_encoder_close(umtn_encoder* encoder) {
@@ -213,7 +206,7 @@ int umtn_encoder_run(const umtn_encoder* encoder, const float* audio, int64_t sa
                      int64_t first, int64_t frames, float* latents) {
   if (!encoder || !audio || !latents)
     return UMTN_BAD_ARGUMENT;
-  const umtn::Encoder& e = encoder->encoder;
+  const umtn::Encoder& e = encoder->network;
   const std::int64_t hop = std::int64_t{e.stride} * e.pool;
   if (samples < 1 || samples % hop || first < 0 || frames < 1 || frames > INT_MAX ||
       frames > samples / hop - first)

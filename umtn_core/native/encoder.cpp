@@ -42,7 +42,7 @@ Encoder packed(Arena& arena, const umtn_encoder_shape& shape, const umtn_encoder
     EncoderLayer& layer = layers[l];
     layer.dilation = shape.dilations[l];
     e.reach += std::int64_t{layer.dilation} * (shape.kernel / 2);
-    layer.taps = packer.plain_taps(weights.conv_weight[l], c, shape.kernel, precision);
+    layer.taps = packer.taps(weights.conv_weight[l], c, shape.kernel, precision, &Packer::in_order);
     layer.bias = packer.vector(weights.conv_bias[l], c, lanes);
     const Source out = {weights.out_weight[l], c, 1};
     layer.out = packer.pack({packer.in_order(out, c)}, c, precision)[0];

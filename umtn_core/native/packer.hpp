@@ -97,25 +97,16 @@ public:
     return matrices;
   }
 
-  // The taps of a causal convolution (2 channels, channels, kernel), the oldest first.
-  const Matrix* taps(const float* weights, int channels, int kernel, int precision) const {
+  // The taps of a convolution (outputs, channels, kernel), the earliest first, their outputs in the
+  // order of gates_with_filters or of in_order.
+  const Matrix* taps(const float* weights, int channels, int kernel, int precision,
+                     std::vector<Row> (Packer::*order)(const Source&, int) const) const {
     std::vector<Source> sources;
     for (int tap = 0; tap < kernel; ++tap)
       sources.push_back({weights + tap, static_cast<std::ptrdiff_t>(channels) * kernel, kernel});
     std::vector<std::vector<Row>> parts;
     for (const Source& source : sources)
-      parts.push_back(gates_with_filters(source, channels));
-    return pack(parts, channels, precision);
-  }
-
-  // The same of a convolution (channels, channels, kernel) that gates nothing.
-  const Matrix* plain_taps(const float* weights, int channels, int kernel, int precision) const {
-    std::vector<Source> sources;
-    for (int tap = 0; tap < kernel; ++tap)
-      sources.push_back({weights + tap, static_cast<std::ptrdiff_t>(channels) * kernel, kernel});
-    std::vector<std::vector<Row>> parts;
-    for (const Source& source : sources)
-      parts.push_back(in_order(source, channels));
+      parts.push_back((this->*order)(source, channels));
     return pack(parts, channels, precision);
   }
 

@@ -59,7 +59,8 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
     layer.ring_rows = (shape.kernel - 1) * layer.dilation + 1;
     layer.ring_offset = n.ring_rows;
     n.ring_rows += layer.ring_rows;
-    layer.taps = packer.taps(weights.causal_weight[l], r, shape.kernel, precision);
+    layer.taps = packer.taps(weights.causal_weight[l], r, shape.kernel, precision,
+                             &Packer::gates_with_filters);
     const bool last = l + 1 == shape.layers;
     const Source residual = {last ? nullptr : weights.residual_weight[l], r, 1};
     const Source skip = {weights.skip_weight[l], r, 1};
