@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import time
@@ -83,9 +84,23 @@ def finished_take(bridge: Any, timeout: float = 90) -> Path:
     raise AssertionError("no take was rendered: " + bridge.stderr)
 
 
-def exported(folder: Path, name: str) -> NDArray[np.float32]:
-    (wav,) = [p for p in folder.rglob("*.wav") if p.name.startswith(name)]
-    return read_audio(wav)[0]
+def exported(ardour: Ardour) -> NDArray[np.float32]:
+    """The session, opened once more and exported.
+
+    Ardour 7.3 frees what an export worked with while its audio thread is still using it: one export
+    in fifteen aborts at its end, of an empty session without any plugin too. Such an end is tried
+    again; any other is a failure.
+    """
+    wav = ardour.folder / "exported.wav"
+    for _ in range(5):
+        daw = ardour.start("ardour_again.lua")
+        output = daw.communicate(timeout=120)[0]
+        if "FINISHED" in output:
+            return read_audio(wav)[0]
+        assert daw.returncode in (-signal.SIGABRT, -signal.SIGSEGV), output
+        assert wav.exists(), output  # it came as far as the export
+        wav.unlink()
+    raise AssertionError(output)
 
 
 def clarinet() -> NDArray[np.float32]:
@@ -127,8 +142,7 @@ def test_a_session_holds_the_translation_at_its_place(
     )
     assert not heard[:, :offset].any() and not heard[:, offset + length :].any()
 
-    # The bounce through the plugin is the translation, sample for sample; the exported file has
-    # 16 bits and dither.
+    # The bounce through the plugin is the translation, sample for sample.
     translation, _ = read_audio(take)
     sides = re.findall(r"^WET (.*)$", output, re.MULTILINE)
     bounced = np.concatenate([read_audio(side)[0] for side in sides])
@@ -136,16 +150,11 @@ def test_a_session_holds_the_translation_at_its_place(
     expected = translation[:, FADE : end - start]
     assert np.abs(expected).max() > 0.01
     np.testing.assert_array_equal(bounced[:, start + FADE : end], expected)
-    first = exported(tmp_path, "first")
-    np.testing.assert_allclose(first[:, start + FADE : end], expected, atol=3 / 32768)
 
-    # Opened again with nobody to ask, it sounds the same.
+    # Opened again with nobody to ask, it sounds the same; an exported file has 16 bits and dither.
     bridge.stop()
-    daw = ardour.start("ardour_again.lua")
-    output = daw.communicate(timeout=120)[0]
-    assert "FINISHED" in output, output
-    second = exported(tmp_path, "second")
-    np.testing.assert_allclose(second[:, start + FADE : end], expected, atol=3 / 32768)
+    again = exported(ardour)
+    np.testing.assert_allclose(again[:, start + FADE : end], expected, atol=3 / 32768)
 
 
 def test_a_capture_outlives_the_daw(bridge: Any, vst3: Path, tmp_path: Path) -> None:
