@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
+from bridge.jobs.disk import write_whole
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.render_engine import Rendered
 from bridge.jobs.request import RequestError
-from bridge.jobs.saved_batch import write_whole
 from umtn_core.audio.whole_file import whole_file
 from umtn_core.audio.write import FORMATS
 

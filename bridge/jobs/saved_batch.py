@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import shutil
 from collections.abc import Container, Iterable
 from pathlib import Path
@@ -12,6 +10,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from bridge.jobs.disk import Sparing, write_whole
 
 _STATE = "state"
 _HEADER = "header.json"
@@ -67,9 +67,7 @@ class SavedBatch:
         self._folder.mkdir(parents=True, exist_ok=True)
         for i, each in enumerate(audio):
             with open(self._folder / f"{i}.npy", "wb") as file:
-                np.save(file, each, allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
+                np.save(Sparing(file), each, allow_pickle=False)
         write_whole(self._folder / _HEADER, msgspec.json.encode(_Header(pieces)))
 
     def save_state(self, state: bytes) -> None:
@@ -142,29 +140,3 @@ class WorkFolder:
         for result in self._results.iterdir():
             if result not in kept:
                 result.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, contents: bytes) -> None:
-    """Write a file of the bridge's own so that a power cut leaves the old or the new one.
-
-    Raises
-    ------
-    OSError
-    """
-    beside = path.with_name(f"{path.name}.new")
-    try:
-        with open(beside, "wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise
-    with contextlib.suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
