@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from bridge.jobs.models import InstalledModels
-from bridge.jobs.paths import AllowedFolders
+from bridge.jobs.paths import SUFFIX, AllowedFolders
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest, RequestError, check_request
 from bridge.jobs.settings import JobSettings
@@ -45,12 +48,12 @@ class Acceptance:
         """
         check_request(request)
         self._models.check(request.model, request.target)
-        source = self._folders.input(request.input)
-        status = self._check_audio(source)
+        with self._folders.input(request.input) as (source, file):
+            status = self._check_audio(source, file)
         if request.output:
             output = self._folders.output(request.output)
         else:
-            output = self._folders.output(self._free_name(request, source))
+            output = self._folders.unused(_names(request, source))
         return Record(
             asked=request,
             request=msgspec.structs.replace(request, input=str(source), output=str(output)),
@@ -60,31 +63,29 @@ class Acceptance:
             input_mtime_ns=status.st_mtime_ns,
         )
 
-    def _check_audio(self, source: Path) -> os.stat_result:
+    def _check_audio(self, source: Path, file: BinaryIO) -> os.stat_result:
         """Look at those headers that tell with a few bytes whether the file can be whole."""
-        with self._folders.open_input(source) as file:
-            status = os.fstat(file.fileno())
-            if status.st_size > self._settings.largest_bytes:
-                raise RequestError(
-                    "audio",
-                    f"{source} has {status.st_size} bytes, but the bridge reads files of at most "
-                    f"{self._settings.largest_bytes}; cut the region out into one of its own.",
-                )
-            try:
-                check_container(file, source)
-            except UmtnError as error:
-                raise RequestError("audio", str(error)) from error
-            except OSError as error:
-                raise RequestError("not_found", f"{source}: {error.strerror}.") from error
+        status = os.fstat(file.fileno())
+        if status.st_size > self._settings.largest_bytes:
+            raise RequestError(
+                "audio",
+                f"{source} has {status.st_size} bytes, but the bridge reads files of at most "
+                f"{self._settings.largest_bytes}; cut the region out into one of its own.",
+            )
+        try:
+            check_container(file, source)
+        except UmtnError as error:
+            raise RequestError("audio", str(error)) from error
+        except OSError as error:
+            raise RequestError("not_found", f"{source}: {error.strerror}.") from error
         return status
 
-    def _free_name(self, request: RenderRequest, source: Path) -> str:
-        """Make up a name in the session folder that tells what is in the file."""
-        stem = re.sub(r"[^\w .+-]", "_", source.stem)[:_LONGEST_STEM].strip(" .") or "render"
-        mark = hashlib.sha256(request.id.encode()).hexdigest()[:8]
-        name = f"{stem}.{request.target}.{mark}"
-        folder, count = self._folders.session, 1
-        while os.path.lexists(folder / f"{name}.wav"):
-            count += 1
-            name = f"{stem}.{request.target}.{mark}-{count}"
-        return f"{name}.wav"
+
+def _names(request: RenderRequest, source: Path) -> Iterator[str]:
+    """Make up names that tell what is in the file, until one is free."""
+    stem = re.sub(r"[^\w .+-]", "_", source.stem)[:_LONGEST_STEM].strip(" .") or "render"
+    mark = hashlib.sha256(request.id.encode()).hexdigest()[:8]
+    name = f"{stem}.{request.target}.{mark}"
+    yield f"{name}{SUFFIX}"
+    for number in itertools.count(2):
+        yield f"{name}-{number}{SUFFIX}"

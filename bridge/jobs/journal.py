@@ -4,9 +4,9 @@ A power cut may take the last page of a database, or of its write-ahead log, and
 clients were told are accepted. They are therefore written down twice. Each line is a checksum and
 a record; a line that does not match its checksum is left out.
 
-What is added is safe from a kill at once, and from a power cut after `Journal.sync`. The database
-is synced before anything is acknowledged, so that this copy may follow a little later: requests
-then wait for the disk once and not twice.
+What is added is on the disk when `Journal.append` returns; a database's own commits, which change
+several pages and the length of a file, take a disk ten times as long now and then. Lines go into
+space that was written before, so that bringing them to the disk changes nothing but that space.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from pathlib import Path
 
 import msgspec
 
+from bridge.jobs.disk import sync_data, sync_folder
 from bridge.jobs.record import Record
 
 _HEADER = b"umtn-jobs 1\n"
+#: Bytes written ahead at a time; they are zeros until they are used, which no line is.
+_SPACE = 1 << 20
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -40,28 +43,42 @@ _DECODER = msgspec.json.Decoder(Forgotten | Kept)
 
 
 class Journal:
-    """The file, open for appending.
+    """The file, made anew from what is known and then added to.
 
     Parameters
     ----------
     path
-        Of the file; made if it is missing.
+        Of the file; replaced if it is there.
+    records
+        What it begins with.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If it cannot be written; a file that is there stays as it is.
+
+    Attributes
+    ----------
+    size : int
+        Bytes written so far.
     """
 
-    def __init__(self, path: Path):
-        self._path = path
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._file = os.open(path, flags, 0o600)
-        self._good_end = os.fstat(self._file).st_size
-        self.size = self._good_end
+    def __init__(self, path: Path, records: Iterable[Record]):
+        beginning = _HEADER + b"".join(_line(Kept(record)) for record in records)
+        beside = path.with_suffix(".new")
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+        self._file = os.open(beside, flags, 0o600)
+        self.size = self._space = 0
+        try:
+            self._add(beginning)
+            os.replace(beside, path)
+            sync_folder(path.parent)
+        except BaseException:
+            os.close(self._file)
+            raise
 
     def append(self, kept: Iterable[Record], forgotten: Iterable[str] = ()) -> None:
-        """Add records, and hand them to the system.
+        """Bring records to the disk.
 
         Raises
         ------
@@ -70,24 +87,7 @@ class Journal:
         """
         entries: list[Forgotten | Kept] = [Kept(record) for record in kept]
         entries += [Forgotten(id) for id in forgotten]
-        lines = b"".join(map(_line, entries))
-        try:
-            _write(self._file, lines)
-        except OSError:
-            # Half a line would join the next one, and spoil both.
-            os.ftruncate(self._file, self._good_end)
-            raise
-        self._good_end += len(lines)
-        self.size = self._good_end
-
-    def sync(self) -> None:
-        """Bring what was added to the disk.
-
-        Raises
-        ------
-        OSError
-        """
-        os.fsync(self._file)
+        self._add(b"".join(map(_line, entries)))
 
     def cut(self, size: int) -> None:
         """Take off what was added since the journal had this size.
@@ -97,11 +97,45 @@ class Journal:
         OSError
         """
         os.ftruncate(self._file, size)
-        self._good_end = self.size = size
+        self.size = self._space = size
+        os.fsync(self._file)
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the file, without the space that is left in it."""
+        try:
+            os.ftruncate(self._file, self.size)
+        finally:
+            os.close(self._file)
+
+    def _add(self, lines: bytes) -> None:
+        before, end = self.size, self.size + len(lines)
+        if end > self._space:
+            self._write_ahead(end + _SPACE)
+        try:
+            self._write(before, lines)
+            sync_data(self._file)
+        except OSError:
+            # Half a line would join the next one, and spoil both.
+            self.cut(before)
+            raise
+        self.size = end
+        self._space = max(self._space, end)
+
+    def _write_ahead(self, end: int) -> None:
+        try:
+            self._write(self._space, bytes(end - self._space))
+            os.fsync(self._file)
+        except OSError:
+            # A disk that is all but full may still have room for the lines.
+            os.ftruncate(self._file, self._space)
+        else:
+            self._space = end
+
+    def _write(self, place: int, contents: bytes) -> None:
+        os.lseek(self._file, place, os.SEEK_SET)
+        view = memoryview(contents)
+        while view:
+            view = view[os.write(self._file, view) :]
 
 
 def read_journal(path: Path) -> tuple[dict[str, Record], set[str]]:
@@ -128,20 +162,6 @@ def read_journal(path: Path) -> tuple[dict[str, Record], set[str]]:
     return records, forgotten
 
 
-def rewrite_journal(path: Path, records: Iterable[Record]) -> None:
-    """Replace a journal by one that holds these records, and no history."""
-    beside = path.with_suffix(".new")
-    file = os.open(
-        beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600
-    )
-    try:
-        _write(file, _HEADER + b"".join(_line(Kept(record)) for record in records))
-        os.fsync(file)
-    finally:
-        os.close(file)
-    os.replace(beside, path)
-
-
 def _line(entry: Forgotten | Kept) -> bytes:
     text = _ENCODER.encode(entry)
     return b"%08x %s\n" % (zlib.crc32(text), text)
@@ -155,9 +175,3 @@ def _entry(line: bytes) -> Forgotten | Kept | None:
         return _DECODER.decode(text)
     except msgspec.DecodeError:
         return None
-
-
-def _write(file: int, contents: bytes) -> None:
-    view = memoryview(contents)
-    while view:
-        view = view[os.write(file, view) :]

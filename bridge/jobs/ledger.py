@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from typing import Any
 
 import msgspec
@@ -83,29 +84,36 @@ class Ledger:
 
         return end
 
-    async def add(self, record: Record) -> None:
-        """Take in a new job, once it is on the disk.
+    async def add(
+        self, make: Callable[[frozenset[str]], list[Record]], thread: Executor
+    ) -> list[Record]:
+        """Take in new jobs, once they are on the disk; by one call at a time.
+
+        Parameters
+        ----------
+        make
+            Called with the outputs of other jobs; returns the new ones, none of whose outputs is
+            among them.
+        thread
+            Where to call it, and to write down what it returns.
 
         Raises
         ------
         RequestError
-            If its output is another's too, or the disk does not take it.
+            If the disk does not take them.
         """
-        output = record.request.output
-        if output in self.outputs:
-            raise RequestError("exists", f"Another job will write {output}; choose another name.")
-        self.outputs.add(output)
+        outputs = frozenset(self.outputs)
         try:
-            await self._store.write(record)
-        except BaseException as error:
-            self.outputs.discard(output)
-            if isinstance(error, DISK_ERRORS):
-                raise RequestError(
-                    "disk", f"The job cannot be stored: {error}; make room on the disk."
-                ) from error
-            raise
-        self.records[record.id] = record
-        self._tell(record.id)
+            records = await self._store.write_made(lambda: make(outputs), thread)
+        except DISK_ERRORS as error:
+            raise RequestError(
+                "disk", f"The job cannot be stored: {error}; make room on the disk."
+            ) from error
+        for record in records:
+            self.outputs.add(record.request.output)
+            self.records[record.id] = record
+            self._tell(record.id)
+        return records
 
     def change(self, id: str, **changes: Any) -> Record:
         """Change a job that goes on, and write it down meanwhile."""

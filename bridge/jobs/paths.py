@@ -39,16 +39,18 @@ class AllowedFolders:
         self.session = Path(os.path.realpath(session))
         self.roots = (self.session, *(Path(os.path.realpath(other)) for other in others))
 
-    def input(self, text: str) -> Path:
-        """Resolve the path of an input, which must be there.
+    @contextmanager
+    def input(self, text: str) -> Iterator[tuple[Path, BinaryIO]]:
+        """Resolve the path of an input, and open it.
 
         Raises
         ------
         RequestError
+            If it is not there, or may not be read.
         """
         path = self._resolved(text, "input")
-        with self.open_input(path):
-            return path
+        with self.open_input(path) as file:
+            yield path, file
 
     @contextmanager
     def open_input(self, path: Path) -> Iterator[BinaryIO]:
@@ -93,11 +95,19 @@ class AllowedFolders:
             raise RequestError(
                 "exists", f"{path} exists already, and nothing is overwritten; choose another name."
             )
-        if not folder.is_dir():
-            raise RequestError("not_found", f"There is no folder {folder} to write to.")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise RequestError("disk", f"The folder {folder} cannot be written to.")
+        _check_writable(folder)
         return path
+
+    def unused(self, names: Iterator[str]) -> Path:
+        """Return the path of a result in the session folder, by the first name that is free.
+
+        Raises
+        ------
+        RequestError
+            If the folder cannot be written to.
+        """
+        _check_writable(self.session)
+        return next(path for name in names if not os.path.lexists(path := self.session / name))
 
     @contextmanager
     def open_folder(self, folder: Path) -> Iterator[Path]:
@@ -163,11 +173,11 @@ class AllowedFolders:
         return self.session / text
 
     def _check_allowed(self, path: Path) -> None:
-        roots = [root for root in self.roots if path.is_relative_to(root)]
-        system = [folder for folder in _SYSTEM if path.is_relative_to(folder)]
+        roots = [root for root in self.roots if _is_within(path, root)]
+        system = [folder for folder in _SYSTEM if _is_within(path, folder)]
         # A folder within /dev, say /dev/shm, may be allowed by name.
         if system:
-            roots = [root for root in roots if root.is_relative_to(system[0]) and root != system[0]]
+            roots = [root for root in roots if _is_within(root, system[0]) and root != system[0]]
         if not roots:
             raise RequestError(
                 "denied",
@@ -185,6 +195,19 @@ class AllowedFolders:
             if not same:
                 raise RequestError("not_found", f"{path} was replaced while it was being opened.")
         self._check_allowed(place)
+
+
+def _check_writable(folder: Path) -> None:
+    if not folder.is_dir():
+        raise RequestError("not_found", f"There is no folder {folder} to write to.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RequestError("disk", f"The folder {folder} cannot be written to.")
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Compare whole paths; pathlib's own comparison takes ten times as long."""
+    within = os.path.join(folder, "")
+    return path == folder or os.fspath(path).startswith(within)
 
 
 def _place(descriptor: int) -> Path | None:

@@ -120,18 +120,17 @@ class Scheduler:
 
     def fill(self) -> None:
         """Give batches to the free slots."""
-        while not self._stopping and len(self.waiting):
+        while not self._stopping and self.waiting.can_run(self._has_room):
             saved = self._engine.saved()
-            records = self.waiting.take(
-                lambda engine: self._free_slot(engine) is not None, self._together, saved
-            )
-            if not records:
-                return
+            records = self.waiting.take(self._has_room, self._together, saved)
             slot = self._free_slot(records[0].request.engine)
             assert slot is not None
             name = records[0].batch if records[0].batch in saved else secrets.token_hex(8)
             self._running[slot] = _Running(slot, name, records)
             self._renders.spawn(self._render(self._running[slot], records))
+
+    def _has_room(self, engine: str) -> bool:
+        return self._free_slot(engine) is not None
 
     def _free_slot(self, engine: str) -> str | None:
         free = (s for s in self._engine.slots_for(engine) if s not in self._running)

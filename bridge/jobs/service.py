@@ -7,9 +7,9 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from bridge.jobs.acceptance import Acceptance
+from bridge.jobs.arrivals import Arrivals
 from bridge.jobs.data_folder import DataFolder
 from bridge.jobs.ledger import Ledger, OnJob
 from bridge.jobs.local_engine import LocalEngine
@@ -25,8 +25,6 @@ from umtn_core.errors import UmtnError
 log = logging.getLogger(__name__)
 
 _PRUNE_SECONDS = 600.0
-#: For requests to be accepted, or not, when the bridge stops.
-_STOP_SECONDS = 30.0
 
 
 class JobService:
@@ -43,8 +41,6 @@ class JobService:
     def __init__(self, settings: JobSettings, engine: RenderEngine | None = None):
         self._settings = settings
         self._given_engine = engine
-        self._arriving: dict[str, tuple[RenderRequest, asyncio.Task[None]]] = {}
-        self._arrivals = Tasks()
         self._pruning = Tasks()
         self._closing = contextlib.AsyncExitStack()
         self._stopping = False
@@ -81,10 +77,8 @@ class JobService:
         await self._engine.start()
         self._scheduler = Scheduler(self._ledger, self._engine, settings.together)
         closing.push_async_callback(self._scheduler.stop)
-        self._acceptance = Acceptance(settings)
-        self._accepting = ThreadPoolExecutor(1, thread_name_prefix="umtn-accept")
-        closing.callback(self._accepting.shutdown)
-        closing.push_async_callback(self._arrivals.wait, _STOP_SECONDS)
+        self._arrivals = Arrivals(Acceptance(settings), self._ledger, self._scheduler.add)
+        closing.push_async_callback(self._arrivals.close)
         self._scheduler.take_up()
         closing.push_async_callback(self._pruning.cancel)
         self._pruning.spawn(self._prune_now_and_then())
@@ -106,17 +100,16 @@ class JobService:
         if self._stopping:
             raise RequestError("busy", "The bridge is stopping; send the request again later.")
         known = self._ledger.records.get(request.id)
-        asked, arrival = self._arriving.get(request.id, (request, None))
-        if known is not None:
-            asked = known.asked
-        if asked != request:
+        asked = known.asked if known is not None else self._arrivals.get(request.id)
+        if asked is not None and asked != request:
             raise RequestError(
                 "id_in_use",
                 f"The id {request.id!r} belongs to another request; choose one that is new.",
             )
         if known is None:
-            # A task of its own: whoever asked may go away in the midst of it.
-            await asyncio.shield(arrival or self._begin_to_accept(request))
+            if asked is None:
+                self._begin_to_accept(request)
+            await self._arrivals.end(request.id)
         return self._ledger.job(request.id)
 
     async def cancel(self, id: str) -> Job:
@@ -127,9 +120,9 @@ class JobService:
         RequestError
             If there is no such job.
         """
-        if id in self._arriving:
+        if self._arrivals.get(id) is not None:
             with contextlib.suppress(RequestError):
-                await asyncio.shield(self._arriving[id][1])
+                await self._arrivals.end(id)
         if not self._ledger.record(id).finished:
             await self._scheduler.cancel(id)
         return self._ledger.job(id)
@@ -170,19 +163,10 @@ class JobService:
         gone = await asyncio.to_thread(prune_results, records, self._settings, time.time())
         await self._ledger.forget(gone)
 
-    def _begin_to_accept(self, request: RenderRequest) -> asyncio.Task[None]:
-        if len(self._scheduler.waiting) + len(self._arriving) >= self._settings.most_queued:
+    def _begin_to_accept(self, request: RenderRequest) -> None:
+        if len(self._scheduler.waiting) + len(self._arrivals) >= self._settings.most_queued:
             raise RequestError("busy", "Too many jobs are waiting; try again when some are done.")
-        arrival = self._arrivals.spawn(self._accept(request))
-        self._arriving[request.id] = (request, arrival)
-        arrival.add_done_callback(lambda _: self._arriving.pop(request.id, None))
-        return arrival
-
-    async def _accept(self, request: RenderRequest) -> None:
-        loop = asyncio.get_running_loop()
-        record = await loop.run_in_executor(self._accepting, self._acceptance.accept, request)
-        await self._ledger.add(record)
-        self._scheduler.add(record)
+        self._arrivals.begin(request)
 
     async def _prune_now_and_then(self) -> None:
         while True:

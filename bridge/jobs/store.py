@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from bridge.jobs.database import Database, salvage, set_aside
-from bridge.jobs.journal import Journal, read_journal, rewrite_journal
+from bridge.jobs.journal import Journal, read_journal
 from bridge.jobs.record import Record
 from umtn_core.errors import UmtnError
 
@@ -21,8 +23,9 @@ JOURNAL = "jobs.journal"
 #: A journal beyond this is written anew without its history.
 LARGEST_JOURNAL = 8 << 20
 
-#: The journal is brought to the disk so long after something was added to it, see there.
-SYNC_SECONDS = 0.25
+#: The database is brought to the disk when nothing was written for so long. The journal has it all
+#: before anybody is told, so that those who wait for an answer do not wait for both.
+SYNC_SECONDS = 1.0
 
 #: What a disk that is full or gone raises, by way of either file.
 DISK_ERRORS = (OSError, sqlite3.Error)
@@ -54,12 +57,13 @@ class JobStore:
         self._journal_path = folder / JOURNAL
         try:
             self._database, records = _open(folder / DATABASE, self._journal_path)
-            self._journal = Journal(self._journal_path)
+            self._journal = Journal(self._journal_path, records)
         except DISK_ERRORS as error:
             raise UmtnError(f"The job store in {folder} cannot be opened: {error}.") from error
         self._live = {record.id: record for record in records}
         self.records = sorted(records, key=lambda record: record.created)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="umtn-store")
+        self._writing = threading.Lock()
         self._waiting: list[tuple[list[Record], list[str], asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
         self._sync: asyncio.TimerHandle | None = None
@@ -77,6 +81,20 @@ class JobStore:
         if self._flush is None:
             self._flush = asyncio.create_task(self._flush_all())
         await asyncio.shield(written)
+
+    async def write_made(self, make: Callable[[], list[Record]], thread: Executor) -> list[Record]:
+        """Have new records made in another thread, which brings them to the disk itself.
+
+        Raises
+        ------
+        OSError, sqlite3.Error
+            If the disk does not take them; nothing has been stored then.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(thread, self._write_made, make)
+        finally:
+            self._sync_soon()
 
     async def close(self) -> None:
         """Write what waits, and close the files."""
@@ -109,20 +127,36 @@ class JobStore:
                         written.set_exception(error)
         finally:
             self._flush = None
-            if self._sync is None:
-                self._sync = loop.call_later(SYNC_SECONDS, self._begin_sync)
+            self._sync_soon()
+
+    def _sync_soon(self) -> None:
+        if self._sync is not None:
+            self._sync.cancel()
+        loop = asyncio.get_running_loop()
+        self._sync = loop.call_later(SYNC_SECONDS, self._begin_sync)
 
     def _begin_sync(self) -> None:
         self._sync = None
-        self._thread.submit(self._sync_journal)
+        self._thread.submit(self._sync_database)
 
-    def _sync_journal(self) -> None:
+    def _sync_database(self) -> None:
         try:
-            self._journal.sync()
-        except OSError as error:
-            log.warning("the journal of jobs cannot be brought to the disk: %s", error)
+            with self._writing:
+                self._database.sync()
+        except sqlite3.Error as error:
+            log.warning("the database of jobs cannot be brought to the disk: %s", error)
+
+    def _write_made(self, make: Callable[[], list[Record]]) -> list[Record]:
+        records = make()
+        if records:
+            self._write({record.id: record for record in records}, [])
+        return records
 
     def _write(self, kept: dict[str, Record], forgotten: list[str]) -> None:
+        with self._writing:
+            self._write_alone(kept, forgotten)
+
+    def _write_alone(self, kept: dict[str, Record], forgotten: list[str]) -> None:
         for id in forgotten:
             kept.pop(id, None)
         before = self._journal.size
@@ -137,13 +171,20 @@ class JobStore:
         for id in forgotten:
             self._live.pop(id, None)
         if self._journal.size > LARGEST_JOURNAL + 2000 * len(self._live):
-            rewrite_journal(self._journal_path, self._live.values())
-            self._journal.close()
-            self._journal = Journal(self._journal_path)
+            self._renew_journal()
+
+    def _renew_journal(self) -> None:
+        try:
+            self._database.sync()
+            renewed = Journal(self._journal_path, self._live.values())
+        except DISK_ERRORS as error:
+            log.warning("the journal of jobs cannot be written without its history: %s", error)
+            return
+        self._journal.close()
+        self._journal = renewed
 
     def _close(self) -> None:
         self._database.close()
-        self._sync_journal()
         self._journal.close()
 
 
@@ -168,7 +209,7 @@ def _open(database_path: Path, journal_path: Path) -> tuple[Database, list[Recor
     mended = [r for r in journal.values() if _is_newer(r, records.get(r.id))]
     records.update((record.id, record) for record in mended)
     database.write(records.values(), forgotten)
-    rewrite_journal(journal_path, records.values())
+    database.sync()  # the journal is to begin without its history
     return database, list(records.values())
 
 

@@ -61,6 +61,10 @@ class Waiting:
             if not self._engines[engine]:
                 del self._engines[engine]
 
+    def can_run(self, has_room: Callable[[str], bool]) -> bool:
+        """Say whether there is room for one that waits, told of each engine that there is."""
+        return any(has_room(engine) for engine in self._engines)
+
     def take(self, can_run: Callable[[str], bool], together: int, saved: set[str]) -> list[Record]:
         """Take the next jobs for one batch; none if there is none that can run now.
 

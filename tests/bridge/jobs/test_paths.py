@@ -26,6 +26,11 @@ def folders(tmp_path):
     return AllowedFolders(tmp_path / "session", [tmp_path / "music"])
 
 
+def found(folders, text):
+    with folders.input(text) as (path, _):
+        return path
+
+
 def refused(call, *args):
     with pytest.raises(RequestError) as caught:
         call(*args)
@@ -34,9 +39,9 @@ def refused(call, *args):
 
 
 def test_files_in_allowed_folders_are_found(folders, tmp_path):
-    assert folders.input("in.wav") == tmp_path / "session" / "in.wav"
-    assert folders.input(str(tmp_path / "music" / "in.wav")) == tmp_path / "music" / "in.wav"
-    assert folders.input("../music/in.wav") == tmp_path / "music" / "in.wav"
+    assert found(folders, "in.wav") == tmp_path / "session" / "in.wav"
+    assert found(folders, str(tmp_path / "music" / "in.wav")) == tmp_path / "music" / "in.wav"
+    assert found(folders, "../music/in.wav") == tmp_path / "music" / "in.wav"
     assert folders.output("out.wav") == tmp_path / "session" / "out.wav"
     assert folders.output(str(tmp_path / "music" / "Out.WAV")) == tmp_path / "music" / "Out.WAV"
 
@@ -68,7 +73,7 @@ def test_files_in_allowed_folders_are_found(folders, tmp_path):
 def test_inputs_are_refused(folders, path, code):
     if os.name != "posix" and path.startswith("/"):
         pytest.skip("no such path here")
-    assert refused(folders.input, path) == code
+    assert refused(found, folders, path) == code
 
 
 @pytest.mark.parametrize(
@@ -107,21 +112,21 @@ def test_links_count_as_what_they_lead_to(folders, tmp_path):
     (session / "loop.wav").symlink_to(session / "loop.wav")
     (session / "dangling.wav").symlink_to(session / "nothing.wav")
     (session / "within.wav").symlink_to(tmp_path / "music" / "in.wav")
-    assert refused(folders.input, "out of it.wav") == "denied"
-    assert refused(folders.input, "folder/in.wav") == "denied"
+    assert refused(found, folders, "out of it.wav") == "denied"
+    assert refused(found, folders, "folder/in.wav") == "denied"
     assert refused(folders.output, "folder/out.wav") == "denied"
-    assert refused(folders.input, "loop.wav") in ("denied", "not_found")
+    assert refused(found, folders, "loop.wav") in ("denied", "not_found")
     assert refused(folders.output, "loop.wav") == "exists"
-    assert refused(folders.input, "dangling.wav") == "not_found"
+    assert refused(found, folders, "dangling.wav") == "not_found"
     assert refused(folders.output, "dangling.wav") == "exists"
-    assert folders.input("within.wav") == tmp_path / "music" / "in.wav"
+    assert found(folders, "within.wav") == tmp_path / "music" / "in.wav"
 
 
 @posix
 def test_what_is_not_a_plain_file_is_not_opened(folders, tmp_path):
     """A pipe would be waited for for ever; a device may do something when opened."""
     os.mkfifo(tmp_path / "session" / "pipe.wav")
-    assert refused(folders.input, "pipe.wav") == "denied"
+    assert refused(found, folders, "pipe.wav") == "denied"
     with socket.socket(socket.AF_UNIX) as door:
         where = os.getcwd()
         os.chdir(tmp_path / "session")  # names of sockets must be short
@@ -129,19 +134,19 @@ def test_what_is_not_a_plain_file_is_not_opened(folders, tmp_path):
             door.bind("door.wav")
         finally:
             os.chdir(where)
-        assert refused(folders.input, "door.wav") == "denied"
+        assert refused(found, folders, "door.wav") == "denied"
     if os.geteuid() == 0:
         import stat
 
         os.mknod(tmp_path / "session" / "zero.wav", stat.S_IFCHR | 0o666, os.makedev(1, 5))
-        assert refused(folders.input, "zero.wav") == "denied"
+        assert refused(found, folders, "zero.wav") == "denied"
 
 
 @posix
 def test_system_folders_stay_closed_when_everything_is_allowed(tmp_path):
     folders = AllowedFolders(tmp_path, ["/"])
-    assert refused(folders.input, "/proc/self/maps") == "denied"
-    assert refused(folders.input, "/dev/zero") == "denied"
+    assert refused(found, folders, "/proc/self/maps") == "denied"
+    assert refused(found, folders, "/dev/zero") == "denied"
     assert refused(folders.output, "/proc/out.wav") == "denied"
     assert folders.output("/tmp/umtn-no-such-file.wav").name == "umtn-no-such-file.wav"
 
@@ -153,7 +158,7 @@ def test_a_folder_among_devices_may_be_allowed_by_name(tmp_path):
 
 @posix
 def test_a_file_that_is_swapped_for_a_link_is_not_read(folders, tmp_path):
-    path = folders.input("in.wav")
+    path = found(folders, "in.wav")
     path.unlink()
     path.symlink_to(tmp_path / "elsewhere" / "in.wav")
     with pytest.raises(RequestError) as caught, folders.open_input(path):
@@ -166,7 +171,7 @@ def test_a_folder_that_is_swapped_for_a_link_is_neither_read_nor_written(folders
     inner = tmp_path / "session" / "inner"
     inner.mkdir()
     (inner / "in.wav").write_bytes(b"sound")
-    source, result = folders.input("inner/in.wav"), folders.output("inner/out.wav")
+    source, result = found(folders, "inner/in.wav"), folders.output("inner/out.wav")
     inner.rename(tmp_path / "session" / "moved")
     inner.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RequestError) as caught, folders.open_input(source):
@@ -213,7 +218,7 @@ def test_nobody_wins_a_race_against_the_checks(folders, tmp_path):
     try:
         for i in range(1500):
             try:
-                with folders.open_input(folders.input("inner/in.wav")) as file:
+                with folders.open_input(found(folders, "inner/in.wav")) as file:
                     assert file.read() == b"sound"
                     read += 1
             except RequestError:

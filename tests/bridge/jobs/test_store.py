@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shutil
 import sqlite3
 
@@ -47,6 +49,11 @@ def opened(folder):
     store._close()
     store._thread.shutdown()
     return found
+
+
+def lines(path):
+    """What a journal holds, without the space ahead."""
+    return path.read_bytes().rstrip(b"\0")
 
 
 def many(count=200):
@@ -103,7 +110,7 @@ def test_a_database_with_rubbish_in_it_loses_nothing(tmp_path, at):
 def test_a_journal_cut_short_loses_nothing(tmp_path, cut):
     folder = written(tmp_path / "a", (many(), ()))
     with open(folder / JOURNAL, "r+b") as damaged:
-        damaged.truncate(max(0, (folder / JOURNAL).stat().st_size - cut))
+        damaged.truncate(max(0, len(lines(folder / JOURNAL)) - cut))
     assert opened(folder) == {r.id: r for r in many()}
 
 
@@ -119,7 +126,7 @@ def test_a_journal_does_not_grow_for_ever(tmp_path, monkeypatch):
     monkeypatch.setattr("bridge.jobs.store.LARGEST_JOURNAL", 10_000)
     calls = [([record("a", created=float(i))], ()) for i in range(200)]
     folder = written(tmp_path / "a", *calls)
-    assert (folder / JOURNAL).stat().st_size < 20_000
+    assert len(lines(folder / JOURNAL)) < 20_000
     assert opened(folder)["a"].created == 199
 
 
@@ -145,9 +152,32 @@ def test_what_could_not_be_written_is_not_there_later(tmp_path):
     assert list(read_journal(tmp_path / JOURNAL)[0]) == ["a", "c"]
 
 
+def test_a_journal_goes_on_after_a_full_disk(tmp_path, monkeypatch):
+    """Lines that do not reach the disk are taken off; space ahead is only a wish."""
+    path = tmp_path / JOURNAL
+    journal = Journal(path, [record("a")])
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bridge.jobs.journal.sync_data", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.append([record("b")])
+    assert list(read_journal(path)[0]) == ["a"]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        journal.append([record("c")])
+    assert list(read_journal(path)[0]) == ["a", "c"]
+    journal.append([record("d")])
+    assert list(read_journal(path)[0]) == ["a", "c", "d"]
+    journal.close()
+    assert path.read_bytes() == lines(path)
+
+
 def test_half_a_line_does_not_spoil_the_next(tmp_path):
     path = tmp_path / JOURNAL
-    journal = Journal(path)
+    journal = Journal(path, [])
     journal.append([record("a")])
     journal.close()
     with open(path, "ab") as file:
