@@ -62,7 +62,9 @@ class Batch:
         self._sampling = sampling
         self._tasks = list(tasks)
         self._frame = -1
+        self._entered = 0
         self._conditioning: NDArray[np.float32] = np.empty((0, 0), np.float32)
+        self._uniforms: NDArray[np.float32] = np.empty((0, 0), np.float32)
 
     def run(self, stop: Event) -> None:
         """Advance until every stream is at its end, or until told to stop."""
@@ -94,22 +96,26 @@ class Batch:
     def _steps(self, stepper: Stepper, frame: int, time: int, count: int, stop: Event) -> int:
         """Make some samples of every stream, within a frame; returns how many."""
         if frame != self._frame:
-            self._frame = frame
-            self._conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
-            # So that engines may keep what they have made of it as long as it is the same array.
-            self._conditioning.flags.writeable = False
-        ids = [task.state.request.id for task in self._tasks]
-        numbers = uniforms(self._seeds(), ids, time, count)
-        codes = np.empty((len(ids), count), np.uint8)
+            self._enter(frame, time)
+        done = time - self._entered
+        numbers = np.ascontiguousarray(self._uniforms[:, done : done + count])
+        codes = np.empty((len(self._tasks), count), np.uint8)
         made = stepper.steps(self._conditioning, numbers, codes, stop)
         for task, row in zip(self._tasks, codes, strict=True):
             task.state.codes[time : time + made] = row[:made]
             task.state.position += made
         return made
 
-    def _seeds(self) -> list[int]:
-        wanted = (task.state.request.seed for task in self._tasks)
-        return [self._sampling.seed if seed is None else seed for seed in wanted]
+    def _enter(self, frame: int, time: int) -> None:
+        """Make what all steps of a frame, from this one on, need."""
+        self._frame, self._entered = frame, time
+        self._conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
+        # So that engines may keep what they have made of it as long as it is the same array.
+        self._conditioning.flags.writeable = False
+        requests = [task.state.request for task in self._tasks]
+        seeds = [self._sampling.seed if r.seed is None else r.seed for r in requests]
+        ids = [request.id for request in requests]
+        self._uniforms = uniforms(seeds, ids, time, (frame + 1) * self._engine.shape.hop - time)
 
 
 class Conditions:
