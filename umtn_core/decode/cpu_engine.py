@@ -87,7 +87,7 @@ class CpuEngine(Engine):
         self.fingerprint = bundle.decoder_fingerprint(domain)
         self.threads = max(1, threads or available_cores())
         self.precision = precision
-        self.encoder_precision = "fp32" if precision == "fp32" else "bf16"
+        self.encoder_precision = precision
         self._conditioner = Conditioner(bundle, domain)
         with decoder_weights(bundle, domain) as (shape, weights):
             handle = ffi.new("umtn_model **")

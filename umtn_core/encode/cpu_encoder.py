@@ -12,6 +12,10 @@ from umtn_core.native.calls import check, pointer_to, room_in, targets
 from umtn_core.native.library import ffi, open_library
 from umtn_core.native.weight_reader import WeightReader
 
+#: Audio encoded in one run, at most. What is heard around it is encoded as well, so that long runs
+#: do less work; the buffers of a second take 16 to 32 MB.
+LONGEST_CHUNK_SECONDS = 4.0
+
 
 class CpuEncoder(LatentEncoder):
     """The shared encoder of a bundle, in C++.
@@ -80,9 +84,15 @@ class CpuEncoder(LatentEncoder):
         )
         name = (target or targets()[0]).encode()
         handle = ffi.new("umtn_encoder **")
-        number = ("fp32", "bf16").index(precision)
+        number = ("fp32", "bf16", "int8").index(precision)
         check(self._library.umtn_encoder_open(described, given, name, number, handle))
         self._encoder = ffi.gc(handle[0], self._library.umtn_encoder_close)
+
+    def _chunk(self, frames: int) -> int:
+        """Divide them evenly: here a frame does not depend on those beside it, to the last bit."""
+        longest = max(1, round(LONGEST_CHUNK_SECONDS * self.shape.sample_rate / self.shape.hop))
+        chunks = -(-frames // (longest * self._threads)) * self._threads
+        return max(1, -(-frames // chunks))
 
     def frames(self, sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
         """See `LatentEncoder.frames`."""

@@ -17,7 +17,7 @@ from umtn_core.shape import NetworkShape
 from umtn_core.threads import Job, run_watched
 
 #: Of our own kernels, see `umtn_core.encode.cpu_encoder`.
-EncoderPrecision = Literal["fp32", "bf16"]
+EncoderPrecision = Literal["fp32", "bf16", "int8"]
 
 #: Audio encoded in one run: short enough to be cancelled soon, and for the memory, long
 #: enough that what is heard twice, around it, costs little.
@@ -66,7 +66,7 @@ class LatentEncoder(ABC):
         Cancelled
         """
         frames = -(-len(audio) // self.shape.hop)
-        chunk = max(1, round(CHUNK_SECONDS * self.shape.sample_rate / self.shape.hop))
+        chunk = self._chunk(frames)
         sound = heard(self._companding.encode(audio), frames * self.shape.hop)
         latents = np.empty((self.shape.latent_channels, frames), np.float32)
 
@@ -85,6 +85,10 @@ class LatentEncoder(ABC):
         # Threads share chunks, not the work of one: results would depend on their number.
         run_watched(map(filling, range(0, frames, chunk)), self._threads, watch)
         return latents
+
+    def _chunk(self, frames: int) -> int:
+        """Say how many of some frames to encode in one run; the number of threads has no say."""
+        return max(1, round(CHUNK_SECONDS * self.shape.sample_rate / self.shape.hop))
 
     @abstractmethod
     def frames(self, sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:

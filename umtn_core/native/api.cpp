@@ -76,12 +76,12 @@ bool legal(double temperature, double top_p) {
   return temperature >= 0.0 && temperature <= 1e6 && top_p > 0.0 && top_p <= 1.0;
 }
 
-// Repacks weights of a kind, in one of the precisions up to the last that this kind has.
+// Repacks weights of a kind.
 template <class Shape, class Weights, class Opened>
-int open(const Shape* shape, const Weights* weights, const char* name, int precision, int last,
+int open(const Shape* shape, const Weights* weights, const char* name, int precision,
          Opened** out) {
   return guarded([&]() -> int {
-    if (!shape || !weights || !name || !out || precision < UMTN_FP32 || precision > last ||
+    if (!shape || !weights || !name || !out || precision < UMTN_FP32 || precision > UMTN_INT8 ||
         !legal(*shape))
       return UMTN_BAD_ARGUMENT;
     const umtn::Target* target = umtn::target_named(name);
@@ -127,7 +127,7 @@ double umtn_measure_peak(const char* name, int precision) {
 
 int umtn_model_open(const umtn_shape* shape, const umtn_weights* weights, const char* name,
                     int precision, umtn_model** model) {
-  return open(shape, weights, name, precision, UMTN_INT8, model);
+  return open(shape, weights, name, precision, model);
 }
 
 void umtn_model_close(umtn_model* model) {
@@ -195,7 +195,7 @@ int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t
 
 int umtn_encoder_open(const umtn_encoder_shape* shape, const umtn_encoder_weights* weights,
                       const char* name, int precision, umtn_encoder** encoder) {
-  return open(shape, weights, name, precision, UMTN_BF16, encoder);
+  return open(shape, weights, name, precision, encoder);
 }
 
 void umtn_encoder_close(umtn_encoder* encoder) {

@@ -68,6 +68,11 @@ private:
     }
   }
 
+  // The rows that a layer hears, from this one on.
+  umtn::Input heard_from(int l, std::int64_t row) const {
+    return {heard(l, row), P::kScaled ? r.heard_scales[l % 2] + (row - r.begin) : nullptr};
+  }
+
   void layer(int l, Rows rows) {
     const umtn::EncoderLayer& layer = e.layer[l];
     for (std::int64_t row = rows.begin; row < rows.end; row += umtn::kEncoderBlock) {
@@ -79,21 +84,30 @@ private:
       p.errands = &errands_;
       p.matrix = layer.taps;
       for (int tap = 0; tap < e.kernel; ++tap)
-        r.inputs[tap] = {heard(l, row + std::int64_t{tap - e.kernel / 2} * layer.dilation),
-                         nullptr};
+        r.inputs[tap] = heard_from(l, row + std::int64_t{tap - e.kernel / 2} * layer.dilation);
       p.inputs = r.inputs;
       p.activation_stride = e.row_units;
       p.start = e.zeros;
       p.bias = layer.bias;
-      p.gated = r.rectified;
-      p.gated_stride = e.row_units;
-      multiply<P, RectifyInto>(p, count, 0, 1);
+      if constexpr (P::kScaled) {
+        // A row's scale is known once all of it is there.
+        p.out = r.sums;
+        p.out_stride = e.padded;
+        multiply<P, Rectify>(p, count, 0, 1);
+        for (int i = 0; i < count; ++i)
+          r.rectified_scales[i] = put_row(r.sums + std::int64_t{i} * e.padded,
+                                          r.rectified + std::int64_t{i} * e.row_units);
+      } else {
+        p.gated = r.rectified;
+        p.gated_stride = e.row_units;
+        multiply<P, RectifyInto>(p, count, 0, 1);
+      }
 
       p = {};
       p.parts = 1;
       p.errands = &errands_;
       p.matrix = &layer.out;
-      r.inputs[0] = {r.rectified, nullptr};
+      r.inputs[0] = {r.rectified, P::kScaled ? r.rectified_scales : nullptr};
       p.inputs = r.inputs;
       p.activation_stride = e.row_units;
       p.start = p.out = hidden(row);
@@ -122,11 +136,25 @@ private:
 
   // Has a layer hear what is in some rows now.
   void put(int l, std::int64_t row, int count) {
-    for (int i = 0; i < count; ++i)
-      for (int v = 0; v < vectors(); ++v) {
-        const Floats values = load<Floats>(hidden(row + i) + v * kLanes);
-        P::put(heard(l, row + i), v, e.leading_relu ? rectified(values) : values, 0.0f);
+    for (int i = 0; i < count; ++i) {
+      const float* values = hidden(row + i);
+      if (e.leading_relu) {
+        for (int v = 0; v < vectors(); ++v)
+          store(r.sums + v * kLanes, rectified(load<Floats>(values + v * kLanes)));
+        values = r.sums;
       }
+      const float scale = put_row(values, heard(l, row + i));
+      if constexpr (P::kScaled)
+        r.heard_scales[l % 2][row + i - r.begin] = scale;
+    }
+  }
+
+  // Writes a row as products take it, and returns its scale.
+  float put_row(const float* values, std::uint32_t* row) const {
+    const float scale = P::kScaled ? row_scale(values, vectors()) : 0.0f;
+    for (int v = 0; v < vectors(); ++v)
+      P::put(row, v, load<Floats>(values + v * kLanes), scale);
+    return scale;
   }
 
   // Averages before the last product, which is linear: the same, and done once a frame.
@@ -157,10 +185,14 @@ private:
 };
 
 void run_encoder(const umtn::Encoder* encoder, umtn::EncoderRun* run) {
-  if (encoder->precision == 0)
-    Encoding<Fp32>(encoder, run).run();
-  else
-    Encoding<Bf16>(encoder, run).run();
+  switch (encoder->precision) {
+  case 0:
+    return Encoding<Fp32>(encoder, run).run();
+  case 1:
+    return Encoding<Bf16>(encoder, run).run();
+  default:
+    return Encoding<Int8>(encoder, run).run();
+  }
 }
 
 } // namespace

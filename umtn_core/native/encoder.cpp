@@ -72,8 +72,13 @@ void encode(const Encoder& encoder, const Target& target, const float* audio, st
   run.begin = first * encoder.pool - margin;
   run.rows = rows;
   run.hidden = arena.array<float>(static_cast<std::size_t>(rows) * encoder.padded);
-  for (auto& heard : run.heard)
-    heard = arena.array<std::uint32_t>(static_cast<std::size_t>(rows) * encoder.row_units);
+  for (int turn = 0; turn < 2; ++turn) {
+    run.heard[turn] =
+        arena.array<std::uint32_t>(static_cast<std::size_t>(rows) * encoder.row_units);
+    run.heard_scales[turn] = arena.array<float>(rows);
+  }
+  run.sums = arena.array<float>(std::size_t{kEncoderBlock} * encoder.padded);
+  run.rectified_scales = arena.array<float>(kEncoderBlock);
   run.rectified = arena.array<std::uint32_t>(std::size_t{kEncoderBlock} * encoder.row_units);
   run.pooled = arena.array<float>(static_cast<std::size_t>(frames) * encoder.padded);
   run.latents = arena.array<float>(static_cast<std::size_t>(frames) * encoder.latent_padded);

@@ -42,7 +42,10 @@ struct EncoderRun {
   std::int64_t begin, rows;
   float* hidden;            // (rows, padded)
   std::uint32_t* heard[2];  // (rows, row_units): what a layer hears, and the next one
+  float* heard_scales[2];   // int8: (rows)
+  float* sums;              // (kEncoderBlock, padded)
   std::uint32_t* rectified; // (kEncoderBlock, row_units)
+  float* rectified_scales;  // int8: (kEncoderBlock)
   float* pooled;            // (frames, padded)
   float* latents;           // (frames, latent_padded)
   Input* inputs;            // (kernel)

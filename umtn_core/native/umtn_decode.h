@@ -114,7 +114,7 @@ int umtn_batch_steps(umtn_batch* batch, const float* conditioning, const float* 
 int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t* codes,
                      int64_t row, float* logits, int steps);
 
-/* An encoder never changes either. precision: UMTN_FP32 or UMTN_BF16. */
+/* An encoder never changes either. */
 int umtn_encoder_open(const umtn_encoder_shape* shape, const umtn_encoder_weights* weights,
                       const char* target, int precision, umtn_encoder** encoder);
 void umtn_encoder_close(umtn_encoder* encoder);

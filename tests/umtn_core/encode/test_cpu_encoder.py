@@ -27,7 +27,9 @@ def furthest(found, expected):
 
 
 @pytest.mark.parametrize("target", targets())
-@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 2e-6), ("bf16", 0.02)])
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [("fp32", 2e-6), ("bf16", 0.02), ("int8", 0.05)]
+)
 def test_every_target_gives_the_graphs_latents(random_bundle, shape, target, precision, tolerance):
     bundle = random_bundle(shape)
     audio = noise(23 * shape.hop - 5)
@@ -48,6 +50,7 @@ def test_shapes_that_fill_no_vector(random_bundle, shape):
     audio = noise(7 * shape.hop)
     expected = OnnxEncoder(bundle, 1).encode(audio)
     assert furthest(CpuEncoder(bundle, 1).encode(audio), expected) < 5e-6
+    assert furthest(CpuEncoder(bundle, 1, "int8").encode(audio), expected) < 0.05
 
 
 @pytest.mark.long
@@ -58,6 +61,7 @@ def test_presets(random_bundle, name):
     expected = OnnxEncoder(bundle).encode(audio)
     assert furthest(CpuEncoder(bundle).encode(audio), expected) < 1e-5
     assert furthest(CpuEncoder(bundle, precision="bf16").encode(audio), expected) < 0.02
+    assert furthest(CpuEncoder(bundle, precision="int8").encode(audio), expected) < 0.05
 
 
 def test_real_music_in_the_shipped_model():
@@ -67,10 +71,12 @@ def test_real_music_in_the_shipped_model():
     music = resample(recording.samples, recording.sample_rate, rate)[: 8 * rate]
     expected = OnnxEncoder(shipped, 1).encode(music)
     assert furthest(CpuEncoder(shipped, 1).encode(music), expected) < 1e-5
-    found = CpuEncoder(shipped, 1, "bf16").encode(music)
     # Against how much the latents change: a constant part would hide an error.
     spread = expected.std(axis=1)
-    assert (np.sqrt(((found - expected) ** 2).mean(axis=1)) < 0.01 * spread).all()
+    for precision, tolerance in (("bf16", 0.01), ("int8", 0.05)):
+        found = CpuEncoder(shipped, 1, precision).encode(music)
+        error = np.sqrt(((found - expected) ** 2).mean(axis=1))
+        assert (error < tolerance * spread).all(), precision
 
 
 def test_weights_that_are_not_numbers_are_refused(random_bundle, shape):

@@ -1,9 +1,11 @@
 """The encoder in pieces against the encoder in one go."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from umtn_core.encode import latent_encoder
+from umtn_core.encode import cpu_encoder, latent_encoder
 from umtn_core.encode.cpu_encoder import CpuEncoder
 from umtn_core.encode.latent_encoder import heard
 from umtn_core.encode.onnx_encoder import OnnxEncoder
@@ -11,7 +13,7 @@ from umtn_core.errors import Cancelled
 from umtn_core.shape import PRESETS
 
 
-@pytest.fixture(params=[OnnxEncoder, CpuEncoder])
+@pytest.fixture(params=[OnnxEncoder, CpuEncoder, partial(CpuEncoder, precision="int8")])
 def encoder_of(request):
     """Each of the encoders in turn."""
     return request.param
@@ -27,7 +29,8 @@ def test_pieces_give_the_latents_of_one_go(encoder_of, random_bundle, shape, fra
     audio = noise(max(1, round(frames * shape.hop)))
     whole = encoder_of(bundle, 1).encode(audio)
     assert whole.shape == (shape.latent_channels, np.ceil(len(audio) / shape.hop))
-    monkeypatch.setattr(latent_encoder, "CHUNK_SECONDS", 3 * shape.hop / shape.sample_rate)
+    for module, name in (latent_encoder, "CHUNK_SECONDS"), (cpu_encoder, "LONGEST_CHUNK_SECONDS"):
+        monkeypatch.setattr(module, name, 3 * shape.hop / shape.sample_rate)
     pieces = encoder_of(bundle, 1).encode(audio)
     assert np.abs(pieces - whole).max() <= 1e-6 * np.abs(whole).max()
 
