@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from bridge.jobs.acceptance import Acceptance
 from bridge.jobs.ledger import Ledger
@@ -80,19 +81,13 @@ class Arrivals:
         while self._waiting:
             requests, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
             errors: dict[str, Exception] = {}
-
-            def accept(
-                outputs: frozenset[str],
-                requests: list[RenderRequest] = requests,
-                errors: dict[str, Exception] = errors,
-            ) -> list[Record]:
-                return self._accept(requests, errors, outputs)
-
+            accept = partial(self._accept, requests, errors)
             try:
                 for record in await self._ledger.add(accept, self._thread):
                     self._arrived(record)
             except Exception as error:  # whoever waits is to hear of it
-                errors.update((request.id, error) for request in requests)
+                for request in requests:
+                    errors.setdefault(request.id, error)
             for request in requests:
                 _, end = self._coming.pop(request.id)
                 if request.id in errors:
