@@ -38,7 +38,9 @@ def saving(settings, music, in_workers):
     music(seconds=SECONDS)
     in_workers("""
         import time
+        import bridge.jobs.batch_run
         from umtn_core.translation import Translation
+        bridge.jobs.batch_run._SHARE_FOR_SAVING = 1.0
         advance = Translation.advance
         def slow(self, seconds, **options):
             time.sleep(0.2)
