@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bridge.jobs import RenderRequest
+from bridge.jobs import RenderRequest, RequestError
 from bridge.jobs.request import FINAL
 from bridge.jobs.saved_batch import WorkFolder
 from tests.bridge.jobs.conftest import RATE, heard, running, tone
@@ -347,3 +347,40 @@ def test_a_full_disk_fails_the_job_and_leaves_nothing(settings, music, in_worker
     assert short.state == "done", "6.4 kB fit"
     names = {path.name for path in settings.session_folder.iterdir()}
     assert names == {"in.wav", os.path.basename(short.output), "long.wav"}
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A folder on a small one, and what seals it: to root, any other folder is writable."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(*options):
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", ",".join(options), "none", str(folder)], check=False
+        )
+        return done.returncode == 0
+
+    if os.geteuid() != 0 or not mount("size=4m"):
+        pytest.skip("only root may mount a disk")
+    yield folder, lambda: mount("remount", "ro")
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_an_output_folder_that_cannot_be_written_to_is_said(saving, disk):
+    folder, seal = disk
+
+    async def work():
+        async with running(replace(saving, allowed=(folder,))) as jobs:
+            await jobs.service.submit(request("meanwhile", output=str(folder / "meanwhile.wav")))
+            await jobs.reaches("meanwhile", "running", 0.1)
+            assert seal()
+            (failed,) = await jobs.ended("meanwhile")
+            with pytest.raises(RequestError) as refused:
+                await jobs.service.submit(request("after", output=str(folder / "after.wav")))
+            return failed, refused.value
+
+    failed, refused = asyncio.run(work())
+    assert (failed.state, failed.code, refused.code) == ("failed", "disk", "disk")
+    assert "cannot be written" in failed.message and "cannot be written" in refused.message
+    assert not list(folder.iterdir())
