@@ -14,7 +14,7 @@ from umtn_core.native.weight_reader import WeightReader
 
 #: Audio encoded in one run, at most. What is heard around it is encoded as well, so that long runs
 #: do less work; the buffers of a second take 16 to 32 MB.
-LONGEST_CHUNK_SECONDS = 4.0
+LONGEST_CHUNK_SECONDS = 2.0
 
 
 class CpuEncoder(LatentEncoder):
