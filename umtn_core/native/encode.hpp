@@ -95,8 +95,8 @@ private:
         p.out_stride = e.padded;
         multiply<P, Rectify>(p, count, 0, 1);
         for (int i = 0; i < count; ++i)
-          r.rectified_scales[i] = put_row(r.sums + std::int64_t{i} * e.padded,
-                                          r.rectified + std::int64_t{i} * e.row_units);
+          r.rectified_scales[i] = put_row<P>(r.sums + std::int64_t{i} * e.padded, vectors(),
+                                             r.rectified + std::int64_t{i} * e.row_units);
       } else {
         p.gated = r.rectified;
         p.gated_stride = e.row_units;
@@ -143,18 +143,10 @@ private:
           store(r.sums + v * kLanes, rectified(load<Floats>(values + v * kLanes)));
         values = r.sums;
       }
-      const float scale = put_row(values, heard(l, row + i));
+      const float scale = put_row<P>(values, vectors(), heard(l, row + i));
       if constexpr (P::kScaled)
         r.heard_scales[l % 2][row + i - r.begin] = scale;
     }
-  }
-
-  // Writes a row as products take it, and returns its scale.
-  float put_row(const float* values, std::uint32_t* row) const {
-    const float scale = P::kScaled ? row_scale(values, vectors()) : 0.0f;
-    for (int v = 0; v < vectors(); ++v)
-      P::put(row, v, load<Floats>(values + v * kLanes), scale);
-    return scale;
   }
 
   // Averages before the last product, which is linear: the same, and done once a frame.

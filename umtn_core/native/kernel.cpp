@@ -303,11 +303,8 @@ private:
     if constexpr (P::kScaled) {
       const Part streams = mine(s.streams);
       for (std::int64_t i = streams.begin; i < streams.end; ++i) {
-        const float* values = s.sums + i * sums_stride_;
-        const float scale = row_scale(values, residual_vectors_);
-        s.ring_scales[row + i] = scale;
-        for (int v = 0; v < residual_vectors_; ++v)
-          P::put(s.rings + (row + i) * n.row_units, v, load<Floats>(values + v * kLanes), scale);
+        s.ring_scales[row + i] = put_row<P>(s.sums + i * sums_stride_, residual_vectors_,
+                                            s.rings + (row + i) * n.row_units);
       }
     } else {
       for (std::int64_t i = 0; i < s.streams; ++i)
@@ -367,11 +364,10 @@ void take_conditioning(Streams* streams, const float* conditioning) {
 }
 
 template <class P>
-void put_row(const Network& n, const float* values, std::uint32_t* row, float* scale) {
-  const int vectors = n.residual_padded / kLanes;
-  const float used = P::kScaled ? * scale = row_scale(values, vectors) : 0.0f;
-  for (int v = 0; v < vectors; ++v)
-    P::put(row, v, load<Floats>(values + v * kLanes), used);
+void load_row_as(const Network& n, const float* values, std::uint32_t* row, float* scale) {
+  const float used = put_row<P>(values, n.residual_padded / kLanes, row);
+  if constexpr (P::kScaled)
+    *scale = used;
 }
 
 template <class P>
@@ -383,11 +379,11 @@ void get_row(const Network& n, const std::uint32_t* row, float scale, float* val
 void load_row(const Network* n, const float* values, std::uint32_t* row, float* scale) {
   switch (n->precision) {
   case 0:
-    return put_row<Fp32>(*n, values, row, scale);
+    return load_row_as<Fp32>(*n, values, row, scale);
   case 1:
-    return put_row<Bf16>(*n, values, row, scale);
+    return load_row_as<Bf16>(*n, values, row, scale);
   default:
-    return put_row<Int8>(*n, values, row, scale);
+    return load_row_as<Int8>(*n, values, row, scale);
   }
 }
 

@@ -105,6 +105,15 @@ UMTN_INLINE float row_scale(const float* values, int vectors) {
   return scale < 1e-30f ? 1e-30f : scale;
 }
 
+// Writes a row as products take it, and returns its scale.
+template <class P>
+UMTN_INLINE float put_row(const float* values, int vectors, std::uint32_t* row) {
+  const float scale = P::kScaled ? row_scale(values, vectors) : 0.0f;
+  for (int v = 0; v < vectors; ++v)
+    P::put(row, v, load<Floats>(values + v * kLanes), scale);
+  return scale;
+}
+
 // Scale of what leaves a gate, which is within -1 and 1.
 constexpr float kGateScale = 1.0f / 127.0f;
 
