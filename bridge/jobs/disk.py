@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from umtn_core.audio.whole_file import sync_folder
+
 #: Brings a file's contents to the disk, and what is needed to find them.
 sync_data = getattr(os, "fdatasync", os.fsync)
 
@@ -53,20 +55,4 @@ def write_whole(path: Path, contents: bytes) -> None:
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
-    with contextlib.suppress(OSError):
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where folders can be synced.
-
-    Raises
-    ------
-    OSError
-    """
-    if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+    sync_folder(path.parent)

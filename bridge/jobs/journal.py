@@ -18,8 +18,9 @@ from pathlib import Path
 
 import msgspec
 
-from bridge.jobs.disk import sync_data, sync_folder
+from bridge.jobs.disk import sync_data
 from bridge.jobs.record import Record
+from umtn_core.audio.whole_file import sync_folder
 
 _HEADER = b"umtn-jobs 1\n"
 #: Bytes written ahead at a time; they are zeros until they are used, which no line is.
@@ -72,10 +73,10 @@ class Journal:
         try:
             self._add(beginning)
             os.replace(beside, path)
-            sync_folder(path.parent)
         except BaseException:
             os.close(self._file)
             raise
+        sync_folder(path.parent)
 
     def append(self, kept: Iterable[Record], forgotten: Iterable[str] = ()) -> None:
         """Bring records to the disk.

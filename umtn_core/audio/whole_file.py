@@ -58,7 +58,7 @@ def whole_file(path: Path, *, overwrite: bool, meanwhile: str | None = None) -> 
         with contextlib.suppress(OSError):
             beside.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _open_nameless(folder: Path) -> int | None:
@@ -97,8 +97,8 @@ def _rename(beside: Path, path: Path, overwrite: bool) -> None:
         beside.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the name itself safe from a power cut, where folders can be opened."""
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder safe from a power cut, where folders can be synced."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
