@@ -16,15 +16,18 @@ from export.extending import Extended
 from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph
 from export.parity import LIMIT, measure
 from export.precisions import measure_precisions
-from export.training_data import TrainingAudio
+from export.training_data import Recording, TrainingAudio
 from umtn_core.audio.read import read_audio
-from umtn_core.bundle import Bundle, Domain, Manifest, Source, write_bundle
+from umtn_core.bundle import Bundle, Domain, Manifest, Precisions, Source, write_bundle
 from umtn_core.bundle.manifest import ENCODER, SCHEMA, conditioner_file, decoder_file
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.training.checkpoint import load_network
 
 NOT_STATED = "not stated"
+
+#: What lower precisions are measured on unless a recording is named, in words.
+OWN_MUSIC = "from the store's validation files, each domain's own where it has any"
 
 
 @dataclass(frozen=True)
@@ -131,11 +134,21 @@ def export_checkpoint(
         titles=(old.titles if old is not None else {}) | dict(titles or {}),
         quality=said.quality if said else {},
     )
-    music, rate = read_audio(audio) if audio is not None else trained_on.excerpt()
-    what = Path(audio).name if audio is not None else "from the store's validation files"
+    own = trained_on.excerpts() if audio is None else {}
+    music, rate = read_audio(audio) if audio is not None else next(iter(own.values()))
+    what = Path(audio).name if audio is not None else OWN_MUSIC
     kept = old.graphs() if old is not None else {}
     return export_network(
-        network, output, description, music, rate, kept, what=what, overwrite=overwrite
+        network,
+        output,
+        description,
+        music,
+        rate,
+        kept,
+        what=what,
+        own=own,
+        known=said.precisions if said else None,
+        overwrite=overwrite,
     )
 
 
@@ -148,6 +161,8 @@ def export_network(
     kept: Mapping[str, bytes] | None = None,
     *,
     what: str = "not stated",
+    own: Mapping[str, Recording] | None = None,
+    known: Precisions | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Turn a network into a model bundle, if its graphs do what PyTorch does.
@@ -168,6 +183,10 @@ def export_network(
         Graphs, by file name, to be taken as they are; checked like the others.
     what
         That music in words, for the manifest.
+    own
+        Music of some domains, by name, to measure their decoders' precisions with instead.
+    known
+        What lower precisions lose with the kept graphs' decoders; not measured again.
     overwrite
         Replace a bundle that is there already.
 
@@ -193,7 +212,7 @@ def export_network(
             f"{LIMIT:.0e} is allowed, so nothing was written: the weights may be damaged"
             f"{', or are not those of the extended bundle' if kept else ''}."
         )
-    precisions = measure_precisions(bundle, audio, sample_rate, what)
+    precisions = measure_precisions(bundle, audio, sample_rate, what, own, known)
     manifest = msgspec.structs.replace(manifest, parity=parity.figures(), precisions=precisions)
     return write_bundle(output, manifest, graphs, overwrite=overwrite)
 

@@ -1,17 +1,20 @@
 """What the ``cpu`` engine's precisions lose on real audio, against float32.
 
 The audio is cut into excerpts that are scored side by side by the run time's own engine, in each
-precision given the same codes. Each excerpt is heard for a while before it counts, since errors
+precision given the same codes. Each decoder hears music of its own domain where there is any: it is
+what a decoder goes on from in use. Each excerpt is heard for a while before it counts, since errors
 build up along the layers' past. The encoder is the one that goes with the precision, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from export.training_data import Recording
 from umtn_core.audio.level import to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle, PrecisionLoss, Precisions
@@ -31,7 +34,12 @@ WARM_UP = 16_000
 
 
 def measure_precisions(
-    bundle: Bundle, audio: NDArray[np.float32], sample_rate: int, what: str
+    bundle: Bundle,
+    audio: NDArray[np.float32],
+    sample_rate: int,
+    what: str,
+    own: Mapping[str, Recording] | None = None,
+    known: Precisions | None = None,
 ) -> Precisions | None:
     """Measure what a bundle's decoders lose in each precision.
 
@@ -45,6 +53,10 @@ def measure_precisions(
         In hertz.
     what
         The audio in words, for the manifest.
+    own
+        Music of some domains, by name, for their decoders; the others hear ``audio``.
+    known
+        What is known already of some decoders, which are not measured again.
 
     Returns
     -------
@@ -53,24 +65,29 @@ def measure_precisions(
     """
     if not is_available():
         return None
-    codes, parts = _excerpts(bundle, audio, sample_rate)
-    frames = codes.shape[1]
     warm_up = min(bundle.shape.receptive_field, WARM_UP) // bundle.shape.hop
-    unscored = min(warm_up, frames // 2)
-    losses: dict[str, dict[str, PrecisionLoss]] = {}
+    lossy = [precision for precision in get_args(Precision) if precision != "fp32"]
+    said = known.losses if known is not None else {}
+    samples = [known.samples] if known is not None else []
+    losses: dict[str, dict[str, PrecisionLoss]] = {precision: {} for precision in lossy}
     for domain in bundle.domains:
+        if all(domain in said.get(precision, ()) for precision in lossy):
+            for precision in lossy:
+                losses[precision][domain] = said[precision][domain]
+            continue
+        codes, parts = _excerpts(bundle, *(own or {}).get(domain, (audio, sample_rate)))
+        unscored = min(warm_up, codes.shape[1] // 2)
         exact = _logits(bundle, domain, "fp32", codes, parts, unscored)
         scored = codes[:, unscored:].reshape(len(codes), -1)
+        samples.append(scored.size)
         largest, nats = float(np.abs(exact).max()), network_nats(exact, scored)
-        for precision in get_args(Precision):
-            if precision == "fp32":
-                continue
+        for precision in lossy:
             found = _logits(bundle, domain, precision, codes, parts, unscored)
-            losses.setdefault(precision, {})[domain] = PrecisionLoss(
+            losses[precision][domain] = PrecisionLoss(
                 nats=float(f"{network_nats(found, scored) - nats:.3g}"),
                 logits=float(f"{np.abs(found - exact).max() / largest:.3g}"),
             )
-    return Precisions(what, scored.size, losses)
+    return Precisions(what, min(samples), losses)
 
 
 def _excerpts(

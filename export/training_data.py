@@ -14,6 +14,9 @@ from umtn_core.bundle import Source
 from umtn_core.data.store import FileEntry, Store
 from umtn_core.errors import UmtnError
 
+#: Music (channels, samples), and its sample rate in hertz.
+Recording = tuple[NDArray[np.float32], int]
+
 #: Files of each domain whose loudness is measured: enough for a median.
 FILES_A_DOMAIN = 50
 
@@ -72,18 +75,30 @@ class TrainingAudio:
         pairs |= {(other.source, other.licence) for other in others}
         return [Source(*pair) for pair in sorted(pairs)]
 
-    def excerpt(self) -> tuple[NDArray[np.float32], int]:
-        """Read a file held back from training: (1, samples), and its sample rate."""
-        for domain in self._domains:
-            for split in ("valid", "test"):
-                files = self._store.files(domain, split)
-                if files:
-                    longest = max(files, key=lambda file: file.samples)
-                    return self._audio(longest)[None], self._rate
-        raise UmtnError(
-            f"The store {self._store.path} holds no file back from training; "
-            "name a recording for the parity check."
-        )
+    def excerpts(self) -> dict[str, Recording]:
+        """Read a file of each domain that was held back from training, by domain.
+
+        Raises
+        ------
+        UmtnError
+            If there is none at all.
+        """
+        found = {domain: self._excerpt(domain) for domain in self._domains}
+        excerpts = {domain: music for domain, music in found.items() if music is not None}
+        if not excerpts:
+            raise UmtnError(
+                f"The store {self._store.path} holds no file back from training; "
+                "name a recording for the parity check."
+            )
+        return excerpts
+
+    def _excerpt(self, domain: str) -> Recording | None:
+        for split in ("valid", "test"):
+            files = self._store.files(domain, split)
+            if files:
+                longest = max(files, key=lambda file: file.samples)
+                return self._audio(longest)[None], self._rate
+        return None
 
     def _median(self, files: Sequence[FileEntry]) -> float:
         chosen = files[:: max(1, len(files) // FILES_A_DOMAIN)]

@@ -88,6 +88,9 @@ def test_the_manifest_says_what_the_old_one_said_and_more(made, tmp_path):
     for name in ("licence", "temperature", "reference_loudness", "quality", "shape"):
         assert getattr(new, name) == getattr(old, name)
     assert new.training_data == "tones, and an oboe's"
+    if new.precisions is not None:  # there is a C++ compiler
+        for precision, losses in new.precisions.losses.items():
+            assert old.precisions.losses[precision].items() < losses.items()
     assert [d.title for d in new.domains] == ["The flute", None, "The oboe"]
     assert [s.source for s in new.sources] == ["flute tone", "oboe tone", "violin tone"]
 
