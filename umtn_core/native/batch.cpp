@@ -39,7 +39,7 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.output_conditioning = arena_.array<float>(count * n.skip_padded);
   s.sums = arena_.array<float>(count * (n.residual_padded + n.skip_padded));
   s.gated = arena_.array<std::uint32_t>(count * n.row_units);
-  s.head = arena_.array<float>(2 * count * n.skip_padded);
+  s.head = arena_.array<std::uint32_t>(2 * count * n.head_units);
   s.logits = arena_.array<float>(count * kLevels);
   s.recent = arena_.array<std::int32_t>(count * n.input_kernel);
   s.weights = arena_.array<double>(static_cast<std::size_t>(threads) * kDrawn * kLevels);

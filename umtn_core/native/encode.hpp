@@ -6,15 +6,6 @@
 
 namespace {
 
-// What a layer's convolution gives, without what is negative, as the next product takes it.
-struct RectifyInto {
-  template <class P, int Vectors>
-  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first, const Floats* sums) {
-    for (int m = 0; m < Vectors; ++m)
-      P::put(p.gated + row * p.gated_stride, first + m, rectified(sums[m]), 0.0f);
-  }
-};
-
 template <class P>
 class Encoding {
 public:

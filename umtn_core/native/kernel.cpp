@@ -26,7 +26,8 @@ public:
   Stepper(Streams* streams, const Work* work, int thread)
       : s(*streams), n(*streams->network), work_(*work), thread_(thread),
         width_(2 * n.residual_padded), sums_stride_(n.residual_padded + n.skip_padded),
-        residual_vectors_(n.residual_padded / kLanes), fused_(s.ahead == 1) {}
+        residual_vectors_(n.residual_padded / kLanes), skip_vectors_(n.skip_padded / kLanes),
+        fused_(s.ahead == 1) {}
 
   void run() {
     for (step_ = 0; step_ < work_.steps; ++step_) {
@@ -47,15 +48,19 @@ private:
 
   Part mine(int whole) const { return part_of(whole, thread_, s.threads); }
 
+  Part of_residual(Part vectors) const {
+    return {vectors.begin, std::min(vectors.end, residual_vectors_)};
+  }
+
   std::int64_t ring_row(const Layer& layer, std::int64_t time) const {
     // Before the start, the rows that stand for negative times.
     const std::int64_t turn = time % layer.ring_rows;
     return layer.ring_offset + (turn < 0 ? turn + layer.ring_rows : turn);
   }
 
-  // The first layer's input from the newest codes, and what of it goes straight to the output.
+  // The first layer's input from the newest codes, and what of it goes straight to the skips.
   void begin() {
-    const Part vectors = mine(residual_vectors_);
+    Part vectors = mine(residual_vectors_ + skip_vectors_);
     for (int i = 0; i < s.streams; ++i) {
       const std::int32_t* recent = s.recent + static_cast<std::int64_t>(i) * n.input_kernel;
       float* out = s.sums + i * sums_stride_;
@@ -66,7 +71,7 @@ private:
             continue;
           const std::int64_t row = n.embedding ? recent[j] : j;
           const float value = n.embedding ? 1.0f : static_cast<float>(recent[j]) / 255.0f - 0.5f;
-          sum += load<Floats>(n.first + row * n.residual_padded + v * kLanes) * value;
+          sum += load<Floats>(n.first + row * sums_stride_ + v * kLanes) * value;
         }
         store(out + v * kLanes, sum);
       }
@@ -75,19 +80,8 @@ private:
       multiply_older(0);
     if (P::kScaled)
       wait();
-    push(0, vectors);
+    push(0, of_residual(vectors));
     wait();
-    Product p = {};
-    const Input input = as_input(s.sums);
-    p.parts = 1;
-    p.matrix = &n.first_skip;
-    p.inputs = &input;
-    p.activation_stride = sums_stride_;
-    p.start = n.zeros;
-    p.bias = n.first_skip_bias;
-    p.out = s.sums + n.residual_padded;
-    p.out_stride = sums_stride_;
-    multiply<Fp32, Keep>(p, s.streams, thread_, s.threads);
   }
 
   void layer(int l) {
@@ -98,7 +92,6 @@ private:
     p.errands = &errands_;
     p.activation_stride = n.row_units;
     p.start_stride = width_;
-    p.bias = n.zeros;
     p.gated = s.gated;
     p.gated_stride = n.row_units;
     Input* inputs = s.inputs + static_cast<std::int64_t>(thread_) * n.kernel;
@@ -137,13 +130,10 @@ private:
     p.bias = layer.out_bias;
     multiply<P, Keep>(p, s.streams, thread_, s.threads);
     if (!last) {
-      Part vectors = vectors_of(layer.out, thread_, s.threads);
-      if (vectors.end > residual_vectors_)
-        vectors.end = residual_vectors_;
       // A row's scale is known once all of it is there.
       if (P::kScaled)
         wait();
-      push(l + 1, vectors);
+      push(l + 1, of_residual(vectors_of(layer.out, thread_, s.threads)));
     }
     wait();
   }
@@ -166,36 +156,35 @@ private:
   // From the sum of the skips to logits, and to the next code.
   void finish() {
     const Part streams = mine(s.streams);
-    const int skip_vectors = n.skip_padded / kLanes;
-    for (int i = streams.begin; i < streams.end; ++i)
-      for (int v = 0; v < skip_vectors; ++v) {
-        const Floats sum = load<Floats>(s.sums + i * sums_stride_ + n.residual_padded + v * kLanes);
-        store(s.head + static_cast<std::int64_t>(i) * n.skip_padded + v * kLanes,
-              sum <= 0 ? Floats{} : sum);
-      }
+    for (std::int64_t i = streams.begin; i < streams.end; ++i)
+      for (int v = 0; v < skip_vectors_; ++v)
+        P::Head::put(
+            s.head + i * n.head_units, v,
+            rectified(load<Floats>(s.sums + i * sums_stride_ + n.residual_padded + v * kLanes)),
+            0.0f);
     wait();
-    float* hidden = s.head + static_cast<std::int64_t>(s.streams) * n.skip_padded;
+    std::uint32_t* hidden = s.head + static_cast<std::int64_t>(s.streams) * n.head_units;
     Product p = {};
-    Input input = as_input(s.head);
+    Input input = {s.head, nullptr};
     p.parts = 1;
     p.matrix = &n.fc;
     p.inputs = &input;
-    p.activation_stride = n.skip_padded;
+    p.activation_stride = n.head_units;
     p.start = s.output_conditioning;
     p.start_stride = n.skip_padded;
     p.bias = n.fc_bias;
-    p.out = hidden;
-    p.out_stride = n.skip_padded;
-    multiply<Fp32, Rectify>(p, s.streams, thread_, s.threads);
+    p.gated = hidden;
+    p.gated_stride = n.head_units;
+    multiply<typename P::Head, RectifyInto>(p, s.streams, thread_, s.threads);
     wait();
     p.matrix = &n.logits;
-    input = as_input(hidden);
+    input = {hidden, nullptr};
     p.start = n.zeros;
     p.start_stride = 0;
     p.bias = n.logits_bias;
     p.out = s.logits;
     p.out_stride = umtn::kLevels;
-    multiply<Fp32, Keep>(p, s.streams, thread_, s.threads);
+    multiply<typename P::Head, Keep>(p, s.streams, thread_, s.threads);
     wait();
     choose(streams);
     wait();
@@ -238,10 +227,6 @@ private:
 
   Input ring_input(std::int64_t ring_row) const {
     return {row_units(ring_row), P::kScaled ? s.ring_scales + ring_row * s.streams : nullptr};
-  }
-
-  static Input as_input(const float* values) {
-    return {reinterpret_cast<const std::uint32_t*>(values), nullptr};
   }
 
   float* hidden(int l, int in_group) const {
@@ -319,7 +304,7 @@ private:
   const Work& work_;
   const int thread_;
   const std::int64_t width_, sums_stride_;
-  const int residual_vectors_;
+  const int residual_vectors_, skip_vectors_;
   const bool fused_; // older taps are multiplied with the newest, for one step at a time
   int step_ = 0, in_group_ = 0;
   std::int64_t time_ = 0;

@@ -53,10 +53,12 @@ struct Network {
   int row_units;          // 32-bit units of one row of activations in this precision
   std::int64_t ring_rows; // over all layers
   const Layer* layer;
-  const float* first;            // embedding: (256, padded R); else (input_kernel, padded R)
-  const float* first_bias;       // zeros for an embedding
-  Matrix first_skip, fc, logits; // always float32
-  const float *first_skip_bias, *fc_bias, *logits_bias;
+  int head_units; // of one row of what leads from the skips to the logits
+  // What a code, or one of input_kernel codes' values, adds to the first layer's input, and what
+  // that adds to the sum of the skips: rows of padded R + padded S, 256 or input_kernel of them.
+  const float *first, *first_bias;
+  Matrix fc, logits; // float32, or bfloat16 where the layers are in less
+  const float *fc_bias, *logits_bias;
   const float* zeros; // as many as any matrix has rows
 };
 
@@ -88,7 +90,7 @@ struct Streams {
   float* output_conditioning; // (streams, padded S)
   float* sums;                // (streams, padded R + padded S): residual path, sum of skips
   std::uint32_t* gated;       // (streams, row_units)
-  float* head;                // (2, streams, padded S)
+  std::uint32_t* head;        // (2, streams, head_units)
   float* logits;              // (streams, 256)
   std::int32_t* recent;       // (streams, input_kernel)
   double* weights;            // (threads, kDrawn, 256)

@@ -8,6 +8,7 @@
 namespace {
 
 struct Fp32 {
+  using Head = Fp32; // of what leads from the skips to the logits
   using Sum = Floats;
   static constexpr int kElements = 1;
   static constexpr int kGateDegree = 6;
@@ -26,6 +27,7 @@ struct Fp32 {
 
 // Two bfloat16 a unit, the earlier input in the lower half.
 struct Bf16 {
+  using Head = Bf16;
   using Sum = Floats;
   static constexpr int kElements = 2;
   static constexpr int kGateDegree = 4;
@@ -57,6 +59,7 @@ struct Bf16 {
 // Four int8 a unit. Weights have one scale a row of the matrix; activations one a row of theirs,
 // and are stored 128 too high, since the instruction wants them without sign.
 struct Int8 {
+  using Head = Bf16;
   using Sum = Ints;
   static constexpr int kElements = 4;
   static constexpr int kGateDegree = 4;

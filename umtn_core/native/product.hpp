@@ -63,12 +63,16 @@ struct Product {
   Errands* errands; // run after each tile; NULL for none
 };
 
-// How a tile ends: each is given all sums of one row in a panel.
+// How a tile ends: each is given all its sums.
 struct Keep {
-  template <class P, int Vectors>
-  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first, const Floats* sums) {
-    for (int m = 0; m < Vectors; ++m)
-      store(p.out + row * p.out_stride + (first + m) * kLanes, sums[m]);
+  static constexpr bool kBiased = true;
+  template <class P, int Rows, int Vectors>
+  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first,
+                              Floats (&sums)[Rows][Vectors]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r)
+      for (int m = 0; m < Vectors; ++m)
+        store(p.out + (row + r) * p.out_stride + (first + m) * kLanes, sums[r][m]);
   }
 };
 
@@ -78,21 +82,52 @@ UMTN_INLINE Floats rectified(Floats values) {
 }
 
 struct Rectify {
-  template <class P, int Vectors>
-  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first, const Floats* sums) {
-    for (int m = 0; m < Vectors; ++m)
-      store(p.out + row * p.out_stride + (first + m) * kLanes, rectified(sums[m]));
+  static constexpr bool kBiased = true;
+  template <class P, int Rows, int Vectors>
+  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first,
+                              Floats (&sums)[Rows][Vectors]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r)
+      for (int m = 0; m < Vectors; ++m)
+        store(p.out + (row + r) * p.out_stride + (first + m) * kLanes, rectified(sums[r][m]));
+  }
+};
+
+// As the next product takes it; for precisions without scales.
+struct RectifyInto {
+  static constexpr bool kBiased = true;
+  template <class P, int Rows, int Vectors>
+  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first,
+                              Floats (&sums)[Rows][Vectors]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r)
+      for (int m = 0; m < Vectors; ++m)
+        P::put(p.gated + (row + r) * p.gated_stride, first + m, rectified(sums[r][m]), 0.0f);
   }
 };
 
 // The first half of a panel are gates, the second their filters.
 struct Gate {
-  template <class P, int Vectors>
-  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first, const Floats* sums) {
+  static constexpr bool kBiased = false;
+  template <class P, int Rows, int Vectors>
+  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first,
+                              Floats (&sums)[Rows][Vectors]) {
     constexpr int half = Vectors / 2;
-    for (int m = 0; m < half; ++m)
-      P::put(p.gated + row * p.gated_stride, first / 2 + m,
-             gated_unit<P::kGateDegree>(sums[m], sums[half + m]), kGateScale);
+    if constexpr (half > 0) {
+      Floats gates[Rows * half], filters[Rows * half];
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r)
+        for (int m = 0; m < half; ++m) {
+          gates[r * half + m] = sums[r][m];
+          filters[r * half + m] = sums[r][half + m];
+        }
+      gate<P::kGateDegree, 0>(gates, filters);
+#pragma GCC unroll 8
+      for (int r = 0; r < Rows; ++r)
+        for (int m = 0; m < half; ++m)
+          P::put(p.gated + (row + r) * p.gated_stride, first / 2 + m, gates[r * half + m],
+                 kGateScale);
+    }
   }
 };
 
@@ -120,49 +155,62 @@ UMTN_INLINE void add_products(typename P::Sum (&sums)[Rows][Vectors], int groups
   }
 }
 
-template <class P, class End, int Rows, int Vectors>
-void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_t row, Ahead next) {
-  Floats totals[Rows][Vectors];
-  const float* start = p.start + row * p.start_stride + first * kLanes;
-  const float* bias = p.bias + first * kLanes;
+// What a sum is added to.
+template <class End>
+UMTN_INLINE Floats start_of(const Product& p, int vector, std::int64_t row) {
+  const Floats start = load<Floats>(p.start + row * p.start_stride + vector * kLanes);
+  if constexpr (End::kBiased)
+    return start + load<Floats>(p.bias + vector * kLanes);
+  else
+    return start;
+}
+
+// Sums of whole numbers, each worth the scales of its row and its column. What they are added to
+// comes only when the first are there: no register holds it meanwhile.
+template <class P, class End, bool First, int Rows, int Vectors>
+UMTN_INLINE void add_scaled(const Product& p, int part, int first, std::int64_t row,
+                            const std::uint32_t*& weights, Ahead& next,
+                            Floats (&totals)[Rows][Vectors]) {
+  const umtn::Matrix& matrix = p.matrix[part];
+  const std::int64_t stride = p.activation_stride;
+  typename P::Sum sums[Rows][Vectors];
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r)
     for (int m = 0; m < Vectors; ++m)
-      totals[r][m] =
-          load<Floats>(start + r * p.start_stride + m * kLanes) + load<Floats>(bias + m * kLanes);
-
-  const std::int64_t stride = p.activation_stride;
-  for (int part = 0; part < p.parts; ++part) {
-    const umtn::Matrix& matrix = p.matrix[part];
-    const std::uint32_t* x = p.inputs[part].rows + row * stride;
-    if constexpr (P::kScaled) {
-      const float* scales = p.inputs[part].scales;
-      typename P::Sum sums[Rows][Vectors];
-#pragma GCC unroll 8
-      for (int r = 0; r < Rows; ++r)
-        for (int m = 0; m < Vectors; ++m)
-          sums[r][m] = load<Ints>(matrix.offsets + (first + m) * kLanes);
-      add_products<P>(sums, matrix.groups, weights, x, stride, next);
-#pragma GCC unroll 8
-      for (int r = 0; r < Rows; ++r) {
-        const float scale = scales ? scales[row + r] : kGateScale;
-        for (int m = 0; m < Vectors; ++m)
-          totals[r][m] += __builtin_convertvector(sums[r][m], Floats) *
-                          (load<Floats>(matrix.scales + (first + m) * kLanes) * scale);
-      }
-    } else {
-      add_products<P>(totals, matrix.groups, weights, x, stride, next);
-    }
-  }
-
+      sums[r][m] = load<Ints>(matrix.offsets + (first + m) * kLanes);
+  add_products<P>(sums, matrix.groups, weights, p.inputs[part].rows + row * stride, stride, next);
+  const float* scales = p.inputs[part].scales;
 #pragma GCC unroll 8
   for (int r = 0; r < Rows; ++r) {
-    // A copy: what is pointed to would be kept in memory, not in registers.
-    Floats values[Vectors];
-    for (int m = 0; m < Vectors; ++m)
-      values[m] = totals[r][m];
-    End::template end<P, Vectors>(p, row + r, first, values);
+    const float scale = scales ? scales[row + r] : kGateScale;
+    for (int m = 0; m < Vectors; ++m) {
+      const Floats sum = __builtin_convertvector(sums[r][m], Floats);
+      const Floats worth = load<Floats>(matrix.scales + (first + m) * kLanes) * scale;
+      if constexpr (First)
+        totals[r][m] = start_of<End>(p, first + m, row + r);
+      totals[r][m] += sum * worth;
+    }
   }
+}
+
+template <class P, class End, int Rows, int Vectors>
+void tile(const Product& p, const std::uint32_t* weights, int first, std::int64_t row, Ahead next) {
+  Floats totals[Rows][Vectors];
+  if constexpr (P::kScaled) {
+    add_scaled<P, End, true>(p, 0, first, row, weights, next, totals);
+    for (int part = 1; part < p.parts; ++part)
+      add_scaled<P, End, false>(p, part, first, row, weights, next, totals);
+  } else {
+#pragma GCC unroll 8
+    for (int r = 0; r < Rows; ++r)
+      for (int m = 0; m < Vectors; ++m)
+        totals[r][m] = start_of<End>(p, first + m, row + r);
+    const std::int64_t stride = p.activation_stride;
+    for (int part = 0; part < p.parts; ++part)
+      add_products<P>(totals, p.matrix[part].groups, weights, p.inputs[part].rows + row * stride,
+                      stride, next);
+  }
+  End::template end<P>(p, row, first, totals);
 }
 
 template <class P, class End, int Vectors>

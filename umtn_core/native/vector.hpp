@@ -83,29 +83,89 @@ UMTN_INLINE std::uint32_t greatest_lane(Units values) {
 #endif
 }
 
-// 2^(x * scale) for |x * scale| < 120. Taylor terms of 2^f for |f| <= 1/2: with Degree 6 off by
-// 1e-7 of the value, with 4 by 4e-5.
-template <int Degree>
-UMTN_INLINE Floats exp2_scaled(Floats x, float scale) {
+UMTN_INLINE float greatest_lane(Floats values) {
+#if defined(__AVX512F__) && UMTN_LANES == 16
+  return _mm512_reduce_max_ps(values);
+#else
+  float most = values[0];
+  for (int i = 1; i < kLanes; ++i)
+    most = values[i] > most ? values[i] : most;
+  return most;
+#endif
+}
+
+UMTN_INLINE Floats ones_where(Ints holds) {
+  return holds ? 1.0f - Floats{} : Floats{};
+}
+
+// In any order.
+UMTN_INLINE float sum_of_lanes(Floats values) {
+#if defined(__AVX512F__) && UMTN_LANES == 16
+  return _mm512_reduce_add_ps(values);
+#else
+  float sum = values[0];
+  for (int i = 1; i < kLanes; ++i)
+    sum += values[i];
+  return sum;
+#endif
+}
+
+// A function of many vectors is taken of so many side by side: it is one long chain of operations,
+// and a processor overlaps only chains that lie close together.
+constexpr int kAbreast = 2;
+
+// x[i] becomes 2^(x[i] * scale[i]), for |x * scale| < 120. Taylor terms of 2^f for |f| <= 1/2: with
+// Degree 6 off by 1e-7 of the value, with 4 by 4e-5.
+template <int Degree, int Count>
+UMTN_INLINE void exp2_scaled(Floats (&x)[Count], const float (&scale)[Count]) {
   constexpr float terms[] = {1.0f,           0.693147181f,   0.240226507f,   0.0555041087f,
                              0.00961812911f, 0.00133335581f, 0.000154035304f};
   // Adding this leaves the nearest whole number in the lowest bits.
   constexpr float magic = 12582912.0f;
-  const Floats shifted = x * scale + magic;
-  const Floats fraction = x * scale - (shifted - magic);
-  Floats power = terms[Degree] - Floats{};
-  for (int i = Degree - 1; i >= 0; --i)
-    power = power * fraction + terms[i];
-  return bits_of<Floats>(bits_of<Units>(power) + (bits_of<Units>(shifted) << 23));
+  Floats shifted[Count], power[Count];
+#pragma GCC unroll 16
+  for (int i = 0; i < Count; ++i)
+    shifted[i] = x[i] * scale[i] + magic;
+#pragma GCC unroll 16
+  for (int i = 0; i < Count; ++i)
+    x[i] = x[i] * scale[i] - (shifted[i] - magic);
+#pragma GCC unroll 16
+  for (int i = 0; i < Count; ++i)
+    power[i] = terms[Degree] * x[i] + terms[Degree - 1];
+#pragma GCC unroll 8
+  for (int d = Degree - 2; d >= 0; --d)
+#pragma GCC unroll 16
+    for (int i = 0; i < Count; ++i)
+      power[i] = power[i] * x[i] + terms[d];
+#pragma GCC unroll 16
+  for (int i = 0; i < Count; ++i)
+    x[i] = bits_of<Floats>(bits_of<Units>(power[i]) + (bits_of<Units>(shifted[i]) << 23));
 }
 
-// sigmoid(gate) * tanh(filter) = (1 - b) / ((1 + a) (1 + b)), a = exp(-gate), b = exp(-2 filter).
-template <int Degree>
-UMTN_INLINE Floats gated_unit(Floats gate, Floats filter) {
-  constexpr float log2e = 1.44269504f;
-  const Floats a = exp2_scaled<Degree>(clamped(gate, 40.0f), -log2e);
-  const Floats b = exp2_scaled<Degree>(clamped(filter, 12.0f), -2 * log2e);
-  return quotient<Degree>(1.0f - b, (1.0f + a) * (1.0f + b));
+// gate[i] becomes sigmoid(gate[i]) * tanh(filter[i]) = (1 - b) / ((1 + a) (1 + b)) where
+// a = exp(-gate), b = exp(-2 filter), from `Begin` on.
+template <int Degree, int Begin, int Count>
+UMTN_INLINE void gate(Floats (&gate_)[Count], const Floats (&filter)[Count]) {
+  if constexpr (Begin < Count) {
+    constexpr float log2e = 1.44269504f;
+    constexpr int abreast = Count - Begin < kAbreast ? Count - Begin : kAbreast;
+    Floats powers[2 * abreast];
+    float scales[2 * abreast];
+#pragma GCC unroll 16
+    for (int i = 0; i < abreast; ++i) {
+      powers[i] = clamped(gate_[Begin + i], 40.0f);
+      powers[abreast + i] = clamped(filter[Begin + i], 12.0f);
+      scales[i] = -log2e;
+      scales[abreast + i] = -2 * log2e;
+    }
+    exp2_scaled<Degree>(powers, scales);
+#pragma GCC unroll 16
+    for (int i = 0; i < abreast; ++i) {
+      const Floats a = powers[i], b = powers[abreast + i];
+      gate_[Begin + i] = quotient<Degree>(1.0f - b, (1.0f + a) * (1.0f + b));
+    }
+    gate<Degree, Begin + abreast>(gate_, filter);
+  }
 }
 
 } // namespace

@@ -20,6 +20,41 @@ bool all_finite(const umtn_shape& shape, const umtn_weights& weights) {
   return good;
 }
 
+namespace {
+
+// The first layer's weights, and behind them their product with those that lead to the skips: both
+// are linear.
+void pack_first(Arena& arena, Network& n, const umtn_weights& weights) {
+  const int r = n.residual, s = n.skip, width = n.residual_padded + n.skip_padded;
+  const int rows = n.embedding ? kLevels : n.input_kernel;
+  const auto with_skips = [&](float* row) {
+    for (int o = 0; o < s; ++o) {
+      double sum = 0;
+      for (int i = 0; i < r; ++i)
+        sum += static_cast<double>(weights.first_skip_weight[o * r + i]) * row[i];
+      row[n.residual_padded + o] = static_cast<float>(sum);
+    }
+  };
+  float* table = arena.array<float>(static_cast<std::size_t>(rows) * width);
+  for (int row = 0; row < rows; ++row) {
+    float* values = table + static_cast<std::ptrdiff_t>(row) * width;
+    for (int c = 0; c < r; ++c)
+      values[c] = weights.first_weight[n.embedding ? row * r + c : c * rows + row];
+    with_skips(values);
+  }
+  n.first = table;
+
+  float* bias = arena.array<float>(width);
+  if (!n.embedding)
+    std::copy_n(weights.first_bias, r, bias);
+  with_skips(bias);
+  for (int o = 0; o < s; ++o)
+    bias[n.residual_padded + o] += weights.first_skip_bias[o];
+  n.first_bias = bias;
+}
+
+} // namespace
+
 Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weights,
                const Target& target, int precision) {
   const Packer packer(arena, target);
@@ -40,16 +75,7 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
   n.zeros = arena.array<float>(
       std::max({2 * n.residual_padded, n.residual_padded + n.skip_padded, kLevels}));
 
-  if (n.embedding) {
-    float* table = arena.array<float>(static_cast<std::size_t>(kLevels) * n.residual_padded);
-    for (int code = 0; code < kLevels; ++code)
-      std::copy_n(weights.first_weight + static_cast<std::size_t>(code) * r, r,
-                  table + static_cast<std::size_t>(code) * n.residual_padded);
-    n.first = table;
-  } else {
-    n.first = transposed(arena, weights.first_weight, r, shape.input_kernel, lanes);
-  }
-  n.first_bias = packer.vector(n.embedding ? nullptr : weights.first_bias, r, lanes);
+  pack_first(arena, n, weights);
 
   // In the order in which a step needs them, so that memory is read from end to end.
   Layer* layers = arena.array<Layer>(shape.layers);
@@ -76,15 +102,15 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
   }
   n.layer = layers;
 
-  // The ends of the network are small, and errors there are heard most: always float32.
-  const auto pack_end = [&](const float* values, int outputs, int inputs) {
-    const Source source = {values, inputs, 1};
-    return packer.pack({packer.in_order(source, outputs)}, inputs, UMTN_FP32)[0];
+  // The end of the network is small, and errors there are heard most: never int8.
+  const int head = precision == UMTN_FP32 ? UMTN_FP32 : UMTN_BF16;
+  n.head_units = n.skip_padded / elements(head);
+  const auto pack_end = [&](const float* values, int outputs) {
+    const Source source = {values, s, 1};
+    return packer.pack({packer.in_order(source, outputs)}, s, head)[0];
   };
-  n.first_skip = pack_end(weights.first_skip_weight, s, r);
-  n.fc = pack_end(weights.fc_weight, s, s);
-  n.logits = pack_end(weights.logits_weight, kLevels, s);
-  n.first_skip_bias = packer.vector(weights.first_skip_bias, s, lanes);
+  n.fc = pack_end(weights.fc_weight, s);
+  n.logits = pack_end(weights.logits_weight, kLevels);
   n.fc_bias = packer.vector(weights.fc_bias, s, lanes);
   n.logits_bias = packer.vector(weights.logits_bias, kLevels, lanes);
   return n;
