@@ -4,6 +4,8 @@
 #include "model.hpp"
 #include "vector.hpp"
 
+#include <algorithm>
+
 namespace {
 
 constexpr int kDoubles = kLanes / 2;
@@ -41,19 +43,16 @@ UMTN_INLINE Doubles exp_of_negative(Doubles x) {
 
 // Greatest of 256 logits; `finite` is false if any is NaN or infinite.
 UMTN_INLINE float greatest_of(const float* logits, bool& finite) {
-  Floats greatest = load<Floats>(logits), zeros = Floats{};
+  Floats greatest = load<Floats>(logits);
+  Units magnitudes = Units{};
   for (int c = 0; c < umtn::kLevels; c += kLanes) {
     const Floats values = load<Floats>(logits + c);
     greatest = values > greatest ? values : greatest;
-    zeros += values * 0.0f; // NaN where the value is not finite
+    const Units magnitude = bits_of<Units>(values) & 0x7fffffffu;
+    magnitudes = magnitude > magnitudes ? magnitude : magnitudes;
   }
-  float most = greatest[0], zero = zeros[0];
-  for (int i = 1; i < kLanes; ++i) {
-    most = greatest[i] > most ? greatest[i] : most;
-    zero += zeros[i];
-  }
-  finite = zero == 0.0f;
-  return most;
+  finite = greatest_lane(magnitudes) < 0x7f800000u;
+  return greatest_lane(greatest);
 }
 
 void weigh(const float* logits, float greatest, double temperature, double* weights) {
@@ -120,6 +119,52 @@ UMTN_INLINE int likeliest(const float* logits) {
   return best;
 }
 
+// What draw_quickly may be off by, as a part of the sum of all weights. Sums of 256 float32
+// weights, and exponents rounded as they are, make up less than a fifth of it.
+constexpr float kUnsure = 1e-5f;
+
+// The code that a row of logits and its number give, by float32 and in whatever order is fast; -1
+// where that is too near to a code's edge to say so for certain.
+int draw_quickly(const float* logits, float greatest, double temperature, float uniform) {
+  constexpr int blocks = umtn::kLevels / kLanes, abreast = 8;
+  const float scale = static_cast<float>(1.4426950408889634 / temperature);
+  alignas(umtn::kAlignment) float weights[umtn::kLevels];
+  alignas(umtn::kAlignment) float ends[blocks];
+  float total = 0;
+  for (int b = 0; b < blocks; b += abreast) {
+    Floats powers[abreast];
+#pragma GCC unroll 8
+    for (int i = 0; i < abreast; ++i)
+      powers[i] = clamped((load<Floats>(logits + (b + i) * kLanes) - greatest) * scale, 100.0f);
+    exp2_scaled<6>(powers, {1, 1, 1, 1, 1, 1, 1, 1});
+#pragma GCC unroll 8
+    for (int i = 0; i < abreast; ++i) {
+      store(weights + (b + i) * kLanes, powers[i]);
+      ends[b + i] = sum_of_lanes(powers[i]);
+    }
+  }
+  for (int b = 0; b < blocks; ++b)
+    ends[b] = total += ends[b];
+
+  const float target = uniform * total, unsure = kUnsure * total;
+  float passed = 0;
+  for (int b = 0; b < blocks; b += kLanes)
+    passed += sum_of_lanes(ones_where(load<Floats>(ends + b) <= target));
+  // All may be passed, if the target is rounded up.
+  const int block = std::min(static_cast<int>(passed), blocks - 1);
+  // Edges before the first code are none.
+  float end = block ? ends[block - 1] : 0.0f;
+  const bool entered = block == 0 || target - end > unsure;
+  alignas(umtn::kAlignment) float within[kLanes];
+  for (int i = 0; i < kLanes; ++i)
+    within[i] = end += weights[block * kLanes + i];
+  const Floats left = load<Floats>(within) - target;
+  const Units nearness = ~(bits_of<Units>(left) & 0x7fffffffu);
+  const bool sure = bits_of<float>(~greatest_lane(nearness)) > unsure;
+  passed = sum_of_lanes(ones_where(left <= 0));
+  return entered && sure ? block * kLanes + static_cast<int>(passed) : -1;
+}
+
 // `weights` is room for (kDrawn, 256). Returns whether all logits were finite.
 bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stride, int rows,
           double temperature, double top_p, std::uint8_t* codes, std::int64_t codes_stride,
@@ -129,20 +174,28 @@ bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stri
   bool all_finite = true;
   for (int first = 0; first < rows; first += kDrawn) {
     const int count = rows - first < kDrawn ? rows - first : kDrawn;
-    for (int i = 0; i < count; ++i) {
-      const float* row = logits + static_cast<std::int64_t>(first + i) * kLevels;
+    int unsure[kDrawn], unsure_count = 0;
+    for (int i = first; i < first + count; ++i) {
+      const float* row = logits + static_cast<std::int64_t>(i) * kLevels;
       bool finite;
       const float greatest = greatest_of(row, finite);
       all_finite &= finite;
-      if (temperature == 0.0) {
-        codes[(first + i) * codes_stride] = static_cast<std::uint8_t>(likeliest(row));
+      int code = -1;
+      if (temperature == 0.0)
+        code = likeliest(row);
+      else if (top_p == 1.0)
+        code = draw_quickly(row, greatest, temperature, uniforms[i * uniforms_stride]);
+      if (code >= 0) {
+        codes[i * codes_stride] = static_cast<std::uint8_t>(code);
         continue;
       }
-      weigh(row, greatest, temperature, weights + i * kLevels);
+      double* row_weights = weights + unsure_count * kLevels;
+      weigh(row, greatest, temperature, row_weights);
       if (top_p < 1.0)
-        keep_nucleus(weights + i * kLevels, top_p);
+        keep_nucleus(row_weights, top_p);
+      unsure[unsure_count++] = i;
     }
-    if (temperature == 0.0)
+    if (!unsure_count)
       continue;
     // One after another, as the definition says; the rows' additions overlap. Rows that are
     // not asked for hold what was there before, which does no harm.
@@ -150,8 +203,8 @@ bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stri
     for (int c = 0; c < kLevels; ++c)
       for (int i = 0; i < kDrawn; ++i)
         weights[i * kLevels + c] = sums[i] += weights[i * kLevels + c];
-    for (int i = 0; i < count; ++i) {
-      const double target = uniforms[(first + i) * uniforms_stride] * sums[i];
+    for (int i = 0; i < unsure_count; ++i) {
+      const double target = uniforms[unsure[i] * uniforms_stride] * sums[i];
       Words passed = Words{};
       for (int c = 0; c < kLevels; c += kDoubles)
         passed -= bits_of<Words>(load<Doubles>(weights + i * kLevels + c) <= target);
@@ -159,7 +212,7 @@ bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stri
       for (int lane = 0; lane < kDoubles; ++lane)
         code += passed[lane];
       // Only what is not a number can pass all.
-      codes[(first + i) * codes_stride] = static_cast<std::uint8_t>(code & 255);
+      codes[unsure[i] * codes_stride] = static_cast<std::uint8_t>(code & 255);
     }
   }
   return all_finite;

@@ -286,6 +286,22 @@ def test_codes_are_drawn_as_sampling_defines(seed, spread, temperature, top_p):
         assert np.array_equal(drawn, expected)
 
 
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
+@pytest.mark.parametrize("spread", [0.0, 0.5, 3.0, 10.0])
+def test_numbers_next_to_a_code_s_edge_are_drawn_as_sampling_defines(spread, temperature):
+    rng = np.random.default_rng(int(10 * spread))
+    logits = (rng.normal(size=(2000, 256)) * spread).astype(np.float32)
+    weights = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(float) / temperature)
+    cumulative = weights.cumsum(axis=1)
+    edges = cumulative[np.arange(2000), rng.integers(0, 255, 2000)] / cumulative[:, -1]
+    off = rng.choice([0.0, 1e-7, 1e-6, 1e-5, 3e-5], 2000) * rng.choice([-1, 1], 2000)
+    numbers = np.clip(edges + off, 2**-24, 1 - 2**-24).astype(np.float32)
+    expected = draw(logits, numbers, Sampling(0, temperature))
+    for target in targets():
+        drawn = cpu_engine.drawn(logits, numbers, Sampling(0, temperature), target)
+        assert np.array_equal(drawn, expected)
+
+
 def test_cancelling_takes_effect_within_a_tenth_of_a_second(random_bundle):
     shape = small_shape(residual_channels=128, skip_channels=128, decoder_layers=10, hop=100_000)
     engine = CpuEngine(random_bundle(shape), "a", 2)
