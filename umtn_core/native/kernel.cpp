@@ -287,10 +287,15 @@ private:
     const std::int64_t row = ring_row(n.layer[l], time_) * s.streams;
     if constexpr (P::kScaled) {
       const Part streams = mine(s.streams);
-      for (std::int64_t i = streams.begin; i < streams.end; ++i) {
-        s.ring_scales[row + i] = put_row<P>(s.sums + i * sums_stride_, residual_vectors_,
-                                            s.rings + (row + i) * n.row_units);
-      }
+      float* scales = s.ring_scales + row;
+      for (int i = streams.begin; i < streams.end; ++i)
+        scales[i] = greatest_magnitude(s.sums + i * sums_stride_, residual_vectors_);
+      // Of all rows at once: a division takes as long as the rest of a row.
+      for (int i = streams.begin; i < streams.end; ++i)
+        scales[i] = row_scale(scales[i]);
+      for (int i = streams.begin; i < streams.end; ++i)
+        put_at<P>(s.sums + i * sums_stride_, residual_vectors_, s.rings + (row + i) * n.row_units,
+                  scales[i]);
     } else {
       for (std::int64_t i = 0; i < s.streams; ++i)
         for (int v = vectors.begin; v < vectors.end; ++v)

@@ -20,6 +20,11 @@ struct Fp32 {
   static UMTN_INLINE void put(std::uint32_t* row, int vector, Floats values, float) {
     store(row + vector * kLanes, values);
   }
+  static UMTN_INLINE void put_four(std::uint32_t* row, int vector, const float* values,
+                                   float scale) {
+    for (int v = 0; v < 4; ++v)
+      put(row, vector + v, load<Floats>(values + v * kLanes), scale);
+  }
   static UMTN_INLINE Floats get(const std::uint32_t* row, int vector, float) {
     return load<Floats>(row + vector * kLanes);
   }
@@ -49,6 +54,11 @@ struct Bf16 {
     store(reinterpret_cast<std::uint16_t*>(row) + vector * kLanes,
           __builtin_convertvector(rounded, Halves));
   }
+  static UMTN_INLINE void put_four(std::uint32_t* row, int vector, const float* values,
+                                   float scale) {
+    for (int v = 0; v < 4; ++v)
+      put(row, vector + v, load<Floats>(values + v * kLanes), scale);
+  }
   static UMTN_INLINE Floats get(const std::uint32_t* row, int vector, float) {
     const Halves halves =
         load<Halves>(reinterpret_cast<const std::uint16_t*>(row) + vector * kLanes);
@@ -77,11 +87,30 @@ struct Int8 {
     }
 #endif
   }
+  // Whole numbers from 1 to 255. To the nearest: a number's lowest bits, as in exp2_scaled.
+  static UMTN_INLINE Units shifted(Floats values, float scale) {
+    return bits_of<Units>(values * (1.0f / scale) + (12582912.0f + 128.0f)) & 0xffu;
+  }
   static UMTN_INLINE void put(std::uint32_t* row, int vector, Floats values, float scale) {
-    // To the nearest: the number's lowest bits, as in exp2_scaled. A NaN must not pass for one.
-    const Floats shifted = values * (1.0f / scale) + (12582912.0f + 128.0f);
     store(reinterpret_cast<std::uint8_t*>(row) + vector * kLanes,
-          __builtin_convertvector(bits_of<Units>(shifted) & 0xffu, Bytes));
+          __builtin_convertvector(shifted(values, scale), Bytes));
+  }
+  static UMTN_INLINE void put_four(std::uint32_t* row, int vector, const float* values,
+                                   float scale) {
+#if defined(__AVX512BW__) && UMTN_LANES == 16
+    __m512i whole[4];
+    for (int v = 0; v < 4; ++v)
+      whole[v] = bits_of<__m512i>(shifted(load<Floats>(values + v * kLanes), scale));
+    // Packs take each quarter of a vector by itself, so quarters have to be brought into order.
+    const __m512i mixed = _mm512_packus_epi16(_mm512_packs_epi32(whole[0], whole[1]),
+                                              _mm512_packs_epi32(whole[2], whole[3]));
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    store(reinterpret_cast<std::uint8_t*>(row) + vector * kLanes,
+          _mm512_permutexvar_epi32(order, mixed));
+#else
+    for (int v = 0; v < 4; ++v)
+      put(row, vector + v, load<Floats>(values + v * kLanes), scale);
+#endif
   }
   static UMTN_INLINE Floats get(const std::uint32_t* row, int vector, float scale) {
     const Bytes bytes = load<Bytes>(reinterpret_cast<const std::uint8_t*>(row) + vector * kLanes);
@@ -90,30 +119,43 @@ struct Int8 {
   }
 };
 
-// The scale at which a row of activations is kept: its greatest magnitude becomes 127. Rounded
-// upwards to nine bits, so that the scale of a row that has been rounded once is the same again
-// (the greatest is still 127, and 127 times the scale exact): a decode that was saved goes on with
-// the very same numbers.
-UMTN_INLINE float row_scale(const float* values, int vectors) {
+// Greatest magnitude of a row.
+UMTN_INLINE float greatest_magnitude(const float* values, int vectors) {
   // As whole numbers, magnitudes are in the same order, and what is not a number is the greatest.
   Units greatest = Units{};
   for (int v = 0; v < vectors; ++v) {
     const Units magnitude = load<Units>(values + v * kLanes) & 0x7fffffffu;
     greatest = magnitude > greatest ? magnitude : greatest;
   }
-  const float most = bits_of<float>(greatest_lane(greatest));
-  const std::uint32_t bits = bits_of<std::uint32_t>(most / 127.0f);
+  return bits_of<float>(greatest_lane(greatest));
+}
+
+// The scale at which a row of activations is kept: its greatest magnitude becomes 127. Rounded
+// upwards to nine bits, so that the scale of a row that has been rounded once is the same again
+// (the greatest is still 127, and 127 times the scale exact): a decode that was saved goes on with
+// the very same numbers.
+UMTN_INLINE float row_scale(float greatest) {
+  const std::uint32_t bits = bits_of<std::uint32_t>(greatest / 127.0f);
   const float scale = bits_of<float>((bits + 0x7fffu) & 0xffff8000u);
   // Zeros have any scale; what is all but zero must not have one without an inverse.
   return scale < 1e-30f ? 1e-30f : scale;
 }
 
-// Writes a row as products take it, and returns its scale.
+// Writes a row as products take it, at its scale.
+template <class P>
+UMTN_INLINE void put_at(const float* values, int vectors, std::uint32_t* row, float scale) {
+  int v = 0;
+  for (; v + 4 <= vectors; v += 4)
+    P::put_four(row, v, values + v * kLanes, scale);
+  for (; v < vectors; ++v)
+    P::put(row, v, load<Floats>(values + v * kLanes), scale);
+}
+
+// The same for a row whose scale is not known yet; returns it.
 template <class P>
 UMTN_INLINE float put_row(const float* values, int vectors, std::uint32_t* row) {
-  const float scale = P::kScaled ? row_scale(values, vectors) : 0.0f;
-  for (int v = 0; v < vectors; ++v)
-    P::put(row, v, load<Floats>(values + v * kLanes), scale);
+  const float scale = P::kScaled ? row_scale(greatest_magnitude(values, vectors)) : 0.0f;
+  put_at<P>(values, vectors, row, scale);
   return scale;
 }
 
