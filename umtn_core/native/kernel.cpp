@@ -49,7 +49,7 @@ private:
   Part mine(int whole) const { return part_of(whole, thread_, s.threads); }
 
   Part of_residual(Part vectors) const {
-    return {vectors.begin, std::min(vectors.end, residual_vectors_)};
+    return {vectors.begin, vectors.end < residual_vectors_ ? vectors.end : residual_vectors_};
   }
 
   std::int64_t ring_row(const Layer& layer, std::int64_t time) const {
@@ -60,7 +60,7 @@ private:
 
   // The first layer's input from the newest codes, and what of it goes straight to the skips.
   void begin() {
-    Part vectors = mine(residual_vectors_ + skip_vectors_);
+    const Part vectors = mine(residual_vectors_ + skip_vectors_);
     for (int i = 0; i < s.streams; ++i) {
       const std::int32_t* recent = s.recent + static_cast<std::int64_t>(i) * n.input_kernel;
       float* out = s.sums + i * sums_stride_;

@@ -121,7 +121,7 @@ struct Gate {
           gates[r * half + m] = sums[r][m];
           filters[r * half + m] = sums[r][half + m];
         }
-      gate<P::kGateDegree, 0>(gates, filters);
+      pass_gates<P::kGateDegree, 0>(gates, filters);
 #pragma GCC unroll 8
       for (int r = 0; r < Rows; ++r)
         for (int m = 0; m < half; ++m)

@@ -4,8 +4,6 @@
 #include "model.hpp"
 #include "vector.hpp"
 
-#include <algorithm>
-
 namespace {
 
 constexpr int kDoubles = kLanes / 2;
@@ -151,7 +149,7 @@ int draw_quickly(const float* logits, float greatest, double temperature, float 
   for (int b = 0; b < blocks; b += kLanes)
     passed += sum_of_lanes(ones_where(load<Floats>(ends + b) <= target));
   // All may be passed, if the target is rounded up.
-  const int block = std::min(static_cast<int>(passed), blocks - 1);
+  const int block = passed < blocks ? static_cast<int>(passed) : blocks - 1;
   // Edges before the first code are none.
   float end = block ? ends[block - 1] : 0.0f;
   const bool entered = block == 0 || target - end > unsure;

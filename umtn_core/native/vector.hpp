@@ -110,8 +110,8 @@ UMTN_INLINE float sum_of_lanes(Floats values) {
 #endif
 }
 
-// A function of many vectors is taken of so many side by side: it is one long chain of operations,
-// and a processor overlaps only chains that lie close together.
+// Gates that are computed side by side: each is one long chain of operations, and a processor
+// overlaps only chains that lie close together.
 constexpr int kAbreast = 2;
 
 // x[i] becomes 2^(x[i] * scale[i]), for |x * scale| < 120. Taylor terms of 2^f for |f| <= 1/2: with
@@ -142,10 +142,10 @@ UMTN_INLINE void exp2_scaled(Floats (&x)[Count], const float (&scale)[Count]) {
     x[i] = bits_of<Floats>(bits_of<Units>(power[i]) + (bits_of<Units>(shifted[i]) << 23));
 }
 
-// gate[i] becomes sigmoid(gate[i]) * tanh(filter[i]) = (1 - b) / ((1 + a) (1 + b)) where
+// gates[i] becomes sigmoid(gates[i]) * tanh(filters[i]) = (1 - b) / ((1 + a) (1 + b)) where
 // a = exp(-gate), b = exp(-2 filter), from `Begin` on.
 template <int Degree, int Begin, int Count>
-UMTN_INLINE void gate(Floats (&gate_)[Count], const Floats (&filter)[Count]) {
+UMTN_INLINE void pass_gates(Floats (&gates)[Count], const Floats (&filters)[Count]) {
   if constexpr (Begin < Count) {
     constexpr float log2e = 1.44269504f;
     constexpr int abreast = Count - Begin < kAbreast ? Count - Begin : kAbreast;
@@ -153,8 +153,8 @@ UMTN_INLINE void gate(Floats (&gate_)[Count], const Floats (&filter)[Count]) {
     float scales[2 * abreast];
 #pragma GCC unroll 16
     for (int i = 0; i < abreast; ++i) {
-      powers[i] = clamped(gate_[Begin + i], 40.0f);
-      powers[abreast + i] = clamped(filter[Begin + i], 12.0f);
+      powers[i] = clamped(gates[Begin + i], 40.0f);
+      powers[abreast + i] = clamped(filters[Begin + i], 12.0f);
       scales[i] = -log2e;
       scales[abreast + i] = -2 * log2e;
     }
@@ -162,9 +162,9 @@ UMTN_INLINE void gate(Floats (&gate_)[Count], const Floats (&filter)[Count]) {
 #pragma GCC unroll 16
     for (int i = 0; i < abreast; ++i) {
       const Floats a = powers[i], b = powers[abreast + i];
-      gate_[Begin + i] = quotient<Degree>(1.0f - b, (1.0f + a) * (1.0f + b));
+      gates[Begin + i] = quotient<Degree>(1.0f - b, (1.0f + a) * (1.0f + b));
     }
-    gate<Degree, Begin + abreast>(gate_, filter);
+    pass_gates<Degree, Begin + abreast>(gates, filters);
   }
 }
 
