@@ -20,11 +20,6 @@ struct Fp32 {
   static UMTN_INLINE void put(std::uint32_t* row, int vector, Floats values, float) {
     store(row + vector * kLanes, values);
   }
-  static UMTN_INLINE void put_four(std::uint32_t* row, int vector, const float* values,
-                                   float scale) {
-    for (int v = 0; v < 4; ++v)
-      put(row, vector + v, load<Floats>(values + v * kLanes), scale);
-  }
   static UMTN_INLINE Floats get(const std::uint32_t* row, int vector, float) {
     return load<Floats>(row + vector * kLanes);
   }
@@ -53,11 +48,6 @@ struct Bf16 {
     const Units rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
     store(reinterpret_cast<std::uint16_t*>(row) + vector * kLanes,
           __builtin_convertvector(rounded, Halves));
-  }
-  static UMTN_INLINE void put_four(std::uint32_t* row, int vector, const float* values,
-                                   float scale) {
-    for (int v = 0; v < 4; ++v)
-      put(row, vector + v, load<Floats>(values + v * kLanes), scale);
   }
   static UMTN_INLINE Floats get(const std::uint32_t* row, int vector, float) {
     const Halves halves =
@@ -145,8 +135,9 @@ UMTN_INLINE float row_scale(float greatest) {
 template <class P>
 UMTN_INLINE void put_at(const float* values, int vectors, std::uint32_t* row, float scale) {
   int v = 0;
-  for (; v + 4 <= vectors; v += 4)
-    P::put_four(row, v, values + v * kLanes, scale);
+  if constexpr (P::kScaled)
+    for (; v + 4 <= vectors; v += 4)
+      P::put_four(row, v, values + v * kLanes, scale);
   for (; v < vectors; ++v)
     P::put(row, v, load<Floats>(values + v * kLanes), scale);
 }
