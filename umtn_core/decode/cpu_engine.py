@@ -43,7 +43,8 @@ class CpuEngine(Engine):
     threads
         Threads in all; None, one for each core this process may use.
     precision
-        Of the layers' products; sums, gates' inputs and the output are float32 always.
+        Of the layers' products; sums and gates' inputs are float32 always, and the two
+        layers before the logits never in less than bfloat16.
         ``int8`` is fast only where the processor has VNNI, ``bf16`` where it has
         AVX512-BF16; everywhere else they work too.
     target

@@ -63,25 +63,15 @@ struct Product {
   Errands* errands; // run after each tile; NULL for none
 };
 
-// How a tile ends: each is given all its sums.
-struct Keep {
-  static constexpr bool kBiased = true;
-  template <class P, int Rows, int Vectors>
-  static UMTN_INLINE void end(const Product& p, std::int64_t row, int first,
-                              Floats (&sums)[Rows][Vectors]) {
-#pragma GCC unroll 8
-    for (int r = 0; r < Rows; ++r)
-      for (int m = 0; m < Vectors; ++m)
-        store(p.out + (row + r) * p.out_stride + (first + m) * kLanes, sums[r][m]);
-  }
-};
-
 // A NaN is kept.
 UMTN_INLINE Floats rectified(Floats values) {
   return values <= 0 ? Floats{} : values;
 }
 
-struct Rectify {
+// How a tile ends: each of these is given all its sums. This one writes them as they are, or
+// without what is negative.
+template <bool Rectified>
+struct Write {
   static constexpr bool kBiased = true;
   template <class P, int Rows, int Vectors>
   static UMTN_INLINE void end(const Product& p, std::int64_t row, int first,
@@ -89,9 +79,13 @@ struct Rectify {
 #pragma GCC unroll 8
     for (int r = 0; r < Rows; ++r)
       for (int m = 0; m < Vectors; ++m)
-        store(p.out + (row + r) * p.out_stride + (first + m) * kLanes, rectified(sums[r][m]));
+        store(p.out + (row + r) * p.out_stride + (first + m) * kLanes,
+              Rectified ? rectified(sums[r][m]) : sums[r][m]);
   }
 };
+
+using Keep = Write<false>;
+using Rectify = Write<true>;
 
 // As the next product takes it; for precisions without scales.
 struct RectifyInto {
