@@ -13,6 +13,7 @@ from msgspec import Meta
 from umtn_core.companding import LEVELS, Convention
 
 Count = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
 
 
 class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,7 +24,14 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     Parameters
     ----------
     sample_rate
-        Samples a second of the audio the network hears and makes.
+        Samples a second of the audio that the network hears, and makes unless
+        ``decoder_sample_rate`` says otherwise.
+    decoder_sample_rate
+        Samples a second of the audio that the decoders make; 0, as many as are heard.
+    bands
+        Bands that the decoders' audio is divided into, each at a rate so many times lower
+        (`umtn_core.filter_bank`); one step makes a sample of every band. 1 in the paper:
+        the audio itself.
     companding
         Mu-law convention, see `umtn_core.companding`.
     hop
@@ -55,6 +63,8 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     sample_rate: Count = 16_000
+    decoder_sample_rate: Natural = 0
+    bands: Literal[1, 2, 4, 8] = 1
     companding: Convention = "rounded"
     hop: Count = 800
     latent_channels: Count = 64
@@ -70,7 +80,7 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     residual_channels: Count = 128
     skip_channels: Count = 128
     decoder_input: Literal["scalar", "embedding"] = "scalar"
-    conditioning_channels: Annotated[int, Meta(ge=0)] = 0
+    conditioning_channels: Natural = 0
     classifier_channels: Count = 100
     start_code: Annotated[int, Meta(ge=-1, le=LEVELS - 1)] = -1
 
@@ -81,6 +91,28 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             )
         if self.encoder_kernel % 2 == 0:
             raise ValueError(f"encoder_kernel must be odd, not {self.encoder_kernel}")
+        if self.bands > 1 and self.decoder_input != "embedding":
+            raise ValueError("decoder_input must be embedding where there are several bands")
+        if self.hop * self.output_rate % (self.sample_rate * self.bands):
+            raise ValueError(
+                f"a latent frame ({self.hop} samples at {self.sample_rate} Hz) must last a whole "
+                f"number of steps of {self.bands} samples at {self.output_rate} Hz"
+            )
+
+    @property
+    def output_rate(self) -> int:
+        """Samples a second of the audio that the decoders make."""
+        return self.decoder_sample_rate or self.sample_rate
+
+    @property
+    def output_hop(self) -> int:
+        """Samples that the decoders make in one latent frame."""
+        return self.hop * self.output_rate // self.sample_rate
+
+    @property
+    def steps_per_frame(self) -> int:
+        """Decoding steps in one latent frame; each makes a sample of every band."""
+        return self.output_hop // self.bands
 
     @property
     def dilations(self) -> tuple[int, ...]:
@@ -94,8 +126,13 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     @property
     def input_kernel(self) -> int:
-        """Past samples that enter the decoder's first convolution at each step."""
+        """Past steps whose samples enter the decoder's first layer at each step."""
         return self.decoder_kernel if self.decoder_input == "scalar" else 1
+
+    @property
+    def input_codes(self) -> int:
+        """Past samples that enter the decoder's first layer at each step, over all bands."""
+        return self.input_kernel * self.bands
 
     @property
     def delayed_taps(self) -> int:
@@ -108,9 +145,14 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return len(self.dilations) * 2 * self.residual_channels + self.skip_channels
 
     @property
-    def receptive_field(self) -> int:
-        """Past samples that decide the decoder's next one."""
+    def receptive_steps(self) -> int:
+        """Past steps that decide the decoder's next one."""
         return sum(self.dilations) * (self.decoder_kernel - 1) + self.input_kernel
+
+    @property
+    def receptive_field(self) -> int:
+        """Past samples that decide the decoder's next one, over all bands."""
+        return self.receptive_steps * self.bands
 
     @property
     def first_kernel(self) -> int:
@@ -151,13 +193,13 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         if self.decoder_input == "scalar":
             first = r * self.input_kernel + r
         else:
-            first = r * LEVELS
+            first = r * LEVELS * self.bands
         context, width = 0, z
         if self.conditioning_channels:
             width = self.conditioning_channels
             context = width * z * 3 + width
         layer = 2 * r * (r * k + 1) + 2 * r * (width + 1) + r * (r + 1) + s * (r + 1)
-        head = s * (r + 1) + s * (s + 1) + s * (width + 1) + LEVELS * (s + 1)
+        head = s * (r + 1) + s * (s + 1) + s * (width + 1) + self.bands * LEVELS * (s + 1)
         return first + context + len(self.dilations) * layer + head
 
     def classifier_parameters(self, domains: int) -> int:
@@ -169,14 +211,14 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds a decoder needs for one sample, conditioning products not counted.
+        """Multiply-adds a decoder needs for one step, conditioning products not counted.
 
-        Those are made once a latent frame, not once a sample.
+        Those are made once a latent frame, not once a step.
         """
         r, s = self.residual_channels, self.skip_channels
         layer = 2 * r * r * self.decoder_kernel + r * r + s * r
         first = r * self.input_kernel if self.decoder_input == "scalar" else 0
-        return first + s * r + len(self.dilations) * layer + s * s + LEVELS * s
+        return first + s * r + len(self.dilations) * layer + s * s + self.bands * LEVELS * s
 
 
 #: The shapes that have names.
@@ -213,5 +255,19 @@ PRESETS: dict[str, NetworkShape] = {
         skip_channels=64,
         decoder_input="embedding",
         conditioning_channels=96,
+    ),
+    # Hears 16 kHz and makes 32: eight bands cost a quarter of what a row of samples would.
+    "wideband": NetworkShape(
+        decoder_sample_rate=32_000,
+        bands=8,
+        hop=400,
+        encoder_blocks=2,
+        encoder_layers=6,
+        encoder_channels=160,
+        encoder_stride=8,
+        decoder_blocks=2,
+        decoder_layers=8,
+        decoder_input="embedding",
+        conditioning_channels=128,
     ),
 }

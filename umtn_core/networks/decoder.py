@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,42 +32,75 @@ class CodeEmbedding(nn.Embedding):
     """Past codes as learned vectors, which begin as straight lines over amplitude.
 
     Unordered vectors would first have to learn that neighbouring codes sound alike.
+
+    Parameters
+    ----------
+    channels
+        Width of the vectors.
+    companding
+        Of the codes.
+    bands
+        Codes of one step, each with a table of its own, whose vectors are added. The tables
+        lie one behind the other in ``weight``, (bands * 256, channels).
     """
 
-    def __init__(self, channels: int, companding: Companding):
-        super().__init__(LEVELS, channels)
+    def __init__(self, channels: int, companding: Companding, bands: int = 1):
+        super().__init__(LEVELS * bands, channels)
+        self.bands = bands
         linear = torch.from_numpy(companding.levels)[:, None]
         compressed = torch.linspace(-1, 1, LEVELS)[:, None]
         with torch.no_grad():
             self.weight.mul_(0.1)
-            self.weight.add_(compressed * (0.7 * torch.randn(1, channels)))
-            self.weight.add_(linear * torch.randn(1, channels))
+            for table in self.weight.split(LEVELS):
+                table.add_(compressed * (0.7 * torch.randn(1, channels)))
+                table.add_(linear * torch.randn(1, channels))
+            if bands > 1:
+                # As large together as a single one.
+                self.weight.div_(math.sqrt(bands))
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Tensor[B x T] of codes, -1 for nothing yet -> Tensor[B x T x C]."""
-        vectors = super().forward(codes.clamp(min=0))
-        return torch.where((codes < 0)[..., None], 0.0, vectors)
+        """Tensor[B x T * bands] of codes, -1 for nothing yet -> Tensor[B x T x C]."""
+        nothing = (codes < 0)[..., None]
+        if self.bands == 1:
+            return torch.where(nothing, 0.0, super().forward(codes.clamp(min=0)))
+        tables = LEVELS * torch.arange(self.bands, device=codes.device)
+        rows = codes.clamp(min=0).unflatten(1, (-1, self.bands)) + tables
+        vectors = super().forward(rows).masked_fill(nothing.view(*rows.shape, 1), 0.0)
+        return vectors.sum(2)
 
 
 class Decoder(nn.Module):
     """An autoregressive model of one domain's audio, conditioned on the latent.
 
+    With several bands, its audio is what `umtn_core.filter_bank` makes of the samples of the
+    bands. Their codes stand one behind the other, as samples do: those of a step together,
+    lowest band first. All bands of a step are drawn at once, from the steps before it.
+
     Parameters
     ----------
     shape
-        Its ``decoder_*``, ``residual_channels``, ``skip_channels``, ``latent_channels``
-        and ``conditioning_channels`` fields.
+        Its ``decoder_*``, ``residual_channels``, ``skip_channels``, ``latent_channels``,
+        ``conditioning_channels`` and ``bands`` fields.
+
+    Attributes
+    ----------
+    band_gains : Tensor[bands]
+        What the bands' samples are multiplied by before they are companded; only there
+        with several bands. Training measures them (`umtn_core.training.band_gains`).
     """
 
     def __init__(self, shape: NetworkShape):
         super().__init__()
+        self.bands = shape.bands
+        if self.bands > 1:
+            self.register_buffer("band_gains", torch.ones(self.bands))
         residual, skip = shape.residual_channels, shape.skip_channels
         signal = shape.conditioning_channels or shape.latent_channels
         self.first_conv: nn.Module
         if shape.decoder_input == "scalar":
             self.first_conv = ScalarInput(residual, shape.input_kernel)
         else:
-            self.first_conv = CodeEmbedding(residual, Companding(shape.companding))
+            self.first_conv = CodeEmbedding(residual, Companding(shape.companding), shape.bands)
         self.context: nn.Conv1d | None = None
         if shape.conditioning_channels:
             self.context = nn.Conv1d(shape.latent_channels, signal, 3, padding=1)
@@ -77,7 +112,7 @@ class Decoder(nn.Module):
         )
         self.fc = Pointwise(skip, skip)
         self.condition = Pointwise(signal, skip)
-        self.logits = Pointwise(skip, LEVELS)
+        self.logits = Pointwise(skip, self.bands * LEVELS)
         for conv in (self.skip_conv, self.condition):
             initialise(conv, LINEAR)
         initialise(self.fc, AFTER_RELU)
@@ -97,20 +132,20 @@ class Decoder(nn.Module):
         Parameters
         ----------
         codes : Tensor[B x T], int64
-            The audio to be scored, as mu-law codes; step t sees codes before t only.
+            The audio to be scored, as mu-law codes; a step sees those of earlier steps only.
         latents : Tensor[B x latent_channels x F]
-            T must be F times the hop: each frame conditions ``T / F`` samples.
+            T must be F times the ``output_hop``: each frame conditions ``T / F`` samples.
 
         Returns
         -------
         Tensor[B x T x 256]
             Unnormalised log-probabilities.
         """
-        past = F.pad(codes[:, :-1], (1, 0), value=NOTHING_YET)
+        past = F.pad(codes[:, : -self.bands], (self.bands, 0), value=NOTHING_YET)
         return self.score(past, latents)
 
     def score(self, past: Tensor, latents: Tensor) -> Tensor:
-        """As `forward`, with the past given apart: step t sees ``past[:, :t + 1]``.
+        """As `forward`, with the past given apart: a step late, so that each sees its own.
 
         Parameters
         ----------
@@ -134,7 +169,7 @@ class Decoder(nn.Module):
         batch, time, _ = output.shape
         output = output.view(batch, signal.shape[1], -1, output.shape[-1])
         output = F.relu(output + self.condition(signal)[:, :, None]).view(batch, time, -1)
-        return self.logits(output)
+        return self.logits(output).unflatten(-1, (self.bands, LEVELS)).flatten(1, 2)
 
     def signal(self, latents: Tensor) -> Tensor:
         """The signal that conditions the layers: Tensor[B x Z x F] -> Tensor[B x F x C]."""

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from umtn_core.companding import NOTHING_YET
+from umtn_core.companding import LEVELS, NOTHING_YET
 from umtn_core.networks.decoder import Decoder
 from umtn_core.shape import NetworkShape
 
@@ -38,8 +38,8 @@ def generate(
 
     Returns
     -------
-    Tensor[B x F * hop], int64
-        Mu-law codes.
+    Tensor[B x F * output_hop], int64
+        Mu-law codes; with several bands, those of a step together.
     """
     signal = decoder.signal(latents)
     batch, frames, _ = signal.shape
@@ -49,11 +49,12 @@ def generate(
     rings = [signal.new_zeros((kernel - 1) * d, batch, shape.residual_channels)
              for d in shape.dilations]  # fmt: skip
     taps = [[w.weight[:, :, k] for k in range(kernel)] for w in (x.causal for x in decoder.layers)]
-    recent = torch.full((batch, shape.input_kernel), NOTHING_YET, device=latents.device)
-    recent[:, -1] = shape.start_code
-    codes = torch.empty(batch, frames * shape.hop, dtype=torch.int64, device=latents.device)
-    for t in range(codes.shape[1]):
-        frame = t // shape.hop
+    bands = shape.bands
+    recent = torch.full((batch, shape.input_codes), NOTHING_YET, device=latents.device)
+    recent[:, -bands:] = shape.start_code
+    codes = torch.empty(batch, frames * shape.output_hop, dtype=torch.int64, device=latents.device)
+    for t in range(frames * shape.steps_per_frame):
+        frame = t // shape.steps_per_frame
         hidden = _first(decoder, recent)
         skip = decoder.skip_conv(hidden)
         for layer, dilation, ring, condition, weights in zip(
@@ -70,10 +71,10 @@ def generate(
             hidden = hidden + layer.residual(gated)
             skip = skip + layer.skip(gated)
         output = decoder.fc(F.relu(skip)) + output_condition[:, frame]
-        logits = decoder.logits(F.relu(output))
-        code = _draw(logits, temperature, generator)
-        codes[:, t] = code
-        recent = torch.cat([recent[:, 1:], code[:, None]], dim=1)
+        logits = decoder.logits(F.relu(output)).view(batch * bands, LEVELS)
+        drawn = _draw(logits, temperature, generator).view(batch, bands)
+        codes[:, t * bands : (t + 1) * bands] = drawn
+        recent = torch.cat([recent[:, bands:], drawn], dim=1)
     return codes
 
 
