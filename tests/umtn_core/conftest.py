@@ -97,7 +97,7 @@ def decoder_sizes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
         sizes.update({f"{name}.weight": (outputs, inputs, 1), f"{name}.bias": (outputs,)})
 
     if shape.decoder_input == "embedding":
-        sizes["first_conv.weight"] = (256, r)
+        sizes["first_conv.weight"] = (shape.bands * 256, r)
     else:
         sizes |= {"first_conv.weight": (r, 1, shape.input_kernel), "first_conv.bias": (r,)}
     if shape.conditioning_channels:
@@ -112,7 +112,7 @@ def decoder_sizes(shape: NetworkShape) -> dict[str, tuple[int, ...]]:
         pointwise(f"layers.{i}.skip", r, s)
     pointwise("fc", s, s)
     pointwise("condition", signal, s)
-    pointwise("logits", s, 256)
+    pointwise("logits", s, shape.bands * 256)
     return sizes
 
 
@@ -127,13 +127,18 @@ def random_weights(sizes: dict[str, tuple[int, ...]], seed: int) -> Weights:
     }
 
 
+#: Gains of bands, where there are several: no two alike, the highest largest as in music.
+GAINS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
+
+
 def manifest_of(
     shape: NetworkShape, domains: tuple[str, ...], name: str = "test", loudness: float = -20.0
 ) -> Manifest:
+    gains = GAINS[: shape.bands] if shape.bands > 1 else ()
     return Manifest(
         schema=SCHEMA,
         name=name,
-        domains=tuple(map(Domain, domains)),
+        domains=tuple(Domain(domain, band_gains=gains) for domain in domains),
         shape=shape,
         licence="CC0-1.0",
         training_data="none",

@@ -19,6 +19,7 @@ from umtn_core.bundle.ports import check_ports, expected_ports
 from umtn_core.bundle.search import find_bundle
 from umtn_core.bundle.storage import Storage, open_storage
 from umtn_core.bundle.write import with_checksums
+from umtn_core.coding import Coding
 from umtn_core.errors import UmtnError
 from umtn_core.shape import NetworkShape
 
@@ -111,6 +112,12 @@ class Bundle:
     def decoder(self, domain: str) -> bytes:
         """Return a domain's decoder step graph, an ONNX file's contents."""
         return self.contents(decoder_file(self._known(domain)))
+
+    def coding(self, domain: str) -> Coding:
+        """Return what makes audio of the codes of a domain's decoder, and codes of audio."""
+        self._known(domain)
+        (gains,) = (each.band_gains for each in self.manifest.domains if each.name == domain)
+        return Coding(self.shape, gains)
 
     def decoder_fingerprint(self, domain: str) -> str:
         """Name the weights of a domain's decoder and conditioner."""

@@ -41,10 +41,14 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         What it is called in files and commands: small letters, digits, ``-`` and ``_``.
     title
         What people call it; the name if not given.
+    band_gains
+        Where the decoders' audio is in several bands, what the samples of each are multiplied
+        by before they are companded; otherwise none.
     """
 
     name: DomainName
     title: str | None = None
+    band_gains: tuple[Annotated[float, Meta(gt=0)], ...] = ()
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,6 +115,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     temperature
         Of sampling, where nobody asks for another: the one at which the model was found to
         play best.
+    band_temperatures
+        What that of each band is multiplied by, whoever asked for it; none, by 1.
     quality
         Figures measured on held-out music, free in form.
     parity
@@ -131,6 +137,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sources: tuple[Source, ...] = ()
     reference_loudness: Annotated[float, Meta(ge=-70, le=0)]
     temperature: Annotated[float, Meta(ge=0, le=1000)] = 1.0
+    band_temperatures: tuple[Annotated[float, Meta(ge=0, le=1000)], ...] = ()
     quality: dict[str, Any] = {}
     parity: dict[str, Any] = {}
     precisions: Precisions | None = None
@@ -182,7 +189,32 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
         raise UmtnError(
             f"The manifest of the model bundle {bundle} has no checksum for {', '.join(missing)}."
         )
+    check_bands(manifest, bundle)
     return manifest
+
+
+def check_bands(manifest: Manifest, bundle: str) -> None:
+    """Refuse a manifest whose gains or temperatures are not one for each band.
+
+    Raises
+    ------
+    UmtnError
+        Naming the first that is wrong.
+    """
+    bands = manifest.shape.bands
+    gains = bands if bands > 1 else 0
+    for domain in manifest.domains:
+        if len(domain.band_gains) != gains:
+            raise UmtnError(
+                f"The manifest of the model bundle {bundle} gives {domain.name} "
+                f"{len(domain.band_gains)} band gains, but audio in {bands} "
+                f"band{'s' * (bands > 1)} takes {gains}; export it again."
+            )
+    if len(manifest.band_temperatures) not in (0, bands):
+        raise UmtnError(
+            f"The manifest of the model bundle {bundle} has {len(manifest.band_temperatures)} band "
+            f"temperatures, but audio in {bands} band{'s' * (bands > 1)} takes {bands}, or none."
+        )
 
 
 class _SchemaOnly(msgspec.Struct):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from umtn_core.audio.whole_file import whole_file
-from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
+from umtn_core.bundle.manifest import MANIFEST, Manifest, check_bands, read_manifest
 from umtn_core.errors import UmtnError
 
 
@@ -51,6 +51,7 @@ def write_bundle(
     missing = sorted(set(manifest.graph_files) - set(graphs))
     if missing:
         raise ValueError(f"no contents for {', '.join(missing)}")
+    check_bands(manifest, str(path))
     text = _text(with_checksums(manifest, graphs))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,13 +94,14 @@ def amend_manifest(path: str | Path, **changes: Any) -> Manifest:
     Raises
     ------
     UmtnError
-        If there is no bundle, or its manifest cannot be written.
+        If there is no bundle, or its manifest would not be valid or cannot be written.
     """
     if fixed := {"schema", "shape", "domains", "files"} & set(changes):
         raise ValueError(f"{', '.join(sorted(fixed))} cannot change without the graphs")
     file = Path(path) / MANIFEST
     try:
         manifest = msgspec.structs.replace(read_manifest(file.read_bytes(), str(path)), **changes)
+        check_bands(manifest, str(path))
         with whole_file(file, overwrite=True) as out:
             out.write(_text(manifest))
     except OSError as error:

@@ -19,6 +19,7 @@ from umtn_core.bundle import (
     installed_bundles,
     write_bundle,
 )
+from umtn_core.bundle.manifest import read_manifest
 from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.errors import UmtnError
 
@@ -293,3 +294,62 @@ class TestSearch:
         assert found["shared"].manifest is None
         assert found["shared"].error
         assert "notes" not in found
+
+
+def in_bands(gains, temperatures=(), bands=4):
+    """A manifest's text of a model in so many bands, as JSON."""
+    sums = dict.fromkeys(("encoder.onnx", "conditioner.a.onnx", "decoder.a.onnx"), "0" * 64)
+    manifest = {
+        "schema": 1, "name": "m", "licence": "", "training_data": "", "reference_loudness": -20,
+        "domains": [{"name": "a"} | ({} if gains is None else {"band_gains": gains})],
+        "shape": {"bands": bands, "decoder_input": "embedding"}, "files": sums,
+    }  # fmt: skip
+    if temperatures is not None:
+        manifest["band_temperatures"] = temperatures
+    return json.dumps(manifest).encode()
+
+
+def test_gains_and_temperatures_of_bands_are_read():
+    manifest = read_manifest(in_bands([1, 2.5, 4, 8], [1, 1, 0.9, 0]), "m")
+    assert manifest.domains[0].band_gains == (1, 2.5, 4, 8)
+    assert manifest.band_temperatures == (1, 1, 0.9, 0)
+    assert read_manifest(in_bands([1, 2.5, 4, 8], None), "m").band_temperatures == ()
+    again = read_manifest(msgspec.json.encode(manifest), "m")
+    assert again == manifest
+
+
+def test_a_manifest_from_before_there_were_bands_is_read():
+    manifest = read_manifest(in_bands(None, None, bands=1), "m")
+    assert manifest.domains[0].band_gains == ()
+    assert manifest.band_temperatures == ()
+    assert manifest.shape.output_rate == manifest.shape.sample_rate
+
+
+@pytest.mark.parametrize(
+    ("gains", "temperatures", "bands", "what"),
+    [
+        (None, (), 4, "gives a 0 band gains, but audio in 4 bands takes 4"),
+        ([1, 1, 1], (), 4, "gives a 3 band gains"),
+        ([1], (), 1, "audio in 1 band takes 0"),
+        ([1, 1, 0, 1], (), 4, "not valid"),
+        ([1, 1, -1, 1], (), 4, "not valid"),
+        ([1, 1, None, 1], (), 4, "not valid"),
+        ([1, 1, 1, 1], [1, 1], 4, "has 2 band temperatures"),
+        ([1, 1, 1, 1], [1, 1, -1, 1], 4, "not valid"),
+        ([1, 1, 1, 1, 1], (), 5, "not valid"),
+    ],
+)
+def test_gains_and_temperatures_that_do_not_fit_the_bands_are_refused(
+    gains, temperatures, bands, what
+):
+    with pytest.raises(UmtnError, match=what) as caught:
+        read_manifest(in_bands(gains, temperatures, bands), "m")
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+def test_what_does_not_fit_the_bands_is_not_written(bundle_folder):
+    before = (bundle_folder / "manifest.json").read_bytes()
+    with pytest.raises(UmtnError, match="band temperatures"):
+        amend_manifest(bundle_folder, band_temperatures=(1.0, 1.0))
+    assert (bundle_folder / "manifest.json").read_bytes() == before
+    assert amend_manifest(bundle_folder, band_temperatures=(0.5,)).band_temperatures == (0.5,)
