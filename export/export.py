@@ -48,6 +48,8 @@ class Description:
         What it was trained on, in detail.
     temperature
         Of sampling, where nobody asks for another.
+    band_temperatures
+        What that of each band is multiplied by; none, by 1.
     titles
         What people call the domains, where that is not the name.
     quality
@@ -61,6 +63,7 @@ class Description:
     reference_loudness: float
     sources: Sequence[Source] = ()
     temperature: float = 1.0
+    band_temperatures: Sequence[float] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
 
@@ -75,6 +78,7 @@ def export_checkpoint(
     audio: str | Path | None = None,
     store: str | Path | None = None,
     temperature: float | None = None,
+    band_temperatures: Sequence[float] | None = None,
     titles: Mapping[str, str] | None = None,
     extends: str | Path | None = None,
     overwrite: bool = False,
@@ -97,6 +101,8 @@ def export_checkpoint(
         the one that the run's settings name.
     temperature
         Of sampling, where nobody asks for another; by default the extended bundle's, or 1.
+    band_temperatures
+        What that of each band is multiplied by; by default the extended bundle's, or 1.
     titles
         What people call the domains.
     extends
@@ -124,6 +130,13 @@ def export_checkpoint(
     )
     gain = (settings.gain_quietest + settings.gain_loudest) / 2
     said = old.manifest if old is not None else None
+    if band_temperatures is None:
+        band_temperatures = said.band_temperatures if said else ()
+    if len(band_temperatures) not in (0, network.shape.bands):
+        raise UmtnError(
+            f"There are {len(band_temperatures)} band temperatures, but the network has "
+            f"{network.shape.bands} bands: give one for each, or none."
+        )
     description = Description(
         name=name,
         licence=licence or (said.licence if said else NOT_STATED),
@@ -131,6 +144,7 @@ def export_checkpoint(
         reference_loudness=said.reference_loudness if said else trained_on.loudness(gain),
         sources=trained_on.sources(said.sources if said else ()),
         temperature=temperature if temperature is not None else said.temperature if said else 1.0,
+        band_temperatures=band_temperatures,
         titles=(old.titles if old is not None else {}) | dict(titles or {}),
         quality=said.quality if said else {},
     )
@@ -232,17 +246,27 @@ def _parameters(module: nn.Module) -> dict[str, NDArray[np.float32]]:
     return {name: value.detach().numpy() for name, value in module.state_dict().items()}
 
 
+def _band_gains(network: UniversalMusicTranslationNetwork, domain: str) -> tuple[float, ...]:
+    if network.shape.bands == 1:
+        return ()
+    return tuple(network.decoders[domain].band_gains.tolist())
+
+
 def _manifest(network: UniversalMusicTranslationNetwork, description: Description) -> Manifest:
     return Manifest(
         schema=SCHEMA,
         name=description.name,
-        domains=tuple(Domain(name, description.titles.get(name)) for name in network.domains),
+        domains=tuple(
+            Domain(name, description.titles.get(name), _band_gains(network, name))
+            for name in network.domains
+        ),
         shape=network.shape,
         licence=description.licence,
         training_data=description.training_data,
         sources=tuple(description.sources),
         reference_loudness=description.reference_loudness,
         temperature=description.temperature,
+        band_temperatures=tuple(description.band_temperatures),
         quality=dict(description.quality),
         files={},
     )

@@ -120,16 +120,16 @@ def decoder_step_graph(shape: NetworkShape, parameters: Parameters) -> onnx.Mode
     Returns
     -------
     ModelProto
-        ``codes`` (streams, input_kernel) int64, newest last, -1 for nothing yet;
+        ``codes`` (streams, input_codes) int64, newest last, -1 for nothing yet;
         ``delayed`` (delayed_taps, streams, R), row ``l * (kernel - 1) + j`` being the
         input of layer l at time ``t - (kernel - 1 - j) * dilation``; ``conditioning``
-        (streams, conditioning_width) -> ``logits`` (streams, 256); ``columns``
+        (streams, conditioning_width) -> ``logits`` (streams, bands * 256); ``columns``
         (layers, streams, R), each layer's newest input.
     """
     count, kernel = len(shape.dilations), shape.decoder_kernel
     residual, skip = shape.residual_channels, shape.skip_channels
     g = GraphBuilder("decoder_step", parameters)
-    codes = g.input("codes", INT64, ["streams", shape.input_kernel])
+    codes = g.input("codes", INT64, ["streams", shape.input_codes])
     delayed = g.input("delayed", FLOAT, [shape.delayed_taps, "streams", residual])
     conditioning = g.input("conditioning", FLOAT, ["streams", shape.conditioning_width])
 
@@ -165,9 +165,10 @@ def decoder_step_graph(shape: NetworkShape, parameters: Parameters) -> onnx.Mode
     # Gemm adds one array only: fc's bias joins the conditioning first.
     output_conditioning = g.op("Add", output_conditioning, g.parameter("fc.bias"))
     hidden = g.op("Relu", g.op("Gemm", hidden, fc, output_conditioning, transB=1))
-    weight = g.reshape(g.parameter("logits.weight"), [LEVELS, skip])
+    rows = shape.bands * LEVELS
+    weight = g.reshape(g.parameter("logits.weight"), [rows, skip])
     logits = g.op("Gemm", hidden, weight, g.parameter("logits.bias"), transB=1)
-    g.output(logits, "logits", ["streams", LEVELS])
+    g.output(logits, "logits", ["streams", rows])
 
     columns = g.reshape(g.op("Concat", *inputs, axis=0), [count, -1, residual])
     columns = g.op("Add", columns, g.op("Concat", *carried, axis=0))
@@ -187,7 +188,13 @@ def _first(g: GraphBuilder, shape: NetworkShape, codes: str) -> str:
         # Index -1 counts from the end: the row of zeros stands for nothing yet.
         zeros = g.constant([[0.0] * shape.residual_channels], np.float32)
         table = g.op("Concat", weight, zeros, axis=0)
-        return g.op("Gather", table, g.reshape(codes, [-1]), axis=0)
+        if shape.bands == 1:
+            return g.op("Gather", table, g.reshape(codes, [-1]), axis=0)
+        # The tables lie one behind the other; nothing yet stays -1 in each.
+        behind = g.constant([[LEVELS * band for band in range(shape.bands)]])
+        nothing = g.op("Less", codes, g.constant(0))
+        rows = g.op("Where", nothing, codes, g.op("Add", codes, behind))
+        return g.op("ReduceSum", g.op("Gather", table, rows, axis=0), g.constant([1]), keepdims=0)
     nothing = g.op("Less", codes, g.constant(0))
     values = g.op("Cast", codes, to=FLOAT)
     values = g.op("Div", values, g.constant(MU, np.float32))

@@ -101,50 +101,51 @@ def measure(
         If the audio is too short or silent.
     """
     shape = bundle.shape
-    rate = shape.sample_rate
+    rate, hop = shape.output_rate, shape.output_hop
     mono = resample(audio.mean(axis=0, dtype=np.float32), sample_rate, rate)
-    frames_needed = -(-STEPS // shape.hop)
-    if len(mono) < frames_needed * shape.hop or loudness(mono, rate) == -np.inf:
+    frames_needed = -(-STEPS // shape.steps_per_frame)
+    if len(mono) < frames_needed * hop or loudness(mono, rate) == -np.inf:
         raise UmtnError(
             f"The audio for the parity check must be music of at least "
-            f"{frames_needed * shape.hop / rate:.2f} seconds."
+            f"{frames_needed * hop / rate:.2f} seconds."
         )
-    frames = min(len(mono), round(SECONDS * rate)) // shape.hop
-    first = _loudest(mono, frames, shape.hop)
-    mono = mono[first * shape.hop : (first + frames) * shape.hop]
+    frames = min(len(mono), round(SECONDS * rate)) // hop
+    first = _loudest(mono, frames, hop)
+    mono = mono[first * hop : (first + frames) * hop]
     mono = to_reference(mono, rate, bundle.manifest.reference_loudness)
-    codes = Companding(shape.companding).encode(mono)
+    source = resample(mono, rate, shape.sample_rate, frames * shape.hop)
 
-    latents = OnnxEncoder(bundle).encode(mono)
+    latents = OnnxEncoder(bundle).encode(source)
     with torch.inference_mode():
+        codes = Companding(shape.companding).encode(source)
         inputs = torch.from_numpy(heard(codes, len(codes)))[None, None]
         expected = network.encoder(inputs)[0].numpy()
     encoder_error = _relative(latents, expected)
 
-    begin = _loudest(mono, frames_needed, shape.hop)
+    begin = _loudest(mono, frames_needed, hop)
     part = latents[:, begin : begin + frames_needed]
-    past = codes[begin * shape.hop :][: frames_needed * shape.hop]
-    decoders = {
-        domain: _relative(
-            _stepped(bundle, domain, past, part)[:STEPS],
-            _scored(network, domain, past, part)[:STEPS],
+    compared = STEPS * shape.bands
+    decoders = {}
+    for domain in bundle.domains:
+        past = bundle.coding(domain).encode(mono)[begin * hop :][: frames_needed * hop]
+        decoders[domain] = _relative(
+            _stepped(bundle, domain, past, part)[:compared],
+            _scored(network, domain, past, part)[:compared],
         )
-        for domain in bundle.domains
-    }
     return Parity(len(mono) / rate, encoder_error, decoders)
 
 
 def _stepped(
     bundle: Bundle, domain: str, codes: NDArray[np.uint8], latents: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Logits of every step by the run time's engine: (steps, 256)."""
+    """Logits of every code by the run time's engine: (codes, 256)."""
     shape = bundle.shape
     engine = OnnxEngine(bundle, domain, threads=1)
     conditioning = engine.condition(latents)
     stepper = engine.stepper(1, Sampling())
     empty = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
-    stepper.load(0, np.full((1, shape.input_kernel), NOTHING_YET), [empty])
-    by_frame = codes.reshape(-1, 1, shape.hop)
+    stepper.load(0, np.full((1, shape.input_codes), NOTHING_YET), [empty])
+    by_frame = codes.reshape(-1, 1, shape.output_hop)
     scored = [
         stepper.score(condition[None], given)[0]
         for condition, given in zip(conditioning, by_frame, strict=True)
@@ -158,7 +159,7 @@ def _scored(
     codes: NDArray[np.uint8],
     latents: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Logits of every step by PyTorch: (steps, 256)."""
+    """Logits of every code by PyTorch: (codes, 256)."""
     with torch.inference_mode():
         logits = network.decoders[domain](
             torch.from_numpy(codes.astype(np.int64))[None], torch.from_numpy(latents)[None]

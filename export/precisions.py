@@ -18,7 +18,7 @@ from export.training_data import Recording
 from umtn_core.audio.level import to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle, PrecisionLoss, Precisions
-from umtn_core.companding import NOTHING_YET, Companding
+from umtn_core.companding import NOTHING_YET
 from umtn_core.decode.cpu_engine import CpuEngine, Precision
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
@@ -26,10 +26,10 @@ from umtn_core.encode.opening import open_encoder
 from umtn_core.evaluation.likelihood import network_nats
 from umtn_core.native.library import is_available
 
-#: Samples scored with each decoder, about, and the excerpts that they are taken from.
+#: Steps scored with each decoder, about, and the excerpts that they are taken from.
 SCORED = 20_000
 EXCERPTS = 8
-#: Samples of an excerpt that are heard before it counts, if its receptive field is longer.
+#: Steps of an excerpt that are heard before it counts, if its receptive field is longer.
 WARM_UP = 16_000
 
 
@@ -65,7 +65,7 @@ def measure_precisions(
     """
     if not is_available():
         return None
-    warm_up = min(bundle.shape.receptive_field, WARM_UP) // bundle.shape.hop
+    warm_up = min(bundle.shape.receptive_steps, WARM_UP) // bundle.shape.steps_per_frame
     lossy = [precision for precision in get_args(Precision) if precision != "fp32"]
     said = known.losses if known is not None else {}
     samples = [known.samples] if known is not None else []
@@ -75,7 +75,7 @@ def measure_precisions(
             for precision in lossy:
                 losses[precision][domain] = said[precision][domain]
             continue
-        codes, parts = _excerpts(bundle, *(own or {}).get(domain, (audio, sample_rate)))
+        codes, parts = _excerpts(bundle, domain, *(own or {}).get(domain, (audio, sample_rate)))
         unscored = min(warm_up, codes.shape[1] // 2)
         exact = _logits(bundle, domain, "fp32", codes, parts, unscored)
         scored = codes[:, unscored:].reshape(len(codes), -1)
@@ -91,22 +91,22 @@ def measure_precisions(
 
 
 def _excerpts(
-    bundle: Bundle, audio: NDArray[np.float32], sample_rate: int
+    bundle: Bundle, domain: str, audio: NDArray[np.float32], sample_rate: int
 ) -> tuple[NDArray[np.uint8], list[NDArray[np.float32]]]:
-    """Cut music into excerpts: codes (excerpts, frames, hop), and each one's audio."""
-    shape = bundle.shape
-    mono = resample(audio.mean(axis=0, dtype=np.float32), sample_rate, shape.sample_rate)
-    mono = to_reference(mono, shape.sample_rate, bundle.manifest.reference_loudness)
-    wanted = min(shape.receptive_field, WARM_UP) // shape.hop + -(-SCORED // EXCERPTS // shape.hop)
-    frames = max(2, min(wanted, len(mono) // shape.hop))
-    mono = np.pad(mono, (0, max(0, frames * shape.hop - len(mono))))
+    """Cut music into excerpts: codes (excerpts, frames, output_hop), and what is heard of each."""
+    shape, coding = bundle.shape, bundle.coding(domain)
+    rate, hop, steps = shape.output_rate, shape.output_hop, shape.steps_per_frame
+    mono = resample(audio.mean(axis=0, dtype=np.float32), sample_rate, rate)
+    mono = to_reference(mono, rate, bundle.manifest.reference_loudness)
+    wanted = min(shape.receptive_steps, WARM_UP) // steps + -(-SCORED // EXCERPTS // steps)
+    frames = max(2, min(wanted, len(mono) // hop))
+    mono = np.pad(mono, (0, max(0, frames * hop - len(mono))))
     # As far apart as the music allows: an excerpt of silence would say nothing.
-    last = len(mono) // shape.hop - frames
+    last = len(mono) // hop - frames
     firsts = sorted({round(last * i / (EXCERPTS - 1)) for i in range(EXCERPTS)})
-    parts = [mono[first * shape.hop :][: frames * shape.hop] for first in firsts]
-    law = Companding(shape.companding)
-    codes = np.stack([law.encode(part).reshape(frames, shape.hop) for part in parts])
-    return codes, parts
+    parts = [mono[first * hop :][: frames * hop] for first in firsts]
+    codes = np.stack([coding.encode(part).reshape(frames, hop) for part in parts])
+    return codes, [resample(part, rate, shape.sample_rate, frames * shape.hop) for part in parts]
 
 
 def _logits(
@@ -117,14 +117,14 @@ def _logits(
     parts: list[NDArray[np.float32]],
     unscored: int,
 ) -> NDArray[np.float32]:
-    """Logits of every excerpt's samples after so many frames: (excerpts, samples, 256)."""
+    """Logits of every excerpt's codes after so many frames: (excerpts, codes, 256)."""
     shape, streams = bundle.shape, len(codes)
     engine = CpuEngine(bundle, domain, 1, precision)
     encoder = open_encoder(bundle, engine.encoder_precision, 1)
     conditioning = np.stack([engine.condition(encoder.encode(part)) for part in parts])
     stepper = engine.stepper(streams, Sampling())
     empty = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
-    recent = np.full((streams, shape.input_kernel), NOTHING_YET, np.int64)
+    recent = np.full((streams, shape.input_codes), NOTHING_YET, np.int64)
     stepper.load(0, recent, [empty] * streams)
     kept = []
     for frame in range(codes.shape[1]):

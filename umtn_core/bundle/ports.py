@@ -34,12 +34,12 @@ def decoder_ports(shape: NetworkShape) -> Ports:
     channels = shape.residual_channels
     return (
         (
-            Port("codes", np.int64, ("streams", shape.input_kernel)),
+            Port("codes", np.int64, ("streams", shape.input_codes)),
             Port("delayed", np.float32, (shape.delayed_taps, "streams", channels)),
             Port("conditioning", np.float32, ("streams", shape.conditioning_width)),
         ),
         (
-            Port("logits", np.float32, ("streams", LEVELS)),
+            Port("logits", np.float32, ("streams", LEVELS * shape.bands)),
             Port("columns", np.float32, (len(shape.dilations), "streams", channels)),
         ),
     )

@@ -79,43 +79,45 @@ class Batch:
         self._frame = -1
         states, shape = [task.state for task in self._tasks], self._engine.shape
         end = min(task.end for task in self._tasks)
-        time = states[0].position
+        bands, hop = shape.bands, shape.output_hop
+        made = states[0].position
         rings = [state.rings for state in states]
         stepper = self._engine.stepper(len(states), self._sampling, self._threads)
-        stepper.load(time, np.stack([state.recent(shape) for state in states]), rings)
+        stepper.load(made // bands, np.stack([state.recent(shape) for state in states]), rings)
         try:
-            while time < end and not stop.is_set():
-                frame = time // shape.hop
-                count = min(end, (frame + 1) * shape.hop, time + STEPS) - time
-                time += self._steps(stepper, frame, time, count, stop)
+            while made < end and not stop.is_set():
+                frame = made // hop
+                count = min(end, (frame + 1) * hop, made + STEPS * bands) - made
+                made += self._steps(stepper, frame, made, count, stop)
         finally:
             # The state of streams that are at their ends is of no more use.
             if any(state.position < state.request.samples for state in states):
                 stepper.store(rings)
 
-    def _steps(self, stepper: Stepper, frame: int, time: int, count: int, stop: Event) -> int:
+    def _steps(self, stepper: Stepper, frame: int, begin: int, count: int, stop: Event) -> int:
         """Make some samples of every stream, within a frame; returns how many."""
         if frame != self._frame:
-            self._enter(frame, time)
-        done = time - self._entered
+            self._enter(frame, begin)
+        done = begin - self._entered
         numbers = np.ascontiguousarray(self._uniforms[:, done : done + count])
         codes = np.empty((len(self._tasks), count), np.uint8)
         made = stepper.steps(self._conditioning, numbers, codes, stop)
         for task, row in zip(self._tasks, codes, strict=True):
-            task.state.codes[time : time + made] = row[:made]
+            task.state.codes[begin : begin + made] = row[:made]
             task.state.position += made
         return made
 
-    def _enter(self, frame: int, time: int) -> None:
-        """Make what all steps of a frame, from this one on, need."""
-        self._frame, self._entered = frame, time
+    def _enter(self, frame: int, begin: int) -> None:
+        """Make what all samples of a frame, from this one on, need."""
+        self._frame, self._entered = frame, begin
         self._conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
         # So that engines may keep what they have made of it as long as it is the same array.
         self._conditioning.flags.writeable = False
         requests = [task.state.request for task in self._tasks]
         seeds = [self._sampling.seed if r.seed is None else r.seed for r in requests]
         ids = [request.id for request in requests]
-        self._uniforms = uniforms(seeds, ids, time, (frame + 1) * self._engine.shape.hop - time)
+        left = (frame + 1) * self._engine.shape.output_hop - begin
+        self._uniforms = uniforms(seeds, ids, begin, left)
 
 
 class Conditions:

@@ -29,9 +29,9 @@ class Stepper(ABC):
         Parameters
         ----------
         time
-            Samples that have been made.
-        recent : int64 array (streams, input_kernel)
-            Newest codes, newest last.
+            Steps that have been made.
+        recent : int64 array (streams, input_codes)
+            Newest codes, newest last, those of a step together.
         rings : one float32 array (ring rows, residual_channels) a stream
             Laid out as `umtn_core.decode.stream.RingLayout` says.
         """
@@ -50,11 +50,14 @@ class Stepper(ABC):
     ) -> int:
         """Make some samples of every stream, all within one latent frame.
 
+        Where a network makes several bands, a step makes a sample of each: ``samples`` is a
+        multiple of their number, and the samples of a step stand together.
+
         Parameters
         ----------
         conditioning : float32 array (streams, conditioning_width)
-        uniforms : float32 array (streams, steps)
-        codes : uint8 array (streams, steps)
+        uniforms : float32 array (streams, samples)
+        codes : uint8 array (streams, samples)
             Filled in.
         stop
             Looked at several times in a tenth of a second; once set, no more are made.
@@ -62,7 +65,7 @@ class Stepper(ABC):
         Returns
         -------
         int
-            Steps made.
+            Samples made of each stream.
 
         Raises
         ------
@@ -79,11 +82,11 @@ class Stepper(ABC):
         Parameters
         ----------
         conditioning : float32 array (streams, conditioning_width)
-        codes : uint8 array (streams, steps)
+        codes : uint8 array (streams, samples)
 
         Returns
         -------
-        float32 array (streams, steps, 256)
+        float32 array (streams, samples, 256)
         """
 
 
@@ -142,7 +145,7 @@ class Engine(ABC):
         streams
             How many.
         sampling
-            Temperature and top-p.
+            Temperatures and top-p.
         threads
             That this batch may use; an engine need not use more than one.
         """

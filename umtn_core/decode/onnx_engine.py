@@ -10,9 +10,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
+from umtn_core.companding import LEVELS
 from umtn_core.decode.conditioner import Conditioner
 from umtn_core.decode.engine import Engine, Stepper
-from umtn_core.decode.sampling import Sampling, draw
+from umtn_core.decode.sampling import Sampling, draw_bands
 from umtn_core.decode.stream import RingLayout
 from umtn_core.errors import UmtnError
 from umtn_core.runtime import available_cores, open_session
@@ -80,14 +81,15 @@ class OnnxStepper(Stepper):
         self._layout = RingLayout.of(shape)
         self._time = 0
         self._rings = np.zeros((self._layout.rows, rows, channels), np.float32)
-        self._codes = np.zeros((rows, shape.input_kernel), np.int64)
+        self._bands = shape.bands
+        self._codes = np.zeros((rows, shape.input_codes), np.int64)
         self._delayed = np.zeros((shape.delayed_taps, rows, channels), np.float32)
         self._conditioning = np.zeros((rows, shape.conditioning_width), np.float32)
         self._binding = session.io_binding()
         self._binding.bind_cpu_input("codes", self._codes)
         self._binding.bind_cpu_input("delayed", self._delayed)
         self._binding.bind_cpu_input("conditioning", self._conditioning)
-        self._logits = self._bind_output("logits", (rows, 256))
+        self._logits = self._bind_output("logits", (rows, LEVELS * shape.bands))
         self._columns = self._bind_output("columns", (len(shape.dilations), rows, channels))
 
     def load(
@@ -116,12 +118,10 @@ class OnnxStepper(Stepper):
         self._conditioning[:streams] = conditioning
         made = 0
         while made < codes.shape[1] and not stop.is_set():
-            logits = self._advance()
-            drawn = draw(logits, uniforms[:, made], self._sampling)
-            codes[:, made] = drawn
-            self._codes[:streams, :-1] = self._codes[:streams, 1:]
-            self._codes[:streams, -1] = drawn
-            made += 1
+            step = slice(made, made + self._bands)
+            codes[:, step] = draw_bands(self._advance(), uniforms[:, step], self._sampling)
+            self._remember(codes[:, step])
+            made = step.stop
         if made and not np.isfinite(self._logits[:streams]).all():
             raise UmtnError("The model's output is not a number: its weights are damaged.")
         return made
@@ -132,21 +132,27 @@ class OnnxStepper(Stepper):
         """See `Stepper.score`."""
         streams = self._streams
         self._conditioning[:streams] = conditioning
-        logits = np.empty((*codes.shape, 256), np.float32)
-        for step in range(codes.shape[1]):
+        logits = np.empty((*codes.shape, LEVELS), np.float32)
+        for begin in range(0, codes.shape[1], self._bands):
+            step = slice(begin, begin + self._bands)
             logits[:, step] = self._advance()
-            self._codes[:streams, :-1] = self._codes[:streams, 1:]
-            self._codes[:streams, -1] = codes[:, step]
+            self._remember(codes[:, step])
         return logits
 
+    def _remember(self, codes: NDArray[np.uint8]) -> None:
+        """Take the codes of a step, (streams, bands), for the newest."""
+        known, bands = self._codes[: self._streams], self._bands
+        known[:, :-bands] = known[:, bands:]
+        known[:, -bands:] = codes
+
     def _advance(self) -> NDArray[np.float32]:
-        """Run the graph once; returns the logits, (streams, 256)."""
+        """Run the graph once; returns the logits, (streams, bands, 256)."""
         rows = self._layout.rows_read(self._time)
         np.take(self._rings, rows.reshape(-1), axis=0, out=self._delayed, mode="clip")
         self._session.run_with_iobinding(self._binding)
         self._rings[rows[:, 0]] = self._columns
         self._time += 1
-        return self._logits[: self._streams]
+        return self._logits[: self._streams].reshape(self._streams, self._bands, LEVELS)
 
     def _bind_output(self, name: str, dims: tuple[int, ...]) -> NDArray[np.float32]:
         """Have an output written into an array that stays the same from run to run."""

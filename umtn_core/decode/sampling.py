@@ -37,6 +37,8 @@ class Sampling:
     top_p
         Draw from the likeliest codes that make up this share of the probability only;
         above 0, at most 1.
+    band_temperatures
+        Factors on the temperature, one for each band of the network; none, 1 for all.
 
     Raises
     ------
@@ -47,16 +49,59 @@ class Sampling:
     seed: int = 0
     temperature: float = 1.0
     top_p: float = 1.0
+    band_temperatures: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**64:
             raise UmtnError(f"The seed must be a whole number from 0 to 2^64 - 1, not {self.seed}.")
-        if self.temperature != 0 and not 1e-3 <= self.temperature <= 1e3:
-            raise UmtnError(
-                f"The temperature must be 0, or from 0.001 to 1000, not {self.temperature}."
-            )
+        for factor in (1.0, *self.band_temperatures):
+            temperature = self.temperature * factor
+            if temperature != 0 and not 1e-3 <= temperature <= 1e3:
+                raise UmtnError(
+                    f"The temperature must be 0, or from 0.001 to 1000, not {temperature:g}."
+                )
         if not 0 < self.top_p <= 1:
             raise UmtnError(f"Top-p must be above 0 and at most 1, not {self.top_p}.")
+
+    def temperatures(self, bands: int) -> tuple[float, ...]:
+        """List the temperature of each band of a network that has so many.
+
+        Raises
+        ------
+        UmtnError
+            If there are factors for another number of bands.
+        """
+        factors = self.band_temperatures or (1.0,) * bands
+        if len(factors) != bands:
+            raise UmtnError(
+                f"There are temperatures for {len(factors)} bands, but the model has {bands}."
+            )
+        return tuple(self.temperature * factor for factor in factors)
+
+
+def draw_bands(
+    logits: NDArray[np.float32], uniforms: NDArray[np.float32], sampling: Sampling
+) -> NDArray[np.int64]:
+    """Draw one code a stream and band.
+
+    Parameters
+    ----------
+    logits : float32 array (streams, bands, 256)
+    uniforms : float32 array (streams, bands), values in [0, 1)
+    sampling
+        Temperatures and top-p.
+
+    Returns
+    -------
+    int64 array (streams, bands), values 0 to 255
+    """
+    if logits.shape[1] == 1 and not sampling.band_temperatures:
+        return draw(logits[:, 0], uniforms[:, 0], sampling)[:, None]
+    codes = np.empty(uniforms.shape, np.int64)
+    for band, temperature in enumerate(sampling.temperatures(logits.shape[1])):
+        of_band = Sampling(sampling.seed, temperature, sampling.top_p)
+        codes[:, band] = draw(logits[:, band], uniforms[:, band], of_band)
+    return codes
 
 
 def draw(

@@ -17,7 +17,7 @@ from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.errors import UmtnError
 
-SCHEMA = 2
+SCHEMA = 3
 _ARRAYS = ("latents", "codes", "rings")
 
 #: What numpy and msgspec raise on reading something else than was written.
@@ -41,6 +41,7 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     temperature: float
     top_p: float
+    band_temperatures: tuple[float, ...]
     streams: list[_SavedStream]
 
 
@@ -132,7 +133,7 @@ def restore(engine: Engine, contents: bytes) -> Decode:
             ]
     except _DAMAGES as error:
         raise UmtnError("The saved decode is damaged; start it again.") from error
-    sampling = Sampling(header.seed, header.temperature, header.top_p)
+    sampling = Sampling(header.seed, header.temperature, header.top_p, header.band_temperatures)
     return Decode.resumed(engine, states, sampling)
 
 

@@ -21,7 +21,7 @@ class Stream:
     latents : float32 array (latent_channels, frames)
         What the audio is to be.
     samples
-        How many to make, at most ``frames * hop``.
+        How many to make, at most ``frames * output_hop``; a multiple of the bands.
     id
         Names the stream's random numbers: the same id and seed give the same samples
         whatever else is decoded beside it. Streams may share an id.
@@ -65,10 +65,15 @@ class StreamState:
                 f"These latents have {channels} channels, but this model's have "
                 f"{shape.latent_channels}; encode the audio with the same model."
             )
-        if not 0 <= request.samples <= frames * shape.hop:
+        most = frames * shape.output_hop
+        if not 0 <= request.samples <= most:
             raise UmtnError(
-                f"{frames} latent frames make at most {frames * shape.hop} samples, "
-                f"not {request.samples}."
+                f"{frames} latent frames make at most {most} samples, not {request.samples}."
+            )
+        if request.samples % shape.bands:
+            raise UmtnError(
+                f"A network of {shape.bands} bands makes as many samples a step, so "
+                f"{request.samples} cannot be asked for: take a multiple."
             )
         return cls(
             request,
@@ -82,10 +87,11 @@ class StreamState:
             self.rings = self.rings[:0].copy()
 
     def recent(self, shape: NetworkShape) -> NDArray[np.int64]:
-        """Return the newest codes, as the next step sees them: int64, (input_kernel,)."""
-        window = np.full(shape.input_kernel, NOTHING_YET, np.int64)
-        known = np.concatenate([[shape.start_code], self.codes[: self.position]])
-        known = known[-shape.input_kernel :]
+        """Return the newest codes, as the next step sees them: int64, (input_codes,)."""
+        window = np.full(shape.input_codes, NOTHING_YET, np.int64)
+        newest = self.codes[max(0, self.position - len(window)) : self.position]
+        known = np.concatenate([[shape.start_code] * shape.bands, newest])
+        known = known[-shape.input_codes :]
         window[len(window) - len(known) :] = known
         return window
 
@@ -95,7 +101,7 @@ class RingLayout:
     """Where each decoder layer's past inputs lie in one array of rows.
 
     Layer l owns ``size[l] = (kernel - 1) * dilation[l]`` rows from ``offset[l]`` on, one
-    after another in the order of the layers. Its input at time t lies in row
+    after another in the order of the layers. Its input at step t lies in row
     ``offset[l] + t % size[l]`` until it is overwritten ``size[l]`` steps later, just after
     it has been read for the last time.
     """

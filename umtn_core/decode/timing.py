@@ -51,6 +51,7 @@ class Run:
         sizes = [len(range(i, streams, groups)) for i in range(groups)]
         self._rows = [_Row(engine, size, max(1, engine.threads // groups), clock) for size in sizes]
         self._steps = 1
+        self._bands = engine.shape.bands
         self.best = 0.0
 
     def take(self, seconds: float) -> None:
@@ -64,7 +65,8 @@ class Run:
                     self._steps *= 2
                 else:
                     runs += 1
-                    self.best = max(self.best, self._steps * self._streams / took)
+                    samples = self._steps * self._bands * self._streams
+                    self.best = max(self.best, samples / took)
 
 
 class _Row:
@@ -77,19 +79,20 @@ class _Row:
         latents = np.random.default_rng(0).normal(size=(shape.latent_channels, streams))
         self._conditioning = engine.condition(latents.astype(np.float32))
         rings = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
-        recent = np.full((streams, shape.input_kernel), NOTHING_YET, np.int64)
+        recent = np.full((streams, shape.input_codes), NOTHING_YET, np.int64)
         self._stepper.load(0, recent, [rings] * streams)
-        self._time = 0
+        self._bands = shape.bands
+        self._made = 0
 
     def run(self, steps: int) -> float:
-        """Make so many samples of every stream, as many at a time as a decode does; the seconds."""
+        """Make so many steps of every stream, as many at a time as a decode does; the seconds."""
         began = self._clock()
         for begin in range(0, steps, STEPS):
-            count = min(STEPS, steps - begin)
-            numbers = uniforms(0, range(self._streams), self._time, count)
+            count = min(STEPS, steps - begin) * self._bands
+            numbers = uniforms(0, range(self._streams), self._made, count)
             codes = np.empty((self._streams, count), np.uint8)
             self._stepper.steps(self._conditioning, numbers, codes, Event())
-            self._time += count
+            self._made += count
         return self._clock() - began
 
 
