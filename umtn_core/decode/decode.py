@@ -77,7 +77,8 @@ class Decode:
         Parameters
         ----------
         until
-            Bring every stream to this position; None, to its end.
+            Bring every stream to this position, or past it to the end of a step; None, to its
+            end.
         seconds
             Stop after about so long on the clock, wherever the streams are then; None, never.
         progress
@@ -124,7 +125,8 @@ class Decode:
 
     def _end(self, state: StreamState, until: int | None) -> int:
         samples = state.request.samples
-        return samples if until is None else min(samples, until)
+        bands = self.engine.shape.bands
+        return samples if until is None else min(samples, -(-until // bands) * bands)
 
     def _divided(self, tasks: Sequence[Task]) -> list[list[Task]]:
         """Streams that can run together, in as many batches as there are threads for."""

@@ -24,8 +24,9 @@ def engine_for(bundle, threads=1):
 def requests(shape, count, samples=150):
     """Streams of different lengths and ids."""
     rng = np.random.default_rng(0)
-    lengths = [max(1, samples - 13 * i) for i in range(count)]
-    sizes = [(shape.latent_channels, -(-n // shape.hop)) for n in lengths]
+    steps = [-(-max(1, samples - 13 * i) // shape.bands) for i in range(count)]
+    lengths = [count * shape.bands for count in steps]
+    sizes = [(shape.latent_channels, -(-n // shape.output_hop)) for n in lengths]
     return [
         Stream(rng.normal(size=size).astype(np.float32), n, 7 * i)
         for i, (n, size) in enumerate(zip(lengths, sizes, strict=True))
@@ -93,9 +94,11 @@ def test_stopping_between_changes_nothing(random_bundle, shape: NetworkShape):
     engine = engine_for(random_bundle(shape))
     streams = requests(shape, 3)
     decode = Decode(engine, streams, Sampling(seed=3))
-    for until in sorted({1, 2, 17, shape.hop, shape.hop + 1, 100}):
+    for until in sorted({1, 2, 17, shape.output_hop, shape.output_hop + 1, 100}):
         decode.advance(until)
-        assert [len(codes) for codes in decode.codes] == [min(until, s.samples) for s in streams]
+        assert [len(codes) for codes in decode.codes] == [
+            min(-(-until // shape.bands) * shape.bands, s.samples) for s in streams
+        ]
     decode.advance()
     assert same(decode.codes, decoded(engine, streams))
 
@@ -148,7 +151,7 @@ def test_cancelling_stops_soon_and_leaves_a_decode_that_can_go_on(random_bundle)
 def test_cancelling_takes_effect_within_a_tenth_of_a_second(random_bundle, shape: NetworkShape):
     engine = engine_for(random_bundle(shape))
     latents = np.zeros((shape.latent_channels, 100_000), np.float32)
-    decode = Decode(engine, [Stream(latents, 100_000 * shape.hop)], Sampling())
+    decode = Decode(engine, [Stream(latents, 100_000 * shape.output_hop)], Sampling())
     asked_at = []
 
     def cancelled():

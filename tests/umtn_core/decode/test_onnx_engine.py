@@ -37,7 +37,7 @@ def test_conditioning_in_pieces_is_that_of_one_go(random_bundle, shape, frames):
 def test_scoring_what_was_drawn_gives_the_logits_it_was_drawn_from(random_bundle, shape):
     engine = OnnxEngine(random_bundle(shape), "a", 1)
     latents = latents_for(shape, 3)
-    decode = Decode(engine, [Stream(latents, 3 * shape.hop)], Sampling(temperature=0))
+    decode = Decode(engine, [Stream(latents, 3 * shape.output_hop)], Sampling(temperature=0))
     decode.advance()
     (codes,) = decode.codes
     stepper = engine.stepper(1, Sampling())
@@ -46,7 +46,7 @@ def test_scoring_what_was_drawn_gives_the_logits_it_was_drawn_from(random_bundle
     rings = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
     stepper.load(0, first, [rings])
     for frame, condition in enumerate(engine.condition(latents)):
-        given = codes[frame * shape.hop :][: shape.hop]
+        given = codes[frame * shape.output_hop :][: shape.output_hop]
         logits = stepper.score(condition[None], given[None])
         assert np.array_equal(logits[0].argmax(axis=1), given)
 
