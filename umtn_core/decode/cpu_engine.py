@@ -131,9 +131,10 @@ class CpuStepper(Stepper):
         self._streams = streams
         self._seconds_a_step = PATIENCE
         handle = ffi.new("umtn_batch **")
+        temperatures = ffi.new("double[]", list(sampling.temperatures(self._shape.bands)))
         check(
             self._library.umtn_batch_open(
-                engine.model, streams, threads, sampling.temperature, sampling.top_p, handle
+                engine.model, streams, threads, temperatures, sampling.top_p, handle
             )
         )
         self._batch = ffi.gc(handle[0], self._library.umtn_batch_close)
@@ -142,7 +143,7 @@ class CpuStepper(Stepper):
         self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]]
     ) -> None:
         """See `Stepper.load`."""
-        recent = checked(recent, np.int64, (self._streams, self._shape.input_kernel))
+        recent = checked(recent, np.int64, (self._streams, self._shape.input_codes))
         if time < 0:
             raise UmtnError(f"A stream cannot be at the position {time}.")
         for i, ring in enumerate(self._rings(rings)):
@@ -171,13 +172,15 @@ class CpuStepper(Stepper):
     ) -> int:
         """See `Stepper.steps`."""
         conditioning = self._conditioning(conditioning)
-        total = codes.shape[1]
+        bands, total = self._shape.bands, codes.shape[1]
+        self._check_whole_steps(total)
         uniforms = checked(uniforms, np.float32, (self._streams, total))
         check_array(codes, np.uint8, (self._streams, total))
         filled, made = room_in("uint8_t", codes), 0
         while made < total and not stop.is_set():
             began = clock.perf_counter()
-            count = min(total - made, max(1, int(PATIENCE / self._seconds_a_step)))
+            steps = min((total - made) // bands, max(1, int(PATIENCE / self._seconds_a_step)))
+            count = steps * bands
             numbers = np.ascontiguousarray(uniforms[:, made : made + count])
             check(
                 self._library.umtn_batch_steps(
@@ -186,11 +189,11 @@ class CpuStepper(Stepper):
                     pointer_to("float", numbers),
                     filled + made,
                     total,
-                    count,
+                    steps,
                 )
             )
             made += count
-            self._seconds_a_step = max(1e-7, (clock.perf_counter() - began) / count)
+            self._seconds_a_step = max(1e-7, (clock.perf_counter() - began) / steps)
         return made
 
     def score(
@@ -198,20 +201,29 @@ class CpuStepper(Stepper):
     ) -> NDArray[np.float32]:
         """See `Stepper.score`."""
         conditioning = self._conditioning(conditioning)
-        steps = codes.shape[1]
-        codes = checked(codes, np.uint8, (self._streams, steps))
-        logits = np.empty((self._streams, steps, 256), np.float32)
+        total = codes.shape[1]
+        self._check_whole_steps(total)
+        codes = checked(codes, np.uint8, (self._streams, total))
+        logits = np.empty((self._streams, total, 256), np.float32)
         check(
             self._library.umtn_batch_score(
                 self._batch,
                 pointer_to("float", conditioning),
                 pointer_to("uint8_t", codes),
-                steps,
+                total,
                 room_in("float", logits),
-                steps,
+                total // self._shape.bands,
             )
         )
         return logits
+
+    def _check_whole_steps(self, codes: int) -> None:
+        bands = self._shape.bands
+        if codes % bands:
+            raise UmtnError(
+                f"The cpu engine was asked for {codes} codes, which is no whole number of steps "
+                f"of {bands}."
+            )
 
     def _conditioning(self, conditioning: NDArray[np.float32]) -> NDArray[np.float32]:
         dims = (self._streams, self._shape.conditioning_width)

@@ -40,6 +40,7 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
             "skip_channels": s,
             "input_kernel": shape.input_kernel,
             "embedding": shape.decoder_input == "embedding",
+            "bands": shape.bands,
             "dilations": dilations,
         },
     )
@@ -47,7 +48,7 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
     def all_layers(part: str, dims: tuple[int, ...], count: int = layers) -> Any:
         return reader.pointers([f"layers.{i}.{part}" for i in range(count)], dims)
 
-    kernel = shape.decoder_kernel
+    kernel, outputs = shape.decoder_kernel, shape.bands * LEVELS
     weights = ffi.new(
         "umtn_weights *",
         {
@@ -62,8 +63,8 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
             "skip_bias": all_layers("skip.bias", (s,)),
             "fc_weight": reader.pointer("fc.weight", (s, s, 1)),
             "fc_bias": reader.pointer("fc.bias", (s,)),
-            "logits_weight": reader.pointer("logits.weight", (LEVELS, s, 1)),
-            "logits_bias": reader.pointer("logits.bias", (LEVELS,)),
+            "logits_weight": reader.pointer("logits.weight", (outputs, s, 1)),
+            "logits_bias": reader.pointer("logits.bias", (outputs,)),
         },
     )
     yield described, weights
@@ -72,7 +73,7 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
 def _first(reader: WeightReader, shape: NetworkShape) -> dict[str, Any]:
     r = shape.residual_channels
     if shape.decoder_input == "embedding":
-        return {"first_weight": reader.pointer("first_conv.weight", (LEVELS, r))}
+        return {"first_weight": reader.pointer("first_conv.weight", (shape.bands * LEVELS, r))}
     return {
         "first_weight": reader.pointer("first_conv.weight", (r, 1, shape.input_kernel)),
         "first_bias": reader.pointer("first_conv.bias", (r,)),

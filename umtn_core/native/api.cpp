@@ -6,6 +6,7 @@
 #include "umtn_decode.h"
 #include "weights.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <climits>
 #include <new>
@@ -52,7 +53,8 @@ bool countable(int value) {
 bool legal(const umtn_shape& shape) {
   if (!countable(shape.layers) || !countable(shape.residual_channels) ||
       !countable(shape.skip_channels) || !countable(shape.input_kernel) || shape.kernel < 2 ||
-      shape.kernel > kMost || !shape.dilations)
+      shape.kernel > kMost || !shape.dilations || shape.bands < 1 ||
+      shape.bands > UMTN_MOST_BANDS || (shape.bands > 1 && !shape.embedding))
     return false;
   for (int l = 0; l < shape.layers; ++l)
     if (shape.dilations[l] < 1 || shape.dilations[l] > INT_MAX / shape.kernel)
@@ -72,8 +74,10 @@ bool legal(const umtn_encoder_shape& shape) {
   return true;
 }
 
-bool legal(double temperature, double top_p) {
-  return temperature >= 0.0 && temperature <= 1e6 && top_p > 0.0 && top_p <= 1.0;
+bool legal(const double* temperatures, int bands, double top_p) {
+  return temperatures && top_p > 0.0 && top_p <= 1.0 &&
+         std::all_of(temperatures, temperatures + bands,
+                     [](double temperature) { return temperature >= 0.0 && temperature <= 1e6; });
 }
 
 // Repacks weights of a kind.
@@ -134,13 +138,14 @@ void umtn_model_close(umtn_model* model) {
   delete model;
 }
 
-int umtn_batch_open(const umtn_model* model, int streams, int threads, double temperature,
+int umtn_batch_open(const umtn_model* model, int streams, int threads, const double* temperatures,
                     double top_p, umtn_batch** batch) {
   return guarded([&]() -> int {
     if (!model || !batch || !countable(streams) || threads < 1 || threads > 1024 ||
-        !legal(temperature, top_p))
+        !legal(temperatures, model->network.bands, top_p))
       return UMTN_BAD_ARGUMENT;
-    *batch = new umtn_batch{{model->network, *model->target, streams, threads, temperature, top_p}};
+    *batch =
+        new umtn_batch{{model->network, *model->target, streams, threads, temperatures, top_p}};
     return UMTN_OK;
   });
 }
@@ -166,7 +171,7 @@ int umtn_batch_store(const umtn_batch* batch, int stream, float* rings) {
 
 int umtn_batch_steps(umtn_batch* batch, const float* conditioning, const float* uniforms,
                      uint8_t* codes, int64_t row, int steps) {
-  if (!batch || !conditioning || !uniforms || !codes || steps < 0 || row < steps)
+  if (!batch || !conditioning || !uniforms || !codes || !batch->batch.fits(steps, row))
     return UMTN_BAD_ARGUMENT;
   umtn::Work work = {};
   work.steps = steps;
@@ -180,7 +185,7 @@ int umtn_batch_steps(umtn_batch* batch, const float* conditioning, const float* 
 
 int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t* codes,
                      int64_t row, float* logits, int steps) {
-  if (!batch || !conditioning || !codes || !logits || steps < 0 || row < steps)
+  if (!batch || !conditioning || !codes || !logits || !batch->batch.fits(steps, row))
     return UMTN_BAD_ARGUMENT;
   umtn::Work work = {};
   work.steps = steps;
@@ -222,13 +227,22 @@ int umtn_draw(const char* name, const float* logits, const float* uniforms, int 
   const umtn::Target* target = name ? umtn::target_named(name) : nullptr;
   if (!target)
     return UMTN_NO_TARGET;
-  if (!logits || !uniforms || !codes || rows < 0 || !legal(temperature, top_p))
+  if (!logits || !uniforms || !codes || rows < 0 || !legal(&temperature, 1, top_p))
     return UMTN_BAD_ARGUMENT;
   return guarded([&]() -> int {
     umtn::Arena arena;
-    double* room = arena.array<double>(umtn::kDrawn * umtn::kLevels);
+    umtn::Draws draws = {};
+    draws.end = rows;
+    draws.bands = 1;
+    draws.logits = logits;
+    draws.uniforms = uniforms;
+    draws.uniforms_row = 1;
+    draws.temperatures = &temperature;
+    draws.top_p = top_p;
+    draws.codes = codes;
+    draws.codes_row = 1;
+    draws.room = arena.array<double>(umtn::kDrawn * umtn::kLevels);
     const umtn::DenormalsOff off;
-    const bool finite = target->draw(logits, uniforms, 1, rows, temperature, top_p, codes, 1, room);
-    return finite ? UMTN_OK : UMTN_NOT_FINITE_OUTPUT;
+    return target->draw(&draws) ? UMTN_OK : UMTN_NOT_FINITE_OUTPUT;
   });
 }

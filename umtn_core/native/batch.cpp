@@ -17,7 +17,7 @@ int few_streams(int precision) {
 } // namespace
 
 Batch::Batch(const Network& network, const Target& target, int streams, int threads,
-             double temperature, double top_p)
+             const double* temperatures, double top_p)
     : target_(target), team_(threads) {
   Streams& s = streams_;
   const Network& n = network;
@@ -27,7 +27,9 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.streams = streams;
   s.threads = threads;
   s.ahead = streams <= few_streams(n.precision) ? kAhead : 1;
-  s.temperature = temperature;
+  auto* factors = arena_.array<double>(n.bands);
+  std::copy_n(temperatures, n.bands, factors);
+  s.temperatures = factors;
   s.top_p = top_p;
 
   const std::size_t hidden = count * s.ahead * 2 * n.residual_padded;
@@ -40,24 +42,24 @@ Batch::Batch(const Network& network, const Target& target, int streams, int thre
   s.sums = arena_.array<float>(count * (n.residual_padded + n.skip_padded));
   s.gated = arena_.array<std::uint32_t>(count * n.row_units);
   s.head = arena_.array<std::uint32_t>(2 * count * n.head_units);
-  s.logits = arena_.array<float>(count * kLevels);
-  s.recent = arena_.array<std::int32_t>(count * n.input_kernel);
-  s.weights = arena_.array<double>(static_cast<std::size_t>(threads) * kDrawn * kLevels);
+  s.logits = arena_.array<float>(count * n.outputs);
+  s.recent = arena_.array<std::int32_t>(count * n.input_codes);
+  s.draw_room = arena_.array<double>(static_cast<std::size_t>(threads) * kDrawn * kLevels);
   s.inputs = arena_.array<Input>(static_cast<std::size_t>(threads) * n.kernel);
   s.failed = arena_.array<int>(threads);
   row_ = arena_.array<float>(n.residual_padded);
 }
 
 bool Batch::can_load(int stream, const std::int64_t* recent) const {
-  return has(stream) && std::all_of(recent, recent + streams_.network->input_kernel,
+  return has(stream) && std::all_of(recent, recent + streams_.network->input_codes,
                                     [](std::int64_t code) { return code >= -1 && code < kLevels; });
 }
 
 void Batch::load(int stream, std::int64_t time, const std::int64_t* recent, const float* rings) {
   const Network& n = *streams_.network;
   streams_.time = time;
-  std::copy_n(recent, n.input_kernel,
-              streams_.recent + static_cast<std::size_t>(stream) * n.input_kernel);
+  std::copy_n(recent, n.input_codes,
+              streams_.recent + static_cast<std::size_t>(stream) * n.input_codes);
   for_each_row(stream, [&](std::int64_t row, std::int64_t here) {
     std::copy_n(rings + row * n.residual, n.residual, row_);
     target_.load_row(&n, row_, streams_.rings + here * n.row_units, streams_.ring_scales + here);

@@ -13,10 +13,14 @@ namespace umtn {
 class Batch {
 public:
   // Throws std::bad_alloc and std::system_error.
-  Batch(const Network& network, const Target& target, int streams, int threads, double temperature,
-        double top_p);
+  Batch(const Network& network, const Target& target, int streams, int threads,
+        const double* temperatures, double top_p);
 
   bool has(int stream) const { return stream >= 0 && stream < streams_.streams; }
+  // Whether the codes of so many steps fit into a row of so many.
+  bool fits(int steps, std::int64_t row) const {
+    return steps >= 0 && row / streams_.network->bands >= steps;
+  }
   // Whether there is such a stream, and the codes are -1 to 255.
   bool can_load(int stream, const std::int64_t* recent) const;
   void load(int stream, std::int64_t time, const std::int64_t* recent, const float* rings);

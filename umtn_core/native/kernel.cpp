@@ -62,14 +62,14 @@ private:
   void begin() {
     const Part vectors = mine(residual_vectors_ + skip_vectors_);
     for (int i = 0; i < s.streams; ++i) {
-      const std::int32_t* recent = s.recent + static_cast<std::int64_t>(i) * n.input_kernel;
+      const std::int32_t* recent = s.recent + static_cast<std::int64_t>(i) * n.input_codes;
       float* out = s.sums + i * sums_stride_;
       for (int v = vectors.begin; v < vectors.end; ++v) {
         Floats sum = load<Floats>(n.first_bias + v * kLanes);
-        for (int j = 0; j < n.input_kernel; ++j) {
+        for (int j = 0; j < n.input_codes; ++j) {
           if (recent[j] < 0)
             continue;
-          const std::int64_t row = n.embedding ? recent[j] : j;
+          const std::int64_t row = n.embedding ? j % n.bands * umtn::kLevels + recent[j] : j;
           const float value = n.embedding ? 1.0f : static_cast<float>(recent[j]) / 255.0f - 0.5f;
           sum += load<Floats>(n.first + row * sums_stride_ + v * kLanes) * value;
         }
@@ -153,15 +153,20 @@ private:
     errands_.share(std::max(1, panels / s.threads) * ((s.streams + kTile - 1) / kTile));
   }
 
-  // From the sum of the skips to logits, and to the next code.
+  // From the sum of the skips to logits, and to the next codes.
   void finish() {
     const Part streams = mine(s.streams);
-    for (std::int64_t i = streams.begin; i < streams.end; ++i)
+    for (std::int64_t i = streams.begin; i < streams.end; ++i) {
       for (int v = 0; v < skip_vectors_; ++v)
         P::Head::put(
             s.head + i * n.head_units, v,
             rectified(load<Floats>(s.sums + i * sums_stride_ + n.residual_padded + v * kLanes)),
             0.0f);
+      // No thread reads them before the newest are there.
+      std::int32_t* recent = s.recent + i * n.input_codes;
+      for (int j = n.bands; j < n.input_codes; ++j)
+        recent[j - n.bands] = recent[j];
+    }
     wait();
     std::uint32_t* hidden = s.head + static_cast<std::int64_t>(s.streams) * n.head_units;
     Product p = {};
@@ -183,37 +188,56 @@ private:
     p.start_stride = 0;
     p.bias = n.logits_bias;
     p.out = s.logits;
-    p.out_stride = umtn::kLevels;
+    p.out_stride = n.outputs;
     multiply<typename P::Head, Keep>(p, s.streams, thread_, s.threads);
     wait();
-    choose(streams);
+    choose(mine(s.streams * n.bands));
     wait();
   }
 
-  void choose(Part streams) {
-    const std::int64_t first = streams.begin;
-    const float* logits = s.logits + first * umtn::kLevels;
-    const std::uint8_t* chosen;
+  // The codes of some draws (see `Draws`), by their logits or as given.
+  void choose(Part draws) {
+    const std::int64_t done = static_cast<std::int64_t>(step_) * n.bands;
+    const std::uint8_t* chosen = (work_.given ? work_.given : work_.codes) + done;
     if (work_.given) {
-      chosen = work_.given + first * work_.row + step_;
-      for (int i = 0; i < streams.end - streams.begin; ++i)
-        std::memcpy(work_.logits + ((first + i) * work_.steps + step_) * umtn::kLevels,
-                    logits + i * umtn::kLevels, umtn::kLevels * sizeof(float));
+      const std::int64_t row = static_cast<std::int64_t>(work_.steps) * n.bands;
+      for_each(draws, [&](std::int64_t stream, int band) {
+        std::memcpy(work_.logits + (stream * row + done + band) * umtn::kLevels,
+                    s.logits + (stream * n.bands + band) * umtn::kLevels,
+                    umtn::kLevels * sizeof(float));
+      });
     } else {
-      std::uint8_t* codes = work_.codes + first * work_.row + step_;
-      const bool finite =
-          draw(logits, work_.uniforms + first * work_.steps + step_, work_.steps,
-               streams.end - streams.begin, s.temperature, s.top_p, codes, work_.row,
-               s.weights + static_cast<std::int64_t>(thread_) * umtn::kDrawn * umtn::kLevels);
-      if (!finite)
+      umtn::Draws d = {};
+      d.begin = draws.begin;
+      d.end = draws.end;
+      d.bands = n.bands;
+      d.logits = s.logits;
+      d.uniforms = work_.uniforms + done;
+      d.uniforms_row = static_cast<std::int64_t>(work_.steps) * n.bands;
+      d.temperatures = s.temperatures;
+      d.top_p = s.top_p;
+      d.codes = work_.codes + done;
+      d.codes_row = work_.row;
+      d.room = s.draw_room + static_cast<std::int64_t>(thread_) * umtn::kDrawn * umtn::kLevels;
+      if (!draw(&d))
         s.failed[thread_] = 1;
-      chosen = codes;
     }
-    for (int i = streams.begin; i < streams.end; ++i) {
-      std::int32_t* recent = s.recent + static_cast<std::int64_t>(i) * n.input_kernel;
-      for (int j = 1; j < n.input_kernel; ++j)
-        recent[j - 1] = recent[j];
-      recent[n.input_kernel - 1] = chosen[(i - streams.begin) * work_.row];
+    for_each(draws, [&](std::int64_t stream, int band) {
+      s.recent[(stream + 1) * n.input_codes - n.bands + band] = chosen[stream * work_.row + band];
+    });
+  }
+
+  // Calls work(stream, band) for some draws, one after another.
+  template <class F>
+  void for_each(Part draws, F work) const {
+    std::int64_t stream = draws.begin / n.bands;
+    int band = draws.begin % n.bands;
+    for (int i = draws.begin; i < draws.end; ++i) {
+      work(stream, band);
+      if (++band == n.bands) {
+        band = 0;
+        ++stream;
+      }
     }
   }
 

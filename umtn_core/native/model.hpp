@@ -46,6 +46,9 @@ struct Layer {
 struct Network {
   int layers, kernel, residual, skip, input_kernel;
   bool embedding;
+  int bands;       // codes of one step
+  int input_codes; // that enter the first layer: input_kernel steps' of every band
+  int outputs;     // logits of one step: 256 a band
   int precision;
   int lanes, panel;       // of the target
   int residual_padded;    // to whole vectors
@@ -55,7 +58,8 @@ struct Network {
   const Layer* layer;
   int head_units; // of one row of what leads from the skips to the logits
   // What a code, or one of input_kernel codes' values, adds to the first layer's input, and what
-  // that adds to the sum of the skips: rows of padded R + padded S, 256 or input_kernel of them.
+  // that adds to the sum of the skips: rows of padded R + padded S, 256 a band or input_kernel of
+  // them.
   const float *first, *first_bias;
   Matrix fc, logits; // float32, or bfloat16 where the layers are in less
   const float *fc_bias, *logits_bias;
@@ -79,9 +83,10 @@ struct Streams {
   Team* team;
   int streams;
   int threads;
-  int ahead; // steps whose older taps are multiplied together, 1 to kAhead
-  double temperature, top_p;
-  std::int64_t time;
+  int ahead;                  // steps whose older taps are multiplied together, 1 to kAhead
+  const double* temperatures; // (bands)
+  double top_p;
+  std::int64_t time;          // steps taken
   std::int64_t hidden_layer;  // floats from one layer's `hidden` to the next; 0 where shared
   std::uint32_t* rings;       // (ring rows, streams, row_units)
   float* ring_scales;         // int8: (ring rows, streams)
@@ -91,20 +96,35 @@ struct Streams {
   float* sums;                // (streams, padded R + padded S): residual path, sum of skips
   std::uint32_t* gated;       // (streams, row_units)
   std::uint32_t* head;        // (2, streams, head_units)
-  float* logits;              // (streams, 256)
-  std::int32_t* recent;       // (streams, input_kernel)
-  double* weights;            // (threads, kDrawn, 256)
+  float* logits;              // (streams, bands, 256)
+  std::int32_t* recent;       // (streams, input_codes)
+  double* draw_room;          // (threads, kDrawn, 256)
   Input* inputs;              // (threads, kernel)
   int* failed;                // (threads): whether the output was not a number
 };
 
-// Streams drawn for at a time: their sums are independent, and each is one long dependency.
+// Codes drawn at a time: their sums are independent, and each is one long dependency.
 constexpr int kDrawn = 8;
+
+// Codes to be drawn, of every band of some streams: numbered, draw i is that of stream i / bands
+// and band i % bands.
+struct Draws {
+  int begin, end;
+  int bands;
+  const float* logits;   // (streams, bands, 256)
+  const float* uniforms; // (streams, uniforms_row), of which the first `bands` of each row are read
+  std::int64_t uniforms_row;
+  const double* temperatures; // (bands)
+  double top_p;
+  std::uint8_t* codes; // (streams, codes_row); likewise written
+  std::int64_t codes_row;
+  double* room; // (kDrawn, 256)
+};
 
 // What one call of steps or score is asked for.
 struct Work {
   int steps;
-  std::int64_t row;
+  std::int64_t row;          // codes of a stream, `bands` a step
   const float* uniforms;     // NULL when scoring
   std::uint8_t* codes;       // written when drawing
   const std::uint8_t* given; // read when scoring
@@ -122,9 +142,7 @@ struct Target {
   void (*run)(Streams*, const Work*, int thread);
   void (*load_row)(const Network*, const float* values, std::uint32_t* row, float* scale);
   void (*store_row)(const Network*, const std::uint32_t* row, float scale, float* values);
-  bool (*draw)(const float* logits, const float* uniforms, std::int64_t uniforms_stride, int rows,
-               double temperature, double top_p, std::uint8_t* codes, std::int64_t codes_stride,
-               double* weights);
+  bool (*draw)(const Draws*); // whether all logits were finite
   void (*encode)(const Encoder*, EncoderRun*);
   double (*peak_work)(int precision, long rounds); // multiply-adds done
 };

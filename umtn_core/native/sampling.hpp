@@ -163,35 +163,47 @@ int draw_quickly(const float* logits, float greatest, double temperature, float 
   return entered && sure ? block * kLanes + static_cast<int>(passed) : -1;
 }
 
-// `weights` is room for (kDrawn, 256). Returns whether all logits were finite.
-bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stride, int rows,
-          double temperature, double top_p, std::uint8_t* codes, std::int64_t codes_stride,
-          double* weights) {
+// Returns whether all logits were finite.
+bool draw(const umtn::Draws* draws) {
   using umtn::kDrawn;
   using umtn::kLevels;
+  const umtn::Draws& d = *draws;
+  double* weights = d.room;
   bool all_finite = true;
-  for (int first = 0; first < rows; first += kDrawn) {
-    const int count = rows - first < kDrawn ? rows - first : kDrawn;
-    int unsure[kDrawn], unsure_count = 0;
-    for (int i = first; i < first + count; ++i) {
-      const float* row = logits + static_cast<std::int64_t>(i) * kLevels;
+  for (int first = d.begin; first < d.end; first += kDrawn) {
+    const int end = d.end - first < kDrawn ? d.end : first + kDrawn;
+    const float* numbers[kDrawn];
+    std::uint8_t* unsure[kDrawn];
+    int unsure_count = 0;
+    int band = first % d.bands;
+    std::int64_t stream = first / d.bands;
+    for (int i = first; i < end; ++i) {
+      const float* row = d.logits + static_cast<std::int64_t>(i) * kLevels;
+      const double temperature = d.temperatures[band];
+      const float* number = d.uniforms + stream * d.uniforms_row + band;
+      std::uint8_t* chosen = d.codes + stream * d.codes_row + band;
+      if (++band == d.bands) {
+        band = 0;
+        ++stream;
+      }
       bool finite;
       const float greatest = greatest_of(row, finite);
       all_finite &= finite;
       int code = -1;
       if (temperature == 0.0)
         code = likeliest(row);
-      else if (top_p == 1.0)
-        code = draw_quickly(row, greatest, temperature, uniforms[i * uniforms_stride]);
+      else if (d.top_p == 1.0)
+        code = draw_quickly(row, greatest, temperature, *number);
       if (code >= 0) {
-        codes[i * codes_stride] = static_cast<std::uint8_t>(code);
+        *chosen = static_cast<std::uint8_t>(code);
         continue;
       }
       double* row_weights = weights + unsure_count * kLevels;
       weigh(row, greatest, temperature, row_weights);
-      if (top_p < 1.0)
-        keep_nucleus(row_weights, top_p);
-      unsure[unsure_count++] = i;
+      if (d.top_p < 1.0)
+        keep_nucleus(row_weights, d.top_p);
+      numbers[unsure_count] = number;
+      unsure[unsure_count++] = chosen;
     }
     if (!unsure_count)
       continue;
@@ -202,7 +214,7 @@ bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stri
       for (int i = 0; i < kDrawn; ++i)
         weights[i * kLevels + c] = sums[i] += weights[i * kLevels + c];
     for (int i = 0; i < unsure_count; ++i) {
-      const double target = uniforms[unsure[i] * uniforms_stride] * sums[i];
+      const double target = *numbers[i] * sums[i];
       Words passed = Words{};
       for (int c = 0; c < kLevels; c += kDoubles)
         passed -= bits_of<Words>(load<Doubles>(weights + i * kLevels + c) <= target);
@@ -210,7 +222,7 @@ bool draw(const float* logits, const float* uniforms, std::int64_t uniforms_stri
       for (int lane = 0; lane < kDoubles; ++lane)
         code += passed[lane];
       // Only what is not a number can pass all.
-      codes[unsure[i] * codes_stride] = static_cast<std::uint8_t>(code & 255);
+      *unsure[i] = static_cast<std::uint8_t>(code & 255);
     }
   }
   return all_finite;

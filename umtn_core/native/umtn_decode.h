@@ -26,23 +26,28 @@ typedef enum {
 
 typedef enum { UMTN_FP32 = 0, UMTN_BF16 = 1, UMTN_INT8 = 2 } umtn_precision;
 
+enum { UMTN_MOST_BANDS = 8 };
+
 typedef struct umtn_model umtn_model;
 typedef struct umtn_batch umtn_batch;
 typedef struct umtn_encoder umtn_encoder;
 
+/* A step makes a code of every band. The codes of a step lie side by side, the lowest band's first,
+ * and step after step behind one another; so do the numbers that belong to them. */
 typedef struct {
   int32_t layers;
   int32_t kernel;
   int32_t residual_channels;
   int32_t skip_channels;
-  int32_t input_kernel;
+  int32_t input_kernel;     /* past steps that enter the first layer */
   int32_t embedding;        /* 1: a code enters as a learned vector; 0: as a number */
+  int32_t bands;            /* 1 to UMTN_MOST_BANDS; more than 1 only with an embedding */
   const int32_t* dilations; /* (layers) */
 } umtn_shape;
 
 /* All float32, C order. Of the arrays of pointers there is one pointer a layer. */
 typedef struct {
-  const float* first_weight; /* (256, R) for an embedding, else (R, input_kernel) */
+  const float* first_weight; /* (bands * 256, R) for an embedding, else (R, input_kernel) */
   const float* first_bias;   /* (R); NULL for an embedding */
   const float* first_skip_weight;
   const float* first_skip_bias;
@@ -53,8 +58,8 @@ typedef struct {
   const float* const* skip_bias;       /* (S) */
   const float* fc_weight;              /* (S, S) */
   const float* fc_bias;                /* (S) */
-  const float* logits_weight;          /* (256, S) */
-  const float* logits_bias;            /* (256) */
+  const float* logits_weight;          /* (bands * 256, S) */
+  const float* logits_bias;            /* (bands * 256) */
 } umtn_weights;
 
 typedef struct {
@@ -92,25 +97,27 @@ int umtn_model_open(const umtn_shape* shape, const umtn_weights* weights, const 
                     int precision, umtn_model** model);
 void umtn_model_close(umtn_model* model);
 
-/* threads: that share the work of one step, this batch's caller included. */
-int umtn_batch_open(const umtn_model* model, int streams, int threads, double temperature,
+/* threads: that share the work of one step, this batch's caller included. temperatures: (bands). */
+int umtn_batch_open(const umtn_model* model, int streams, int threads, const double* temperatures,
                     double top_p, umtn_batch** batch);
 void umtn_batch_close(umtn_batch* batch);
 
-/* One stream's state. recent: (input_kernel) newest codes, newest last, -1 for nothing yet.
- * rings: (ring rows, R); layer after layer, the input at time t in row t % size of its own
- * size = (kernel - 1) * dilation rows. All streams of a batch must be given the same time. */
+/* One stream's state. time: steps taken. recent: (input_kernel * bands) newest codes, newest last,
+ * -1 for nothing yet. rings: (ring rows, R); layer after layer, the input at time t in row t % size
+ * of its own size = (kernel - 1) * dilation rows. All streams of a batch must be given the same
+ * time. */
 int umtn_batch_load(umtn_batch* batch, int stream, int64_t time, const int64_t* recent,
                     const float* rings);
 int umtn_batch_store(const umtn_batch* batch, int stream, float* rings);
 
-/* Makes some samples of every stream. conditioning: (streams, layers * 2R + S). uniforms:
- * (streams, steps). codes: (streams, row), of which the first steps of each row are written.
- * After UMTN_NOT_FINITE_OUTPUT the batch is of no more use. */
+/* Takes some steps of every stream. conditioning: (streams, layers * 2R + S). uniforms:
+ * (streams, steps * bands). codes: (streams, row), of which the first steps * bands of each row are
+ * written. After UMTN_NOT_FINITE_OUTPUT the batch is of no more use. */
 int umtn_batch_steps(umtn_batch* batch, const float* conditioning, const float* uniforms,
                      uint8_t* codes, int64_t row, int steps);
 
-/* As umtn_batch_steps, but the codes are given: logits (streams, steps, 256) are written. */
+/* As umtn_batch_steps, but the codes are given: logits (streams, steps * bands, 256) are
+ * written. */
 int umtn_batch_score(umtn_batch* batch, const float* conditioning, const uint8_t* codes,
                      int64_t row, float* logits, int steps);
 

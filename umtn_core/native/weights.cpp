@@ -6,11 +6,12 @@ namespace umtn {
 
 bool all_finite(const umtn_shape& shape, const umtn_weights& weights) {
   const std::size_t r = shape.residual_channels, s = shape.skip_channels;
-  bool good = finite(weights.first_weight, r * (shape.embedding ? kLevels : shape.input_kernel)) &&
+  const std::size_t outputs = std::size_t{kLevels} * shape.bands;
+  bool good = finite(weights.first_weight, r * (shape.embedding ? outputs : shape.input_kernel)) &&
               (shape.embedding || finite(weights.first_bias, r)) &&
               finite(weights.first_skip_weight, s * r) && finite(weights.first_skip_bias, s) &&
               finite(weights.fc_weight, s * s) && finite(weights.fc_bias, s) &&
-              finite(weights.logits_weight, kLevels * s) && finite(weights.logits_bias, kLevels);
+              finite(weights.logits_weight, outputs * s) && finite(weights.logits_bias, outputs);
   for (int l = 0; good && l < shape.layers; ++l) {
     good = finite(weights.causal_weight[l], 2 * r * r * shape.kernel) &&
            finite(weights.skip_weight[l], s * r) && finite(weights.skip_bias[l], s);
@@ -26,7 +27,7 @@ namespace {
 // are linear.
 void pack_first(Arena& arena, Network& n, const umtn_weights& weights) {
   const int r = n.residual, s = n.skip, width = n.residual_padded + n.skip_padded;
-  const int rows = n.embedding ? kLevels : n.input_kernel;
+  const int rows = n.embedding ? n.outputs : n.input_kernel;
   const auto with_skips = [&](float* row) {
     for (int o = 0; o < s; ++o) {
       double sum = 0;
@@ -39,7 +40,8 @@ void pack_first(Arena& arena, Network& n, const umtn_weights& weights) {
   for (int row = 0; row < rows; ++row) {
     float* values = table + static_cast<std::ptrdiff_t>(row) * width;
     for (int c = 0; c < r; ++c)
-      values[c] = weights.first_weight[n.embedding ? row * r + c : c * rows + row];
+      values[c] = weights.first_weight[n.embedding ? std::ptrdiff_t{row} * r + c
+                                                   : std::ptrdiff_t{c} * rows + row];
     with_skips(values);
   }
   n.first = table;
@@ -66,6 +68,9 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
   n.skip = s;
   n.input_kernel = shape.input_kernel;
   n.embedding = shape.embedding != 0;
+  n.bands = shape.bands;
+  n.input_codes = n.input_kernel * n.bands;
+  n.outputs = kLevels * n.bands;
   n.precision = precision;
   n.lanes = lanes;
   n.panel = target.panel;
@@ -73,7 +78,7 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
   n.skip_padded = padded(s, lanes);
   n.row_units = n.residual_padded / elements(precision);
   n.zeros = arena.array<float>(
-      std::max({2 * n.residual_padded, n.residual_padded + n.skip_padded, kLevels}));
+      std::max({2 * n.residual_padded, n.residual_padded + n.skip_padded, n.outputs}));
 
   pack_first(arena, n, weights);
 
@@ -110,9 +115,9 @@ Network packed(Arena& arena, const umtn_shape& shape, const umtn_weights& weight
     return packer.pack({packer.in_order(source, outputs)}, s, head)[0];
   };
   n.fc = pack_end(weights.fc_weight, s);
-  n.logits = pack_end(weights.logits_weight, kLevels);
+  n.logits = pack_end(weights.logits_weight, n.outputs);
   n.fc_bias = packer.vector(weights.fc_bias, s, lanes);
-  n.logits_bias = packer.vector(weights.logits_bias, kLevels, lanes);
+  n.logits_bias = packer.vector(weights.logits_bias, n.outputs, lanes);
   return n;
 }
 

@@ -66,12 +66,12 @@ def scored(engine, conditioning, codes, threads=1):
     shape, streams = engine.shape, len(codes)
     layout = RingLayout.of(shape)
     rings = [np.zeros((layout.rows, shape.residual_channels), np.float32) for _ in codes]
-    recent = np.full((streams, shape.input_kernel), -1)
-    recent[:, -1] = shape.start_code
+    recent = np.full((streams, shape.input_codes), -1)
+    recent[:, -shape.bands :] = shape.start_code
     stepper = engine.stepper(streams, Sampling(), threads)
     stepper.load(0, recent, rings)
     logits = [
-        stepper.score(frame, codes[:, i * shape.hop : (i + 1) * shape.hop])
+        stepper.score(frame, codes[:, i * shape.output_hop : (i + 1) * shape.output_hop])
         for i, frame in enumerate(conditioning)
     ]
     stepper.store(rings)
@@ -81,7 +81,7 @@ def scored(engine, conditioning, codes, threads=1):
 def given_work(shape, streams, seed=0, frames=4):
     rng = np.random.default_rng(seed)
     conditioning = rng.normal(size=(frames, streams, shape.conditioning_width))
-    codes = rng.integers(0, 256, (streams, frames * shape.hop)).astype(np.uint8)
+    codes = rng.integers(0, 256, (streams, frames * shape.output_hop)).astype(np.uint8)
     return conditioning.astype(np.float32), codes
 
 
@@ -91,10 +91,15 @@ def relative(actual, expected):
 
 def requests(shape, count, samples=150):
     rng = np.random.default_rng(0)
-    frames = -(-samples // shape.hop)
+    frames = -(-samples // shape.steps_per_frame)
     size = (shape.latent_channels, frames)
+    # Where there are bands, as many samples of each.
     return [
-        Stream(rng.normal(size=size).astype(np.float32), max(1, samples - 13 * i), 7 * i)
+        Stream(
+            rng.normal(size=size).astype(np.float32),
+            max(1, samples - 13 * i) * shape.bands,
+            7 * i,
+        )
         for i in range(count)
     ]
 
@@ -239,7 +244,7 @@ def test_a_saved_decode_goes_on_with_other_threads_as_if_nothing_had_happened(
     sampling = Sampling(seed=2**63, temperature=0.9, top_p=0.95)
     decode = Decode(CpuEngine(bundle, "a", 1, precision), streams, sampling)
     for until in (1, 17, 77):
-        decode.advance(until)
+        decode.advance(until * shape.bands)
     resumed = restore(CpuEngine(bundle, "a", 3, precision), save(decode))
     resumed.advance()
     assert same(resumed.codes, decoded(CpuEngine(bundle, "a", 1, precision), streams, sampling))
@@ -250,7 +255,7 @@ def test_a_decode_moves_between_engines(random_bundle, shape: NetworkShape):
     cpu, onnx = CpuEngine(bundle, "a", 1), OnnxEngine(bundle, "a", 1)
     for first, second in itertools.permutations((cpu, onnx)):
         decode = Decode(first, streams, Sampling(seed=3))
-        decode.advance(61)
+        decode.advance(61 * shape.bands)
         resumed = restore(second, save(decode))
         resumed.advance()
         assert same(resumed.codes, decoded(onnx, streams))

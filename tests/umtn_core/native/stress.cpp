@@ -32,7 +32,7 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace {
 
 struct Network {
-  int layers, kernel, r, s, input_kernel;
+  int layers, kernel, r, s, input_kernel, bands;
   bool embedding;
   std::vector<std::int32_t> dilations;
   Vector first, first_bias, first_skip, first_skip_bias, fc, fc_bias, logits, logits_bias;
@@ -45,6 +45,8 @@ struct Network {
     return rows;
   }
   int width() const { return layers * 2 * r + s; }
+  int input_codes() const { return input_kernel * bands; }
+  std::size_t outputs() const { return static_cast<std::size_t>(256) * bands; }
 };
 
 Network drawn(Random& random) {
@@ -54,9 +56,10 @@ Network drawn(Random& random) {
   n.r = random.whole(1, 70);
   n.s = random.whole(1, 70);
   n.embedding = random.whole(0, 1) == 1;
-  n.input_kernel = n.embedding ? 1 : n.kernel;
+  n.input_kernel = n.embedding ? random.whole(1, 2) : n.kernel;
+  n.bands = n.embedding ? 1 << random.whole(0, 3) : 1;
   const double scale = 1 / std::sqrt(n.r);
-  n.first = random.normal(static_cast<std::size_t>(n.r) * (n.embedding ? 256 : n.input_kernel), 1);
+  n.first = random.normal(n.r * (n.embedding ? n.outputs() : n.input_kernel), 1);
   n.first_bias = random.normal(n.r, 0.3);
   n.first_skip = random.normal(static_cast<std::size_t>(n.s) * n.r, scale);
   n.first_skip_bias = random.normal(n.s, 0.3);
@@ -70,8 +73,8 @@ Network drawn(Random& random) {
   }
   n.fc = random.normal(static_cast<std::size_t>(n.s) * n.s, 1 / std::sqrt(n.s));
   n.fc_bias = random.normal(n.s, 0.3);
-  n.logits = random.normal(static_cast<std::size_t>(256) * n.s, 1 / std::sqrt(n.s));
-  n.logits_bias = random.normal(256, 0.3);
+  n.logits = random.normal(n.outputs() * n.s, 1 / std::sqrt(n.s));
+  n.logits_bias = random.normal(n.outputs(), 0.3);
   return n;
 }
 void add_product(const Vector& weights, std::size_t inputs, const std::vector<double>& x,
@@ -91,13 +94,14 @@ std::vector<double> slow_logits(const Network& n, const float* conditioning,
     std::vector<double> x(n.first_bias.begin(), n.first_bias.end());
     if (n.embedding)
       x.assign(n.r, 0.0);
-    for (int j = 0; j < n.input_kernel; ++j) {
-      const int from = t - n.input_kernel + j;
+    for (int j = 0; j < n.input_codes(); ++j) {
+      const int from = t * n.bands - n.input_codes() + j;
       if (from < 0)
         continue;
       const int code = codes[first_code + from];
+      const std::size_t row = j % n.bands * 256 + code;
       for (int c = 0; c < n.r; ++c)
-        x[c] += n.embedding ? n.first[static_cast<std::size_t>(code) * n.r + c]
+        x[c] += n.embedding ? n.first[row * n.r + c]
                             : n.first[c * n.input_kernel + j] * (code / 255.0 - 0.5);
     }
     std::vector<double> skip(n.first_skip_bias.begin(), n.first_skip_bias.end());
@@ -143,8 +147,8 @@ umtn_model* opened(const Network& n, const char* target, int precision) {
   const auto causal = pointers(n.causal), residual = pointers(n.residual);
   const auto residual_bias = pointers(n.residual_bias), skip = pointers(n.skip);
   const auto skip_bias = pointers(n.skip_bias);
-  const umtn_shape shape = {n.layers,    n.kernel,          n.r, n.s, n.input_kernel,
-                            n.embedding, n.dilations.data()};
+  const umtn_shape shape = {n.layers,       n.kernel,    n.r,     n.s,
+                            n.input_kernel, n.embedding, n.bands, n.dilations.data()};
   const umtn_weights weights = {n.first.data(),       n.embedding ? nullptr : n.first_bias.data(),
                                 n.first_skip.data(),  n.first_skip_bias.data(),
                                 causal.data(),        residual.data(),
@@ -167,44 +171,48 @@ struct Outcome {
 // draws as many codes more.
 Outcome run(const umtn_model* model, const Network& n, int streams, int threads,
             const Vector& conditioning, const std::vector<std::uint8_t>& codes,
-            const Vector& uniforms, int steps) {
+            const Vector& uniforms, double top_p, int steps) {
   const std::size_t size = static_cast<std::size_t>(n.ring_rows()) * n.r;
-  Outcome outcome = {Vector(static_cast<std::size_t>(streams) * steps * 256),
-                     std::vector<std::uint8_t>(static_cast<std::size_t>(streams) * steps),
+  const int row = steps * n.bands;
+  Outcome outcome = {Vector(static_cast<std::size_t>(streams) * row * 256),
+                     std::vector<std::uint8_t>(static_cast<std::size_t>(streams) * row),
                      Vector(streams * size)};
-  std::vector<std::int64_t> recent(n.input_kernel, -1);
+  std::vector<std::int64_t> recent(n.input_codes(), -1);
+  const double temperatures[] = {0.9, 1.0, 0.0, 0.5, 2.0, 0.7, 1.0, 0.3};
   const int half = steps / 2;
   umtn_batch* batch = nullptr;
-  expect(umtn_batch_open(model, streams, threads, 0.9, 0.95, &batch), "umtn_batch_open");
+  expect(umtn_batch_open(model, streams, threads, temperatures, top_p, &batch), "umtn_batch_open");
   for (int i = 0; i < streams; ++i)
     expect(umtn_batch_load(batch, i, 0, recent.data(), &outcome.rings[i * size]), "load");
-  Vector part(static_cast<std::size_t>(streams) * steps * 256);
+  Vector part(static_cast<std::size_t>(streams) * row * 256);
   for (int begin = 0; begin < steps;) {
     const int count = begin < half ? half : steps - half;
+    const int done = begin * n.bands, made = count * n.bands;
     const long before = allocations;
-    expect(umtn_batch_score(batch, conditioning.data(), codes.data() + begin, steps, part.data(),
-                            count),
-           "umtn_batch_score");
+    expect(
+        umtn_batch_score(batch, conditioning.data(), codes.data() + done, row, part.data(), count),
+        "umtn_batch_score");
     if (allocations != before)
       fail("memory was asked for between two samples");
     for (int i = 0; i < streams; ++i)
-      std::copy_n(&part[static_cast<std::size_t>(i) * count * 256], count * 256,
-                  &outcome.logits[(static_cast<std::size_t>(i) * steps + begin) * 256]);
+      std::copy_n(&part[static_cast<std::size_t>(i) * made * 256], made * 256,
+                  &outcome.logits[(static_cast<std::size_t>(i) * row + done) * 256]);
     begin += count;
     for (int i = 0; i < streams; ++i)
       expect(umtn_batch_store(batch, i, &outcome.rings[i * size]), "umtn_batch_store");
     umtn_batch_close(batch);
-    expect(umtn_batch_open(model, streams, threads % 3 + 1, 0.9, 0.95, &batch), "reopening");
+    expect(umtn_batch_open(model, streams, threads % 3 + 1, temperatures, top_p, &batch),
+           "reopening");
     for (int i = 0; i < streams; ++i) {
-      for (int j = 0; j < n.input_kernel; ++j) {
-        const int from = begin - n.input_kernel + j;
-        recent[j] = from < 0 ? -1 : codes[static_cast<std::size_t>(i) * steps + from];
+      for (int j = 0; j < n.input_codes(); ++j) {
+        const int from = begin * n.bands - n.input_codes() + j;
+        recent[j] = from < 0 ? -1 : codes[static_cast<std::size_t>(i) * row + from];
       }
       expect(umtn_batch_load(batch, i, begin, recent.data(), &outcome.rings[i * size]), "load");
     }
   }
   const long before = allocations;
-  expect(umtn_batch_steps(batch, conditioning.data(), uniforms.data(), outcome.drawn.data(), steps,
+  expect(umtn_batch_steps(batch, conditioning.data(), uniforms.data(), outcome.drawn.data(), row,
                           steps),
          "umtn_batch_steps");
   if (allocations != before)
@@ -222,16 +230,18 @@ void stress(unsigned seed) {
                                   : random.whole(1, 9);
   const int steps = streams > 40 ? random.whole(4, 8) : random.whole(4, 50);
   const Vector conditioning = random.normal(static_cast<std::size_t>(streams) * n.width(), 1);
-  std::vector<std::uint8_t> codes(static_cast<std::size_t>(streams) * steps);
+  const int row = steps * n.bands;
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(streams) * row);
   for (auto& code : codes)
     code = static_cast<std::uint8_t>(random.whole(0, 255));
   Vector uniforms(codes.size());
   for (float& uniform : uniforms)
     uniform = static_cast<float>(random.whole(0, (1 << 24) - 1)) / (1 << 24);
+  const double top_p = random.whole(0, 1) ? 1.0 : 0.95;
 
   const int checked = random.whole(0, streams - 1);
   const auto expected = slow_logits(n, &conditioning[static_cast<std::size_t>(checked) * n.width()],
-                                    codes, static_cast<std::size_t>(checked) * steps, steps);
+                                    codes, static_cast<std::size_t>(checked) * row, steps);
   double greatest = 0;
   for (double value : expected)
     greatest = std::max(greatest, std::abs(value));
@@ -241,16 +251,17 @@ void stress(unsigned seed) {
       const std::string where = "seed " + std::to_string(seed) + ", " + umtn_target_name(t) +
                                 ", precision " + std::to_string(precision);
       umtn_model* model = opened(n, umtn_target_name(t), precision);
-      const Outcome one = run(model, n, streams, 1, conditioning, codes, uniforms, steps);
+      const Outcome one = run(model, n, streams, 1, conditioning, codes, uniforms, top_p, steps);
       double error = 0;
       for (std::size_t i = 0; i < expected.size(); ++i)
-        error = std::max(error,
-                         std::abs(expected[i] -
-                                  one.logits[static_cast<std::size_t>(checked) * steps * 256 + i]));
+        error = std::max(
+            error,
+            std::abs(expected[i] - one.logits[static_cast<std::size_t>(checked) * row * 256 + i]));
       if (!(error <= tolerances[precision] * greatest))
         fail(where + ": off by " + std::to_string(error / greatest));
       for (int threads = 2; threads <= 3; ++threads) {
-        const Outcome other = run(model, n, streams, threads, conditioning, codes, uniforms, steps);
+        const Outcome other =
+            run(model, n, streams, threads, conditioning, codes, uniforms, top_p, steps);
         if (other.logits != one.logits || other.drawn != one.drawn || other.rings != one.rings)
           fail(where + ": other numbers with " + std::to_string(threads) + " threads");
       }
