@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import lightning as L
+import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from umtn_core.training.module import Translation
@@ -39,7 +41,7 @@ class Segments(L.LightningDataModule):
         )
         loaders = self.settings.machine.loaders
         return DataLoader(
-            SegmentDataset(self.settings, self.domains, "train"),
+            SegmentDataset(self.settings, self.domains, "train", self._gains()),
             batch_size=numbers.share,
             sampler=numbers,
             num_workers=loaders,
@@ -54,7 +56,12 @@ class Segments(L.LightningDataModule):
         count = -(-self.settings.validation_segments // processes) * processes
         numbers = NumberedBatches(count, 0, 1, self.trainer.global_rank, processes)
         return DataLoader(
-            SegmentDataset(self.settings, self.domains, "valid"),
+            SegmentDataset(self.settings, self.domains, "valid", self._gains()),
             batch_size=min(4, numbers.share),
             sampler=numbers,
         )
+
+    def _gains(self) -> list[NDArray[np.float32]] | None:
+        """The gains that the decoders have, which a resumed run brings with it."""
+        module = self.trainer.lightning_module
+        return module.band_gains if isinstance(module, Translation) else None

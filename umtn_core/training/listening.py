@@ -46,11 +46,11 @@ class Listening(L.Callback):
                 codes = ((clip[0] + 0.5) * MU).round().long()
                 sound = torch.from_numpy(levels)[codes]
                 logger.experiment.add_audio(f"source/{domain}", sound, 0, shape.sample_rate)
-        rendered = module.translate(self.clips.to(module.device)).cpu()
+        rendered = module.translate(self.clips.to(module.device))
         for target, clips in zip(module.trained, rendered, strict=True):
             for source, clip in zip(module.trained, clips, strict=True):
                 logger.experiment.add_audio(
-                    f"{source} to {target}", clip, module.batches, shape.sample_rate
+                    f"{source} to {target}", clip, module.batches, shape.output_rate
                 )
 
     def _clips(self, module: Translation) -> torch.Tensor:

@@ -6,13 +6,14 @@ from typing import Any
 
 import lightning as L
 import msgspec
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from umtn_core.companding import Companding
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
-from umtn_core.networks.generation import generate
+from umtn_core.networks.generation import generate, sound
 from umtn_core.training.objective import Losses, losses
 from umtn_core.training.segments import Segment
 from umtn_core.training.settings import Settings
@@ -53,6 +54,14 @@ class Translation(L.LightningModule):
     def players(self) -> int:
         """Optimisers of the run: the classifier plays when the encoder is trained with others."""
         return 1 if self.network.classifier is None or self.settings.only else 2
+
+    @property
+    def band_gains(self) -> list[NDArray[np.float32]] | None:
+        """The gains of each trained domain's bands: float32 (bands,); None for a single band."""
+        if self.network.shape.bands == 1:
+            return None
+        gains = [self.network.decoders[domain].band_gains for domain in self.trained]
+        return [gain.detach().cpu().numpy().astype(np.float32) for gain in gains]
 
     def setup(self, stage: str) -> None:
         """Compile the heavy parts where the settings ask for it."""
@@ -160,18 +169,20 @@ class Translation(L.LightningModule):
 
         Returns
         -------
-        Tensor[D x B x T]
-            Samples in [-1, 1].
+        Tensor[D x B x samples made], on the CPU
+            Samples in [-1, 1] at the shape's ``output_rate``.
         """
         shape = self.network.shape
-        levels = torch.from_numpy(Companding(shape.companding).levels).to(heard.device)
         latents = self.network.encoder(heard).float()
         random = torch.Generator(heard.device).manual_seed(seed)
         decoded = [
             generate(self.network.decoders[domain], shape, latents, generator=random)
             for domain in self.trained
         ]
-        return levels[torch.stack(decoded)]
+        gains = self.band_gains or [np.ones(1, np.float32)] * len(decoded)
+        return torch.stack(
+            [sound(codes, shape, gain) for codes, gain in zip(decoded, gains, strict=True)]
+        )
 
     def _record(self, stage: str, found: Losses, size: int) -> None:
         options: dict[str, Any] = {"batch_size": size, "sync_dist": stage == "valid"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +12,11 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from umtn_core.companding import MU, NOTHING_YET, Companding
-from umtn_core.data.files import FULL_SCALE
 from umtn_core.data.split import Split
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
+from umtn_core.shape import NetworkShape
+from umtn_core.training.clips import Cut, DomainAudio, Place, band_samples, heard_audio
 from umtn_core.training.corruption import corrupt
 from umtn_core.training.perturbation import perturb
 from umtn_core.training.settings import Corruption, Perturbation, Settings
@@ -25,20 +26,23 @@ Audio = NDArray[np.float32]
 
 
 class Segment(NamedTuple):
-    """One segment of every domain; D domains, T samples, C samples of context on each side.
+    """One segment of every domain.
+
+    D domains, T samples made, H heard in the same time, C heard as context on each side.
 
     Attributes
     ----------
-    heard : Tensor[D x 1 x (C + T + C)]
+    heard : Tensor[D x 1 x (C + H + C)]
         What the encoder hears: codes as ``code / 255 - 0.5``.
     past : Tensor[D x T], int64
-        What the decoder sees before each of its samples, as codes.
+        What the decoder sees a step before each of its samples, as codes; with several bands
+        those of a step together.
     target : Tensor[D x T], int64
         The clean codes.
     scored : Tensor[D x T], bool
         Which samples count.
     spectrum : Tensor[D x bands x F]
-        Clean spectrum of the T samples; without bands when the aid is off.
+        Clean spectrum of the segment; without bands when the aid is off.
     """
 
     heard: Tensor
@@ -46,33 +50,6 @@ class Segment(NamedTuple):
     target: Tensor
     scored: Tensor
     spectrum: Tensor
-
-
-class DomainAudio:
-    """All files of one domain and split, as one row of samples to draw from."""
-
-    def __init__(self, store: Store, domain: str, split: Split, shortest: int):
-        self.files = [store.read(entry) for entry in store.files(domain, split)]
-        if not self.files:
-            raise UmtnError(
-                f"Domain '{domain}' has no {split} audio in the store {store.path}: each domain "
-                "needs two recordings or more, one of them to be held back for validation."
-            )
-        # A start is any sample from which `shortest` more follow in the same file.
-        starts = np.array([max(0, len(audio) - shortest + 1) for audio in self.files])
-        self.ends = np.cumsum(starts)
-        if self.ends[-1] == 0:
-            raise UmtnError(
-                f"Domain '{domain}' has no {split} file of {shortest} samples or more: "
-                "add longer recordings, or shorten segment and context in the settings."
-            )
-
-    def draw(self, samples: int, random: np.random.Generator) -> Audio:
-        """So many samples from a random place: float32 in [-1, 1]."""
-        place = int(random.integers(0, self.ends[-1]))
-        file = int(np.searchsorted(self.ends, place, side="right"))
-        start = place - (int(self.ends[file - 1]) if file else 0)
-        return self.files[file][start : start + samples].astype(np.float32) / FULL_SCALE
 
 
 class SegmentDataset(Dataset[Segment]):
@@ -89,16 +66,34 @@ class SegmentDataset(Dataset[Segment]):
         In the order of the network's.
     split
         Validation and test segments are neither perturbed nor corrupted.
+    gains : sequence of float32 arrays (bands,)
+        What each domain's bands are multiplied by before they are companded; left out, 1.
+
+    Raises
+    ------
+    UmtnError
+        If the store's audio is not at the rates that the network hears and makes, or a domain
+        has too little of it.
     """
 
-    def __init__(self, settings: Settings, domains: tuple[str, ...], split: Split):
+    def __init__(
+        self,
+        settings: Settings,
+        domains: tuple[str, ...],
+        split: Split,
+        gains: Sequence[Audio] | None = None,
+    ):
         self.settings = settings
         self.split = split
         self.shape = settings.network_shape
         self.companding = Companding(self.shape.companding)
-        self.length = settings.segment + 2 * settings.context + 1
+        self.cut = Cut.of(self.shape, settings.segment, settings.context)
+        self.gains = gains or [np.ones(self.shape.bands, np.float32)] * len(domains)
         store = Store.open(settings.store)
-        self.audio = [DomainAudio(store, domain, split, self.length) for domain in domains]
+        _check_rates(store, self.shape, settings.perturbation.reorchestration > 0)
+        self.audio = [
+            DomainAudio(store, domain, split, self.cut.samples, self.cut.made) for domain in domains
+        ]
 
     def __getitem__(self, number: int) -> Segment:
         rows = []
@@ -108,35 +103,76 @@ class SegmentDataset(Dataset[Segment]):
         return Segment(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def _segment(self, domain: int, random: np.random.Generator) -> tuple[NDArray, ...]:
-        settings, length = self.settings, self.settings.segment
-        training = self.split == "train"
+        settings, shape, cut = self.settings, self.shape, self.cut
+        audio, training = self.audio[domain], self.split == "train"
         gain = random.uniform(settings.gain_quietest, settings.gain_loudest) if training else 1.0
-        # One more sample in front, so that the first step too has a past.
-        clip = np.float32(gain) * self.audio[domain].draw(self.length, random)
-        around, start = clip[1:], settings.context
+        place = audio.place(random)
+        clip = np.float32(gain) * audio.read(place, cut.samples)
+        around = heard_audio(clip, cut, shape)
 
         perturbation = settings.perturbation if training else Perturbation(probability=0)
-        heard = perturb(around, perturbation, length, random)
-        codes = self.companding.encode(clip[start : start + length + 1]).astype(np.int64)
-        corruption = settings.corruption if training else Corruption()
+        source = around
+        if perturbation.reorchestration and random.random() < perturbation.reorchestration:
+            source = self._reorchestrated(audio, place, gain, random)
+            if source is None:
+                source = around
+        heard = perturb(source, perturbation, settings.segment, random)
+        bands = self._companded(domain, clip, cut.front + cut.context)
         past, scored = corrupt(
-            clip[start : start + length],
-            lambda: gain * self.audio[domain].draw(self.length, random)[:length],
-            corruption,
+            bands[:-1],
+            lambda: gain * self._companded(domain, audio.draw(cut.samples, random), cut.front)[:-1],
+            settings.corruption if training else Corruption(),
             random,
+            max(1, settings.corruption.splice_longest * shape.steps_per_frame // shape.hop),
         )
-        past_codes = self.companding.encode(past).astype(np.int64)
-        if start == 0:
-            past_codes[0] = NOTHING_YET
-        scored[: settings.unscored] = False
-        spectrum = np.zeros((0, length // self.shape.hop), np.float32)
+        codes = self.companding.encode(bands[1:]).astype(np.int64).reshape(-1)
+        past_codes = self.companding.encode(past).astype(np.int64).reshape(-1)
+        if cut.context == 0:
+            past_codes[: shape.bands] = NOTHING_YET
+        scored[: settings.unscored * shape.steps_per_frame // shape.hop] = False
+        spectrum = np.zeros((0, settings.segment // shape.hop), np.float32)
         if settings.spectral.weight:
             spectrum = semitone_spectrum(
-                around, start, length // self.shape.hop, self.shape.hop,
-                self.shape.sample_rate, settings.spectral,
+                around, settings.context, settings.segment // shape.hop, shape.hop,
+                shape.sample_rate, settings.spectral,
             )  # fmt: skip
         scaled = self.companding.encode(heard).astype(np.float32) / MU - 0.5
-        return scaled[None], past_codes, codes[1:], scored, spectrum
+        return scaled[None], past_codes, codes, scored.repeat(shape.bands), spectrum
+
+    def _companded(self, domain: int, clip: Audio, first: int) -> Audio:
+        """Samples of the bands at the level that they are companded at: (1 + steps, bands)."""
+        return band_samples(clip, self.cut, self.shape, first) * self.gains[domain]
+
+    def _reorchestrated(
+        self, audio: DomainAudio, place: Place, gain: float, random: np.random.Generator
+    ) -> Audio | None:
+        """The same notes by another instrument, if there is one."""
+        if not audio.others[place.file]:
+            return None
+        settings, cut = self.settings.perturbation, self.cut
+        louder = gain * random.uniform(settings.other_quietest, settings.other_loudest)
+        start = cut.as_heard(place.start + cut.front)
+        samples = cut.as_heard(cut.segment + 2 * cut.context)
+        return np.float32(louder) * audio.other(place.file, start, samples, random)
+
+
+def _check_rates(store: Store, shape: NetworkShape, others: bool) -> None:
+    if store.sample_rate != shape.output_rate:
+        raise UmtnError(
+            f"The store {store.path} holds audio at {store.sample_rate} Hz and the network makes "
+            f"{shape.output_rate} Hz: make the store at that rate, or choose another preset."
+        )
+    rate = store.heard_rate or store.sample_rate
+    if (
+        others
+        and any(getattr(e, "others", ()) for e in store.index.files)
+        and rate != shape.sample_rate
+    ):
+        raise UmtnError(
+            f"The other instruments in the store {store.path} are at {rate} Hz and the encoder "
+            f"hears {shape.sample_rate} Hz: set perturbation.reorchestration to 0, or make the "
+            "store for this network."
+        )
 
 
 class NumberedBatches(Sampler[int]):

@@ -42,6 +42,12 @@ class Perturbation(Section):
         the same for two instruments by itself leaves the classifier little to do.
     noise
         Largest level of added white noise; 0 for none (as in the paper).
+    reorchestration
+        Share of segments that the encoder hears played by another instrument, where the
+        store has the same performance by others; the target stays. 0 for none (as in the
+        paper).
+    other_quietest, other_loudest
+        Range of a random gain on such another instrument.
     """
 
     probability: Share = 1.0
@@ -51,22 +57,37 @@ class Perturbation(Section):
     equaliser_db: Amount = 0.0
     distortion: Share = 0.0
     noise: Amount = 0.0
+    reorchestration: Share = 0.0
+    other_quietest: Positive = 0.7
+    other_loudest: Positive = 1.3
 
 
 class Corruption(Section):
     """What is done to the past that the decoder is taught with; off by default.
 
     A decoder that only ever saw a perfect past trusts it blindly: left alone, it drifts
-    off its conditioning. The target stays clean.
+    off its conditioning. The target stays clean. With several bands, this is done to the
+    bands' samples as they are companded.
 
     Parameters
     ----------
+    clean_probability
+        Share of segments whose past stays as it is, whatever else is asked for.
     mix_probability
         Share of segments that have another excerpt of the domain mixed in.
     mix_quietest, mix_loudest
         Range of its gain, drawn evenly on a logarithmic scale.
     noise_probability, noise_quietest, noise_loudest
         The same for white noise (gains are standard deviations).
+    level_probability
+        Share of segments whose past is made louder or softer, by a constant or along a
+        curve: without it, a decoder takes its level from its past and not from the
+        latent, and a quiet beginning stays quiet.
+    level_quietest_db, level_loudest_db
+        Range of that change.
+    silence_probability
+        Share of segments whose past is silent, or nearly so, up to a moment in its first
+        half, as it is when decoding begins.
     splice_probability
         Share of segments in which a stretch of the past is replaced by another excerpt,
         as if the decoder had played a wrong note; the stretch itself is not scored.
@@ -74,12 +95,17 @@ class Corruption(Section):
         Longest such stretch in samples.
     """
 
+    clean_probability: Share = 0.0
     mix_probability: Share = 0.0
     mix_quietest: Positive = 0.03
     mix_loudest: Positive = 2.0
     noise_probability: Share = 0.0
     noise_quietest: Positive = 0.002
     noise_loudest: Positive = 0.08
+    level_probability: Share = 0.0
+    level_quietest_db: float = -30.0
+    level_loudest_db: float = 8.0
+    silence_probability: Share = 0.0
     splice_probability: Share = 0.0
     splice_longest: Count = 1600
 
@@ -187,7 +213,7 @@ class Settings(Section):
     batch
         Segments a domain in one batch, over all devices together.
     segment
-        Samples a segment; a multiple of the hop.
+        Samples a segment, as the encoder hears them; a multiple of the hop.
     context
         Samples before and after a segment that the encoder also hears; a multiple of
         the hop.
@@ -274,6 +300,14 @@ class Settings(Section):
             raise UmtnError("In the settings, gain_quietest must not exceed gain_loudest.")
         if self.perturbation.shortest > self.perturbation.longest:
             raise UmtnError("In the settings, perturbation.shortest must not exceed longest.")
+        if self.perturbation.other_quietest > self.perturbation.other_loudest:
+            raise UmtnError(
+                "In the settings, perturbation.other_quietest must not exceed other_loudest."
+            )
+        if self.corruption.level_quietest_db > self.corruption.level_loudest_db:
+            raise UmtnError(
+                "In the settings, corruption.level_quietest_db must not exceed level_loudest_db."
+            )
         return self
 
 

@@ -152,6 +152,46 @@ def test_mixing_adds_the_other_excerpt_at_some_gain():
     np.testing.assert_allclose(out, past + gain * other, atol=1e-6)
 
 
+def _corrupted(past, seed=0, **settings):
+    return corrupt(past, lambda: past, Corruption(**settings), np.random.default_rng(seed))
+
+
+def test_the_level_of_the_past_changes_within_its_limits():
+    past = np.ones((400, 8), np.float32)
+    quietest, loudest, constant = 0.0, -99.0, 0
+    for seed in range(200):
+        out, scored = _corrupted(past, seed, level_probability=1.0)
+        assert scored.all() and (out == out[:, :1]).all()
+        decibels = 20 * np.log10(out[:, 0])
+        quietest, loudest = min(quietest, decibels.min()), max(loudest, decibels.max())
+        constant += np.ptp(decibels) < 1e-3
+        # Straight lines between few points: no jumps.
+        assert np.abs(np.diff(decibels)).max() < 38 / (400 / 4) + 0.1
+    assert -30.01 < quietest < -27 and 6 < loudest < 8.01
+    assert 0.2 < constant / 200 < 0.4
+
+
+def test_a_past_may_begin_in_silence_up_to_its_middle():
+    past = np.ones(400, np.float32)
+    lengths = []
+    for seed in range(100):
+        out, scored = _corrupted(past, seed, silence_probability=1.0)
+        silent = np.flatnonzero(out < 1)
+        assert scored.all() and silent[-1] == len(silent) - 1 and out[: len(silent)].max() <= 0.02
+        lengths.append(len(silent))
+    assert min(lengths) < 20 and 180 < max(lengths) < 200
+
+
+def test_a_share_of_pasts_stays_clean_whatever_else_is_asked_for():
+    past = _tone(300, 2000)
+    strong = {"noise_probability": 1.0, "level_probability": 1.0, "mix_probability": 1.0}
+    same = [
+        np.array_equal(_corrupted(past, seed, clean_probability=0.25, **strong)[0], past)
+        for seed in range(200)
+    ]
+    assert 0.15 < np.mean(same) < 0.35
+
+
 def test_spectrum_has_its_peak_at_the_tone():
     aid = SpectralAid(weight=1)
     spectrum = semitone_spectrum(_tone(440), 4000, 10, 400, 16_000, aid)
