@@ -42,6 +42,7 @@ class Coding:
         if len(gains) != (self.bands if self.bands > 1 else 0):
             raise ValueError(f"{len(gains)} gains do not fit {self.bands} bands")
         self.companding = Companding(shape.companding)
+        self.gains = tuple(gains)
         self._gains = np.array(gains, np.float32)
 
     def encode(self, audio: NDArray[np.float32]) -> NDArray[np.uint8]:

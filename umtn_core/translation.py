@@ -146,9 +146,9 @@ class Translation:
         Returns
         -------
         list of (list of float32 array (samples,), tuple of Segment)
-            At the network's sample rate and loudness, as far as they are decoded.
+            At the decoders' sample rate and the network's loudness, as far as they are decoded.
         """
-        streams = (self.translator.companding.decode(codes) for codes in self._decode.codes)
+        streams = (self.translator.coding.decode(codes) for codes in self._decode.codes)
         return [
             (list(islice(streams, len(segments))), segments) for segments in self._note.segments
         ]

@@ -14,7 +14,6 @@ from umtn_core.audio.channels import ChannelMode, Channels
 from umtn_core.audio.level import matched, to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
-from umtn_core.companding import Companding
 from umtn_core.decode.choice import candidates, choose, open_for
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engine import Engine
@@ -30,7 +29,7 @@ from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
 from umtn_core.segments.choice import best_count
 from umtn_core.segments.join import joined
-from umtn_core.segments.plan import Margins, Segment, plan, segment_id
+from umtn_core.segments.plan import Margins, Segment, plan, samples_made, segment_id
 from umtn_core.translation import Note, Piece, Translation, name_of
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
@@ -62,7 +61,8 @@ class Translator:
         to come out the same on other machines.
     seed, temperature, top_p
         See `umtn_core.decode.sampling.Sampling`. The same seed gives the same samples;
-        without a temperature it is the model's own.
+        without a temperature it is the model's own. What the model multiplies that of each
+        band by, it multiplies any other by as well.
     mix
         0 gives the input back, 1 the translation only, and between them both.
     channels
@@ -94,7 +94,8 @@ class Translator:
         self.target = _chosen(self.bundle, target)
         if temperature is None:
             temperature = self.bundle.manifest.temperature
-        self.sampling = Sampling(seed, temperature, top_p)
+        by_band = self.bundle.manifest.band_temperatures
+        self.sampling = Sampling(seed, temperature, top_p, by_band)
         if not 0 <= mix <= 1:
             raise UmtnError(f"The mix must be from 0 (dry) to 1 (wet), not {mix}.")
         if segments != "auto" and (type(segments) is not int or segments < 1):
@@ -103,7 +104,7 @@ class Translator:
         Channels(np.zeros((1, 1), np.float32), channels)
         self.mix = mix
         self.channels = channels
-        self.companding = Companding(self.bundle.shape.companding)
+        self.coding = self.bundle.coding(self.target)
         self._encoder: LatentEncoder | None = None
         self._threads = threads
         self._is_auto = engine == "auto"
@@ -225,7 +226,8 @@ class Translator:
             signals = self._wanted(recording)
             for signal in signals:
                 audio = self._heard(signal)
-                count = self._segment_count(engine, len(audio), len(signals), cancelled)
+                samples = samples_made(len(audio), self.bundle.shape)
+                count = self._segment_count(engine, samples, len(signals), cancelled)
                 plans.append(plan(audio, self.bundle.shape, count))
                 latents = self._encode(engine, audio, cancelled)
                 seed = piece.seeded(self.sampling.seed)
@@ -282,7 +284,7 @@ class Translator:
         self, signal: Signal, parts: Sequence[Audio], segments: Sequence[Segment]
     ) -> Audio:
         """Join decoded segments, and bring them to a signal's sample rate, length and loudness."""
-        rate, samples = self.bundle.shape.sample_rate, len(signal.audio)
+        rate, samples = self.bundle.shape.output_rate, len(signal.audio)
         audio, _ = joined(parts, segments, rate)
         audio = resample(audio, rate, signal.sample_rate, samples)
         quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
@@ -306,7 +308,7 @@ class Translator:
     def _segment_count(
         self, engine: Engine, samples: int, signals: int, cancelled: IsCancelled | None
     ) -> int:
-        """Decide how many segments signals of so many samples are cut into."""
+        """Decide how many segments signals are cut into of which so many samples are made."""
         if self.segments != "auto":
             return self.segments
         margins = Margins.of(self.bundle.shape)
@@ -319,14 +321,17 @@ class Translator:
         self, segments: Sequence[Segment], latents: NDArray[np.float32], signal: int, seed: int
     ) -> Iterator[Stream]:
         """Ask the decoder for the segments of one signal."""
-        hop = self.bundle.shape.hop
+        hop = self.bundle.shape.output_hop
         for i, part in enumerate(segments):
             frames = latents[:, part.begin // hop : -(-part.end // hop)]
             yield Stream(frames, part.end - part.begin, segment_id(signal, i), seed)
 
     def _name(self, pieces: Sequence[Piece]) -> str:
         """Name the work that these pieces are for this translator."""
-        sampling = (self.sampling.temperature, self.sampling.top_p)
+        sampling: tuple[object, ...] = (self.sampling.temperature, self.sampling.top_p)
+        if self.bundle.shape.bands > 1:
+            # The graphs, whose checksums name the rest, know nothing of these.
+            sampling += (self.sampling.band_temperatures, self.coding.gains)
         how = (self.mix, self.channels, self.segments)
         options = (self.bundle.manifest.files, self.target, sampling, how)
         return name_of(options, pieces, self.sampling.seed)

@@ -16,7 +16,7 @@ def best_count(samples: int, signals: int, margins: Margins, rates: Mapping[int,
     Parameters
     ----------
     samples
-        Of each signal, at the network's rate.
+        Of each signal, at the decoders' rate.
     signals
         That are decoded together.
     margins

@@ -55,7 +55,7 @@ def joined(
     segments
         What `plan` gave.
     rate
-        Samples a second.
+        Samples a second, the decoders'.
 
     Returns
     -------

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.audio.resample import resampled_length
 from umtn_core.shape import NetworkShape
 
 #: After its receptive field has filled, a stream gets this long to become the tone that a
@@ -36,7 +37,7 @@ _ID_STEP = 1 << 32
 
 
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a signal, in samples at the network's rate.
+    """A part of a signal, in samples at the decoders' rate.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Margins:
-    """What a segment has to decode beyond its own stretch, in samples.
+    """What a segment has to decode beyond its own stretch, in samples at the decoders' rate.
 
     Parameters
     ----------
@@ -77,10 +78,10 @@ class Margins:
     @classmethod
     def of(cls, shape: NetworkShape) -> Margins:
         """Compute them for a network."""
-        rate = shape.sample_rate
+        rate = shape.output_rate
         join = round((REACH + FADE + 2 * SHIFT) * rate) + 2
         warm_up = shape.receptive_field + round(SETTLING * rate)
-        return cls(warm_up + join, join, shape.hop, round(SHORTEST * rate))
+        return cls(warm_up + join, join, shape.output_hop, round(SHORTEST * rate))
 
     @property
     def overhead(self) -> int:
@@ -101,6 +102,11 @@ def segment_id(signal: int, segment: int) -> int:
     return signal + segment * _ID_STEP
 
 
+def samples_made(heard: int, shape: NetworkShape) -> int:
+    """Count the samples that cover as many heard: whole steps, at the decoders' rate."""
+    return _whole_steps(resampled_length(heard, shape.sample_rate, shape.output_rate), shape)
+
+
 def plan(audio: NDArray[np.float32], shape: NetworkShape, segments: int) -> tuple[Segment, ...]:
     """Cut a signal into segments whose streams are about equally long.
 
@@ -111,7 +117,7 @@ def plan(audio: NDArray[np.float32], shape: NetworkShape, segments: int) -> tupl
     Parameters
     ----------
     audio : float32 array (samples,)
-        At the network's rate.
+        As the network hears it.
     shape
         Of the network.
     segments
@@ -121,18 +127,27 @@ def plan(audio: NDArray[np.float32], shape: NetworkShape, segments: int) -> tupl
     -------
     tuple of Segment
     """
-    margins = Margins.of(shape)
-    segments = min(segments, margins.most(len(audio)))
+    margins, rate = Margins.of(shape), shape.output_rate
+    samples = samples_made(len(audio), shape)
+    segments = min(segments, margins.most(samples))
     # The first has nothing before it to decode, so its own stretch is the longest.
-    stream = margins.longest_stream(len(audio), segments)
+    stream = margins.longest_stream(samples, segments)
     stretch = max(margins.shortest, stream - margins.overhead)
-    first = len(audio) - (segments - 1) * stretch
+    first = samples - (segments - 1) * stretch
     wanted = [first + k * stretch for k in range(segments - 1)]
-    wandering = min(round(WANDERING * shape.sample_rate), stretch // 4)
-    cuts = [0, *_quiet(audio, wanted, wandering, shape.sample_rate)]
-    ends = [*(min(cut + margins.after, len(audio)) for cut in cuts[1:]), len(audio)]
-    begins = [max(0, cut - margins.before) // shape.hop * shape.hop for cut in cuts]
+    wandering = min(round(WANDERING * rate), stretch // 4)
+    # Levels are those of what is heard, so places are looked for at its rate.
+    heard = [place * shape.sample_rate // rate for place in wanted]
+    quiet = _quiet(audio, heard, wandering * shape.sample_rate // rate, shape.sample_rate)
+    cuts = [0, *(place * rate // shape.sample_rate for place in quiet)]
+    ends = [min(_whole_steps(cut + margins.after, shape), samples) for cut in cuts[1:]]
+    ends.append(samples)
+    begins = [max(0, cut - margins.before) // margins.hop * margins.hop for cut in cuts]
     return tuple(map(Segment, begins, cuts, ends))
+
+
+def _whole_steps(samples: int, shape: NetworkShape) -> int:
+    return -(-samples // shape.bands) * shape.bands
 
 
 def _quiet(
