@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 
 from umtn_core.audio.level import to_reference
+from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
-from umtn_core.companding import Companding
 from umtn_core.decode.choice import resolved
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.encode.onnx_encoder import OnnxEncoder
-from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.heard import Heard
 from umtn_core.evaluation.held_out import Piece
 from umtn_core.evaluation.measures import agreement
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.evaluation.tally import rounded
+from umtn_core.segments.plan import samples_made
 
 #: Shares of the second input.
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -97,13 +98,17 @@ def blend(
     say
         Told of the progress.
     """
-    samples = min(len(piece.renders[source].samples) for piece in pieces)
-    inputs = tuple(Heard(piece.renders[source].samples[:samples]) for piece in pieces)
+    samples = min(len(piece.renders[source].full) for piece in pieces)
+    rate = pieces[0].renders[source].rate
+    inputs = tuple(Heard(piece.renders[source].full[:samples], rate) for piece in pieces)
     encoder = OnnxEncoder(bundle, settings.threads)
     lufs = bundle.manifest.reference_loudness
-    first, second = (encoder.encode(to_reference(heard.samples, RATE, lufs)) for heard in inputs)
+    hears = bundle.shape.sample_rate
+    audio = [resample(heard.full, rate, hears) for heard in inputs]
+    first, second = (encoder.encode(to_reference(each, hears, lufs)) for each in audio)
+    made = samples_made(len(audio[0]), bundle.shape)
     streams = [
-        Stream(np.float32(1 - weight) * first + np.float32(weight) * second, samples, k)
+        Stream(np.float32(1 - weight) * first + np.float32(weight) * second, made, k)
         for k, weight in enumerate(WEIGHTS)
     ]
     temperature = settings.temperature
@@ -111,13 +116,15 @@ def blend(
         temperature = bundle.manifest.temperature
     name = resolved(settings.engine, bundle, target)
     engine = open_engine(name, bundle, target, settings.threads)
-    decode = Decode(engine, streams, Sampling(settings.seed, temperature, settings.top_p))
+    by_band = bundle.manifest.band_temperatures
+    sampling = Sampling(settings.seed, temperature, settings.top_p, by_band)
+    decode = Decode(engine, streams, sampling)
     decode.advance(progress=lambda done: say(f"blending on the {target}", done))
-    law = Companding(bundle.shape.companding)
+    coding, makes = bundle.coding(target), bundle.shape.output_rate
     return Blend(
         source,
         target,
         (pieces[0].name, pieces[1].name),
         (inputs[0], inputs[1]),
-        tuple(Heard(law.decode(codes)) for codes in decode.codes),
+        tuple(Heard(coding.decode(codes), makes) for codes in decode.codes),
     )

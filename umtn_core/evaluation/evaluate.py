@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.blending import Blend, blend
 from umtn_core.evaluation.heard import RATE, Heard
 from umtn_core.evaluation.held_out import Piece, excerpts
-from umtn_core.evaluation.latent_probe import latent_probe
+from umtn_core.evaluation.latent_probe import Excerpts, latent_probe
 from umtn_core.evaluation.likelihood_figures import likelihood_figures
 from umtn_core.evaluation.measure import Direction, measure
 from umtn_core.evaluation.real_players import measure_recording, recordings_in_scope
@@ -84,16 +85,16 @@ def evaluate(
             f"none of these but {', '.join(store.domains)}."
         )
     own = translate is None
-    translate = translate or own_translator(bundle, settings, say)
+    translate = translate or own_translator(bundle, settings, say, store.sample_rate)
 
     say("learning the instruments", Progress(0.0))
     training = {
         domain: excerpts(store, domain, "train", settings.training_excerpts, CLIP_SECONDS)
         for domain in store.domains
     }
-    classifier = TimbreClassifier(training, RATE)
+    classifier = TimbreClassifier(_at(RATE, training, store.sample_rate), RATE)
     makes, left_out = made_by(store, domains, settings)
-    players, absent = _players(domains, settings)
+    players, absent = _players(domains, settings, store.sample_rate)
     examples = translate_all(domains, makes, players, translate)
     main = makes[0]
 
@@ -129,10 +130,21 @@ def evaluate(
     }
     blends, joins = _own_renders(bundle, domains, main, settings, say) if own else ([], {})
     say("teacher forcing", Progress(0.0))
+    known = {domain: training[domain] for domain in domains}
+    made_of, heard_of = (
+        [_at(rate, each, store.sample_rate) for each in (judged, known)]
+        for rate in (bundle.shape.output_rate, bundle.shape.sample_rate)
+    )
     report = {
         "model": bundle.name,
         "domains": domains,
         "split": settings.split,
+        "sample_rates": {
+            "store": store.sample_rate,
+            "heard": bundle.shape.sample_rate,
+            "made": bundle.shape.output_rate,
+            "judged": RATE,
+        },
         "scope": "polyphonic" if settings.polyphonic else "monophonic",
         "tiers": {
             "1": [make.name for make in makes if make.tier == 1],
@@ -153,13 +165,13 @@ def evaluate(
         "directions": figures,
         "recordings": {"unavailable": absent} if absent else recordings,
         "likelihood": {
-            domain: likelihood_figures(bundle, domain, judged[domain], training[domain])
+            domain: likelihood_figures(bundle, domain, made_of[0][domain], made_of[1][domain])
             for domain in domains
         },
         "domain_read_off_latents": None
         if len(domains) < 2
         else {
-            **_probe(bundle, {d: training[d] for d in domains}, judged, settings.seed),
+            **_probe(bundle, heard_of[1], heard_of[0], settings.seed),
             "floor": round(1.0 / len(domains), 4),
         },
         "blending": [each.figures() for each in blends],
@@ -169,25 +181,33 @@ def evaluate(
     return Evaluation(report, examples, blends)
 
 
+def _at(rate: int, excerpts: Excerpts, from_rate: int) -> Excerpts:
+    """Bring excerpts of each domain to a sample rate."""
+    return {
+        domain: [resample(audio, from_rate, rate) for audio in each]
+        for domain, each in excerpts.items()
+    }
+
+
 def _probe(bundle: Bundle, fitted: Any, judged: Any, seed: int) -> dict[str, Any]:
     found = figure(latent_probe(bundle, fitted, judged), seed=seed)
     return {"value": found["value"], "interval": found["interval"], "ceiling": None}
 
 
 def _players(
-    domains: Sequence[str], settings: EvaluationSettings
+    domains: Sequence[str], settings: EvaluationSettings, rate: int
 ) -> tuple[dict[str, Heard], str | None]:
     """Recordings of real players, and why there are none if so."""
     if not settings.recordings or settings.polyphonic:
         return {}, "not asked for"
-    end = None if settings.seconds is None else round(settings.seconds * RATE)
+    end = None if settings.seconds is None else round(settings.seconds * rate)
     try:
-        found = recordings_in_scope(domains, real_recording)
+        found = recordings_in_scope(domains, real_recording, rate)
     except UmtnError as error:
         return {}, str(error)
     if not found:
         return {}, "there is none of these instruments"
-    return {name: Heard(heard.samples[:end]) for name, heard in found.items()}, None
+    return {name: Heard(heard.full[:end], rate) for name, heard in found.items()}, None
 
 
 def _pitch_range(pieces: Sequence[Piece]) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from umtn_core.audio.resample import resample
 from umtn_core.evaluation.chroma import chroma
 from umtn_core.evaluation.note_segments import Transcribed, levels, segment
 from umtn_core.evaluation.pitch_tracking import PitchTrack, track
@@ -14,20 +15,34 @@ from umtn_core.evaluation.polyphonic import transcribe_polyphonic
 from umtn_core.evaluation.rhythm import Rhythm, rhythm
 from umtn_core.evaluation.spectra import envelope
 
+#: Samples a second of what the measures hear: they were made, and their bounds set, for it.
 RATE = 16_000
 
 
 class Heard:
-    """One mono recording at 16 kHz.
+    """One mono recording.
 
     Parameters
     ----------
-    samples
+    full
         float array (samples,), full scale 1.
+    rate
+        Its samples a second.
     """
 
-    def __init__(self, samples: ArrayLike) -> None:
-        self.samples: NDArray[np.float32] = np.asarray(samples, np.float32)
+    def __init__(self, full: ArrayLike, rate: int = RATE) -> None:
+        self.full: NDArray[np.float32] = np.asarray(full, np.float32)
+        self.rate = rate
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(self.full) / self.rate
+
+    @cached_property
+    def samples(self) -> NDArray[np.float32]:
+        """The recording at `RATE`, as the measures hear it."""
+        return resample(self.full, self.rate, RATE) if len(self.full) else self.full
 
     @cached_property
     def pitch(self) -> PitchTrack:

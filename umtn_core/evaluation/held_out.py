@@ -12,7 +12,7 @@ from umtn_core.data.files import FULL_SCALE
 from umtn_core.data.split import Split
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.heard import Heard
 from umtn_core.evaluation.pitch import Note
 
 
@@ -37,7 +37,7 @@ class Piece:
     @property
     def seconds(self) -> float:
         """How long it is."""
-        return len(next(iter(self.renders.values())).samples) / RATE
+        return next(iter(self.renders.values())).seconds
 
 
 def held_out_pieces(
@@ -54,7 +54,7 @@ def held_out_pieces(
     Parameters
     ----------
     store
-        At 16 kHz.
+        To read from.
     domains
         That every piece must have been played in.
     soundfont
@@ -71,17 +71,14 @@ def held_out_pieces(
     UmtnError
         If there is none.
     """
-    if store.sample_rate != RATE:
-        raise UmtnError(
-            f"Evaluation works at {RATE} Hz, and the store is at {store.sample_rate} Hz."
-        )
-    length = None if seconds is None else round(seconds * RATE)
+    rate = store.sample_rate
+    length = None if seconds is None else round(seconds * rate)
     found = []
     for pair in store.pairs(soundfont, split)[:pieces]:
         if not set(domains) <= set(pair.renders):
             continue
         notes = store.notes(pair) if pair.notes else []
-        renders = {d: Heard(_audio(store, pair.renders[d], 0, length)) for d in domains}
+        renders = {d: Heard(_audio(store, pair.renders[d], 0, length), rate) for d in domains}
         if seconds is not None:
             notes = [(a, min(b, seconds), p, v) for a, b, p, v in notes if a < seconds]
         found.append(Piece(pair.piece, notes, renders))
@@ -116,7 +113,7 @@ def excerpts(
 
     Returns
     -------
-    list of float32 arrays (samples,), full scale 1
+    list of float32 arrays (samples,), full scale 1, at the store's rate
 
     Raises
     ------

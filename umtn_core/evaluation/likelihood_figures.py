@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
-from umtn_core.companding import Companding
 from umtn_core.evaluation.linear_prediction import linear_prediction_nats
-from umtn_core.evaluation.teacher_forcing import teacher_forced_nats
+from umtn_core.evaluation.teacher_forcing import excerpt_codes, teacher_forced_nats
 
 
 def likelihood_figures(
@@ -27,18 +26,18 @@ def likelihood_figures(
     bundle, domain
         The decoder.
     judged
-        Excerpts of one length, float32 (samples,); the first samples of each, as many as
-        the decoder's receptive field, are heard and not scored.
+        Excerpts of one length, float32 (samples,), at the decoders' rate; the first samples of
+        each, as many as the decoder's receptive field, are heard and not scored.
     fitted
         Excerpts of the training split, for the linear predictors.
     """
-    law = Companding(bundle.shape.companding)
     unscored = bundle.shape.receptive_field
     linear = linear_prediction_nats(
-        [law.encode(audio) for audio in judged],
-        [law.encode(audio) for audio in fitted],
-        law,
+        [excerpt_codes(bundle, domain, audio) for audio in judged],
+        [excerpt_codes(bundle, domain, audio) for audio in fitted],
+        bundle.coding(domain).companding,
         unscored=unscored,
+        bands=bundle.shape.bands,
     )
     network = teacher_forced_nats(bundle, domain, judged, unscored=unscored)
     return {

@@ -18,7 +18,8 @@ from umtn_core.companding import Companding
 from umtn_core.evaluation.likelihood import Codes, best_scale, logistic_nats, unigram_nats
 
 ORDER = 32
-#: Samples between updates of the adaptive predictor, and the past each one is fitted to.
+#: Samples between updates of the adaptive predictor, and the past each one is fitted to: 20 and
+#: 60 ms at 16 kHz, and as many samples of bands, whose rates are lower.
 UPDATE = 320
 PAST = 960
 
@@ -51,6 +52,7 @@ def linear_prediction_nats(
     law: Companding | None = None,
     *,
     unscored: int = 0,
+    bands: int = 1,
 ) -> LinearPredictionNats:
     """Cost of codes under linear prediction of order 32.
 
@@ -65,6 +67,9 @@ def linear_prediction_nats(
         The quantiser that made the codes.
     unscored
         Samples at the start of each judged file that are heard but do not count.
+    bands
+        That the codes are of, those of a step together: each is foretold from its own past,
+        and the cost is the mean over them.
 
     Raises
     ------
@@ -72,6 +77,22 @@ def linear_prediction_nats(
         If no sample is left in either.
     """
     law = law or Companding()
+    if bands > 1:
+        each = [
+            linear_prediction_nats(
+                [codes[band::bands] for codes in judged],
+                [codes[band::bands] for codes in fitted],
+                law,
+                unscored=unscored // bands,
+            )
+            for band in range(bands)
+        ]
+        return LinearPredictionNats(
+            unigram=float(np.mean([nats.unigram for nats in each])),
+            fixed=float(np.mean([nats.fixed for nats in each])),
+            adaptive=float(np.mean([nats.adaptive for nats in each])),
+            samples=sum(nats.samples for nats in each),
+        )
     scored = [np.arange(len(codes)) >= unscored for codes in judged]
     if not any(mask.any() for mask in scored) or not sum(map(len, fitted)):
         raise ValueError("linear prediction needs audio to fit and audio to judge")

@@ -17,14 +17,14 @@ from umtn_core.evaluation.timbre import TimbreClassifier
 
 
 def recordings_in_scope(
-    domains: Sequence[str], fetch: Callable[[str], Recording]
+    domains: Sequence[str], fetch: Callable[[str], Recording], rate: int = RATE
 ) -> dict[str, Heard]:
-    """Recordings of those of the domains that have one, at 16 kHz."""
+    """Recordings of those of the domains that have one, at a sample rate."""
     found = {}
     for domain in domains:
         if domain in FILES:
             recording = fetch(domain)
-            found[domain] = Heard(resample(recording.samples, recording.sample_rate, RATE))
+            found[domain] = Heard(resample(recording.samples, recording.sample_rate, rate), rate)
     return found
 
 

@@ -47,7 +47,9 @@ class Sampled:
     release_seconds: float
     touch: float
 
-    def play(self, notes: Sequence[Note], seconds: float) -> NDArray[np.float32]:
+    def play(
+        self, notes: Sequence[Note], seconds: float, to_rate: int = RATE
+    ) -> NDArray[np.float32]:
         """Play notes, each from the nearest recorded one, moved to its pitch.
 
         Parameters
@@ -56,24 +58,26 @@ class Sampled:
             ``(start_s, end_s, midi, velocity)``.
         seconds
             Length of the result.
+        to_rate
+            Its samples a second.
 
         Returns
         -------
-        float32 array (samples,) at 16 kHz, its peak at 0.6
+        float32 array (samples,), its peak at 0.6
         """
         import soxr
 
-        audio = np.zeros(round(seconds * RATE))
-        release = max(1, round(self.release_seconds * RATE))
+        audio = np.zeros(round(seconds * to_rate))
+        release = max(1, round(self.release_seconds * to_rate))
         for start, end, midi, velocity in notes:
             near = min(self.notes, key=lambda recorded: abs(recorded - midi))
             samples, rate = self.notes[near]
-            wanted = round((end - start) * RATE) + release
+            wanted = round((end - start) * to_rate) + release
             # No more than is needed, for speed: a semitone up uses up 6 % more.
-            used = samples[: round((wanted / RATE + 0.1) * rate * 2 ** ((midi - near) / 12))]
-            moved = soxr.resample(used, rate * 2 ** ((midi - near) / 12), RATE)[:wanted]
+            used = samples[: round((wanted / to_rate + 0.1) * rate * 2 ** ((midi - near) / 12))]
+            moved = soxr.resample(used, rate * 2 ** ((midi - near) / 12), to_rate)[:wanted]
             fade = np.clip((wanted - np.arange(len(moved))) / release, 0, 1)
-            first = round(start * RATE)
+            first = round(start * to_rate)
             moved = (moved * fade * (velocity / 127) ** self.touch)[: max(0, len(audio) - first)]
             audio[first : first + len(moved)] += moved
         return (audio * (_PEAK / max(np.abs(audio).max(initial=0.0), 1e-9))).astype(np.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from umtn_core.bundle import Bundle
-from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.heard import Heard
 from umtn_core.evaluation.joins import join_figures
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.segments.join import joined
@@ -45,7 +45,8 @@ def segment_joins(
     -------
     dict as of `umtn_core.evaluation.joins.join_figures`, or None where it is too short to be cut
     """
-    audio = np.concatenate([heard.samples for heard in sources])[: round(MOST_SECONDS * RATE)]
+    rate = sources[0].rate
+    audio = np.concatenate([heard.full for heard in sources])[: round(MOST_SECONDS * rate)]
 
     def parts(segments: int) -> tuple[Any, Any]:
         translator = Translator(
@@ -58,7 +59,7 @@ def segment_joins(
             top_p=settings.top_p,
             threads=settings.threads,
         )
-        translation = translator.begin([Piece(audio, RATE)])
+        translation = translator.begin([Piece(audio, rate)])
         translation.advance(progress=lambda done: say(f"joining segments on the {target}", done))
         ((decoded, plan),) = translation.parts() or [([], ())]
         return decoded, plan
@@ -66,6 +67,7 @@ def segment_joins(
     decoded, plan = parts(SEGMENTS)
     if len(plan) < 2:
         return None
-    render, joins = joined(decoded, plan, RATE)
+    made = bundle.shape.output_rate
+    render, joins = joined(decoded, plan, made)
     (unbroken,), _ = parts(1)
-    return join_figures(render, [join.place for join in joins], unbroken, RATE)
+    return join_figures(render, [join.place for join in joins], unbroken, made)

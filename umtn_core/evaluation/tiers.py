@@ -99,5 +99,6 @@ def made_by(
 
 
 def _played(piece: Piece, domain: str, instrument: Sampled) -> Piece:
-    played = Heard(instrument.play(piece.notes, piece.seconds))
+    rate = piece.renders[domain].rate
+    played = Heard(instrument.play(piece.notes, piece.seconds, rate), rate)
     return replace(piece, renders={**piece.renders, domain: played})

@@ -14,7 +14,7 @@ from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.evaluation.tiers import Make
 
 Audio = NDArray[np.float32]
-#: Translates recordings at 16 kHz to a domain, all together.
+#: Translates recordings to a domain, all together; their sample rate is the store's.
 Translate = Callable[[str, Sequence[Audio]], Sequence[Audio]]
 
 
@@ -72,15 +72,17 @@ def translate_all(
             for source, heard in players.items()
             if source != target or len(domains) == 1
         ]
-        made = translate(target, [each.sounds["source"].samples for each in wanted])
+        made = translate(target, [each.sounds["source"].full for each in wanted])
         for example, audio in zip(wanted, made, strict=True):
-            example.sounds["translation"] = Heard(audio)
+            example.sounds["translation"] = Heard(audio, example.sounds["source"].rate)
         examples += wanted
     return examples
 
 
-def own_translator(bundle: Bundle, settings: EvaluationSettings, say: OnStage) -> Translate:
-    """Translate by the bundle itself, as the settings say."""
+def own_translator(
+    bundle: Bundle, settings: EvaluationSettings, say: OnStage, rate: int = RATE
+) -> Translate:
+    """Translate audio of a sample rate by the bundle itself, as the settings say."""
     from umtn_core.translator import Translator
 
     def translate(target: str, sources: Sequence[Audio]) -> Sequence[Audio]:
@@ -94,7 +96,7 @@ def own_translator(bundle: Bundle, settings: EvaluationSettings, say: OnStage) -
             threads=settings.threads,
         )
         return translator.translate_many(
-            [(audio, RATE) for audio in sources],
+            [(audio, rate) for audio in sources],
             progress=lambda done: say(f"translating to {target}", done),
         )
 

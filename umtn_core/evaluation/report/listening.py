@@ -85,7 +85,7 @@ def write_sheet(folder: Path, model: str, examples: Sequence[Example], seed: int
         for letter, kind in zip(("source", "A", "B"), ("source", *sides), strict=True):
             path = f"listen/{name}-{letter.lower()}.flac"
             # Equally loud, so that loudness decides nothing.
-            write_sound(folder / path, example.sounds[kind].samples, equally_loud=True)
+            write_sound(folder / path, example.sounds[kind], equally_loud=True)
             sounds[letter] = path
         trials.append(
             Trial(name, example.source, example.target, example.piece, example.make, *sides)

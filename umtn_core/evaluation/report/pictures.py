@@ -12,6 +12,7 @@ from umtn_core.evaluation.heard import RATE, Heard
 
 _WINDOW, _HOP = 1024, 160
 _RANGE_DB = 70.0
+#: At 16 kHz; of more samples a second, more is shown.
 _HIGHEST_HERTZ = 6000.0
 
 
@@ -41,12 +42,14 @@ def draw_spectrograms(sounds: Mapping[str, Heard], path: Path) -> None:
         ) from None
     picture = Figure(figsize=(10, 1.75 * len(sounds)), dpi=90, layout="constrained")
     axes = picture.subplots(len(sounds), sharex=True, squeeze=False)[:, 0]
-    longest = max(len(heard.samples) for heard in sounds.values()) / RATE
+    longest = max(heard.seconds for heard in sounds.values())
     for axis, (name, heard) in zip(axes, sounds.items(), strict=True):
-        padded = np.pad(np.asarray(heard.samples, np.float64), _WINDOW // 2)
-        frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
-        spectra = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)).T
-        spectra = spectra[: round(_HIGHEST_HERTZ / RATE * _WINDOW)]
+        window, hop = (round(each * heard.rate / RATE) for each in (_WINDOW, _HOP))
+        padded = np.pad(np.asarray(heard.full, np.float64), window // 2)
+        frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+        spectra = np.abs(np.fft.rfft(frames * np.hanning(window), axis=1)).T
+        highest = _HIGHEST_HERTZ * heard.rate / RATE
+        spectra = spectra[: round(highest / heard.rate * window)]
         decibels = 20 * np.log10(np.maximum(spectra / max(spectra.max(), 1e-9), 1e-9))
         axis.imshow(
             decibels,
@@ -55,7 +58,7 @@ def draw_spectrograms(sounds: Mapping[str, Heard], path: Path) -> None:
             cmap="magma",
             vmin=-_RANGE_DB,
             vmax=0.0,
-            extent=(0.0, len(heard.samples) / RATE, 0.0, _HIGHEST_HERTZ / 1000),
+            extent=(0.0, heard.seconds, 0.0, highest / 1000),
         )
         axis.set_ylabel(f"{name}\nkHz")
         axis.set_xlim(0.0, longest)

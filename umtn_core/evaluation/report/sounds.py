@@ -5,31 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from umtn_core.audio.write import write_audio
-from umtn_core.evaluation.heard import RATE
+from umtn_core.evaluation.heard import Heard
 
 _LEVEL = 0.08
 _PEAK = 0.95
 
 
-def write_sound(path: Path, samples: NDArray[np.float32], *, equally_loud: bool = False) -> None:
+def write_sound(path: Path, heard: Heard, *, equally_loud: bool = False) -> None:
     """Write a mono sound.
 
     Parameters
     ----------
     path
         Of the FLAC; its folder is made.
-    samples : float32 array (samples,)
+    heard
+        At whatever rate it has.
     equally_loud
         Bring it to one root mean square, as far as its peak lets it.
     """
-    audio = np.asarray(samples, np.float32)
+    audio = heard.full
     level, peak = float(np.sqrt(np.mean(audio**2))), float(np.abs(audio).max(initial=0.0))
     if equally_loud and level > 0:
         audio = audio * np.float32(min(_LEVEL / level, _PEAK / peak))
     elif peak > 1:
         audio = audio / np.float32(peak)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_audio(path, audio[None], RATE)
+    write_audio(path, audio[None], heard.rate)

@@ -59,7 +59,7 @@ def write_report(
             sounds = {}
             for weight, heard in zip(WEIGHTS, blend.mixtures, strict=True):
                 sounds[f"{weight:g}"] = f"audio/blend-{k}-{round(100 * weight)}.flac"
-                write_sound(folder / sounds[f"{weight:g}"], heard.samples)
+                write_sound(folder / sounds[f"{weight:g}"], heard)
             blends.append(Shown(f"blend {k}", sounds))
         write_sheet(folder, report["model"], evaluation.examples, seed)
         (folder / PAGE).write_text(page(report, shown, blends), encoding="utf-8")
@@ -84,7 +84,7 @@ def _show(folder: Path, name: str, example: Example) -> Shown:
     sounds = {}
     for title, heard in named.items():
         sounds[title] = f"audio/{name}-{title.replace(' ', '-')}.flac"
-        write_sound(folder / sounds[title], heard.samples)
+        write_sound(folder / sounds[title], heard)
     picture = f"pictures/{name}.png"
     (folder / "pictures").mkdir(exist_ok=True)
     draw_spectrograms(named, folder / picture)
