@@ -63,10 +63,10 @@ def main() -> None:
             onnx, fp32 = rates.get("onnx", float("nan")), rates.get("cpu", float("nan"))
             best_onnx = np.fmax(best_onnx, onnx)
             for each, rate in rates.items():
-                share = rate * shape.multiply_adds / peaks[each]
+                share = rate / shape.bands * shape.multiply_adds / peaks[each]
                 print(
                     f"{name:9s} {each:9s} {streams:7d} {rate:10.0f} "
-                    f"{rate / shape.sample_rate:9.2f}x {share:8.3f} {rate / onnx:5.1f}x "
+                    f"{rate / shape.output_rate:9.2f}x {share:8.3f} {rate / onnx:5.1f}x "
                     f"{rate / best_onnx:9.1f}x {rate / fp32:5.2f}x",
                     flush=True,
                 )
@@ -81,8 +81,9 @@ def random_bundle(shape: NetworkShape) -> Bundle:
         conditioner_file("any"): conditioner_graph(shape, weights).SerializeToString(),
         decoder_file("any"): decoder_step_graph(shape, weights).SerializeToString(),
     }
+    gains = (1.0,) * shape.bands if shape.bands > 1 else ()
     manifest = Manifest(
-        schema=SCHEMA, name="random", domains=(Domain("any"),), shape=shape,
+        schema=SCHEMA, name="random", domains=(Domain("any", band_gains=gains),), shape=shape,
         licence="none", training_data="none", reference_loudness=-20.0, files={},
     )  # fmt: skip
     return Bundle.in_memory(manifest, graphs)

@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/growth.py [--shapes small,paper] [--engine cpu] [--seconds 2] [--runs 3]
 
-Each translation runs in a process of its own, from 16 kHz audio to 16 kHz audio, and says how long
-it took and the most memory it held; short and long ones take turns, and the best of each counts.
+Each translation runs in a process of its own, from audio at the rate that is
+heard back to it, and says how long it took and the most memory it held; short and long ones take
+turns, and the best of each counts.
 """
 
 from __future__ import annotations

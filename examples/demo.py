@@ -65,7 +65,7 @@ def demonstrate(recording: Path | None, target: str | None, model: str, output: 
     draw(
         {f"source: {played_on}": audio, f"translation: {target}": translation},
         sample_rate,
-        bundle.shape.sample_rate / 2,
+        min(bundle.shape.output_rate, sample_rate) / 2,
         output / "spectrograms.png",
     )
     seconds = audio.shape[1] / sample_rate

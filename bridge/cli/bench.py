@@ -30,9 +30,9 @@ class Line:
     engine, precision : str
     streams : int
     samples_a_second : float
-        Over all streams.
+        Over all streams and bands.
     real_time : float
-        Times the model's sample rate.
+        Times the sample rate that the model makes.
     peak : float or None
         Multiply-adds a second of this machine's cores in that precision, where it is known.
     of_peak : float or None
@@ -144,6 +144,7 @@ def _timed(engines: dict[str, Engine], streams: int, seconds: float) -> Iterator
             peaks[name] = max(peaks[name], machine_peak(engines[name]))
     for name, run in runs.items():
         engine = engines[name]
+        shape = engine.shape
         # What a GPU could do is not what the cores can.
         known = math.isfinite(peaks[name]) and peaks[name] > 0 and "cuda" not in name
         yield Line(
@@ -151,9 +152,9 @@ def _timed(engines: dict[str, Engine], streams: int, seconds: float) -> Iterator
             precision=engine.precision,
             streams=streams,
             samples_a_second=run.best,
-            real_time=run.best / engine.shape.sample_rate,
+            real_time=run.best / shape.output_rate,
             peak=peaks[name] if known else None,
-            of_peak=run.best * engine.shape.multiply_adds / peaks[name] if known else None,
+            of_peak=run.best / shape.bands * shape.multiply_adds / peaks[name] if known else None,
         )
 
 
@@ -163,8 +164,11 @@ def _print(bundle: Bundle, lines: list[Line], refused: dict[str, str]) -> None:
 
     from umtn_core.runtime import available_cores
 
-    millions = bundle.shape.multiply_adds / 1e6
-    title = f"{bundle.name}: {millions:.2f} M multiply-adds a sample, {available_cores()} cores"
+    shape = bundle.shape
+    work = f"{shape.multiply_adds / 1e6:.2f} M multiply-adds a sample"
+    if shape.bands > 1:
+        work = f"{shape.multiply_adds / 1e6:.2f} M multiply-adds a step of {shape.bands} samples"
+    title = f"{bundle.name}: {work}, {available_cores()} cores"
     table = Table(title=title, title_justify="left")
     table.add_column("engine")
     table.add_column("precision")

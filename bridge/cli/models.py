@@ -54,6 +54,8 @@ def _describe(manifest: Manifest) -> dict[str, Any]:
         "domains": [domain.name for domain in manifest.domains],
         "titles": {domain.name: domain.title or domain.name for domain in manifest.domains},
         "sample_rate": shape.sample_rate,
+        "output_rate": shape.output_rate,
+        "bands": shape.bands,
         "parameters": shape.encoder_parameters + len(manifest.domains) * shape.decoder_parameters,
         "licence": manifest.licence,
         "training_data": manifest.training_data,
@@ -70,6 +72,7 @@ def _print(model: dict[str, Any]) -> None:
         click.echo(f"  broken: {model['error']}")
         return
     click.echo(f"  plays     {', '.join(model['domains'])}")
+    click.echo(f"  audio     {_rates(model)}")
     click.echo(f"  licence   {model['licence']}")
     click.echo(f"  trained   {model['training_data']}")
     click.echo(f"  from      {model['path']}")
@@ -78,6 +81,17 @@ def _print(model: dict[str, Any]) -> None:
         click.echo("  quality   (--json shows all of it)")
     for name, value in figures:
         click.echo(f"    {name}: {value}")
+
+
+def _rates(model: dict[str, Any]) -> str:
+    """Say at which rates a model hears and makes audio."""
+    heard, made = (f"{model[key] / 1000:g} kHz" for key in ("sample_rate", "output_rate"))
+    bands = f", in {model['bands']} bands" if model["bands"] > 1 else ""
+    return (
+        f"heard and made at {heard}{bands}"
+        if heard == made
+        else (f"heard at {heard}, made at {made}{bands}")
+    )
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
