@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Stop after so long, with a checkpoint to go on from.",
+    help="Stop after so long, cooled down over the last part, with a checkpoint to go on from.",
 )
 @click.option("--quiet", is_flag=True, help="Draw no progress bar.")
 def train(
@@ -90,7 +90,10 @@ def train(
             chosen, like = _adding(source, changes, start, added, nearest, output)
         else:
             chosen, like = _changed(read_settings(source), changes), {}
-        checkpoint = run(chosen, start=start, nearest=like, max_minutes=minutes, progress=not quiet)
+        checkpoint = run(
+            chosen, start=start, nearest=like, max_minutes=minutes, progress=not quiet,
+            say=lambda sentence: click.echo(sentence, err=True),
+        )  # fmt: skip
     click.echo(f"the last checkpoint is {checkpoint}")
 
 

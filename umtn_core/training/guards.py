@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import Checkpoint, Timer, WeightAveraging
+from lightning.pytorch.callbacks import Checkpoint, WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -87,17 +86,57 @@ class Averaging(WeightAveraging):
         """Leave the current weights: a run that is extended goes on from them."""
 
 
-class TimeLimit(Timer):
-    """Stops a run after so long, not counting the time before it was resumed.
+class TimeLimit(L.Callback):
+    """Ends a run by the clock, and cools it down towards that.
 
     Parameters
     ----------
     minutes
-        Of this run.
+        How long.
+    over_all
+        Whether the time before the run was stopped and resumed counts; without it, each
+        part has so many minutes, and cools down by itself.
     """
 
-    def __init__(self, minutes: float):
-        super().__init__(timedelta(minutes=minutes), verbose=False)
+    #: Batches between looks at the clock, which all processes have to agree on.
+    PATIENCE = 5
+
+    def __init__(self, minutes: float, over_all: bool = False):
+        self.seconds = 60 * minutes
+        self.over_all = over_all
+        self.before = 0.0
+        self.began: float | None = None
+        self.batches = 0
+
+    @property
+    def spent(self) -> float:
+        """Share of the time that is over."""
+        now = 0.0 if self.began is None else time.monotonic() - self.began
+        return (self.before + now) / self.seconds
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Start the clock."""
+        self.began = time.monotonic()
+        self._look(trainer, module)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
+        """Say how late it is, and stop when the time is up."""
+        self.batches += 1
+        if self.batches % self.PATIENCE == 0:
+            self._look(trainer, module)
+
+    def _look(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        # All processes take the first one's clock: their steps must be of one size.
+        spent = float(trainer.strategy.broadcast(self.spent))
+        if isinstance(module, Translation):
+            module.spent = min(1.0, spent)
+        trainer.should_stop = trainer.should_stop or spent >= 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """How long the run has taken, this part and earlier ones."""
+        return {"seconds": self.spent * self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Forget how long earlier runs took."""
+        """Go on from there, where the time of all parts counts."""
+        if self.over_all:
+            self.before = float(state_dict.get("seconds", 0.0))

@@ -49,6 +49,8 @@ class Translation(L.LightningModule):
             for domain in self.trained:
                 self.network.decoders[domain].trainable_()
         self.batches = 0
+        #: Share of the run's time that is over, where it ends by the clock.
+        self.spent: float | None = None
 
     @property
     def players(self) -> int:
@@ -146,6 +148,8 @@ class Translation(L.LightningModule):
         o, done = self.settings.optimiser, self.batches
         warm = min(1.0, (done + 1) / o.warmup) if o.warmup else 1.0
         cool = min(1.0, (self.settings.steps - done) / o.cooldown) if o.cooldown else 1.0
+        if self.spent is not None and o.cooldown_share:
+            cool = min(cool, (1 - self.spent) / o.cooldown_share)
         return warm * max(cool, 0.0) * o.decay ** (done // o.decay_every)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

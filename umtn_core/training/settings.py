@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -147,6 +148,8 @@ class Optimiser(Section):
         Factor on the step size each so many batches.
     cooldown
         Last batches, over which the step size falls to zero.
+    cooldown_share
+        In a run that ends by the clock, the share of its time that does the same.
     gradient_clip
         Largest norm of encoder's and decoders' gradients.
     average
@@ -163,6 +166,7 @@ class Optimiser(Section):
     decay: Share = 0.995
     decay_every: Count = 1000
     cooldown: Natural = 0
+    cooldown_share: Share = 0.4
     gradient_clip: Positive = 1.0
     average: Share = 0.0
 
@@ -195,6 +199,10 @@ class Machine(Section):
 class Settings(Section):
     """Everything that decides a training run.
 
+    The defaults here are the paper's. A settings file begins with the recipe of its preset
+    (`RECIPES`) where that has one, so that a file that names a store and an output trains with
+    all that is known to help.
+
     Parameters
     ----------
     store, output
@@ -210,6 +218,9 @@ class Settings(Section):
         Of weights, data order and perturbation.
     steps
         Batches to train.
+    minutes
+        If not 0, the run also ends after so long, over all its parts where it is stopped and
+        goes on, and cools down towards that (``optimiser.cooldown_share``).
     batch
         Segments a domain in one batch, over all devices together.
     segment
@@ -233,12 +244,13 @@ class Settings(Section):
 
     store: str
     output: str
-    preset: str = "small"
+    preset: str = "wideband"
     shape: dict[str, Any] = {}
     domains: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     seed: Natural = 0
     steps: Count = 200_000
+    minutes: Amount = 0.0
     batch: Count = 32
     segment: Count = 12_000
     context: Natural = 0
@@ -257,6 +269,19 @@ class Settings(Section):
     spectral: SpectralAid = SpectralAid()
     optimiser: Optimiser = Optimiser()
     machine: Machine = Machine()
+
+    @property
+    def missing_aids(self) -> tuple[str, ...]:
+        """What is known to be needed for music in tune, and is off."""
+        corruption = self.corruption
+        aids = {
+            "spectral": self.spectral.weight,
+            "corruption": corruption.mix_probability + corruption.noise_probability,
+            "corruption.level_probability": corruption.level_probability,
+            "perturbation.reorchestration or .distortion": self.perturbation.reorchestration
+            + self.perturbation.distortion,
+        }
+        return () if self.only else tuple(name for name, amount in aids.items() if not amount)
 
     @property
     def network_shape(self) -> NetworkShape:
@@ -311,6 +336,45 @@ class Settings(Section):
         return self
 
 
+#: What a settings file of a preset begins with; docs/training.md says what each part is for.
+RECIPES: dict[str, dict[str, Any]] = {
+    "wideband": {
+        "batch": 1,
+        "segment": 6400,
+        "context": 1200,
+        "unscored": 64,
+        "gain_quietest": 0.6,
+        "gain_loudest": 1.15,
+        "adversarial_weight": 0.1,
+        "adversarial_warmup": 500,
+        "perturbation": {
+            "probability": 0.9,
+            "equaliser_db": 15.0,
+            "distortion": 0.7,
+            "noise": 0.005,
+            "reorchestration": 0.6,
+        },
+        "corruption": {
+            "mix_probability": 0.75,
+            "noise_probability": 0.6,
+            "level_probability": 0.5,
+            "silence_probability": 0.12,
+            "splice_probability": 0.5,
+        },
+        "spectral": {"weight": 6.0, "lowest_pitch": 33.0, "bands": 76},
+        "optimiser": {
+            "encoder_rate": 1e-3,
+            "decoder_rate": 2.5e-3,
+            "beta2": 0.98,
+            "weight_decay": 1e-3,
+            "warmup": 200,
+            "decay": 1.0,
+            "average": 0.999,
+        },
+    }
+}
+
+
 def read_settings(path: str | Path) -> Settings:
     """Read and check a settings file.
 
@@ -327,13 +391,25 @@ def read_settings(path: str | Path) -> Settings:
     """
     try:
         # Not strict: YAML takes 5e-4, which has no point, for text.
-        text = Path(path).read_bytes()
-        return msgspec.yaml.decode(text, type=Settings, strict=False).checked()
+        fields = msgspec.yaml.decode(Path(path).read_bytes())
+        if isinstance(fields, dict):
+            fields = _over(RECIPES.get(str(fields.get("preset", "wideband")), {}), fields)
+        return msgspec.convert(fields, Settings, strict=False).checked()
     except OSError as error:
         raise UmtnError(f"The settings file {path} cannot be read: {error.strerror}.") from error
     except msgspec.DecodeError as error:
         reason = " ".join(str(error).split())
         raise UmtnError(f"The settings file {path} is not valid: {reason}.") from error
+
+
+def _over(recipe: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe with a file's own values over it, section by section."""
+    merged = dict(recipe)
+    for name, value in fields.items():
+        below = merged.get(name)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[name] = _over(below, value) if both else value
+    return merged
 
 
 def write_settings(settings: Settings, path: str | Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import lightning as L
@@ -22,6 +22,7 @@ from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
+from umtn_core.training.reporting import Reporting
 from umtn_core.training.segments import SegmentDataset
 from umtn_core.training.settings import Settings, write_settings
 from umtn_core.training.timing import Timing
@@ -38,6 +39,7 @@ def train(
     nearest: Mapping[str, str] | None = None,
     max_minutes: float | None = None,
     progress: bool = True,
+    say: Callable[[str], None] | None = None,
 ) -> Path:
     """Train until the settings' last step, going on from the last checkpoint if there is one.
 
@@ -52,9 +54,12 @@ def train(
         For added domains, the one whose decoder each begins as; where none is named, the
         one that predicts its audio best.
     max_minutes
-        Stop after so long, with a checkpoint to go on from.
+        Stop after so long, cooled down, with a checkpoint to go on from; goes before the
+        settings' own ``minutes``.
     progress
         Whether to draw a progress bar.
+    say
+        Told, in sentences, what the run expects and how far it is.
 
     Returns
     -------
@@ -82,7 +87,14 @@ def train(
     resume = last if last.exists() else None
     if resume is None:
         _first_weights(module, settings, start, nearest or {})
-    trainer = _trainer(settings, module.players, max_minutes, progress)
+    callbacks: list[Callback] = []
+    if max_minutes is not None:
+        callbacks.append(TimeLimit(max_minutes))
+    elif settings.minutes:
+        callbacks.append(TimeLimit(settings.minutes, over_all=True))
+    if say is not None:
+        callbacks.append(Reporting(say, settings))
+    trainer = _trainer(settings, module.players, callbacks, progress)
     data = Segments(settings, module.trained)
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     return last
@@ -132,9 +144,7 @@ def _first_weights(
         ) from error
 
 
-def _trainer(
-    settings: Settings, players: int, max_minutes: float | None, progress: bool
-) -> L.Trainer:
+def _trainer(settings: Settings, players: int, more: list[Callback], progress: bool) -> L.Trainer:
     machine, output = settings.machine, Path(settings.output)
     callbacks: list[Callback] = [
         Checkpoints(output / LAST, settings.checkpoint_minutes),
@@ -144,8 +154,7 @@ def _trainer(
         callbacks.append(Averaging(settings.optimiser.average))
     if settings.listen_every:
         callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
-    if max_minutes is not None:
-        callbacks.append(TimeLimit(max_minutes))
+    callbacks.extend(more)
     if progress:
         callbacks.append(Bar())
     return L.Trainer(

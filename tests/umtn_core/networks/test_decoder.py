@@ -1,6 +1,5 @@
 """The decoder against the paper's definition, written out once more without cleverness."""
 
-import msgspec
 import numpy as np
 import pytest
 

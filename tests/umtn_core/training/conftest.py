@@ -57,7 +57,7 @@ def _settings(store, folder, **fields):
         "store": str(store), "output": str(folder / "run"), "shape": TINY, "steps": 6,
         "domains": ("flute", "violin"),
         "batch": 2, "segment": 480, "context": 80, "unscored": 8, "validate_every": 3,
-        "validation_segments": 2, "listen_every": 0, "machine": machine,
+        "validation_segments": 2, "listen_every": 0, "machine": machine, "preset": "small",
         "spectral": {"weight": 1.0},
         "corruption": {
             "mix_probability": 0.5, "noise_probability": 0.5, "splice_probability": 0.5

@@ -55,3 +55,35 @@ def test_paper_defaults_are_the_paper_s():
     assert settings.spectral.weight == 0
     assert settings.corruption.mix_probability == 0
     assert settings.network_shape.decoder_layers == 10
+
+
+def test_a_file_of_two_lines_has_the_preset_s_recipe(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("store: a\noutput: b\n")
+    recipe = read_settings(path)
+    assert recipe.preset == "wideband" and recipe.network_shape.bands == 8
+    assert recipe.missing_aids == ()
+    assert recipe.perturbation.reorchestration == 0.6
+    path.write_text("store: a\noutput: b\ncorruption: {mix_probability: 0.1}\nbatch: 3\n")
+    changed = read_settings(path)
+    assert (changed.corruption.mix_probability, changed.batch) == (0.1, 3)
+    assert changed.corruption.level_probability == recipe.corruption.level_probability
+    # What a run writes is all there is to it.
+    write_settings(changed, path)
+    assert read_settings(path) == changed
+
+
+def test_other_presets_begin_with_the_paper_s_defaults(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("store: a\noutput: b\npreset: paper\n")
+    assert read_settings(path) == Settings(store="a", output="b", preset="paper")
+    assert len(read_settings(path).missing_aids) == 4
+
+
+def test_settings_of_older_checkpoints_stay_what_they_were():
+    """They spell out every default there was; what is newer is off."""
+    settings = Settings(store="a", output="b", preset="small")
+    assert settings.perturbation.reorchestration == 0
+    corruption = settings.corruption
+    assert corruption.level_probability == corruption.silence_probability == 0
+    assert corruption.clean_probability == 0 and settings.minutes == 0

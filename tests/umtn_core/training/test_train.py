@@ -102,6 +102,30 @@ def test_a_time_limit_is_of_this_run_alone(settings):
     assert 0 < before < after < 10**6
 
 
+def test_a_run_that_ends_by_the_clock_is_cooled_down(settings, tmp_path):
+    train(settings(steps=10**6), max_minutes=0.08, progress=False)
+    paces = list(_curve(tmp_path / "run", "pace").values())
+    assert paces[0] == 1.0 and paces[-1] < 0.3
+
+
+def test_the_settings_minutes_are_those_of_all_parts(settings):
+    options = settings(steps=10**6, minutes=0.05)
+    first = load_network(train(options, progress=False))[1].batches
+    again = load_network(train(options, progress=False))[1].batches
+    # Nothing is left of the time but for a look at the clock.
+    assert 0 < first <= again <= first + 5
+    longer = msgspec.structs.replace(options, minutes=0.1)
+    assert load_network(train(longer, progress=False))[1].batches > again + 5
+
+
+def test_a_run_says_what_it_expects(settings):
+    said = []
+    train(settings(steps=25), progress=False, say=said.append)
+    assert any("level_probability" in sentence for sentence in said)
+    assert any("2 domains" in sentence and "0.1 s of audio" in sentence for sentence in said)
+    assert any("Batch 20: " in sentence and "minutes left" in sentence for sentence in said)
+
+
 def test_a_new_run_can_begin_from_a_slim_copy_of_another(settings, tmp_path):
     first = train(settings(output=str(tmp_path / "first"), steps=3), progress=False)
     slim(first, tmp_path / "slim.ckpt")
