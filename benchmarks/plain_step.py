@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from umtn_core.companding import MU
+from umtn_core.companding import LEVELS, MU
 from umtn_core.networks import DomainClassifier, UniversalMusicTranslationNetwork
 from umtn_core.shape import NetworkShape
 from umtn_core.training.segments import Segment
@@ -46,7 +46,9 @@ def plain_objective(
         latents = plain_encoder(network, segment.heard[:, d])
         latents = latents[:, :, context : latents.shape[2] - context]
         logits = plain_decoder(network, domain, segment.past[:, d], latents)
-        nats = F.cross_entropy(logits, segment.target[:, d], reduction="none")
+        # (B, bands * 256, steps): a band's codes are every so many of the target's.
+        by_band = logits.unflatten(1, (network.shape.bands, LEVELS)).permute(0, 2, 3, 1)
+        nats = F.cross_entropy(by_band.flatten(2), segment.target[:, d], reduction="none")
         counted = segment.scored[:, d]
         total = total + ((nats * counted).sum(1) / counted.sum(1)).mean() / domains
         if network.classifier is not None:
@@ -89,12 +91,12 @@ def plain_encoder(network: UniversalMusicTranslationNetwork, audio: Tensor) -> T
 def plain_decoder(
     network: UniversalMusicTranslationNetwork, domain: str, past: Tensor, latents: Tensor
 ) -> Tensor:
-    """Tensor[B x T], Tensor[B x Z x F] -> Tensor[B x 256 x T]."""
+    """Tensor[B x T * bands], Tensor[B x Z x F] -> Tensor[B x bands * 256 x T]."""
     shape = network.shape
     w: Weights = dict(network.decoders[domain].named_parameters())
     if shape.conditioning_channels:
         latents = F.relu(_conv(latents, w, "context", padding=1))
-    frames = F.interpolate(latents, scale_factor=float(shape.hop))
+    frames = F.interpolate(latents, scale_factor=float(shape.steps_per_frame))
     hidden = _first(shape, w, past)
     skip = _conv(hidden, w, "skip_conv")
     for i, dilation in enumerate(shape.dilations):
@@ -113,8 +115,10 @@ def plain_decoder(
 def _first(shape: NetworkShape, w: Weights, past: Tensor) -> Tensor:
     """Past codes, -1 for nothing yet, as the first layer's input."""
     if shape.decoder_input == "embedding":
-        vectors = F.embedding(past.clamp(min=0), w["first_conv.weight"])
-        return torch.where((past < 0)[..., None], 0.0, vectors).transpose(1, 2)
+        tables = LEVELS * torch.arange(shape.bands).repeat(past.shape[1] // shape.bands)
+        vectors = F.embedding(past.clamp(min=0) + tables, w["first_conv.weight"])
+        vectors = torch.where((past < 0)[..., None], 0.0, vectors)
+        return vectors.unflatten(1, (-1, shape.bands)).sum(2).transpose(1, 2)
     values = torch.where(past < 0, 0.0, past / MU - 0.5)
     return _conv(F.pad(values[:, None], (shape.input_kernel - 1, 0)), w, "first_conv")
 

@@ -73,7 +73,7 @@ def compare(preset: str, options: argparse.Namespace) -> None:
             if number:
                 seconds[name].append(time.perf_counter() - start)
     samples = segment.target.numel()
-    work = 2 * 3 * multiply_adds(shape) * samples
+    work = 2 * 3 * multiply_adds(shape) * segment.heard.numel()
     times = {name: statistics.median(measured) for name, measured in seconds.items()}
     for name, taken in times.items():
         row = f"{preset:10}{name:14}{samples / taken:12,.0f}{times['plain'] / taken:8.2f}"
@@ -83,12 +83,12 @@ def compare(preset: str, options: argparse.Namespace) -> None:
 def random_segment(shape: NetworkShape, batch: int, frames: int) -> Segment:
     """Noise in the form of a batch: what is learned from it does not matter here."""
     random = torch.Generator().manual_seed(0)
-    time_, domains = frames * shape.hop, len(DOMAINS)
-    codes = torch.randint(0, 256, (batch, domains, time_ + 1), generator=random)
-    scored = torch.ones(batch, domains, time_, dtype=torch.bool)
-    heard = codes[:, :, None, 1:] / 255 - 0.5
+    samples, bands, domains = frames * shape.output_hop, shape.bands, len(DOMAINS)
+    codes = torch.randint(0, 256, (batch, domains, samples + bands), generator=random)
+    scored = torch.ones(batch, domains, samples, dtype=torch.bool)
+    heard = torch.rand(batch, domains, 1, frames * shape.hop, generator=random) - 0.5
     spectrum = torch.zeros(batch, domains, 0, frames)
-    return Segment(heard, codes[..., :-1], codes[..., 1:], scored, spectrum)
+    return Segment(heard, codes[..., :-bands], codes[..., bands:], scored, spectrum)
 
 
 def our_step(preset: str, segment: Segment, device: str, mixed: bool) -> Callable[[], None]:
@@ -134,11 +134,12 @@ def fresh_module(preset: str, device: str) -> Translation:
 
 
 def multiply_adds(shape: NetworkShape) -> float:
-    """Multiply-adds of a forward pass through encoder and decoder, for one sample."""
+    """Multiply-adds of a forward pass through encoder and decoder, for one sample heard."""
     c = shape.encoder_channels
     layers = len(shape.encoder_dilations) * c * c * (shape.encoder_kernel + 1)
     encoder = layers + c * shape.first_kernel + c * shape.latent_channels
-    return encoder / shape.encoder_stride + shape.multiply_adds
+    decoder = shape.multiply_adds * shape.steps_per_frame / shape.hop
+    return encoder / shape.encoder_stride + decoder
 
 
 def share_of_peak(rate: float, step: str, options: argparse.Namespace) -> str:
