@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -209,11 +210,21 @@ def bundle_folder(random_bundle: MakeBundle, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def envelope_follower() -> Bundle:
-    """A model that answers sound with noise and silence with silence, frame by frame.
+    """A model that answers sound with noise and silence with silence, frame by frame."""
+    return follower()
+
+
+def follower(**changes: Any) -> Bundle:
+    """Make a model that answers sound with noise and silence with silence, frame by frame.
 
     Weighted by hand. The encoder averages |x| over the hop; the decoder draws between two
-    loud codes where that exceeds what silence gives, and takes the code of silence
-    elsewhere.
+    loud codes of each band where that exceeds what silence gives, and takes the code of
+    silence elsewhere.
+
+    Parameters
+    ----------
+    **changes
+        Of the shape: rates, bands and what goes with them.
     """
     shape = NetworkShape(
         latent_channels=1,
@@ -225,6 +236,7 @@ def envelope_follower() -> Bundle:
         decoder_layers=1,
         residual_channels=1,
         skip_channels=1,
+        **changes,
     )
     encoder = {name: np.zeros(size, np.float32) for name, size in encoder_sizes(shape).items()}
     encoder["start.weight"][:2, 0, 1] = [1, -1]
@@ -235,7 +247,8 @@ def envelope_follower() -> Bundle:
     decoder = {name: np.zeros(size, np.float32) for name, size in decoder_sizes(shape).items()}
     decoder["condition.weight"][:] = 1e6
     decoder["condition.bias"][:] = -1e6 * silence * 1.05
-    decoder["logits.bias"][128] = 30
-    decoder["logits.weight"][[20, 235], 0] = 1
+    decoder["logits.bias"][128::256] = 30
+    decoder["logits.weight"][20::256, 0] = 1
+    decoder["logits.weight"][235::256, 0] = 1
     graphs = graphs_of(shape, encoder, {"noise": decoder})
     return Bundle.in_memory(manifest_of(shape, ("noise",), "follower"), graphs)

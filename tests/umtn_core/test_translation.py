@@ -1,12 +1,15 @@
 """What the bridge relies on: a translation can be put aside at any time, and jobs share a batch."""
 
+import copy
 import math
 import time
 
+import msgspec
 import numpy as np
 import pytest
 
 from umtn_core import Cancelled, Piece, Translator, UmtnError
+from umtn_core.bundle import Domain
 from umtn_core.decode.cpu_engine import CpuEngine
 from umtn_core.native.library import is_available
 from umtn_core.shape import NetworkShape
@@ -20,9 +23,15 @@ SHAPE = NetworkShape(
 ENGINES = ["onnx", *(["cpu", "cpu-bf16"] if is_available() else [])]
 
 
-@pytest.fixture
-def bundle(random_bundle):
-    return random_bundle(SHAPE)
+#: The same in bands, made at twice the rate that is heard.
+IN_BANDS = msgspec.structs.replace(
+    SHAPE, decoder_sample_rate=32_000, bands=4, decoder_input="embedding"
+)
+
+
+@pytest.fixture(params=[SHAPE, IN_BANDS], ids=["one band", "bands"])
+def bundle(random_bundle, request):
+    return random_bundle(request.param)
 
 
 def music(seconds, seed, rate=16_000, channels=1):
@@ -136,6 +145,20 @@ def test_what_was_saved_of_other_audio_or_an_other_model_is_refused(bundle, rand
     )  # fmt: skip
     with pytest.raises(UmtnError, match="other"):
         Translator(random_bundle(other_shape), "a").resume(pieces(), saved)
+
+
+@pytest.mark.parametrize("what", ["gains", "temperatures"])
+def test_what_was_saved_with_other_bands_is_refused(random_bundle, what):
+    bundle = random_bundle(IN_BANDS)
+    saved = Translator(bundle, "a").begin(pieces()).save()
+    other, manifest = copy.copy(bundle), bundle.manifest
+    if what == "gains":
+        domains = (Domain("a", band_gains=(1.0, 1.0, 1.0, 1.0)), manifest.domains[1])
+        other.manifest = msgspec.structs.replace(manifest, domains=domains)
+    else:
+        other.manifest = msgspec.structs.replace(manifest, band_temperatures=(1.0, 1.0, 1.0, 0.9))
+    with pytest.raises(UmtnError, match="other"):
+        Translator(other, "a").resume(pieces(), saved)
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense"])

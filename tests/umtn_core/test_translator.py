@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.umtn_core.conftest import follower
 from umtn_core import Cancelled, Translator, UmtnError
 from umtn_core.audio.loudness import loudness
 from umtn_core.shape import NetworkShape
@@ -26,9 +27,31 @@ SHAPE = NetworkShape(
 )
 
 
-@pytest.fixture
-def bundle(random_bundle):
-    return random_bundle(SHAPE)
+#: The same in bands, made at twice the rate that is heard.
+IN_BANDS = msgspec.structs.replace(
+    SHAPE, decoder_sample_rate=32_000, bands=8, decoder_input="embedding"
+)
+
+
+@pytest.fixture(params=[SHAPE, IN_BANDS], ids=["one band", "bands"])
+def bundle(random_bundle, request):
+    return random_bundle(request.param)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        {},
+        {"decoder_sample_rate": 32_000},
+        {"decoder_sample_rate": 8_000, "bands": 2, "decoder_input": "embedding"},
+        {"bands": 4, "decoder_input": "embedding"},
+        {"decoder_sample_rate": 32_000, "bands": 8, "decoder_input": "embedding"},
+    ],
+    ids=["as heard", "32 kHz", "8 kHz in 2 bands", "4 bands", "32 kHz in 8 bands"],
+)
+def any_follower(request):
+    """The envelope follower at other rates and in bands."""
+    return follower(**request.param)
 
 
 def tone(rate=16_000, seconds=0.1, channels=1, level=0.3):
@@ -65,6 +88,35 @@ def test_a_model_s_own_temperature_is_the_default(bundle):
     assert not np.array_equal(Translator(bundle, "a")(audio, 16_000), likeliest)
 
 
+def test_a_model_s_own_factors_on_bands_temperatures_apply_to_any_temperature(random_bundle):
+    bundle = random_bundle(IN_BANDS)
+    cold = copy.copy(bundle)
+    cold.manifest = msgspec.structs.replace(bundle.manifest, band_temperatures=(0.0,) * 8)
+    audio = tone()
+    likeliest = Translator(bundle, "a", temperature=0)(audio, 16_000)
+    for temperature in (None, 0.7):
+        assert np.array_equal(
+            Translator(cold, "a", temperature=temperature)(audio, 16_000), likeliest
+        )
+    some = copy.copy(bundle)
+    some.manifest = msgspec.structs.replace(bundle.manifest, band_temperatures=(1.0,) * 7 + (0.5,))
+    with_factors, without = (Translator(each, "a")(audio, 16_000) for each in (some, bundle))
+    assert not np.array_equal(with_factors, without)
+
+
+@pytest.mark.parametrize("rate", [16_000, 32_000, 44_100])
+def test_what_a_model_makes_above_what_it_hears_is_kept(rate):
+    """Of noise up to 16 kHz, as much as the file's rate can hold."""
+    wide = follower(decoder_sample_rate=32_000, bands=8, decoder_input="embedding")
+    (translated,) = Translator(wide)(tone(rate, 1), rate)
+    power = np.abs(np.fft.rfft(translated)) ** 2
+    hertz = np.fft.rfftfreq(len(translated), 1 / rate)
+    highest = min(16_000, rate / 2)
+    for low in np.arange(0, highest - 2_000, 2_000):
+        assert power[(hertz > low) & (hertz < low + 1_900)].sum() > 1e-4 * power.sum()
+    assert power[hertz > 1.05 * highest].sum() < 1e-3 * power.sum()
+
+
 def test_one_dimension_stays_one(bundle):
     audio = tone()
     flat = Translator(bundle, "a")(audio[0], 16_000)
@@ -83,11 +135,11 @@ def test_the_input_is_left_alone_and_not_handed_out(bundle):
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000, 96_000])
 @pytest.mark.parametrize("at", [0.003, 0.42, 0.5, 0.9999])
-def test_an_impulse_comes_out_within_a_hop_of_where_it_went_in(envelope_follower, rate, at):
+def test_an_impulse_comes_out_within_a_hop_of_where_it_went_in(any_follower, rate, at):
     audio = np.zeros((1, rate), np.float32)
     place = int(at * rate)
     audio[0, place] = 1
-    (translated,) = Translator(envelope_follower)(audio, rate)
+    (translated,) = Translator(any_follower)(audio, rate)
     energy = np.square(translated)
     hop = 800 * rate // 16_000
     near = energy[max(0, place - hop) : place + hop + 1].sum()
@@ -96,11 +148,11 @@ def test_an_impulse_comes_out_within_a_hop_of_where_it_went_in(envelope_follower
     assert near > 0.99 * energy.sum()
 
 
-def test_sound_begins_and_ends_where_it_does_in_the_input(envelope_follower):
+def test_sound_begins_and_ends_where_it_does_in_the_input(any_follower):
     rate = 44_100
     audio = tone(rate, 2)
     audio[:, : rate // 2] = audio[:, 3 * rate // 2 :] = 0
-    (translated,) = Translator(envelope_follower)(audio, rate)
+    (translated,) = Translator(any_follower)(audio, rate)
     loud = np.flatnonzero(np.abs(translated) > 0.1 * np.abs(translated).max())
     hop = 0.05 * rate
     assert abs(loud[0] - rate / 2) <= hop

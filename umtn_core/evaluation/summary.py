@@ -50,7 +50,8 @@ LEGEND = {
     "noise_floor_db": "noise between partials below the sound's power, in dB; lower is better",
     "likelihood": "nats a sample on held-out audio (of bands, where it is made in several, and so "
     "not to be compared between models in other bands): the network teacher-forced, linear "
-    "prediction of order 32 (fitted to what went before, or once to training audio), and no context",
+    "prediction of order 32 (fitted to what went before, or once to training audio), and no "
+    "context",
     "domain_read_off_latents": "share of excerpts whose domain a fresh linear classifier reads "
     "off the latents; floor: chance, which is the aim",
     "blending": "share of each input's frames heard in decoded mixtures of both inputs' latents",

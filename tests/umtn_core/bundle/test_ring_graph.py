@@ -16,7 +16,7 @@ def inputs_for(shape, streams, seed=0):
     layout = RingLayout.of(shape)
     rows = layout.rows_read(5)
     return rows, {
-        "codes": rng.integers(0, 256, (streams, shape.input_kernel)),
+        "codes": rng.integers(0, 256, (streams, shape.input_codes)),
         "conditioning": rng.normal(size=(streams, shape.conditioning_width)).astype(np.float32),
         "rings": rng.normal(size=(layout.rows, streams, shape.residual_channels)).astype(
             np.float32

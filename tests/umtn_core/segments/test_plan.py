@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from umtn_core.segments.plan import REACH, Margins, plan, segment_id
-from umtn_core.shape import PRESETS
+from umtn_core.segments.plan import REACH, Margins, plan, samples_made, segment_id
+from umtn_core.shape import PRESETS, NetworkShape
 
 RATE = 16_000
+#: Neither rate a multiple of the other.
+ODD = NetworkShape(decoder_sample_rate=24_000, bands=2, hop=400, decoder_input="embedding")
 
 
 def noise(samples, seed=0):
@@ -21,22 +23,36 @@ def noise(samples, seed=0):
 @given(
     samples=st.integers(1, 40 * RATE),
     count=st.integers(1, 80),
-    name=st.sampled_from(["small", "paper"]),
+    name=st.sampled_from(["small", "paper", "wideband", "odd rates"]),
     seed=st.integers(0, 5),
 )
 def test_segments_cover_the_signal_and_hear_enough_before_and_after(samples, count, name, seed):
-    shape = PRESETS[name]
+    shape = ODD if name == "odd rates" else PRESETS[name]
     segments = plan(noise(samples, seed), shape, count)
     margins = Margins.of(shape)
+    made, rate = samples_made(samples, shape), shape.output_rate
+    assert 0 <= made - samples * rate / shape.sample_rate < shape.bands
     assert 1 <= len(segments) <= count
-    assert (segments[0].begin, segments[0].cut, segments[-1].end) == (0, 0, samples)
+    assert (segments[0].begin, segments[0].cut, segments[-1].end) == (0, 0, made)
     for before, after in itertools.pairwise(segments):
-        assert after.begin % shape.hop == 0
+        assert after.begin % shape.output_hop == 0
         assert after.begin >= 0
         assert after.cut - after.begin >= margins.before
-        assert before.end - after.cut == margins.after or before.end == samples
-        assert after.cut - before.cut >= margins.shortest // 2 > 2 * REACH * RATE
+        assert 0 <= before.end - after.cut - margins.after < shape.bands or before.end == made
+        assert before.end % shape.bands == 0
+        assert after.cut - before.cut >= margins.shortest // 2 > 2 * REACH * rate
     assert segments[-1].end - segments[-1].cut >= margins.shortest // 2 or len(segments) == 1
+
+
+@pytest.mark.parametrize("shape", [PRESETS["small"], PRESETS["wideband"], ODD])
+def test_a_quiet_place_is_found_at_its_time_whatever_the_decoders_rate(shape):
+    audio, rate = noise(20 * RATE), shape.output_rate
+    even = [segment.cut / rate for segment in plan(audio, shape, 4)][1:]
+    for second in even:
+        audio[round((second + 0.12) * RATE) : round((second + 0.2) * RATE)] *= 0.01
+    cuts = [segment.cut / rate for segment in plan(audio, shape, 4)][1:]
+    for before, second in zip(even, cuts, strict=True):
+        assert before + 0.12 < second < before + 0.2
 
 
 @pytest.mark.parametrize("samples", [1, 2, 400, RATE // 2])

@@ -1,5 +1,6 @@
 """What translating in segments must hold to."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,9 +15,15 @@ SHAPE = NetworkShape(
 )  # fmt: skip
 
 
-@pytest.fixture
-def bundle(random_bundle):
-    return random_bundle(SHAPE)
+#: The same in bands, made at twice the rate that is heard.
+IN_BANDS = msgspec.structs.replace(
+    SHAPE, decoder_sample_rate=32_000, bands=8, decoder_input="embedding"
+)
+
+
+@pytest.fixture(params=[SHAPE, IN_BANDS], ids=["one band", "bands"])
+def bundle(random_bundle, request):
+    return random_bundle(request.param)
 
 
 def music(seconds, seed=0, channels=1, rate=RATE):
@@ -30,7 +37,10 @@ def test_before_the_first_join_it_is_the_unbroken_stream(bundle):
     parts, segments = cut
     assert len(segments) == 6
     unbroken = whole[0][0]
-    assert np.array_equal(parts[0], unbroken[: len(parts[0])])
+    # Of bands, the last samples of a part miss what later steps would add.
+    first = len(parts[0]) - bundle.coding("a").tail
+    assert first > 0
+    np.testing.assert_allclose(parts[0][:first], unbroken[:first], atol=1e-6)
     for part, segment in zip(parts[1:], segments[1:], strict=True):
         assert not np.array_equal(part, unbroken[segment.begin : segment.end])
 
@@ -87,6 +97,9 @@ def test_segments_that_cannot_be_are_refused(bundle, segments):
 
 def test_only_so_much_more_is_decoded_as_the_margins_say(bundle):
     ((_, segments),) = decoded(bundle, music(10), 8)
-    extra = sum(segment.end - segment.begin for segment in segments) - 10 * RATE
-    margins = Margins.of(SHAPE)
-    assert 0 < extra <= 7 * (margins.before + margins.after + SHAPE.hop)
+    shape = bundle.shape
+    extra = sum(segment.end - segment.begin for segment in segments) - 10 * shape.output_rate
+    margins = Margins.of(shape)
+    assert 0 < extra <= 7 * (margins.before + margins.after + shape.output_hop)
+    assert all(segment.begin % shape.output_hop == 0 for segment in segments)
+    assert all(segment.end % shape.bands == 0 for segment in segments)
