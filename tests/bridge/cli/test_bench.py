@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -25,6 +27,31 @@ def test_a_line_for_each_engine_and_number_of_streams() -> None:
         assert line["precision"] == "fp32"
         assert line["real_time"] == pytest.approx(line["samples_a_second"] / 16_000)
         assert line["of_peak"] is None or 0 < line["of_peak"] < 1
+
+
+def test_of_bands_real_time_is_that_of_what_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from export.export import bundle_graphs
+    from tests.conftest import TINY
+    from umtn_core.bundle import Domain, Manifest, write_bundle
+    from umtn_core.networks import UniversalMusicTranslationNetwork
+
+    torch.manual_seed(0)
+    shape = msgspec.structs.replace(TINY, decoder_sample_rate=32_000, bands=4)
+    network = UniversalMusicTranslationNetwork(shape, ("flute",))
+    manifest = Manifest(
+        schema=1, name="Wide", domains=(Domain("flute", band_gains=(1.0,) * 4),), shape=shape,
+        licence="", training_data="", reference_loudness=-20.0, files={},
+    )  # fmt: skip
+    write_bundle(tmp_path / "tiny", manifest, bundle_graphs(network))
+    monkeypatch.setenv("UMTN_MODELS", str(tmp_path))
+    (line,) = json.loads(bench("--engines", "onnx", "--streams", "1", "--json").stdout)["lines"]
+    assert line["real_time"] == pytest.approx(line["samples_a_second"] / 32_000)
+    assert line["of_peak"] is None or 0 < line["of_peak"] < 1
+    assert "multiply-adds a step of 4 samples" in bench("--engines", "onnx").stdout
 
 
 def test_the_table_says_what_cannot_run_here() -> None:

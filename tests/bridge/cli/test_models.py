@@ -14,6 +14,7 @@ def test_models_are_listed_with_domains_licence_and_quality(models_folder: Path)
     result = CliRunner().invoke(umtn, ["models"])
     assert result.exit_code == 0, result.stderr
     assert "tiny" in result.stdout
+    assert "heard and made at 16 kHz\n" in result.stdout
     for words in ("flute, violin", "CC0-1.0", "its weights are random", "pitch, flute: 0.125"):
         assert words in result.stdout
 
@@ -24,9 +25,23 @@ def test_json_has_every_model_in_full(models_folder: Path) -> None:
     tiny = described["tiny"]
     assert tiny["title"] == "Tiny"
     assert tiny["domains"] == ["flute", "violin"]
+    assert (tiny["sample_rate"], tiny["output_rate"], tiny["bands"]) == (16_000, 16_000, 1)
     assert tiny["quality"] == {"pitch": {"flute": 0.125}}
     assert tiny["sources"] == [{"source": "nothing", "licence": "CC0-1.0"}]
     assert Path(tiny["path"]) == models_folder / "tiny"
+
+
+def test_rates_and_bands_are_said(
+    models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shutil.copytree(models_folder / "tiny", tmp_path / "models" / "wide") / "manifest.json"
+    said = json.loads(file.read_text())
+    said["shape"] |= {"decoder_sample_rate": 32_000, "bands": 2}
+    said["domains"] = [each | {"band_gains": [1, 2]} for each in said["domains"]]
+    file.write_text(json.dumps(said))
+    monkeypatch.setenv("UMTN_MODELS", str(tmp_path / "models"))
+    listed = CliRunner().invoke(umtn, ["models"]).stdout
+    assert "heard at 16 kHz, made at 32 kHz, in 2 bands" in listed
 
 
 def test_a_broken_model_is_listed_as_such(
