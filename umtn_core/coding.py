@@ -12,12 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.companding import Companding
-from umtn_core.filter_bank import OVERLAP, Synthesis, analyse
+from umtn_core.filter_bank import CHUNK, OVERLAP, Synthesis, analyse
 from umtn_core.shape import NetworkShape
 
-#: Steps that are made audio of at a time: a recording of hours takes little more memory than its
-#: codes and its samples do.
-_CHUNK = 1 << 13
 
 
 class Coding:
@@ -83,8 +80,8 @@ class Coding:
         synthesis = Synthesis(self.bands)
         audio = np.empty(len(codes), np.float32)
         filled = 0
-        for first in range(0, len(steps), _CHUNK):
-            made = synthesis(levels[steps[first : first + _CHUNK]] / self._gains)
+        for first in range(0, len(steps), CHUNK):
+            made = synthesis(levels[steps[first : first + CHUNK]] / self._gains)
             audio[filled : filled + len(made)] = made
             filled += len(made)
         audio[filled:] = synthesis.rest()

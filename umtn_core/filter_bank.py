@@ -23,8 +23,9 @@ _BETA = 8.0
 #: Cut-off of the prototype by number of bands, in parts of one band's width: where what two
 #: neighbouring bands let through adds up most evenly.
 _CUTOFFS = {2: 0.56425, 4: 0.56325, 8: 0.56275}
-#: Steps that are filtered at a time: an hour's products would fill the memory.
-_CHUNK = 1 << 14
+#: Steps that are filtered at a time: few enough that their products stay in a cache, and that no
+#: BLAS divides them between threads, which wait for each other longer than they work.
+CHUNK = 1 << 8
 
 
 @lru_cache(maxsize=8)
@@ -78,8 +79,8 @@ def analyse(audio: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
     padded = np.pad(audio, (_lead(bands), OVERLAP * bands + steps * bands - len(audio)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, OVERLAP * bands)[::bands]
     made = np.empty((steps, bands), np.float32)
-    for first in range(0, steps, _CHUNK):
-        chunk = windows[first : min(steps, first + _CHUNK)]
+    for first in range(0, steps, CHUNK):
+        chunk = windows[first : min(steps, first + CHUNK)]
         np.matmul(chunk, transposed, out=made[first : first + len(chunk)])
     return made
 
@@ -99,7 +100,7 @@ def synthesise(samples: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
     float32 array (steps * bands,)
     """
     synthesis = Synthesis(bands)
-    parts = [synthesis(samples[k : k + _CHUNK]) for k in range(0, len(samples), _CHUNK)]
+    parts = [synthesis(samples[k : k + CHUNK]) for k in range(0, len(samples), CHUNK)]
     return np.concatenate([*parts, synthesis.rest()])
 
 

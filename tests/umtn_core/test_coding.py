@@ -70,7 +70,7 @@ def test_what_is_long_is_decoded_in_parts_that_fit_together(codes, monkeypatch):
     given = np.random.default_rng(0).integers(0, 256, codes).astype(np.uint8)
     whole = coding.decode(given)
     assert whole.shape == (codes,)
-    monkeypatch.setattr("umtn_core.coding._CHUNK", 7)
+    monkeypatch.setattr("umtn_core.coding.CHUNK", 7)
     np.testing.assert_allclose(coding.decode(given), whole, atol=1e-5)
 
 

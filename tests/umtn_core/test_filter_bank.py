@@ -170,7 +170,7 @@ def test_one_band_is_the_audio_itself():
 def test_what_is_long_is_done_in_parts_that_fit_together(bands, monkeypatch):
     audio = noise(3_000)
     whole = analyse(audio, bands)
-    monkeypatch.setattr("umtn_core.filter_bank._CHUNK", 37)
+    monkeypatch.setattr("umtn_core.filter_bank.CHUNK", 37)
     np.testing.assert_allclose(analyse(audio, bands), whole, atol=1e-6)
     np.testing.assert_allclose(
         synthesise(whole, bands), synthesised_plainly(whole, bands), atol=1e-6
