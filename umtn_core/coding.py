@@ -16,7 +16,6 @@ from umtn_core.filter_bank import CHUNK, OVERLAP, Synthesis, analyse
 from umtn_core.shape import NetworkShape
 
 
-
 class Coding:
     """How the codes of one domain's decoder stand for audio at the decoders' rate.
 
