@@ -61,6 +61,6 @@ def sweep_unfinished(folder: Path) -> None:
     """Remove what an earlier, killed run left unfinished in a store."""
     for file in folder.glob(".*.part"):
         file.unlink(missing_ok=True)
-    for name in ("audio", "pairs", "records"):
+    for name in ("audio", "others", "pairs", "records"):
         for file in (folder / name).rglob(".*.part"):
             file.unlink(missing_ok=True)

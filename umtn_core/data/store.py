@@ -1,10 +1,11 @@
-"""The store: a folder of 16 kHz mono audio that training and evaluation read.
+"""The store: a folder of mono audio that training and evaluation read.
 
 ::
 
     STORE/index.json                         what there is, and under which licence
     STORE/audio/<domain>/<id>.npy            int16 (samples,), memory-mappable
     STORE/pairs/<soundfont>/<piece>.<domain>.npy   the same performance in every domain
+    STORE/others/<domain>/<id>.<k>.npy       a file's performance by another instrument
     STORE/records/...                        one small file per finished item
 
 The records make work resumable: an item is finished when its record exists, and the
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -50,6 +53,9 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         The terms of that source (and of the soundfont, if one was used).
     credits
         People and instruments to name, if known.
+    others
+        Paths of the same performance by other instruments, which only the encoder is to hear: at
+        the index's ``heard_rate``, from the same start and as long in seconds.
     """
 
     domain: str
@@ -59,6 +65,7 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     source: str
     licence: str
     credits: str | None = None
+    others: list[str] = []
 
 
 class Skipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -86,6 +93,13 @@ class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         ``[start_s, end_s, midi_pitch, velocity]``.
     renders
         Path of the ``.npy`` for each domain, relative to the store.
+    sources
+        The same for instruments that are no domain.
+    curves
+        Path of an ``.npz`` of what changes while the notes sound, or None if nothing does; see
+        `Store.curves`.
+    texture
+        ``line`` or ``chords``, where that is known.
     """
 
     piece: str
@@ -95,16 +109,48 @@ class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     soundfont: str
     notes: str | None
     renders: dict[str, str]
+    sources: dict[str, str] = {}
+    curves: str | None = None
+    texture: str | None = None
 
 
 class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything a store holds, as written in ``index.json``."""
+    """Everything a store holds, as written in ``index.json``.
+
+    Parameters
+    ----------
+    sample_rate
+        Of the files and the pairs.
+    heard_rate
+        Of the files' versions by other instruments; None if there are none.
+    """
 
     schema: int = SCHEMA
     sample_rate: int = 16_000
+    heard_rate: int | None = None
     files: list[FileEntry] = []
     skipped: list[Skipped] = []
     pairs: list[PairEntry] = []
+
+
+@dataclass(frozen=True, eq=False)
+class PairCurves:
+    """What changes while the notes of a held-out piece sound, 100 points a second.
+
+    Parameters
+    ----------
+    bend : float32, shape (points,)
+        Semitones above the notes' pitches, the tuning included; instruments that cannot bend
+        keep to the tuning alone.
+    gain : float32, shape (points,)
+        Linear, 0 to 1; instruments that cannot swell keep to 1.
+    tuning
+        Semitones above concert pitch of the whole piece.
+    """
+
+    bend: NDArray[np.float32]
+    gain: NDArray[np.float32]
+    tuning: float
 
 
 class Store:
@@ -157,6 +203,11 @@ class Store:
     def sample_rate(self) -> int:
         """Samples a second of all audio in the store."""
         return self.index.sample_rate
+
+    @property
+    def heard_rate(self) -> int | None:
+        """Samples a second of versions by other instruments; None if there are none."""
+        return self.index.heard_rate
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -229,6 +280,23 @@ class Store:
             rows = json.loads(file.read_text())
             return [(float(a), float(b), int(p), int(v)) for a, b, p, v in rows]
         except (OSError, ValueError, TypeError) as error:
+            raise UmtnError(f"Cannot read {file} ({error}): make the store again.") from error
+
+    def curves(self, pair: PairEntry) -> PairCurves | None:
+        """Return what changes while a held-out piece's notes sound, or None if nothing does.
+
+        Raises
+        ------
+        UmtnError
+            If their file cannot be read.
+        """
+        if pair.curves is None:
+            return None
+        file = self.path / pair.curves
+        try:
+            with np.load(file, allow_pickle=False) as found:
+                return PairCurves(found["bend"], found["gain"], float(found["tuning"]))
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
             raise UmtnError(f"Cannot read {file} ({error}): make the store again.") from error
 
 

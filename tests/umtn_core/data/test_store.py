@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -57,6 +58,30 @@ def test_pairs_and_their_notes(folder):
     assert store.pairs("Font", "valid") == [] == store.pairs("Other")
     assert store.notes(pair) == [(0.0, 0.5, 60, 90)]
     assert store.read(pair.renders["flute"]).shape == (50,)
+
+
+def test_what_a_store_of_old_does_not_say(folder):
+    store = Store.open(folder)
+    assert store.heard_rate is None
+    assert all(entry.others == [] for entry in store.index.files)
+    (pair,) = store.index.pairs
+    assert pair.sources == {} and pair.texture is None and store.curves(pair) is None
+
+
+def test_curves_of_a_pair(folder):
+    store = Store.open(folder)
+    (pair,) = store.index.pairs
+    pair = msgspec.structs.replace(pair, curves="pairs/tune.curves.npz")
+    bend = np.linspace(0, 1, 50, dtype=np.float32)
+    np.savez(folder / pair.curves, bend=bend, gain=bend, tuning=np.float32(0.25))
+    found = store.curves(pair)
+    assert found.tuning == 0.25
+    np.testing.assert_array_equal(found.bend, bend)
+    np.testing.assert_array_equal(found.gain, bend)
+    for damage in (b"", (folder / pair.curves).read_bytes()[:-30], b"no curves"):
+        (folder / pair.curves).write_bytes(damage)
+        with pytest.raises(UmtnError, match="make the store again"):
+            store.curves(pair)
 
 
 def test_unknown_domains_are_named_with_those_there_are(folder):

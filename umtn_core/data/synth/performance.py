@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.data.synth.curves import Curves
 from umtn_core.data.synth.recipe import PerformanceSettings
 from umtn_core.data.synth.score import Note, Score
 
@@ -31,10 +33,30 @@ class PlayedNote:
 
 @dataclass(frozen=True)
 class Performance:
-    """What is played: the notes by onset, and the length in seconds."""
+    """What is played.
+
+    Parameters
+    ----------
+    notes
+        By onset.
+    seconds
+        Length.
+    is_line
+        Whether no two notes are played at once.
+    curves
+        What changes while the notes sound; None, nothing.
+    """
 
     notes: list[PlayedNote]
     seconds: float
+    is_line: bool = False
+    curves: Curves | None = None
+
+    def as_played_by(self, abilities: Collection[str]) -> Performance:
+        """Return it without what an instrument of these abilities cannot do."""
+        if self.curves is None:
+            return self
+        return replace(self, curves=self.curves.as_played_by(abilities))
 
 
 def melody(notes: list[Note]) -> list[Note]:
@@ -124,7 +146,7 @@ def perform(
     played = _separate(played, settings.gap_s, mono=mono)
     played = _cut(played, max_s - TAIL_S)
     seconds = max(n.end for n in played) + TAIL_S if played else 0.0
-    return Performance(played, seconds)
+    return Performance(played, seconds, mono)
 
 
 def _seconds_per_quarter(

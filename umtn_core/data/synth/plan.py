@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from umtn_core.data.split import Split, position, split_by_name
+from umtn_core.data.synth.expression import express
 from umtn_core.data.synth.families import families
 from umtn_core.data.synth.performance import Performance, melody, perform, without_unisons
 from umtn_core.data.synth.recipe import Recipe
@@ -19,11 +21,15 @@ from umtn_core.errors import UmtnError
 
 @dataclass(frozen=True)
 class Piece:
-    """A score to be played in one domain, or (``domain`` None) in all as a pair."""
+    """A score to be played in one domain, or (``domain`` None) in all as a pair.
+
+    ``font`` and ``program`` are what a domain's piece is played on.
+    """
 
     score: Score
     domain: str | None
     split: Split
+    font: str | None
     program: int | None
     performance: Performance
 
@@ -96,7 +102,7 @@ def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[Piece]
     scores += [score for family in shared for score in family[1:]]
     head = {score.name: family[0].name for family in shared for score in family}
     heard = np.zeros(128)  # seconds of each pitch so far
-    chosen: list[tuple[Score, int, Performance]] = []
+    chosen: list[tuple[Score, tuple[str, int], Performance]] = []
     seconds = 0.0
     for score in scores:
         if seconds >= domain.minutes * 60:
@@ -105,13 +111,13 @@ def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[Piece]
         notes = fit_to_range(_playable(recipe, score), domain.pitch, heard, rng)
         if not notes:
             continue
-        performance = _perform(recipe, score, notes, rng, recipe.piece_s[1])
+        performance = _perform(recipe, score, notes, rng, recipe.piece_s[1], domain.abilities)
         if performance.seconds < recipe.piece_s[0]:
             continue
         for note in performance.notes:
             heard[note.pitch] += note.end - note.start
-        program = int(rng.choice(domain.programs))
-        chosen.append((score, program, performance))
+        instrument = domain.instruments[int(rng.choice(len(domain.instruments)))]
+        chosen.append((score, instrument, performance))
         seconds += performance.seconds
     if seconds < domain.minutes * 60:
         raise UmtnError(
@@ -123,7 +129,9 @@ def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[Piece]
     splits = split_by_name(
         (head[s.name] for s, _, _ in chosen), valid=recipe.valid, test=recipe.test
     )
-    return [Piece(s, name, splits[head[s.name]], program, p) for s, program, p in chosen]
+    return [
+        Piece(s, name, splits[head[s.name]], font, program, p) for s, (font, program), p in chosen
+    ]
 
 
 def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[Piece], int]:
@@ -146,13 +154,15 @@ def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[Piece], int]
         notes = fit_to_range(_playable(recipe, score), (low, high), heard, rng)
         if not notes:
             continue
-        performance = _perform(recipe, score, notes, rng, rng.uniform(*settings.seconds))
+        performance = _perform(
+            recipe, score, notes, rng, rng.uniform(*settings.seconds), ("bend", "swell", "pedal")
+        )
         if performance.seconds < settings.seconds[0] - 1:
             continue
         for note in performance.notes:
             heard[note.pitch] += note.end - note.start
         split: Split = "valid" if len(pieces) % 2 == 0 else "test"
-        pieces.append(Piece(score, None, split, None, performance))
+        pieces.append(Piece(score, None, split, None, None, performance))
     if len(pieces) < settings.count:
         raise UmtnError(
             f"Only {len(pieces)} of the {settings.count} held-out pieces could be found: "
@@ -162,6 +172,16 @@ def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[Piece], int]
 
 
 def _perform(
-    recipe: Recipe, score: Score, notes: list[Note], rng: np.random.Generator, max_s: float
+    recipe: Recipe,
+    score: Score,
+    notes: list[Note],
+    rng: np.random.Generator,
+    max_s: float,
+    abilities: Collection[str],
 ) -> Performance:
-    return perform(score, notes, recipe.performance, rng, mono=recipe.scope == "mono", max_s=max_s)
+    played = perform(
+        score, notes, recipe.performance, rng, mono=recipe.scope == "mono", max_s=max_s
+    )
+    if recipe.expression is None or not played.notes:
+        return played
+    return replace(played, curves=express(played, recipe.expression, abilities, rng))

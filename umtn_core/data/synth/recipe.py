@@ -9,34 +9,69 @@ from msgspec import Meta
 
 Share = Annotated[float, Meta(ge=0, lt=1)]
 Positive = Annotated[float, Meta(gt=0)]
+Proportion = Annotated[float, Meta(ge=0, le=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
 Pitch = Annotated[int, Meta(ge=0, le=127)]
 Span = tuple[float, float]
+Program = Annotated[int, Meta(ge=0, le=127)]
+Ability = Literal["bend", "swell", "pedal"]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all parts of a recipe: immutable, and unknown keys are refused."""
 
 
-class Domain(Section, frozen=True):
-    """One instrument.
+class Instruments(Section, frozen=True):
+    """Some instruments of one soundfont.
 
     Parameters
     ----------
-    programs
-        General MIDI programs (0 to 127); each piece draws one.
-    minutes
-        Audio to make, all splits together.
-    soundfont
+    font
         Name as listed in `umtn_core.data.synth.soundfonts`, or a path.
-    pitch
-        Lowest and highest MIDI pitch; pieces are transposed to spread evenly over it.
+    programs
+        General MIDI programs, 0 to 127.
     """
 
-    programs: Annotated[list[Annotated[int, Meta(ge=0, le=127)]], Meta(min_length=1)]
+    font: str
+    programs: Annotated[list[Program], Meta(min_length=1)]
+
+
+class Domain(Section, frozen=True):
+    """One instrument, in one make or several.
+
+    Parameters
+    ----------
+    minutes
+        Audio to make, all splits together.
+    programs
+        General MIDI programs (0 to 127) of ``soundfont``; each piece draws one.
+    soundfont
+        Name as listed in `umtn_core.data.synth.soundfonts`, or a path.
+    soundfonts
+        In place of these two, programs of several fonts; each piece draws one of all.
+    pitch
+        Lowest and highest MIDI pitch; pieces are spread evenly over it.
+    abilities
+        What it can do with notes that sound: ``bend`` their pitch, ``swell``, or hold them by a
+        ``pedal``. Any can be tuned.
+    polyphony
+        Of invented music, the share of pieces of several voices; the rest are single lines.
+    """
+
     minutes: Positive
+    programs: list[Program] = []
     soundfont: str = "FluidR3_GM"
+    soundfonts: list[Instruments] = []
     pitch: tuple[Pitch, Pitch] = (60, 84)
+    abilities: list[Ability] = []
+    polyphony: Proportion = 0.0
+
+    @property
+    def instruments(self) -> list[tuple[str, int]]:
+        """Font and program of every make."""
+        if not self.soundfonts:
+            return [(self.soundfont, program) for program in self.programs]
+        return [(make.font, program) for make in self.soundfonts for program in make.programs]
 
 
 class PerformanceSettings(Section, frozen=True):
@@ -78,6 +113,46 @@ class PerformanceSettings(Section, frozen=True):
     gap_s: NotNegative = 0.004
 
 
+class ExpressionSettings(Section, frozen=True):
+    """What an instrument does with notes that sound, as far as it can; every share may be 0.
+
+    Parameters
+    ----------
+    tuning_share, tuning
+        Share of the pieces that are tuned to another pitch, and by how many semitones at most.
+    vibrato_share, vibrato_hz, vibrato_depth, vibrato_onset_s
+        Share of the pieces with vibrato on longer notes; ranges of its rate, of its depth in
+        semitones to either side, and of the time from a note's onset to the vibrato's.
+    glide_share, glide_s
+        Share of the lines in which some notes are reached by a glide, and range of its length.
+    bend_share, bend
+        Share of the lines in which some notes begin or end beside their pitch, and by how many
+        semitones at most.
+    swell_share, swell_db
+        Share of the pieces that swell, and by how much at most.
+    accent_share, accent_db
+        Share of the pieces with accents, and how loud they are at most.
+    pedal_share
+        Share of the pieces that are played with the pedal.
+    """
+
+    tuning_share: Proportion = 0.5
+    tuning: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    vibrato_share: Proportion = 0.6
+    vibrato_hz: Span = (4.5, 7.0)
+    vibrato_depth: Span = (0.1, 0.7)
+    vibrato_onset_s: Span = (0.05, 0.4)
+    glide_share: Proportion = 0.4
+    glide_s: Span = (0.06, 0.2)
+    bend_share: Proportion = 0.25
+    bend: Annotated[float, Meta(ge=0, le=4)] = 2.0
+    swell_share: Proportion = 0.8
+    swell_db: NotNegative = 24.0
+    accent_share: Proportion = 0.3
+    accent_db: NotNegative = 6.0
+    pedal_share: Proportion = 0.5
+
+
 class AcousticsSettings(Section, frozen=True):
     """The room and the microphone; every strength may be 0.
 
@@ -98,11 +173,77 @@ class AcousticsSettings(Section, frozen=True):
     """
 
     eq_db: NotNegative = 1.5
-    reverb_share: Annotated[float, Meta(ge=0, le=1)] = 0.25
-    reverb_wet: Annotated[float, Meta(ge=0, le=1)] = 0.05
+    reverb_share: Proportion = 0.25
+    reverb_wet: Proportion = 0.05
     reverb_room: Span = (0.1, 0.5)
     noise_dbfs: Span | None = (-90.0, -70.0)
     peak: Span = (0.5, 0.8)
+
+
+class NeverHeard(Section, frozen=True):
+    """What is kept for judging, and so may not be heard in training.
+
+    Parameters
+    ----------
+    programs
+        General MIDI programs, of any soundfont.
+    soundfonts
+        Whole soundfonts.
+    """
+
+    programs: list[Program] = []
+    soundfonts: list[str] = []
+
+
+class OthersSettings(Section, frozen=True):
+    """Versions of each training piece by other instruments, for the encoder alone to hear.
+
+    Parameters
+    ----------
+    count
+        Versions of a piece.
+    sample_rate
+        Theirs; the encoder's.
+    sustained, struck
+        Instruments that play them: those whose notes go on, which also swell, and those whose
+        notes fade. None plays what it is the target of.
+    made_up
+        Share that is played by an instrument made up for it: see
+        `umtn_core.data.synth.made_up`.
+    never
+        What may be neither here nor in a domain.
+    acoustics
+        Rooms and microphones; each version has its own.
+    """
+
+    count: Annotated[int, Meta(ge=1)] = 3
+    sample_rate: Annotated[int, Meta(ge=8000, le=48000)] = 16_000
+    sustained: list[Instruments] = []
+    struck: list[Instruments] = []
+    made_up: Proportion = 0.3
+    never: NeverHeard = NeverHeard()
+    acoustics: AcousticsSettings = AcousticsSettings(
+        eq_db=6.0,
+        reverb_share=0.5,
+        reverb_wet=0.25,
+        reverb_room=(0.1, 0.8),
+        noise_dbfs=(-90.0, -60.0),
+    )
+
+
+class PairSource(Section, frozen=True):
+    """An instrument of no domain, to translate from.
+
+    Parameters
+    ----------
+    program
+        General MIDI program, of each of the pairs' soundfonts.
+    abilities
+        As a domain's.
+    """
+
+    program: Program
+    abilities: list[Ability] = []
 
 
 class PairSettings(Section, frozen=True):
@@ -111,16 +252,23 @@ class PairSettings(Section, frozen=True):
     Parameters
     ----------
     count
-        How many pieces; half go to validation, half to the test.
+        How many pieces; half go to validation, half to the test. Of invented music, how many
+        single lines.
+    chords
+        Of invented music, how many pieces of several voices, for the domains that play any.
     seconds
         Range of their length.
     soundfonts
         Each is rendered in all of these, with each domain's first program.
+    sources
+        Of invented music, instruments of no domain that play the pieces as well, by name.
     """
 
     count: Annotated[int, Meta(ge=0)] = 24
+    chords: Annotated[int, Meta(ge=0)] = 0
     seconds: Span = (8.0, 10.0)
     soundfonts: list[str] = msgspec.field(default_factory=lambda: ["FluidR3_GM", "TimGM6mb"])
+    sources: dict[str, PairSource] = {}
 
 
 class Recipe(Section, frozen=True):
@@ -133,7 +281,8 @@ class Recipe(Section, frozen=True):
     scope
         ``mono``: single melodic lines. ``poly``: everything a score holds.
     collections
-        Score collections, as named in `umtn_core.data.synth.scores`.
+        Score collections, as named in `umtn_core.data.synth.scores`; or ``invented`` alone, for
+        music that is made up (`umtn_core.data.synth.invention`), whatever the scope.
     domains
         The instruments, by name.
     seed
@@ -144,6 +293,10 @@ class Recipe(Section, frozen=True):
         Range of a piece's length; longer scores are cut.
     valid, test
         Shares of the pieces set aside.
+    expression
+        What instruments do with sounding notes; None, nothing. Invented music has it always.
+    others
+        Versions by other instruments, of invented music; None, none.
     """
 
     name: str
@@ -159,3 +312,5 @@ class Recipe(Section, frozen=True):
     performance: PerformanceSettings = PerformanceSettings()
     acoustics: AcousticsSettings = AcousticsSettings()
     pairs: PairSettings = PairSettings()
+    expression: ExpressionSettings | None = None
+    others: OthersSettings | None = None

@@ -70,6 +70,14 @@ def check_recipe(recipe: Recipe) -> None:
         "pairs.seconds": recipe.pairs.seconds,
         "piece_s": recipe.piece_s,
     }
+    if recipe.expression is not None:
+        expression = recipe.expression
+        spans |= {
+            "expression.vibrato_hz": expression.vibrato_hz,
+            "expression.vibrato_depth": expression.vibrato_depth,
+            "expression.vibrato_onset_s": expression.vibrato_onset_s,
+            "expression.glide_s": expression.glide_s,
+        }
     spans |= {f"domains.{n}.pitch": d.pitch for n, d in recipe.domains.items()}
     for name, (low, high) in spans.items():
         if low > high:
@@ -82,5 +90,63 @@ def check_recipe(recipe: Recipe) -> None:
             raise UmtnError(
                 f"In the recipe, the domain {name!r} must be of letters, digits, - and _."
             )
+    for name, domain in recipe.domains.items():
+        if bool(domain.programs) == bool(domain.soundfonts):
+            raise UmtnError(
+                f"In the recipe, the domain {name} must have either programs or soundfonts."
+            )
+    _check_invented(recipe)
     if recipe.valid + recipe.test >= 1:
         raise UmtnError("In the recipe, valid and test must sum to below 1.")
+
+
+def _check_invented(recipe: Recipe) -> None:
+    """Refuse what only invented music can have, and what it cannot."""
+    if "invented" not in recipe.collections:
+        only = {
+            "others": recipe.others is not None,
+            "pairs.chords": recipe.pairs.chords > 0,
+            "pairs.sources": bool(recipe.pairs.sources),
+        }
+        for name, there in only.items():
+            if there:
+                raise UmtnError(
+                    f"In the recipe, {name} needs invented music: set collections to [invented]."
+                )
+        return
+    if len(recipe.collections) > 1:
+        raise UmtnError(
+            "In the recipe, invented music stands alone: give scores a store of their own."
+        )
+    for name, domain in recipe.domains.items():
+        if domain.pitch[1] - domain.pitch[0] < 12:
+            raise UmtnError(f"In the recipe, domains.{name}.pitch must span an octave or more.")
+    taken = sorted(set(recipe.pairs.sources) & set(recipe.domains))
+    if taken:
+        raise UmtnError(f"In the recipe, pairs.sources has {taken[0]}, which is a domain.")
+    if recipe.pairs.chords and not any(d.polyphony for d in recipe.domains.values()):
+        raise UmtnError("In the recipe, pairs.chords needs a domain with polyphony.")
+    _check_never_heard(recipe)
+
+
+def _check_never_heard(recipe: Recipe) -> None:
+    """Refuse to hear in training what is kept for judging."""
+    others = recipe.others
+    heard = [item for domain in recipe.domains.values() for item in domain.instruments]
+    never = {source.program for source in recipe.pairs.sources.values()}
+    fonts: set[str] = set()
+    if others is not None:
+        versions = (*others.sustained, *others.struck)
+        heard += [(item.font, program) for item in versions for program in item.programs]
+        never |= set(others.never.programs)
+        fonts |= set(others.never.soundfonts)
+        if not versions and others.made_up < 1:
+            raise UmtnError(
+                "In the recipe, others has no instruments: name some, or set others.made_up to 1."
+            )
+    for font, program in heard:
+        if program in never or font in fonts:
+            raise UmtnError(
+                f"In the recipe, program {program} of {font} is heard in training, and is kept "
+                "for judging by others.never or pairs.sources: take it out of one of them."
+            )

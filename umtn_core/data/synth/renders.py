@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,8 @@ from umtn_core.data.pool import OnItem, run_all
 from umtn_core.data.records import finished, write_record
 from umtn_core.data.store import Skipped
 from umtn_core.data.synth.acoustics import place
+from umtn_core.data.synth.fluidsynth import loaded
+from umtn_core.data.synth.others import resampled
 from umtn_core.data.synth.plan import Piece, generator
 from umtn_core.data.synth.recipe import Recipe
 from umtn_core.data.synth.render import RenderError, render_notes
@@ -67,10 +69,17 @@ class RenderTask:
 
 
 def render_task(
-    recipe: Recipe, piece: Piece, program: int, font: InstalledFont, path: str, room: str
+    recipe: Recipe,
+    piece: Piece,
+    program: int,
+    font: InstalledFont,
+    path: str,
+    room: str,
+    abilities: Collection[str] = (),
 ) -> RenderTask:
-    """Describe one render; see `RenderTask`."""
-    decides = (
+    """Describe one render by an instrument of some abilities; see `RenderTask`."""
+    piece = replace(piece, performance=piece.performance.as_played_by(abilities))
+    decides: tuple[object, ...] = (
         _RENDER_VERSION,
         recipe.seed,
         recipe.sample_rate,
@@ -82,6 +91,9 @@ def render_task(
         piece.performance.seconds,
         [(n.start, n.end, n.pitch, n.velocity) for n in piece.performance.notes],
     )
+    curves = piece.performance.curves
+    if curves is not None:
+        decides += tuple(c.tobytes() for c in (curves.bend, curves.gain, curves.pedal))
     fingerprint = hashlib.sha256(msgspec.json.encode(decides)).hexdigest()
     return RenderTask(piece, program, font, path, room, fingerprint)
 
@@ -150,13 +162,17 @@ def _renderer(recipe: Recipe, folder: Path) -> Callable[[RenderTask], int | str]
     def render(task: RenderTask) -> int | str:
         performance = task.piece.performance
         try:
-            dry = render_notes(
-                performance.notes,
-                task.program,
-                task.font.path,
-                performance.seconds,
-                recipe.sample_rate,
-            )
+            if performance.curves is not None:
+                dry = loaded(task.font.path).render(performance, task.program)
+                dry = resampled(dry, recipe.sample_rate)
+            else:
+                dry = render_notes(
+                    performance.notes,
+                    task.program,
+                    task.font.path,
+                    performance.seconds,
+                    recipe.sample_rate,
+                )
         except RenderError as error:
             return str(error)
         if float(np.max(np.abs(dry), initial=0.0)) < _SILENCE:

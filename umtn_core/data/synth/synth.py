@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
+
 from umtn_core.data.files import sweep_unfinished, write_json
 from umtn_core.data.pool import OnItem
 from umtn_core.data.records import remove_unlisted
@@ -18,6 +20,8 @@ from umtn_core.data.store import (
     Store,
     write_index,
 )
+from umtn_core.data.synth.invented import INVENTED, others_fonts
+from umtn_core.data.synth.invented_store import make_invented
 from umtn_core.data.synth.plan import Piece, make_plan
 from umtn_core.data.synth.recipe import Recipe
 from umtn_core.data.synth.recipe_file import check_recipe, load_recipe
@@ -37,7 +41,7 @@ def synthesise(
     workers: int = 1,
     progress: OnItem | None = None,
 ) -> Store:
-    """Make a data set from scores and soundfonts, or finish one begun earlier.
+    """Make a data set of scores or invented music, played by soundfonts, or finish one.
 
     The domains share no score (the paper's training needs no pairs, Section 3), and
     the pairs are of scores that no domain has. The same recipe gives the same samples,
@@ -78,6 +82,12 @@ def synthesise(
         )
     find_fluidsynth()
     fonts = _fonts(recipe)
+    if recipe.collections == [INVENTED]:
+        # As it is read from a file, where 1 and 1.0 are the same amount.
+        recipe = msgspec.convert(msgspec.to_builtins(recipe), Recipe)
+        write_json(folder / RECIPE, recipe)
+        sweep_unfinished(folder)
+        return Store(folder, make_invented(recipe, fonts, folder, workers, progress))
     scores, unread = load_scores(
         recipe.collections,
         max_pieces=recipe.max_pieces,
@@ -108,8 +118,9 @@ def synthesise(
 
 def _fonts(recipe: Recipe) -> _Fonts:
     """Find every soundfont the recipe names, before any work is done."""
-    names = {d.soundfont for d in recipe.domains.values()}
-    if recipe.pairs.count:
+    names = {font for domain in recipe.domains.values() for font, _ in domain.instruments}
+    names |= others_fonts(recipe)
+    if recipe.pairs.count or recipe.pairs.chords:
         names |= set(recipe.pairs.soundfonts)
     return {name: find_soundfont(name) for name in sorted(names)}
 
@@ -125,12 +136,13 @@ def _make_files(
     """Render the training audio of all domains."""
     tasks = []
     for piece in plan:
-        if piece.domain is None or piece.program is None:
+        if piece.domain is None or piece.program is None or piece.font is None:
             continue
-        font = fonts[recipe.domains[piece.domain].soundfont]
+        font = fonts[piece.font]
+        abilities = recipe.domains[piece.domain].abilities
         path = f"audio/{piece.domain}/{piece.name}.npy"
         room = f"room/{piece.domain}"
-        tasks.append(render_task(recipe, piece, piece.program, font, path, room))
+        tasks.append(render_task(recipe, piece, piece.program, font, path, room, abilities))
     lengths, failed = render_all(
         recipe, tasks, folder, workers=workers, progress=progress, stage="audio"
     )
@@ -169,7 +181,13 @@ def _make_pairs(
                 path = f"pairs/{font.name}/{piece.name}.{domain}.npy"
                 # One room for a piece, so that domains and fonts differ in nothing else.
                 tasks[domain] = render_task(
-                    recipe, piece, settings.programs[0], font, path, "room/pair"
+                    recipe,
+                    piece,
+                    settings.instruments[0][1],
+                    font,
+                    path,
+                    "room/pair",
+                    settings.abilities,
                 )
             groups.append((piece, font, tasks))
     lengths, failed = render_all(

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from umtn_core.data.synth.plan import generator, make_plan
-from umtn_core.data.synth.recipe import Domain
+from umtn_core.data.synth.recipe import Domain, ExpressionSettings, Instruments
 from umtn_core.errors import UmtnError
 
 
@@ -79,6 +79,26 @@ def test_programs_are_drawn_from_those_given(recipe, scores):
     domains = {"organ": Domain(programs=[19, 20], minutes=2.0)}
     plan = make_plan(recipe(domains=domains, pairs=0), scores)
     assert {p.program for p in plan} == {19, 20}
+
+
+def test_makes_are_drawn_from_all_soundfonts(recipe, scores):
+    makes = [Instruments(font="A", programs=[19, 20]), Instruments(font="B", programs=[19])]
+    domains = {"organ": Domain(soundfonts=makes, minutes=2.0)}
+    plan = make_plan(recipe(domains=domains, pairs=0), scores)
+    assert {(p.font, p.program) for p in plan} == {("A", 19), ("A", 20), ("B", 19)}
+
+
+def test_expression_comes_on_top_of_the_same_notes(recipe, scores):
+    domains = {"violin": Domain(programs=[40], minutes=1.0, abilities=["bend", "swell"])}
+    plain = make_plan(recipe(domains=domains), scores)
+    played = make_plan(recipe(domains=domains, expression=ExpressionSettings()), scores)
+    for one, other in zip(plain, played, strict=True):
+        assert one.performance.notes == other.performance.notes
+        assert one.performance.curves is None and other.performance.curves is not None
+    assert any(np.ptp(piece.performance.curves.bend) > 0 for piece in played)
+    pianos = {"piano": Domain(programs=[0], minutes=1.0)}
+    piano = make_plan(recipe(domains=pianos, pairs=0, expression=ExpressionSettings()), scores)
+    assert all(np.ptp(piece.performance.curves.bend) == 0 for piece in piano)
 
 
 def test_polyphony_keeps_its_voices(recipe, tune):

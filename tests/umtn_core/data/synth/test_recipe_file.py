@@ -38,6 +38,28 @@ def test_the_packaged_recipes_are_sound(name):
     assert len(recipe.domains) == 4 and recipe.pairs.count == 24
 
 
+@pytest.mark.parametrize("name", ["invented", "invented-more"])
+def test_the_recipes_of_invented_music(name):
+    recipe = load_recipe(name)
+    assert recipe.collections == ["invented"] and recipe.sample_rate == 32_000
+    assert len(recipe.domains) == 4 and recipe.pairs.count == recipe.pairs.chords == 24
+    heard = {font for domain in recipe.domains.values() for font, _ in domain.instruments}
+    heard |= {item.font for item in (*recipe.others.sustained, *recipe.others.struck)}
+    # What reaches the weights is under MIT's terms, and TimGM6mb only judges.
+    assert heard == {"FluidR3_GM", "MuseScore_General"}
+    assert all(KNOWN[font].licence.startswith("MIT") for font in heard)
+    for domain in recipe.domains.values():
+        assert {font for font, _ in domain.instruments} == heard
+    assert {6, 52, 53, 64, 65, 66, 67} <= set(recipe.others.never.programs)
+    assert "TimGM6mb" in recipe.others.never.soundfonts
+
+
+def test_no_domain_is_in_both_recipes_and_none_is_kept_for_judging_in_its_own():
+    first, more = load_recipe("invented"), load_recipe("invented-more")
+    assert not set(first.domains) & set(more.domains)
+    assert "guitar" in first.pairs.sources and "guitar" in more.domains
+
+
 def test_no_packaged_recipe_uses_scores_closed_to_commercial_use():
     for name in packaged_recipes():
         assert "essen" not in load_recipe(name).collections
@@ -57,6 +79,33 @@ def test_no_packaged_recipe_uses_scores_closed_to_commercial_use():
         ("name: test", "name: test\npairs: {seconds: [0, 2]}", "above 0"),
         ("oboe:", "../oboe:", "letters"),
         ("name: test", "name: [test", "not valid"),
+        ("programs: [68], ", "", "either programs or soundfonts"),
+        (
+            "minutes: 2.5",
+            "minutes: 2.5, soundfonts: [{font: A, programs: [1]}]",
+            "either programs or soundfonts",
+        ),
+        ("minutes: 2.5", "minutes: 2.5, abilities: [fly]", "abilities"),
+        ("name: test", "name: test\nothers: {made_up: 1}", "others needs invented music"),
+        ("name: test", "name: test\npairs: {chords: 1}", "chords needs invented music"),
+        ("name: test", "name: test\npairs: {sources: {a: {program: 1}}}", "needs invented music"),
+        ("name: test", "name: test\nexpression: {glide_s: [2, 1]}", "expression.glide_s"),
+        ("[oneills]", "[oneills, invented]", "stands alone"),
+        ("[oneills]", "[invented]\npairs: {chords: 1}", "a domain with polyphony"),
+        ("[oneills]", "[invented]\npairs: {sources: {oboe: {program: 1}}}", "is a domain"),
+        ("[oneills]", "[invented]\npairs: {sources: {b: {program: 68}}}", "kept for judging"),
+        ("[oneills]", "[invented]\nothers: {made_up: 0.5}", "others has no instruments"),
+        ("[oneills]", "[invented]\nothers: {made_up: 1, never: {programs: [68]}}", "for judging"),
+        (
+            "[oneills]",
+            "[invented]\nothers: {made_up: 1, never: {soundfonts: [FluidR3_GM]}}",
+            "program 68 of FluidR3_GM is heard",
+        ),
+        (
+            "[oneills]",
+            "[invented]\nothers: {struck: [{font: A, programs: [6]}], never: {programs: [6]}}",
+            "program 6 of A is heard",
+        ),
     ],
 )
 def test_mistakes_are_named(tmp_path, old, new, says):
@@ -65,7 +114,7 @@ def test_mistakes_are_named(tmp_path, old, new, says):
 
 
 def test_missing_recipes(tmp_path):
-    with pytest.raises(UmtnError, match="chorales, mono"):
+    with pytest.raises(UmtnError, match="chorales, invented, invented-more, mono"):
         load_recipe("opera")
     with pytest.raises(UmtnError, match="Cannot read"):
         load_recipe(tmp_path / "none.yaml")

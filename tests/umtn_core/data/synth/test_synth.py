@@ -11,7 +11,7 @@ pytest.importorskip("music21", reason="synthesis needs the train extra")
 from umtn_core.data.files import write_json
 from umtn_core.data.store import Index, Store, write_index
 from umtn_core.data.synth import renders, scores
-from umtn_core.data.synth.recipe import AcousticsSettings
+from umtn_core.data.synth.recipe import AcousticsSettings, ExpressionSettings
 from umtn_core.data.synth.render import RenderError
 from umtn_core.data.synth.synth import synthesise
 from umtn_core.errors import UmtnError
@@ -175,6 +175,18 @@ def test_a_full_disk_stops_the_work(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(renders, "write_audio", full)
     with pytest.raises(UmtnError, match="No space left"):
         synthesise(recipe(), tmp_path / "store")
+
+
+def test_scores_can_be_played_with_expression(recipe, made, tmp_path):
+    domains = {
+        name: msgspec.structs.replace(domain, abilities=["bend", "swell"])
+        for name, domain in recipe().domains.items()
+    }
+    wanted = recipe(domains=domains, expression=ExpressionSettings(tuning_share=1.0))
+    store = synthesise(wanted, tmp_path / "played")
+    assert [e.samples for e in store.index.files] == [e.samples for e in made.index.files]
+    assert not same(store, made)
+    assert same(store, synthesise(wanted, tmp_path / "again", workers=2))
 
 
 def test_a_store_of_recordings_is_not_overwritten(recipe, tmp_path):

@@ -1,0 +1,1 @@
+"""Makes up music: single lines that breathe, and textures of two to five voices."""
