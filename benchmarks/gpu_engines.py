@@ -50,7 +50,7 @@ def main() -> None:
                 rate = _rate(engine, streams, seconds)
                 if rate is None:
                     continue
-                times = rate / PRESETS[name].sample_rate
+                times = rate / PRESETS[name].output_rate
                 print(
                     f"{name:9s} {engine_name:10s} {streams:7d} {rate:10.0f} {times:10.2f}x  "
                     f"{_spread(engine, streams)}",

@@ -63,7 +63,7 @@ def line(shape: str, engine: str, segments: str, seconds: float) -> str:
     ended = time.perf_counter()
     ((_, parts),) = translation.parts()
     decoded = sum(part.end - part.begin for part in parts)
-    share = 1 - seconds * PRESETS[shape].sample_rate / decoded
+    share = 1 - seconds * PRESETS[shape].output_rate / decoded
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return (
         f"{shape:9s} {engine:9s} {len(parts):8d} {share:8.2f} {encoded - began:9.1f} "

@@ -135,7 +135,7 @@ def open_for(precision: str, bundle: Bundle, domain: str, threads: int | None = 
 
 
 def _estimate(shape: NetworkShape, segments: int | Literal["auto"], rates: Throughput) -> float:
-    samples, margins = round(MUSIC * shape.sample_rate), Margins.of(shape)
+    samples, margins = round(MUSIC * shape.output_rate), Margins.of(shape)
     if segments == "auto":
         count = best_count(samples, 1, margins, rates)
     else:
