@@ -29,6 +29,9 @@ PATIENCE = 0.02
 #: Steps of one launch, at most.
 MOST_STEPS = 128
 
+#: Codes of one step, at most.
+MOST_BANDS = len(ffi.new("umtn_cuda_work *").temperatures)
+
 #: Device memory that is left for others, in bytes.
 SPARED = 256 << 20
 
@@ -51,8 +54,8 @@ class CudaEngine(Engine):
     Raises
     ------
     UmtnError
-        If there is no usable GPU or no such domain or precision, the weights are not numbers,
-        or they do not fit the GPU's memory.
+        If there is no usable GPU or no such domain or precision, the weights are not numbers
+        or do not fit the GPU's memory, or there are more bands than the kernels make.
     """
 
     name = "cuda"
@@ -68,6 +71,11 @@ class CudaEngine(Engine):
             raise UmtnError(
                 f"There is no precision {precision!r}; choose one of "
                 f"{', '.join(get_args(CudaPrecision))}."
+            )
+        if bundle.shape.bands > MOST_BANDS:
+            raise UmtnError(
+                f"The cuda engine makes {MOST_BANDS} bands at most, but this model has "
+                f"{bundle.shape.bands}; use another engine."
             )
         self.shape: NetworkShape = bundle.shape
         self.fingerprint = bundle.decoder_fingerprint(domain)
@@ -120,7 +128,8 @@ class CudaEngine(Engine):
         shape = self.shape
         staging = self.layout.rows * shape.residual_channels * 4
         # Rings, conditioning, and about as much as messages and numbers on their way take.
-        each = self.ring_bytes + 4 * shape.conditioning_width + 8 * MOST_STEPS + 4096
+        numbers = 8 * MOST_STEPS * shape.bands
+        each = self.ring_bytes + 4 * shape.conditioning_width + numbers + 4096
         free = self.device.free_bytes() - staging - SPARED
         return max(1, free // each)
 
@@ -155,6 +164,7 @@ class CudaEngine(Engine):
         work.residual_padded = padded(shape.residual_channels)
         work.skip_padded = padded(shape.skip_channels)
         work.input_kernel = shape.input_kernel
+        work.bands = shape.bands
         work.embedding = shape.decoder_input == "embedding"
         work.ring_rows = self.layout.rows
         work.conditioning_width = shape.conditioning_width
@@ -187,17 +197,18 @@ class CudaStepper(Stepper):
         self._sequence = 0
         self._conditioned: NDArray[np.float32] | None = None
         self._work = ffi.new("umtn_cuda_work *")
-        take = self._take
+        take, most = self._take, MOST_STEPS * shape.bands
         self._rings = take("rings", "void", streams * engine.ring_bytes)
         self._staging = Memory(self._device, engine.layout.rows * shape.residual_channels * 4)
-        self._recent = take("recent", "int", streams * shape.input_kernel * 4)
+        self._recent = take("recent", "int", streams * shape.input_codes * 4)
         self._conditioning = take("conditioning", "float", streams * shape.conditioning_width * 4)
-        self._uniforms = take("uniforms", "float", streams * MOST_STEPS * 4)
-        self._codes = take("codes", "unsigned char", streams * MOST_STEPS)
-        self._feedback = take("feedback", "unsigned long long", streams * 8)
+        self._uniforms = take("uniforms", "float", streams * most * 4)
+        self._codes = take("codes", "unsigned char", streams * most)
+        self._feedback = take("feedback", "unsigned long long", streams * shape.bands * 8)
         self._failed = take("failed", "int", 4)
         self._work.streams = streams
-        self._work.temperature = sampling.temperature
+        for band, temperature in enumerate(sampling.temperatures(shape.bands)):
+            self._work.temperatures[band] = temperature
         self._work.top_p = sampling.top_p
         self._follow(engine.planner.best(streams))
         # Columns that fill the rings up to whole tiles are never written.
@@ -207,7 +218,7 @@ class CudaStepper(Stepper):
         self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]]
     ) -> None:
         """See `Stepper.load`."""
-        recent = _checked(recent, np.int64, (self._streams, self._shape.input_kernel))
+        recent = _checked(recent, np.int64, (self._streams, self._shape.input_codes))
         if time < 0:
             raise UmtnError(f"A stream cannot be at the position {time}.")
         if recent.min() < -1 or recent.max() > 255:
@@ -238,7 +249,8 @@ class CudaStepper(Stepper):
         stop: Event,
     ) -> int:
         """See `Stepper.steps`."""
-        total = codes.shape[1]
+        bands, total = self._shape.bands, codes.shape[1]
+        self._check_whole_steps(total)
         uniforms = _checked(uniforms, np.float32, (self._streams, total))
         _check(codes, np.uint8, (self._streams, total))
         _check_writable(codes)
@@ -247,14 +259,16 @@ class CudaStepper(Stepper):
         made = 0
         while made < total and not stop.is_set():
             began = clock.perf_counter()
-            count = min(total - made, MOST_STEPS, max(1, int(PATIENCE / self._seconds_a_step)))
-            numbers = np.ascontiguousarray(uniforms[:, made : made + count])
+            patient = max(1, int(PATIENCE / self._seconds_a_step))
+            count = min((total - made) // bands, MOST_STEPS, patient)
+            end = made + count * bands
+            numbers = np.ascontiguousarray(uniforms[:, made:end])
             self._device.upload(self._uniforms.address, numbers)
             self._launch(count)
-            drawn = np.empty((self._streams, count), np.uint8)
+            drawn = np.empty(numbers.shape, np.uint8)
             self._device.download(drawn, self._codes.address)
-            codes[:, made : made + count] = drawn
-            made += count
+            codes[:, made:end] = drawn
+            made = end
             self._check_output()
             self._seconds_a_step = max(1e-7, (clock.perf_counter() - began) / count)
         return made
@@ -267,13 +281,14 @@ class CudaStepper(Stepper):
         Parameters
         ----------
         conditioning : float32 array (streams, conditioning_width)
-        codes : uint8 array (streams, steps)
+        codes : uint8 array (streams, samples)
 
         Returns
         -------
-        float32 array (streams, steps, 256)
+        float32 array (streams, samples, 256)
         """
-        total = codes.shape[1]
+        bands, total = self._shape.bands, codes.shape[1]
+        self._check_whole_steps(total)
         codes = _checked(codes, np.uint8, (self._streams, total))
         self._condition(conditioning)
         logits = np.empty((self._streams, total, 256), np.float32)
@@ -281,10 +296,11 @@ class CudaStepper(Stepper):
         made_logits = Memory(self._device, self._streams * MOST_STEPS * 256 * 4)
         self._work.given = given.pointer("unsigned char")
         self._work.logits = made_logits.pointer("float")
+        # As many codes at a time, whatever the number of bands: their logits are what is large.
         for begin in range(0, total, MOST_STEPS):
             part = np.ascontiguousarray(codes[:, begin : begin + MOST_STEPS])
             self._device.upload(given.address, part)
-            self._launch(part.shape[1])
+            self._launch(part.shape[1] // bands)
             made = np.empty((*part.shape, 256), np.float32)
             self._device.download(made, made_logits.address)
             logits[:, begin : begin + MOST_STEPS] = made
@@ -305,7 +321,7 @@ class CudaStepper(Stepper):
         links = plan.pipelines * plan.stages * plan.slots if plan.is_pipeline else 0
         message = links * plan.group * width * 8
         self._messages = self._take("messages", "unsigned long long", message)
-        self._credits = self._take("credits", "unsigned", links * 4)
+        self._credits = self._take("credits", "unsigned", links * plan.head_parts * 4)
         space = plan.workspace_bytes * plan.blocks
         self._workspace = self._take("workspace", "unsigned char", space)
         self._forget_messages()
@@ -363,6 +379,12 @@ class CudaStepper(Stepper):
         plans = self._engine.planner.plans(self._streams)
         return min((p for p in plans if not p.clustered), key=lambda plan: plan.cycles)
 
+    def _check_whole_steps(self, codes: int) -> None:
+        if codes % self._shape.bands:
+            raise UmtnError(
+                f"{codes} codes are no whole number of steps of {self._shape.bands} bands."
+            )
+
     def _check_output(self) -> None:
         failed = np.empty(1, np.int32)
         self._device.download(failed, self._failed.address)
@@ -383,7 +405,7 @@ def drawn(
     uniforms: NDArray[np.float32],
     sampling: Sampling,
 ) -> NDArray[np.uint8]:
-    """Draw codes as the kernels do; see `umtn_core.decode.sampling.draw`."""
+    """Draw codes of one band as the kernels do; see `umtn_core.decode.sampling.draw`."""
     rows = len(logits)
     held = [
         Memory.of(device, _checked(logits, np.float32, (rows, 256))),

@@ -39,10 +39,10 @@ class CudaWeights:
     layer_bytes, first_skip_at, fc_at, logits_at
         Where they begin, in bytes.
     out_bias : float32 array (layers, R + S)
-    first : float32 array (256 or input_kernel, R)
+    first : float32 array (bands * 256 or input_kernel, R)
     first_bias : float32 array (R,)
     fc_bias : float32 array (S,)
-    logits_bias : float32 array (256,)
+    logits_bias : float32 array (bands * 256,)
     """
 
     strips: NDArray[np.uint8]
@@ -95,7 +95,7 @@ def cuda_weights(bundle: Bundle, domain: str, precision: CudaPrecision) -> CudaW
     out_bias[0, wide : wide + s] += reader.array("skip_conv.bias", (s,))
     first_skip = strips(matrix("skip_conv.weight", s, r))
     fc = strips(matrix("fc.weight", s, s))
-    logits = strips(matrix("logits.weight", LEVELS, s))
+    logits = strips(matrix("logits.weight", shape.bands * LEVELS, s))
     first, first_bias = _first(reader, shape)
     made = CudaWeights(
         np.concatenate([*parts, first_skip, fc, logits]),
@@ -107,7 +107,7 @@ def cuda_weights(bundle: Bundle, domain: str, precision: CudaPrecision) -> CudaW
         first,
         first_bias,
         np.pad(reader.array("fc.bias", (s,)), (0, skip_wide - s)),
-        reader.array("logits.bias", (LEVELS,)),
+        reader.array("logits.bias", (shape.bands * LEVELS,)),
     )
     for array in (made.out_bias, made.first, made.first_bias, made.fc_bias, made.logits_bias):
         _check_finite(array)
@@ -121,7 +121,7 @@ def _first(
     r = shape.residual_channels
     wide = padded(r) - r
     if shape.decoder_input == "embedding":
-        table = reader.array("first_conv.weight", (LEVELS, r))
+        table = reader.array("first_conv.weight", (shape.bands * LEVELS, r))
         return np.pad(table, ((0, 0), (0, wide))), np.zeros(r + wide, np.float32)
     table = reader.array("first_conv.weight", (r, 1, shape.input_kernel))[:, 0].T
     bias = reader.array("first_conv.bias", (r,))

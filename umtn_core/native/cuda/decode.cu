@@ -20,7 +20,7 @@ struct Block {
     const int groups = p.groups();
     for (int step = 0; step < w.steps; ++step)
       for (int i = 0; i < groups; ++i)
-        if (!p.is_head_only() || i % w.heads == p.part - w.stages)
+        if (!p.is_head_only() || i % w.heads == p.head())
           take_turn(step, i, groups);
     if (p.sends() && p.has_input())
       for (int i = 0; i < groups; ++i) {
@@ -55,11 +55,12 @@ private:
     const int slot = static_cast<int>(number % static_cast<u64>(w.slots));
     if (p.sends() && p.has_input() && step > 0)
       take_feedback(turn);
-    if (credits && turn.out && number >= static_cast<u64>(w.slots) && thread_index() == 0) {
+    if (credits && turn.out && number >= static_cast<u64>(w.slots) &&
+        thread_index() < p.readers_of(p.part + 1)) {
       // The slot's last message has been read. The barriers before anything is sent make this
       // known to all threads.
       const u32 read = tag_of(number - static_cast<u64>(w.slots));
-      while (load_credit(p.credit_of(p.part + 1, slot)) != read)
+      while (load_credit(p.credit_of(p.part + 1, slot, thread_index())) != read)
         let_others();
     }
     if (!p.is_head_only()) {
@@ -72,17 +73,18 @@ private:
     if (credits && turn.in) {
       block_sync();
       if (thread_index() == 0)
-        store_credit(p.credit_of(p.part, slot), turn.tag);
+        store_credit(p.credit_of(p.part, slot, p.head_part()), turn.tag);
     }
   }
 
-  // The codes of the step before.
+  // The codes of the step before, one a thread.
   UMTN_DEVICE void take_feedback(const Turn& turn) const {
-    if (thread_index() < turn.count) {
-      const int stream = turn.first + thread_index();
-      const u64* at = w.feedback + stream;
+    static_assert(8 * kTiles * kMostBands <= kThreads, "a thread takes one code at most");
+    if (thread_index() < turn.count * w.bands) {
+      const int stream = turn.first + thread_index() / w.bands, band = thread_index() % w.bands;
+      const u64* at = w.feedback + stream * w.bands + band;
       const u32 code = wait_for(at, tag_of(turn.time - 1), load_word(at));
-      Head<P, kTiles>::remember(w, stream, static_cast<int>(code));
+      Head<P, kTiles>::remember(w, stream, band, static_cast<int>(code));
     }
     block_sync();
   }

@@ -1,8 +1,10 @@
 // From the sum of the skips to codes, by all threads of a block.
+//
+// Its bands follow one another, `logits_bands` of them at a time: the logits of 8 bands are more
+// than shared memory holds for a large group.
 #pragma once
 
 #include "layer.cuh"
-#include "sampling.cuh"
 
 template <class P, int kTiles>
 struct Head {
@@ -10,6 +12,7 @@ struct Head {
   typedef float Sums[kStrips][kTiles][4];
   static constexpr int kStreams = 8 * kTiles;
   static constexpr int kLogitsPitch = kLevels + 4;
+  static constexpr int kBandStrips = kLevels / 16;
 
   const Place& p;
   const umtn_cuda_work& w;
@@ -22,8 +25,10 @@ struct Head {
 
   UMTN_DEVICE Element* skips() const { return reinterpret_cast<Element*>(p.memory + w.head_at); }
   UMTN_DEVICE Element* hidden() const { return skips() + kStreams * pitch; }
-  UMTN_DEVICE float* logits() const {
-    return reinterpret_cast<float*>(hidden() + kStreams * pitch);
+  // Logits of a stream and a band, counted from the first of those that lie here.
+  UMTN_DEVICE float* logits(int stream, int band) const {
+    return reinterpret_cast<float*>(hidden() + kStreams * pitch) +
+           (band * kStreams + stream) * kLogitsPitch;
   }
 
   UMTN_DEVICE void run(const Turn& turn, int step) const {
@@ -33,11 +38,14 @@ struct Head {
     for (int chunk = 0; chunk * kWarps * kStrips < s / 16; ++chunk)
       make_hidden(chunk, turn);
     block_sync();
-    for (int chunk = 0; chunk * kWarps * kStrips < kLevels / 16; ++chunk)
-      make_logits(chunk);
-    block_sync();
-    choose(turn, step);
-    block_sync();
+    const int bands = w.bands / w.head_parts, begin = p.head_part() * bands;
+    for (int band = begin; band < begin + bands; band += w.logits_bands) {
+      for (int chunk = 0; chunk * kWarps * kStrips < w.logits_bands * kBandStrips; ++chunk)
+        make_logits(band, chunk);
+      block_sync();
+      choose(turn, step, band);
+      block_sync();
+    }
   }
 
 private:
@@ -67,18 +75,18 @@ private:
     }
   }
 
-  UMTN_DEVICE bool multiply(Sums& sums, i64 at, int chunk, int end,
+  UMTN_DEVICE void multiply(Sums& sums, i64 at, i64 hole, int chunk, int end,
                             const Element* activations) const {
     const u8* strips[kStrips];
     Layers<P, kTiles>::clear(sums);
 #pragma unroll
     for (int i = 0; i < kStrips; ++i) {
       const int number = strip_number(chunk, i);
-      strips[i] = number < end ? p.strip(at + static_cast<i64>(number) * strip_bytes, strip_bytes)
-                               : nullptr;
+      strips[i] = number < end
+                      ? p.strip(at + static_cast<i64>(number) * strip_bytes, strip_bytes, hole)
+                      : nullptr;
     }
     P::template multiply<P, kTiles>(sums, strips, activations, pitch, s);
-    return strips[0] != nullptr;
   }
 
   UMTN_DEVICE int strip_number(int chunk, int i) const {
@@ -87,7 +95,7 @@ private:
 
   UMTN_DEVICE void make_hidden(int chunk, const Turn& turn) const {
     Sums sums;
-    multiply(sums, w.fc_at, chunk, s / 16, skips());
+    multiply(sums, w.fc_at, 0, chunk, s / 16, skips());
 #pragma unroll
     for (int i = 0; i < kStrips; ++i) {
       const int number = strip_number(chunk, i);
@@ -108,13 +116,15 @@ private:
     }
   }
 
-  UMTN_DEVICE void make_logits(int chunk) const {
+  UMTN_DEVICE void make_logits(int band, int chunk) const {
+    const int strips = w.logits_bands * kBandStrips;
     Sums sums;
-    multiply(sums, w.logits_at, chunk, kLevels / 16, hidden());
+    multiply(sums, w.logits_at + static_cast<i64>(band) * kBandStrips * strip_bytes, p.hole(),
+             chunk, strips, hidden());
 #pragma unroll
     for (int i = 0; i < kStrips; ++i) {
       const int number = strip_number(chunk, i);
-      if (number >= kLevels / 16)
+      if (number >= strips)
         continue;
 #pragma unroll
       for (int tile = 0; tile < kTiles; ++tile)
@@ -122,16 +132,18 @@ private:
         for (int j = 0; j < 4; ++j) {
           const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
           const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
-          logits()[stream * kLogitsPitch + row] = sums[i][tile][j] + w.logits_bias[row];
+          logits(stream, row / kLevels)[row % kLevels] =
+              sums[i][tile][j] + w.logits_bias[band * kLevels + row];
         }
     }
   }
 
-  UMTN_DEVICE void choose(const Turn& turn, int step) const {
-    for (int i = warp; i < turn.count; i += kWarps) {
-      const int stream = turn.first + i;
-      const i64 place = static_cast<i64>(stream) * w.steps + step;
-      const float* row = logits() + i * kLogitsPitch;
+  // Codes of some bands, from this one on: one band of one stream a warp.
+  UMTN_DEVICE void choose(const Turn& turn, int step, int first_band) const {
+    for (int i = warp; i < turn.count * w.logits_bands; i += kWarps) {
+      const int stream = turn.first + i % turn.count, band = first_band + i / turn.count;
+      const i64 place = (static_cast<i64>(stream) * w.steps + step) * w.bands + band;
+      const float* row = logits(i % turn.count, i / turn.count);
       int code;
       if (w.given) {
         code = w.given[place];
@@ -139,7 +151,7 @@ private:
           w.logits[place * kLevels + c] = row[c];
       } else {
         bool finite;
-        code = draw_code(row, w.uniforms[place], w.temperature, w.top_p, finite);
+        code = draw_code(row, w.uniforms[place], w.temperatures[band], w.top_p, finite);
         if (lane == 0) {
           w.codes[place] = static_cast<u8>(code);
           if (!finite)
@@ -148,18 +160,20 @@ private:
       }
       if (lane == 0) {
         if (p.sends())
-          store_word(w.feedback + stream, word_of(static_cast<u32>(code), tag_of(turn.time)));
+          store_word(w.feedback + stream * w.bands + band,
+                     word_of(static_cast<u32>(code), tag_of(turn.time)));
         else
-          remember(w, stream, code);
+          remember(w, stream, band, code);
       }
     }
   }
 
 public:
-  UMTN_DEVICE static void remember(const umtn_cuda_work& w, int stream, int code) {
-    int* recent = w.recent + stream * w.input_kernel;
+  // Bands lie apart, so that each may be remembered by another thread.
+  UMTN_DEVICE static void remember(const umtn_cuda_work& w, int stream, int band, int code) {
+    int* recent = w.recent + stream * w.input_kernel * w.bands + band;
     for (int j = 1; j < w.input_kernel; ++j)
-      recent[j - 1] = recent[j];
-    recent[w.input_kernel - 1] = code;
+      recent[(j - 1) * w.bands] = recent[j * w.bands];
+    recent[(w.input_kernel - 1) * w.bands] = code;
   }
 };

@@ -3,6 +3,7 @@
 
 #include "layout.cuh"
 #include "product.cuh"
+#include "sampling.cuh"
 
 // The group of streams and the step that a block is at.
 struct Turn {
@@ -192,16 +193,30 @@ private:
   UMTN_DEVICE void take_codes(const umtn_cuda_layer& layer, const Turn& turn) const {
     for (int i = thread_index(); i < turn.count * r; i += kThreads) {
       const int stream = i / r, channel = i % r;
-      const int* recent = w.recent + (turn.first + stream) * w.input_kernel;
-      float sum = w.first_bias[channel];
-      for (int j = 0; j < w.input_kernel; ++j) {
-        if (recent[j] < 0)
-          continue;
-        const float value = w.embedding ? 1.0f : static_cast<float>(recent[j]) / 255.0f - 0.5f;
-        sum += w.first[(w.embedding ? recent[j] : j) * r + channel] * value;
-      }
-      put_input(layer, turn, stream, channel, sum);
+      const int* recent = w.recent + (turn.first + stream) * w.input_kernel * w.bands;
+      put_input(layer, turn, stream, channel,
+                w.embedding ? embedded(recent, channel) : convolved(recent, channel));
     }
+  }
+
+  // The sum of the codes' vectors, lowest band first; a code of -1 adds nothing.
+  UMTN_DEVICE float embedded(const int* recent, int channel) const {
+    float sum = w.first_bias[channel];
+    for (int j = 0; j < w.input_kernel; ++j)
+#pragma unroll 4
+      for (int band = 0; band < w.bands; ++band) {
+        const int code = recent[j * w.bands + band];
+        sum += code < 0 ? 0.0f : w.first[(band * kLevels + code) * r + channel];
+      }
+    return sum;
+  }
+
+  UMTN_DEVICE float convolved(const int* recent, int channel) const {
+    float sum = w.first_bias[channel];
+    for (int j = 0; j < w.input_kernel; ++j)
+      if (recent[j] >= 0)
+        sum += w.first[j * r + channel] * (static_cast<float>(recent[j]) / 255.0f - 0.5f);
+    return sum;
   }
 
   UMTN_DEVICE void gate(const Sums& sums, int chunk) const {

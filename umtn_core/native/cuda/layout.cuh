@@ -6,6 +6,7 @@
 
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
+constexpr int kMostBands = sizeof(umtn_cuda_work::temperatures) / sizeof(double);
 
 // A block's own view: which part of which pipeline it is, and its memory.
 struct Place {
@@ -13,27 +14,34 @@ struct Place {
   u8* memory; // shared, or its part of the workspace
   int blocks; // of a pipeline
   int pipeline;
-  int part;     // stage, or stages + number of the head
+  int part;     // stage, or stages + number of the block among those that make codes
   i64 begin;    // of this block's weights
   i64 resident; // bytes of them in shared memory
 
   UMTN_DEVICE explicit Place(const umtn_cuda_work& work, u8* own) : w(work), memory(own) {
-    blocks = w.stages == 1 ? 1 : w.stages + w.heads;
+    blocks = w.stages == 1 ? 1 : w.stages + w.heads * w.head_parts;
     pipeline = block_index() / blocks;
     part = block_index() % blocks;
     begin = 0;
     i64 end = w.weights_end;
     if (is_head_only()) {
       begin = w.fc_at;
+      end = w.logits_at + (w.weights_end - w.logits_at) / w.head_parts;
     } else if (w.stages > 1) {
       begin = first_layer() * w.layer_bytes;
       end = end_layer() * w.layer_bytes;
     }
-    resident = end - begin < w.resident_bytes ? end - begin : w.resident_bytes;
+    const i64 room = is_head_only() ? w.head_resident_bytes : w.resident_bytes;
+    resident = end - begin < room ? end - begin : room;
   }
 
   UMTN_DEVICE bool is_idle() const { return pipeline >= w.pipelines; }
   UMTN_DEVICE bool is_head_only() const { return w.stages > 1 && part >= w.stages; }
+  // Which of the groups that a pipeline makes codes of at once, and which share of their bands.
+  UMTN_DEVICE int head() const { return (part - w.stages) / w.head_parts; }
+  UMTN_DEVICE int head_part() const {
+    return is_head_only() ? (part - w.stages) % w.head_parts : 0;
+  }
   UMTN_DEVICE bool has_input() const { return part == 0; }
   UMTN_DEVICE bool sends() const { return w.stages > 1; }
   UMTN_DEVICE int first_layer() const { return part * w.stage_layers; }
@@ -45,16 +53,30 @@ struct Place {
   // Groups of this pipeline.
   UMTN_DEVICE int groups() const { return (w.groups - pipeline + w.pipelines - 1) / w.pipelines; }
 
-  UMTN_DEVICE void fetch_weights() const {
-    for (i64 at = thread_index() * 16; at + 16 <= resident; at += kThreads * 16)
-      *reinterpret_cast<Quad*>(memory + w.weights_at + at) =
-          *reinterpret_cast<const Quad*>(w.weights + begin + at);
+  UMTN_DEVICE u8* own_weights() const {
+    return memory + (is_head_only() ? w.head_weights_at : w.weights_at);
   }
 
-  // A strip of the weights, in shared memory if it is there.
-  UMTN_DEVICE const u8* strip(i64 at, int bytes) const {
-    if (at >= begin && at + bytes <= begin + resident)
-      return memory + w.weights_at + (at - begin);
+  // Bytes of other blocks' bands, which lie before those of its own bands.
+  UMTN_DEVICE i64 hole() const {
+    return is_head_only() ? (w.weights_end - w.logits_at) / w.head_parts * head_part() : 0;
+  }
+
+  UMTN_DEVICE void fetch_weights() const {
+    const i64 not_own = hole();
+    for (i64 at = thread_index() * 16; at + 16 <= resident; at += kThreads * 16) {
+      const i64 from = begin + at;
+      *reinterpret_cast<Quad*>(own_weights() + at) =
+          *reinterpret_cast<const Quad*>(w.weights + from + (from < w.logits_at ? 0 : not_own));
+    }
+  }
+
+  // A strip of the weights, in shared memory if it is there. `before` bytes of what lies between
+  // it and the block's first are not the block's.
+  UMTN_DEVICE const u8* strip(i64 at, int bytes, i64 before = 0) const {
+    const i64 own = at - begin - before;
+    if (own >= 0 && own + bytes <= resident)
+      return own_weights() + own;
     return w.weights + at;
   }
 
@@ -75,9 +97,13 @@ struct Place {
            ((static_cast<i64>(pipeline) * w.stages + place - 1) * w.slots + slot) * size;
   }
 
-  UMTN_DEVICE u32* credit_of(int to, int slot) const {
+  // Blocks that read each message to a part: those that share a group's bands all do.
+  UMTN_DEVICE int readers_of(int to) const { return to < w.stages ? 1 : w.head_parts; }
+
+  UMTN_DEVICE u32* credit_of(int to, int slot, int reader) const {
     const int place = to < w.stages ? to : w.stages;
-    return w.credits + (static_cast<i64>(pipeline) * w.stages + place - 1) * w.slots + slot;
+    const i64 link = static_cast<i64>(pipeline) * w.stages + place - 1;
+    return w.credits + (link * w.slots + slot) * w.head_parts + reader;
   }
 };
 

@@ -17,10 +17,10 @@ typedef struct {
   const unsigned char* weights;  /* strips, see product.cuh */
   const umtn_cuda_layer* layers; /* (layers) */
   const float* out_bias;         /* (layers, R + S) */
-  const float* first;            /* (256, R) for an embedding, else (input_kernel, R) */
+  const float* first;            /* (bands, 256, R) for an embedding, else (input_kernel, R) */
   const float* first_bias;       /* (R) */
   const float* fc_bias;          /* (S) */
-  const float* logits_bias;      /* (256) */
+  const float* logits_bias;      /* (bands, 256) */
   long long layer_bytes;         /* of weights: a layer's */
   long long first_skip_at;       /* where the strips outside the layers begin */
   long long fc_at;
@@ -32,47 +32,52 @@ typedef struct {
   int skip;
   int residual_padded;
   int skip_padded;
-  int input_kernel;
+  int input_kernel; /* steps whose codes enter */
   int embedding;
+  int bands; /* codes of a step, at most 8 */
 
   /* The plan: which block does what, and where its numbers lie in its memory. */
   int stages;       /* blocks that share the layers; 1: every block does everything */
   int stage_layers; /* layers of a stage; the last may have fewer */
-  int heads;        /* blocks of a pipeline that make codes; 0 where stages is 1 */
+  int heads;        /* groups whose codes a pipeline makes at once; 0 where stages is 1 */
+  int head_parts;   /* blocks that share the bands of a group; 1 where stages is 1 */
+  int logits_bands; /* of a block's bands: those whose logits lie in memory at once */
   int pipelines;
   int groups; /* of streams, dealt out to the pipelines */
   int streams;
-  int slots;          /* messages that fit between two stages of a pipeline */
-  int clustered;      /* blocks in a cluster, whose messages go from one to another directly */
-  int resident_bytes; /* of weights, kept in a block's shared memory */
-  int taps_at;        /* offsets in bytes */
+  int slots;               /* messages that fit between two stages of a pipeline */
+  int clustered;           /* blocks in a cluster, whose messages go from one to another directly */
+  int resident_bytes;      /* of weights, kept in a block's shared memory */
+  int head_resident_bytes; /* likewise, of a block that only makes codes */
+  int taps_at;             /* offsets in bytes */
   int gated_at;
   int residual_at;
   int skip_at;
   int head_at;
   int messages_at; /* where messages come in that are sent within a cluster */
   int weights_at;
+  int head_weights_at;      /* in a block that only makes codes */
   unsigned char* workspace; /* in place of shared memory where that is too small */
   long long workspace_bytes;
 
   /* The streams. */
   void* rings;                  /* (streams, ring rows, R) */
-  int* recent;                  /* (streams, input_kernel) */
+  int* recent;                  /* (streams, input_kernel, bands) */
   const float* conditioning;    /* (streams, conditioning_width) */
-  const float* uniforms;        /* (streams, steps) */
-  const unsigned char* given;   /* (streams, steps), or NULL: codes are drawn */
-  unsigned char* codes;         /* (streams, steps) */
-  float* logits;                /* (streams, steps, 256) where codes are given */
+  const float* uniforms;        /* (streams, steps, bands) */
+  const unsigned char* given;   /* likewise, or NULL: codes are drawn */
+  unsigned char* codes;         /* likewise */
+  float* logits;                /* (streams, steps, bands, 256) where codes are given */
   unsigned long long* messages; /* (pipelines, stages, slots, streams of a group, R + S) */
-  unsigned long long* feedback; /* (streams) */
-  unsigned* credits;            /* (pipelines, stages, slots) */
+  unsigned long long* feedback; /* (streams, bands) */
+  unsigned* credits;            /* (pipelines, stages, slots, head_parts) */
   int* failed;
   long long ring_rows;
   long long conditioning_width;
   long long time;
   unsigned long long sequence; /* messages sent over each link before this launch */
   int steps;
-  double temperature;
+  double temperatures[8]; /* of each band */
   double top_p;
 } umtn_cuda_work;
 
