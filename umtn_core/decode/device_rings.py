@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from umtn_core.companding import LEVELS
 from umtn_core.decode.stream import RingLayout
 from umtn_core.errors import UmtnError
 from umtn_core.runtime import Device
@@ -65,12 +66,12 @@ class DeviceRings:
         self._layout = RingLayout(np.cumsum(sizes) - sizes, sizes, self._saved.delays, taps)
         channels = shape.residual_channels
 
-        counts = [streams * shape.input_kernel, layers * taps, layers]
+        counts = [streams * shape.input_codes, layers * taps, layers]
         starts = np.cumsum([0, *(-(-count // _ALIGNED) * _ALIGNED for count in counts)])
         self._staged = np.zeros(starts[-1], np.int64)
         parts = [self._staged[at : at + n] for at, n in zip(starts, counts, strict=False)]
-        #: int64, (streams, input_kernel): newest codes, newest last.
-        self.codes: NDArray[np.int64] = parts[0].reshape(streams, shape.input_kernel)
+        #: int64, (streams, input_codes): newest codes, newest last.
+        self.codes: NDArray[np.int64] = parts[0].reshape(streams, shape.input_codes)
         self._rows_read = parts[1].reshape(layers, taps)
         self._rows_written = parts[2]
 
@@ -78,7 +79,7 @@ class DeviceRings:
             self._numbers = self._allocated([len(self._staged)], np.int64)
             self._rings = self._allocated([self._layout.rows, streams, channels], np.float32)
             self._conditioning = self._allocated([streams, shape.conditioning_width], np.float32)
-            self._logits = self._allocated([streams, 256], np.float32)
+            self._logits = self._allocated([streams, shape.bands * LEVELS], np.float32)
         except Exception as error:  # its exceptions share no base class but this
             size = 4 * self._layout.rows * streams * channels >> 20
             raise UmtnError(
@@ -88,7 +89,7 @@ class DeviceRings:
 
         self._binding = session.io_binding()
         dims = {
-            "codes": [streams, shape.input_kernel],
+            "codes": [streams, shape.input_codes],
             "rows_read": [layers * taps],
             "rows_written": [layers, 1],
         }
@@ -139,7 +140,7 @@ class DeviceRings:
     def step(self, time: int) -> NDArray[np.float32]:
         """Make the step at a time from ``codes``.
 
-        Returns the logits, (streams, 256), good until the next step.
+        Returns the logits, (streams, bands * 256), good until the next step.
         """
         self._rows_read[...] = self._layout.rows_read(time)
         self._rows_written[...] = self._layout.offsets + time % self._layout.sizes

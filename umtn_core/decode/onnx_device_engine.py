@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.ring_graph import with_rings
+from umtn_core.companding import LEVELS
 from umtn_core.decode.conditioner import Conditioner
 from umtn_core.decode.device_rings import DeviceRings
 from umtn_core.decode.engine import Engine, Stepper
 from umtn_core.decode.onnx_engine import FEWEST_ROWS
-from umtn_core.decode.sampling import Sampling, draw
+from umtn_core.decode.sampling import Sampling, draw_bands
 from umtn_core.errors import UmtnError
 from umtn_core.runtime import Device, open_session
 from umtn_core.shape import NetworkShape
@@ -82,7 +83,7 @@ class OnnxDeviceEngine(Engine):
     def stepper(self, streams: int, sampling: Sampling, threads: int = 1) -> OnnxDeviceStepper:
         """See `Engine.stepper`."""
         memory = self._memory(max(streams, FEWEST_ROWS))
-        stepper = OnnxDeviceStepper(memory, streams, sampling)
+        stepper = OnnxDeviceStepper(memory, self.shape.bands, streams, sampling)
         # A decode in many short pieces would record as many graphs, which are never forgotten.
         weakref.finalize(stepper, self._idle.append, memory)
         return stepper
@@ -101,8 +102,9 @@ class OnnxDeviceEngine(Engine):
 class OnnxDeviceStepper(Stepper):
     """Streams advanced by repeated runs of a session on the device's memory."""
 
-    def __init__(self, memory: DeviceRings, streams: int, sampling: Sampling):
+    def __init__(self, memory: DeviceRings, bands: int, streams: int, sampling: Sampling):
         self._memory = memory
+        self._bands = bands
         self._streams = streams
         self._sampling = sampling
         self._time = 0
@@ -130,12 +132,13 @@ class OnnxDeviceStepper(Stepper):
     ) -> int:
         """See `Stepper.steps`."""
         self._condition(conditioning)
-        made, logits = 0, np.zeros((0, 256), np.float32)
+        made, logits = 0, np.zeros((0, self._bands, LEVELS), np.float32)
         while made < codes.shape[1] and not stop.is_set():
+            step = slice(made, made + self._bands)
             logits = self._advance()
-            codes[:, made] = draw(logits, uniforms[:, made], self._sampling)
-            self._append(codes[:, made])
-            made += 1
+            codes[:, step] = draw_bands(logits, uniforms[:, step], self._sampling)
+            self._append(codes[:, step])
+            made = step.stop
         if not np.isfinite(logits).all():
             raise UmtnError("The model's output is not a number: its weights are damaged.")
         return made
@@ -145,22 +148,23 @@ class OnnxDeviceStepper(Stepper):
     ) -> NDArray[np.float32]:
         """See `Stepper.score`."""
         self._condition(conditioning)
-        logits = np.empty((*codes.shape, 256), np.float32)
-        for step in range(codes.shape[1]):
+        logits = np.empty((*codes.shape, LEVELS), np.float32)
+        for begin in range(0, codes.shape[1], self._bands):
+            step = slice(begin, begin + self._bands)
             logits[:, step] = self._advance()
             self._append(codes[:, step])
         return logits
 
     def _advance(self) -> NDArray[np.float32]:
-        """Make one step; returns the logits, (streams, 256)."""
+        """Make one step; returns the logits, (streams, bands, 256)."""
         logits = self._memory.step(self._time)[: self._streams]
         self._time += 1
-        return logits
+        return logits.reshape(-1, self._bands, LEVELS)
 
     def _append(self, newest: NDArray[np.uint8]) -> None:
         codes = self._memory.codes[: self._streams]
-        codes[:, :-1] = codes[:, 1:]
-        codes[:, -1] = newest
+        codes[:, : -self._bands] = codes[:, self._bands :]
+        codes[:, -self._bands :] = newest
 
     def _condition(self, conditioning: NDArray[np.float32]) -> None:
         """Send it unless it is there: the array of a latent frame is read-only."""

@@ -24,6 +24,7 @@ from umtn_core.decode.stream import RingLayout, Stream
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.native.cuda.driver import why_not_usable
 from umtn_core.runtime import open_session
+from umtn_core.shape import NetworkShape
 
 
 def engine_for(bundle, domain="a"):
@@ -41,10 +42,14 @@ def cuda_engine(bundle, *, captured):
 
 def requests(shape, count, samples=60):
     rng = np.random.default_rng(0)
-    size = (shape.latent_channels, -(-samples // shape.hop))
+    size = (shape.latent_channels, -(-samples // shape.output_hop))
+    ends = [max(1, samples - 3 * (i % 16)) for i in range(count)]
     return [
-        Stream(rng.normal(size=size).astype(np.float32), max(1, samples - 3 * (i % 16)), 7 * i)
-        for i in range(count)
+        # Whole steps of all bands.
+        Stream(
+            rng.normal(size=size).astype(np.float32), -(-end // shape.bands) * shape.bands, 7 * i
+        )
+        for i, end in enumerate(ends)
     ]
 
 
@@ -63,15 +68,15 @@ def scored(engine, streams, seed=0, frames=2):
     """Logits and rings of given codes, frame by frame."""
     shape, rng = engine.shape, np.random.default_rng(seed)
     conditioning = rng.normal(size=(frames, streams, shape.conditioning_width)).astype(np.float32)
-    codes = rng.integers(0, 256, (streams, frames * shape.hop)).astype(np.uint8)
+    codes = rng.integers(0, 256, (streams, frames * shape.output_hop)).astype(np.uint8)
     rings = [
         np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32) for _ in codes
     ]
-    recent = np.full((streams, shape.input_kernel), -1)
+    recent = np.full((streams, shape.input_codes), -1)
     stepper = engine.stepper(streams, Sampling())
     stepper.load(0, recent, rings)
     logits = [
-        stepper.score(frame, codes[:, i * shape.hop : (i + 1) * shape.hop])
+        stepper.score(frame, codes[:, i * shape.output_hop : (i + 1) * shape.output_hop])
         for i, frame in enumerate(conditioning)
     ]
     stepper.store(rings)
@@ -84,6 +89,21 @@ def test_samples_are_those_of_the_onnx_engine(random_bundle, shape, count):
     for sampling in (Sampling(seed=3), Sampling(temperature=0), Sampling(seed=5, top_p=0.8)):
         expected = decoded(OnnxEngine(bundle, "a", 1), streams, sampling)
         assert same(decoded(engine_for(bundle), streams, sampling), expected)
+
+
+@pytest.mark.parametrize("bands", [2, 4, 8])
+def test_each_band_has_its_own_temperature(random_bundle, bands):
+    shape = NetworkShape(
+        hop=5 * bands, bands=bands, latent_channels=2, encoder_blocks=1, encoder_layers=1,
+        encoder_channels=2, decoder_blocks=1, decoder_layers=3, residual_channels=6,
+        skip_channels=5, decoder_input="embedding", start_code=100,
+    )  # fmt: skip
+    bundle, streams = random_bundle(shape), requests(shape, 3, samples=64)
+    factors = (1.1, 0.0, 0.5, 2.0, 0.9, 1.0, 0.3, 1.5)[:bands]
+    sampling = Sampling(seed=3, temperature=0.9, band_temperatures=factors)
+    expected = decoded(OnnxEngine(bundle, "a", 1), streams, sampling)
+    assert same(decoded(engine_for(bundle), streams, sampling), expected)
+    assert not same(expected, decoded(engine_for(bundle), streams, Sampling(3, 0.9)))
 
 
 @pytest.mark.parametrize("streams", [1, 5])
@@ -99,7 +119,7 @@ def test_a_decode_goes_on_in_another_engine(random_bundle, shape):
     engines = [engine_for(bundle), OnnxEngine(bundle, "a", 2), engine_for(bundle)]
     expected = decoded(engines[1], streams)
     decode = Decode(engines[0], streams, Sampling(seed=3))
-    for engine, until in zip(engines, (11, 30, None), strict=True):
+    for engine, until in zip(engines, (12, 28, None), strict=True):
         decode = restore(engine, save(decode))
         decode.advance(until)
     assert same(decode.codes, expected)
@@ -116,8 +136,8 @@ def test_it_ends_soon_after_it_is_cancelled_and_can_go_on(random_bundle, shape):
     reached = decode.states[0].position
     assert 0 < reached < 100_000
     undisturbed = Decode(engine, streams, Sampling(seed=3))
-    undisturbed.advance(reached + 50)
-    decode.advance(reached + 50)
+    undisturbed.advance(reached + 48)
+    decode.advance(reached + 48)
     assert same(decode.codes, undisturbed.codes)
 
 
@@ -162,9 +182,9 @@ def test_memory_is_used_again_and_not_by_two(random_bundle, shape, monkeypatch):
     assert first._memory is not second._memory
     del first, second
     gc.collect()
-    decode = Decode(engine, requests(shape, 3, samples=40), Sampling(seed=3))
+    decode = Decode(engine, requests(shape, 3, samples=40 * shape.bands), Sampling(seed=3))
     for until in range(1, 20):
-        decode.advance(until)
+        decode.advance(until * shape.bands)
     assert made == [3, 3]
     engine.stepper(4, Sampling())
     assert made == [3, 3, 4]
@@ -190,7 +210,7 @@ def test_a_damaged_model_and_a_full_device_are_told(random_bundle, shape, monkey
     graphs = {name: good.contents(name) for name in good.manifest.graph_files}
     weights = graphs["decoder.a.onnx"]
     bias = GraphFile.parse(weights).weights["logits.bias"].tobytes()
-    broken = np.full(256, np.nan, np.float32).tobytes()
+    broken = np.full(256 * shape.bands, np.nan, np.float32).tobytes()
     graphs["decoder.a.onnx"] = weights.replace(bias, broken)
     with pytest.raises(UmtnError, match="weights are damaged"):
         decoded(engine_for(Bundle.in_memory(good.manifest, graphs)), requests(shape, 1))
