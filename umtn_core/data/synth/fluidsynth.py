@@ -138,6 +138,7 @@ class _Synthesiser:
         samples = round(performance.seconds * RENDER_RATE)
         blocks = -(-samples // _BLOCK)
         stereo = np.zeros((2, blocks * _BLOCK), np.float32)
+        channels = (stereo[0].ctypes.data, stereo[1].ctypes.data)
         call = (
             self._library.fluid_synth_noteoff,
             self._library.fluid_synth_pitch_bend,
@@ -149,10 +150,10 @@ class _Synthesiser:
             if block >= blocks:
                 break
             if block > now:
-                self._write(stereo, now * _BLOCK, (block - now) * _BLOCK)
+                self._write(channels, now * _BLOCK, (block - now) * _BLOCK)
                 now = block
             call[kind](self._synth, *values)
-        self._write(stereo, now * _BLOCK, (blocks - now) * _BLOCK)
+        self._write(channels, now * _BLOCK, (blocks - now) * _BLOCK)
         mono: NDArray[np.float32] = stereo.mean(axis=0)[:samples]
         if performance.curves is not None:
             # As the expression controller would, which has 127 steps, each of them a small click.
@@ -161,8 +162,8 @@ class _Synthesiser:
             mono *= np.interp(at, np.arange(len(gain)), gain).astype(np.float32)
         return mono
 
-    def _write(self, stereo: NDArray[np.float32], start: int, count: int) -> None:
-        left, right = (row.ctypes.data_as(ctypes.c_void_p) for row in stereo)
+    def _write(self, channels: tuple[int, int], start: int, count: int) -> None:
+        left, right = channels
         self._library.fluid_synth_write_float(self._synth, count, left, start, 1, right, start, 1)
 
 

@@ -12,13 +12,11 @@ from umtn_core.data.store import FileEntry, Index, PairEntry, Skipped, write_ind
 from umtn_core.data.synth.invented import (
     Fonts,
     InventedPiece,
-    invented_pairs,
     invented_pieces,
-    pair_entries,
     piece_entry,
-    render_pair,
     render_piece,
 )
+from umtn_core.data.synth.invented_pairs import invented_pairs, pair_entries, render_pair
 from umtn_core.data.synth.recipe import Recipe
 from umtn_core.errors import UmtnError
 

@@ -10,7 +10,8 @@ import soxr
 from umtn_core.data.files import write_json
 from umtn_core.data.store import Store
 from umtn_core.data.synth import invented, invented_store
-from umtn_core.data.synth.invented import invented_pairs, invented_pieces, performance_of
+from umtn_core.data.synth.invented import invented_pieces, performance_of
+from umtn_core.data.synth.invented_pairs import invented_pairs
 from umtn_core.data.synth.recipe import (
     AcousticsSettings,
     Domain,
@@ -275,7 +276,7 @@ def test_a_store_can_be_used_while_it_grows_and_goes_on_after_a_kill(original, t
 
 
 def test_what_cannot_be_rendered_is_named_and_the_rest_goes_on(tmp_path, monkeypatch, fluidsynth):
-    real, calls = invented._dry, []
+    real, calls = invented.dry_render, []
 
     def sometimes(*args):
         calls.append(1)
@@ -283,7 +284,7 @@ def test_what_cannot_be_rendered_is_named_and_the_rest_goes_on(tmp_path, monkeyp
             raise RenderError("The render is silent.")
         return real(*args)
 
-    monkeypatch.setattr(invented, "_dry", sometimes)
+    monkeypatch.setattr(invented, "dry_render", sometimes)
     store = synthesise(recipe(minutes=0.2, pairs=PairSettings(count=0)), tmp_path / "store")
     (skip,) = store.index.skipped
     assert "silent" in skip.reason and "audio/" in skip.source
@@ -294,7 +295,7 @@ def test_nothing_rendered_at_all_is_an_error(tmp_path, monkeypatch, fluidsynth):
     def never(*args):
         raise RenderError("The render is silent.")
 
-    monkeypatch.setattr(invented, "_dry", never)
+    monkeypatch.setattr(invented, "dry_render", never)
     with pytest.raises(UmtnError, match=r"Nothing could be rendered for the domain .*silent"):
         synthesise(recipe(minutes=0.1, pairs=PairSettings(count=0)), tmp_path / "store")
 
