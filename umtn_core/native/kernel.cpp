@@ -66,10 +66,11 @@ private:
       float* out = s.sums + i * sums_stride_;
       for (int v = vectors.begin; v < vectors.end; ++v) {
         Floats sum = load<Floats>(n.first_bias + v * kLanes);
-        for (int j = 0; j < n.input_codes; ++j) {
+        for (int j = 0, band = 0; j < n.input_codes;
+             ++j, band = band + 1 < n.bands ? band + 1 : 0) {
           if (recent[j] < 0)
             continue;
-          const std::int64_t row = n.embedding ? j % n.bands * umtn::kLevels + recent[j] : j;
+          const std::int64_t row = n.embedding ? band * umtn::kLevels + recent[j] : j;
           const float value = n.embedding ? 1.0f : static_cast<float>(recent[j]) / 255.0f - 0.5f;
           sum += load<Floats>(n.first + row * sums_stride_ + v * kLanes) * value;
         }
