@@ -30,6 +30,8 @@ BEND_RANGE = 12
 #: with the next.
 _CHANNELS = 4
 _PEDAL = 64
+#: A velocity at which every instrument sounds.
+_MEDIUM = 90
 #: Programs whose samples stay in memory.
 _KEPT = 16
 
@@ -59,6 +61,7 @@ class FluidSynth:
         self._lock = Lock()
         self._keeper = _Synthesiser(soundfont)
         self._kept: dict[int, int] = {}
+        self._keys: dict[int, frozenset[int]] = {}
 
     def render(self, performance: Performance, program: int) -> NDArray[np.float32]:
         """Play a performance on one instrument, dry, mixed to mono.
@@ -88,6 +91,25 @@ class FluidSynth:
             return synthesiser.play(performance)
         finally:
             synthesiser.close()
+
+    def keys(self, program: int) -> frozenset[int]:
+        """Return the MIDI pitches that a program has any sound for.
+
+        Raises
+        ------
+        RenderError
+            If the font has no such program.
+        """
+        with self._lock:
+            self._keep(program)
+            if program not in self._keys:
+                synthesiser = _Synthesiser(self._path)
+                try:
+                    synthesiser.select(0, program)
+                    self._keys[program] = synthesiser.sounding()
+                finally:
+                    synthesiser.close()
+            return self._keys[program]
 
     def _keep(self, program: int) -> None:
         if program in self._kept:
@@ -161,6 +183,19 @@ class _Synthesiser:
             at = np.arange(samples) * (CONTROL_RATE / RENDER_RATE)
             mono *= np.interp(at, np.arange(len(gain)), gain).astype(np.float32)
         return mono
+
+    def sounding(self) -> frozenset[int]:
+        """Return the pitches at which the first channel's program starts a voice."""
+        found = set()
+        for pitch in range(128):
+            self._library.fluid_synth_noteon(self._synth, 0, pitch, _MEDIUM)
+            if self._library.fluid_synth_get_active_voice_count(self._synth):
+                found.add(pitch)
+            self._library.fluid_synth_all_sounds_off(self._synth, 0)
+            # Voices that were cut off end with a block of their own.
+            silent = np.zeros((2, 4 * _BLOCK), np.float32)
+            self._write((silent[0].ctypes.data, silent[1].ctypes.data), 0, 4 * _BLOCK)
+        return frozenset(found)
 
     def _write(self, channels: tuple[int, int], start: int, count: int) -> None:
         left, right = channels
@@ -238,6 +273,8 @@ def _library() -> Any:
     library.fluid_synth_sfload.argtypes = [pointer, ctypes.c_char_p, integer]
     library.delete_fluid_synth.argtypes = [pointer]
     library.delete_fluid_settings.argtypes = [pointer]
+    library.fluid_synth_all_sounds_off.argtypes = [pointer, integer]
+    library.fluid_synth_get_active_voice_count.argtypes = [pointer]
     library.fluid_synth_program_select.argtypes = [pointer, *[integer] * 4]
     library.fluid_synth_cc.argtypes = [pointer, *[integer] * 3]
     library.fluid_synth_pitch_wheel_sens.argtypes = [pointer, *[integer] * 2]

@@ -121,9 +121,11 @@ def render_piece(piece: InventedPiece, recipe: Recipe, fonts: Fonts, folder: Pat
     UmtnError
         If a file cannot be written.
     """
-    performance = performance_of(recipe, piece)
     names = (piece.domain, str(piece.number))
     try:
+        # Some fonts have no sound for a pitch within an instrument's range.
+        keys = loaded(fonts[piece.font].path).keys(piece.program)
+        performance = performance_of(recipe, piece).within(keys)
         dry = dry_render(performance, fonts[piece.font], piece.program, recipe.sample_rate)
     except RenderError as error:
         return str(error)

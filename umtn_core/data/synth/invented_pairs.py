@@ -14,6 +14,7 @@ from umtn_core.data.split import Split
 from umtn_core.data.store import PairEntry
 from umtn_core.data.synth.acoustics import place
 from umtn_core.data.synth.expression import express
+from umtn_core.data.synth.fluidsynth import loaded
 from umtn_core.data.synth.invented import (
     INVENTED,
     LICENCE,
@@ -30,6 +31,8 @@ from umtn_core.data.synth.render import RenderError
 from umtn_core.data.synth.soundfonts import InstalledFont
 from umtn_core.errors import UmtnError
 
+#: Program, and abilities.
+_Player = tuple[int, list[Ability]]
 #: All that any instrument can do; each leaves out what it cannot.
 _ALL_ABILITIES: tuple[Ability, ...] = ("bend", "swell", "pedal")
 
@@ -70,7 +73,25 @@ def invented_pairs(recipe: Recipe, fonts: Fonts) -> list[InventedPair]:
 
 def render_pair(pair: InventedPair, recipe: Recipe, fonts: Fonts, folder: Path) -> str | None:
     """Make the audio, notes and curves of a held-out piece; return why there is none, or None."""
-    performance = _pair_performance(recipe, pair)
+    try:
+        performance = _performance(recipe, pair, fonts)
+        for font in recipe.pairs.soundfonts:
+            players = {**_sources(recipe), **_domains(recipe, pair, font)}
+            for name, (program, abilities) in players.items():
+                path = _path(pair, fonts[font], name)
+                keys = loaded(fonts[font].path).keys(program)
+                there = finished(folder, path, pair.fingerprint) is not None
+                if there or not performance.pitches <= keys:
+                    continue
+                played = performance.as_played_by(abilities)
+                dry = dry_render(played, fonts[font], program, recipe.sample_rate)
+                # One room for a piece, so that instruments and fonts differ in nothing else.
+                rng = generator(recipe, "room/pair", pair.name)
+                wet = place(dry, recipe.sample_rate, recipe.acoustics, rng)
+                samples = write_audio(folder / path, wet)
+                write_record(folder, path, pair.fingerprint, samples)
+    except RenderError as error:
+        return str(error)
     curves = performance.curves
     assert curves is not None
     buffer = io.BytesIO()
@@ -79,32 +100,26 @@ def render_pair(pair: InventedPair, recipe: Recipe, fonts: Fonts, folder: Path) 
     rows = [[round(n.start, 4), round(n.end, 4), n.pitch, n.velocity] for n in performance.notes]
     for font in recipe.pairs.soundfonts:
         write_json(folder / _notes(pair, fonts[font]), rows)
-        for name, (program, abilities) in _players(recipe, pair, font).items():
-            path = _pair_path(pair, fonts[font], name)
-            if finished(folder, path, pair.fingerprint) is not None:
-                continue
-            try:
-                dry = dry_render(
-                    performance.as_played_by(abilities), fonts[font], program, recipe.sample_rate
-                )
-            except RenderError as error:
-                return f"{name}: {error}"
-            # One room for a piece, so that instruments and fonts differ in nothing else.
-            rng = generator(recipe, "room/pair", pair.name)
-            samples = write_audio(
-                folder / path, place(dry, recipe.sample_rate, recipe.acoustics, rng)
-            )
-            write_record(folder, path, pair.fingerprint, samples)
+    # The last thing written.
+    write_record(folder, _curves(pair), pair.fingerprint, len(curves.bend))
     return None
 
 
 def pair_entries(pair: InventedPair, recipe: Recipe, fonts: Fonts, folder: Path) -> list[PairEntry]:
     """Return what the index says of a held-out piece: an entry a soundfont, or none yet."""
+    if finished(folder, _curves(pair), pair.fingerprint) is None:
+        return []
     entries = []
     for name in recipe.pairs.soundfonts:
         font = fonts[name]
-        paths = {player: _pair_path(pair, font, player) for player in _players(recipe, pair, name)}
-        if any(finished(folder, path, pair.fingerprint) is None for path in paths.values()):
+        renders = {player: _path(pair, font, player) for player in _domains(recipe, pair, name)}
+        sources = {player: _path(pair, font, player) for player in _sources(recipe)}
+        there = {
+            path
+            for path in (*renders.values(), *sources.values())
+            if finished(folder, path, pair.fingerprint) is not None
+        }
+        if not there >= set(renders.values()):
             return []
         entries.append(
             PairEntry(
@@ -114,8 +129,8 @@ def pair_entries(pair: InventedPair, recipe: Recipe, fonts: Fonts, folder: Path)
                 source=f"{INVENTED}/pairs",
                 soundfont=font.name,
                 notes=_notes(pair, font),
-                renders={k: path for k, path in paths.items() if k in recipe.domains},
-                sources={k: path for k, path in paths.items() if k in recipe.pairs.sources},
+                renders=renders,
+                sources={player: path for player, path in sources.items() if path in there},
                 curves=_curves(pair),
                 texture=pair.texture,
             )
@@ -123,7 +138,7 @@ def pair_entries(pair: InventedPair, recipe: Recipe, fonts: Fonts, folder: Path)
     return entries
 
 
-def _pair_performance(recipe: Recipe, pair: InventedPair) -> Performance:
+def _performance(recipe: Recipe, pair: InventedPair, fonts: Fonts) -> Performance:
     rng = generator(recipe, "pair", pair.texture, str(pair.number))
     is_line = pair.texture == "line"
     domains = [d for d in recipe.domains.values() if is_line or d.polyphony > 0]
@@ -137,23 +152,30 @@ def _pair_performance(recipe: Recipe, pair: InventedPair) -> Performance:
     seconds = float(rng.uniform(*recipe.pairs.seconds))
     played = invent(seconds, (low, high), is_line=is_line, rng=rng)
     curves = express(played, expression_of(recipe), _ALL_ABILITIES, rng)
+    # Some fonts have no sound for a pitch within an instrument's range.
+    for font in recipe.pairs.soundfonts:
+        for program, _ in _domains(recipe, pair, font).values():
+            played = played.within(loaded(fonts[font].path).keys(program))
     return replace(played, curves=curves)
 
 
-def _players(recipe: Recipe, pair: InventedPair, font: str) -> dict[str, tuple[int, list[Ability]]]:
-    """Return the program and the abilities of everyone who plays a held-out piece."""
-    players: dict[str, tuple[int, list[Ability]]] = {}
+def _domains(recipe: Recipe, pair: InventedPair, font: str) -> dict[str, _Player]:
+    """Return the domains that play a held-out piece, with the program and what each can do."""
+    players: dict[str, _Player] = {}
     for name, domain in recipe.domains.items():
         if pair.texture == "line" or domain.polyphony > 0:
             programs = [program for made, program in domain.instruments if made == font]
             program = programs[0] if programs else domain.instruments[0][1]
-            players[name] = (program, list(domain.abilities))
-    for name, source in recipe.pairs.sources.items():
-        players[name] = (source.program, list(source.abilities))
+            players[name] = (program, domain.abilities)
     return players
 
 
-def _pair_path(pair: InventedPair, font: InstalledFont, player: str) -> str:
+def _sources(recipe: Recipe) -> dict[str, _Player]:
+    """Return the instruments of no domain that play the held-out pieces, as far as they can."""
+    return {name: (s.program, s.abilities) for name, s in recipe.pairs.sources.items()}
+
+
+def _path(pair: InventedPair, font: InstalledFont, player: str) -> str:
     return f"pairs/{font.name}/{pair.name}.{player}.npy"
 
 

@@ -40,7 +40,8 @@ def version(
     performance
         As the target plays it.
     target
-        Font and program that play the target, which do not play this.
+        Font and program that play the target, which do not play this. Nor does any that has no
+        sound for some pitch.
     samples
         Length wanted, at the others' rate.
     settings
@@ -65,6 +66,11 @@ def version(
         sustained = bool(swells or rng.random() >= _STRUCK)
         played = performance.as_played_by(_SUSTAINED if sustained else _STRUCK_ABILITIES)
         choices = _choices(settings.sustained if sustained else settings.struck, target)
+        choices = [
+            (font, program)
+            for font, program in choices
+            if performance.pitches <= loaded(fonts[font]).keys(program)
+        ]
         if not choices or rng.random() < settings.made_up:
             dry = play(played, make_up(rng, sustained=sustained), rate, rng)
         else:

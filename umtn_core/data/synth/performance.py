@@ -52,6 +52,15 @@ class Performance:
     is_line: bool = False
     curves: Curves | None = None
 
+    @property
+    def pitches(self) -> frozenset[int]:
+        """MIDI pitches of the notes."""
+        return frozenset(note.pitch for note in self.notes)
+
+    def within(self, pitches: Collection[int]) -> Performance:
+        """Return it without the notes of other pitches."""
+        return replace(self, notes=[note for note in self.notes if note.pitch in pitches])
+
     def as_played_by(self, abilities: Collection[str]) -> Performance:
         """Return it without what an instrument of these abilities cannot do."""
         if self.curves is None:

@@ -129,6 +129,13 @@ def test_a_program_or_font_that_is_not_there_is_said(font, tmp_path, monkeypatch
     fluidsynth._library.cache_clear()
 
 
+def test_keys_are_those_that_sound(font):
+    assert font.keys(PIANO) == frozenset(range(109))
+    for pitch in (108, 109):
+        played = play(font, PIANO, [PlayedNote(0.2, 1.0, pitch, 100)])
+        assert bool(np.abs(played).max() > 1e-3) == (pitch in font.keys(PIANO))
+
+
 def test_a_longer_performance_is_cut_where_it_ends(font):
     short = replace(Performance(NOTES, 3.2), seconds=1.0)
     assert font.render(short, CLARINET).shape == (RENDER_RATE,)

@@ -10,6 +10,7 @@ import soxr
 from umtn_core.data.files import write_json
 from umtn_core.data.store import Store
 from umtn_core.data.synth import invented, invented_store
+from umtn_core.data.synth.fluidsynth import FluidSynth
 from umtn_core.data.synth.invented import invented_pieces, performance_of
 from umtn_core.data.synth.invented_pairs import invented_pairs
 from umtn_core.data.synth.recipe import (
@@ -305,6 +306,32 @@ def test_ranges_that_share_nothing_cannot_make_pairs(tmp_path, fluidsynth):
     domains["organ"] = msgspec.structs.replace(domains["organ"], pitch=(24, 55))
     with pytest.raises(UmtnError, match="less than an octave"):
         synthesise(recipe(domains=domains), tmp_path / "store")
+
+
+def test_who_lacks_a_pitch_leaves_it_out(tmp_path, monkeypatch, fluidsynth):
+    keys = FluidSynth.keys
+
+    def fewer(self, program):
+        lacks = {65: range(128), 52: range(60, 128), 71: range(70, 72)}
+        return keys(self, program) - set(lacks.get(program, ()))
+
+    monkeypatch.setattr(FluidSynth, "keys", fewer)
+    sources = {"voice": PairSource(program=52), "saxophone": PairSource(program=65)}
+    pairs = PairSettings(count=8, seconds=(4.0, 4.0), soundfonts=[FONT], sources=sources)
+    store = synthesise(recipe(minutes=0.1, pairs=pairs, others=None), tmp_path / "store")
+    assert len(store.index.pairs) == 8 and store.heard_rate is None
+    for pair in store.index.pairs:
+        pitches = {pitch for _, _, pitch, _ in store.notes(pair)}
+        assert pair.renders.keys() == {"organ", "clarinet"} and not pitches & {70, 71}
+        assert pair.sources.keys() == ({"voice"} if max(pitches) < 60 else set())
+
+
+def test_pairs_that_went_are_made_again(made):
+    none = synthesise(recipe(pairs=PairSettings(count=0)), made.path)
+    assert none.index.pairs == []
+    again = synthesise(recipe(), made.path)
+    assert again.index == made.index
+    assert all(len(again.read(path)) for path in listed(again.index))
 
 
 def test_pairs_are_planned_by_the_recipe():

@@ -29,11 +29,14 @@ def make(wanted, seed=0, played=LINE, target=(FONT, 40), samples=48_000):
     return version(played, target, samples, wanted, fonts, np.random.default_rng(seed))
 
 
-def played_by(monkeypatch, wanted, seeds=30, **given):
+def played_by(monkeypatch, wanted, seeds=30, high=127, **given):
     """Which programs play, without playing: 128 stands for one made up."""
     found = []
 
     class Player:
+        def keys(self, program):
+            return frozenset(range(high + 1))
+
         def render(self, performance, program):
             found.append(program)
             return np.ones(3 * 44_100, np.float32)
@@ -78,6 +81,11 @@ def test_the_share_that_is_made_up(monkeypatch):
     found = played_by(monkeypatch, settings(0.3), seeds=300)
     assert 0.2 < np.mean(np.array(found) == 128) < 0.4
     assert set(played_by(monkeypatch, settings(0.0, struck=()))) == {73, 128}
+
+
+def test_who_lacks_a_pitch_does_not_play(monkeypatch):
+    assert set(played_by(monkeypatch, settings(), high=68)) == {46, 73}
+    assert set(played_by(monkeypatch, settings(), high=67)) == {128}
 
 
 def test_lengths_are_cut_and_filled(monkeypatch):
