@@ -77,9 +77,11 @@ class Translation(L.LightningModule):
     def forward(self, segment: Segment) -> Losses:
         """All terms of the objective; see `umtn_core.training.objective.losses`."""
         context = self.settings.context // self.network.shape.hop
+        # What is compiled is the passes as PyTorch makes them.
+        by_hand = not self.settings.machine.compile
         if self.settings.only:
-            return losses(self.network, segment, context, only=self.trained)
-        return losses(self.network, segment, context, self.spectral_heads)
+            return losses(self.network, segment, context, only=self.trained, by_hand=by_hand)
+        return losses(self.network, segment, context, self.spectral_heads, by_hand=by_hand)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Two players, two optimisers: encoder and decoders, and the classifier."""

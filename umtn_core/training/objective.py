@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.networks.bfloat16_decoder import decoder_nats
+from umtn_core.networks.bfloat16_encoder import encode
 from umtn_core.training.segments import Segment
 
 
@@ -44,6 +46,7 @@ def losses(
     context: int,
     spectral_heads: nn.ModuleList | None = None,
     only: Sequence[str] = (),
+    by_hand: bool = True,
 ) -> Losses:
     """All terms of the objective for one batch.
 
@@ -60,27 +63,40 @@ def losses(
     only
         The batch's domains, if those are not all of the network's: decoders alone are
         scored then, since a classifier that hears some domains only learns nothing.
+    by_hand
+        Whether mixed precision on a processor takes the passes that are written out for it,
+        which give the same but for rounding.
 
     Returns
     -------
     Losses
     """
     batch, domains = segment.target.shape[:2]
-    latents = network.encoder(segment.heard.flatten(0, 1)).float()
-    frames = latents.shape[-1]
-    latents = latents[:, :, context : frames - context].unflatten(0, (batch, domains))
+    heard = segment.heard.flatten(0, 1)
+    by_hand = by_hand and heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    if by_hand:
+        latents = encode(network.encoder, heard, context)
+    else:
+        latents = network.encoder(heard).float()
+        latents = latents[:, :, context : latents.shape[-1] - context]
+    latents = latents.unflatten(0, (batch, domains))
 
     reconstruction = []
     spectral = latents.new_zeros(())
     for d, domain in enumerate(only or network.domains):
-        logits = network.decoders[domain].score(segment.past[:, d], latents[:, d])
-        target = segment.target[:, d]
-        nats = F.cross_entropy(
-            logits.flatten(0, 1).float(), target.flatten(), reduction="none"
-        ).view_as(target)
+        decoder, past, target = network.decoders[domain], segment.past[:, d], segment.target[:, d]
         # Averaged by segment first: then processes that share a batch agree with one.
         counted = segment.scored[:, d]
-        reconstruction.append(((nats * counted).sum(1) / counted.sum(1).clamp(min=1)).mean())
+        if by_hand:
+            weight = counted / counted.sum(1, keepdim=True).clamp(min=1) / batch
+            reconstruction.append(decoder_nats(decoder, past, latents[:, d], target, weight))
+        else:
+            logits = decoder.score(past, latents[:, d])
+            nats = F.cross_entropy(
+                logits.flatten(0, 1).float(), target.flatten(), reduction="none"
+            ).view_as(target)
+            by_segment = (nats * counted).sum(1) / counted.sum(1).clamp(min=1)
+            reconstruction.append(by_segment.mean())
         if spectral_heads is not None:
             error = spectral_heads[d](latents[:, d]).float() - segment.spectrum[:, d]
             spectral = spectral + error.abs().mean() / domains

@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from umtn_core import filter_bank
 from umtn_core.companding import MU, Companding
@@ -178,3 +179,20 @@ def test_a_run_in_bands_learns_keeps_its_gains_and_goes_on_exactly(wide, tmp_pat
 
 def test_sounds_of_bands_are_logged(wide):
     train(wide(steps=2, listen_every=2, listen_seconds=0.02), progress=False)
+
+
+def test_mixed_precision_learns_as_float32_does(wide, tmp_path):
+    """The passes by hand, through a whole run: the same losses but for rounding."""
+    found = {}
+    for precision in ("32-true", "bf16-mixed"):
+        options = wide(
+            output=str(tmp_path / precision), steps=25, validate_every=25,
+            machine={"precision": precision}, optimiser={"decoder_rate": 0.01},
+        )  # fmt: skip
+        train(options, progress=False)
+        log = EventAccumulator(str(tmp_path / precision / "log"))
+        log.Reload()
+        found[precision] = log.Scalars("valid/nats")[-1].value
+    assert found["bf16-mixed"] == pytest.approx(found["32-true"], abs=0.03) and (
+        found["32-true"] < 5.4
+    )

@@ -15,6 +15,7 @@ from umtn_core.data.store import Store, write_index
 from umtn_core.errors import UmtnError
 from umtn_core.shape import PRESETS
 from umtn_core.training.checkpoint import load_network, slim
+from umtn_core.training.module import Translation
 from umtn_core.training.settings import write_settings
 from umtn_core.training.train import train
 
@@ -103,9 +104,15 @@ def test_a_time_limit_is_of_this_run_alone(settings):
 
 
 def test_a_run_that_ends_by_the_clock_is_cooled_down(settings, tmp_path):
-    train(settings(steps=10**6), max_minutes=0.08, progress=False)
-    paces = list(_curve(tmp_path / "run", "pace").values())
-    assert paces[0] == 1.0 and paces[-1] < 0.3
+    options = settings(steps=10**6)
+    module = Translation(msgspec.to_builtins(options), ("flute", "violin"))
+    paces = []
+    for spent in (None, 0.0, 0.6, 0.8, 1.0):
+        module.spent = spent
+        paces.append(module.pace)
+    assert paces == pytest.approx([1.0, 1.0, 1.0, 0.5, 0.0])
+    train(options, max_minutes=0.1, progress=False)
+    assert list(_curve(tmp_path / "run", "pace").values())[-1] < 1
 
 
 def test_the_settings_minutes_are_those_of_all_parts(settings):
@@ -196,8 +203,8 @@ def test_a_missing_domain_is_named(settings):
 def test_a_loss_that_is_no_number_ends_the_run(settings, monkeypatch):
     from umtn_core.training import module
 
-    def broken(*arguments):
-        found = losses(*arguments)
+    def broken(*arguments, **options):
+        found = losses(*arguments, **options)
         return found._replace(reconstruction=found.reconstruction * float("nan"))
 
     losses = module.losses
