@@ -49,6 +49,9 @@ def corrupt(
     scored = np.ones(len(past), bool)
     # What is off draws no number, so that older runs go on with the segments they had.
     if settings.clean_probability and random.random() < settings.clean_probability:
+        if settings.clean_noise:
+            level = _gain(settings.clean_noise / 20, settings.clean_noise, random)
+            out += level * random.standard_normal(out.shape, np.float32)
         return out, scored
     if random.random() < settings.mix_probability:
         out += _gain(settings.mix_quietest, settings.mix_loudest, random) * excerpt()

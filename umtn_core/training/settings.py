@@ -74,6 +74,9 @@ class Corruption(Section):
     ----------
     clean_probability
         Share of segments whose past stays as it is, whatever else is asked for.
+    clean_noise
+        Loudest white noise that such a past has all the same (a standard deviation, drawn
+        evenly on a logarithmic scale from a twentieth of it); 0 for none.
     mix_probability
         Share of segments that have another excerpt of the domain mixed in.
     mix_quietest, mix_loudest
@@ -97,6 +100,7 @@ class Corruption(Section):
     """
 
     clean_probability: Share = 0.0
+    clean_noise: Amount = 0.0
     mix_probability: Share = 0.0
     mix_quietest: Positive = 0.03
     mix_loudest: Positive = 2.0
@@ -355,6 +359,8 @@ RECIPES: dict[str, dict[str, Any]] = {
             "reorchestration": 0.6,
         },
         "corruption": {
+            "clean_probability": 0.5,
+            "clean_noise": 0.02,
             "mix_probability": 0.75,
             "noise_probability": 0.6,
             "level_probability": 0.5,
