@@ -178,7 +178,7 @@ class _Synthesiser:
         self._write(channels, now * _BLOCK, (blocks - now) * _BLOCK)
         mono: NDArray[np.float32] = stereo.mean(axis=0)[:samples]
         if performance.curves is not None:
-            # As the expression controller would, which has 127 steps, each of them a small click.
+            # As the expression controller would, which has no more than 127 steps.
             gain = performance.curves.gain
             at = np.arange(samples) * (CONTROL_RATE / RENDER_RATE)
             mono *= np.interp(at, np.arange(len(gain)), gain).astype(np.float32)
