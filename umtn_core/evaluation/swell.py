@@ -1,0 +1,73 @@
+"""Whether a rendition grows louder and softer as far as its reference does."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Seconds of one level: longer than a period of the lowest notes, shorter than a swell.
+FRAME_SECONDS = 0.050
+#: Frames of the reference so far below its loudest have no sound that could be followed.
+BELOW_LOUDEST_DB = 35.0
+#: Fewer frames with sound give no figure.
+FEWEST_FRAMES = 10
+#: Where the reference's level varies less, there is nothing to follow.
+LEAST_SPREAD_DB = 1.0
+
+#: So far below the reference's loudest frame, the output is as good as silent.
+_SILENT_DB = 60.0
+
+
+def frame_levels(
+    samples: NDArray[np.floating], sample_rate: int, seconds: float = FRAME_SECONDS
+) -> NDArray[np.float64]:
+    """Root mean square of frames that lie side by side, in dB of full scale.
+
+    Parameters
+    ----------
+    samples : float array (samples,)
+        Full scale 1.
+    sample_rate
+        Samples a second.
+    seconds
+        Length of a frame; what is left at the end is passed by.
+
+    Returns
+    -------
+    float64 array (frames,)
+        -120 for silence.
+    """
+    size = max(1, round(seconds * sample_rate))
+    count = len(samples) // size
+    frames = np.asarray(samples[: count * size], np.float64).reshape(count, size)
+    return 10 * np.log10((frames**2).mean(axis=1) + 1e-12)
+
+
+def swell_slope(
+    samples: NDArray[np.floating], reference: NDArray[np.floating], sample_rate: int
+) -> float:
+    """Slope of the regression of a rendition's level on its reference's, dB for dB.
+
+    Parameters
+    ----------
+    samples, reference : float arrays (samples,)
+        At one rate and in time with each other; the longer one is cut.
+    sample_rate
+        Samples a second.
+
+    Returns
+    -------
+    float
+        1 where it swells as far, 0 where it keeps its level. Over the frames in which the
+        reference has sound; NaN where those are few, or all of a level.
+    """
+    size = min(len(samples), len(reference))
+    true = frame_levels(reference[:size], sample_rate)
+    made = frame_levels(samples[:size], sample_rate)
+    if not len(true) or true.max() <= -_SILENT_DB:
+        return float("nan")
+    sounding = true > true.max() - BELOW_LOUDEST_DB
+    true, made = true[sounding], np.maximum(made[sounding], true.max() - _SILENT_DB)
+    if len(true) < FEWEST_FRAMES or true.std() < LEAST_SPREAD_DB:
+        return float("nan")
+    return float(((true - true.mean()) * (made - made.mean())).mean() / true.var())
