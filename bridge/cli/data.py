@@ -37,9 +37,24 @@ source = click.argument("source", type=click.Path(exists=True, path_type=Path))
 @source
 @click.argument("store", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--licence", help="Licence of the recordings, written down in the index.")
+@click.option(
+    "--sample-rate",
+    type=click.IntRange(8_000, 48_000),
+    default=32_000,
+    show_default=True,
+    metavar="HERTZ",
+    help="Of the store: 32000 to train the preset wideband, 16000 for the others.",
+)
 @workers
 @as_json
-def prepare(source: Path, store: Path, licence: str | None, workers: int, as_json: bool) -> None:
+def prepare(
+    source: Path,
+    store: Path,
+    licence: str | None,
+    sample_rate: int,
+    workers: int,
+    as_json: bool,
+) -> None:
     """Make a STORE of SOURCE: a folder, tar or zip with a sub-folder of audio per instrument."""
     from umtn_core.data.prepare import prepare as run
 
@@ -48,6 +63,7 @@ def prepare(source: Path, store: Path, licence: str | None, workers: int, as_jso
             source,
             store,
             licence=licence,
+            sample_rate=sample_rate,
             workers=workers,
             progress=lambda stage, done, total, name: show.update(stage, done, total),
         )

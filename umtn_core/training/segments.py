@@ -160,14 +160,11 @@ def _check_rates(store: Store, shape: NetworkShape, others: bool) -> None:
     if store.sample_rate != shape.output_rate:
         raise UmtnError(
             f"The store {store.path} holds audio at {store.sample_rate} Hz and the network makes "
-            f"{shape.output_rate} Hz: make the store at that rate, or choose another preset."
+            f"{shape.output_rate} Hz: make the store with --sample-rate {shape.output_rate}, or "
+            "choose another preset."
         )
     rate = store.heard_rate or store.sample_rate
-    if (
-        others
-        and any(getattr(e, "others", ()) for e in store.index.files)
-        and rate != shape.sample_rate
-    ):
+    if others and any(entry.others for entry in store.index.files) and rate != shape.sample_rate:
         raise UmtnError(
             f"The other instruments in the store {store.path} are at {rate} Hz and the encoder "
             f"hears {shape.sample_rate} Hz: set perturbation.reorchestration to 0, or make the "

@@ -50,7 +50,15 @@ def test_from_audio_to_a_translation(recording: Callable[..., Path], tmp_path: P
     (tmp_path / "music/harp/notes.wav").write_text("this is not audio")
 
     made = json.loads(
-        umtn_says("data", "prepare", tmp_path / "music", tmp_path / "store", "--json")
+        umtn_says(
+            "data",
+            "prepare",
+            tmp_path / "music",
+            tmp_path / "store",
+            "--sample-rate",
+            16_000,
+            "--json",
+        )  # fmt: skip
     )
     assert set(made["minutes"]) == {"harp", "oboe"}
     assert [Path(skip["source"]).name for skip in made["skipped"]] == ["notes.wav"]
@@ -73,7 +81,7 @@ def test_a_domain_is_added_to_a_model(recording: Callable[..., Path], tmp_path: 
         for take in range(4):
             recording(f"music/{domain}/{take}.wav", seconds=2.0, rate=16_000)
     store = tmp_path / "store"
-    umtn_says("data", "prepare", tmp_path / "music", store)
+    umtn_says("data", "prepare", tmp_path / "music", store, "--sample-rate", 16_000)
     settings = tmp_path / "settings.yaml"
     settings.write_text(SETTINGS.format(folder=tmp_path) + "domains: [harp, oboe]\n")
     old = umtn_says("train", settings, "--quiet").split()[-1]
