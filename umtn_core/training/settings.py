@@ -244,6 +244,9 @@ class Settings(Section):
         Between checkpoints.
     listen_every, listen_seconds
         Batches between audio samples in the log (0 for none), and their length.
+    judge_every, judge_seconds
+        Batches between judgements of what is played (0 for none), and length of a clip;
+        see `umtn_core.training.judging`.
     """
 
     store: str
@@ -268,6 +271,8 @@ class Settings(Section):
     checkpoint_minutes: Positive = 5.0
     listen_every: Natural = 5000
     listen_seconds: Positive = 2.0
+    judge_every: Natural = 0
+    judge_seconds: Positive = 2.5
     perturbation: Perturbation = Perturbation()
     corruption: Corruption = Corruption()
     spectral: SpectralAid = SpectralAid()
@@ -351,6 +356,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "gain_loudest": 1.15,
         "adversarial_weight": 0.1,
         "adversarial_warmup": 500,
+        "judge_every": 2000,
         "perturbation": {
             "probability": 0.9,
             "equaliser_db": 15.0,

@@ -20,6 +20,7 @@ from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
+from umtn_core.training.judging import Judging
 from umtn_core.training.listening import Listening
 from umtn_core.training.module import Translation
 from umtn_core.training.reporting import Reporting
@@ -94,6 +95,9 @@ def train(
         callbacks.append(TimeLimit(settings.minutes, over_all=True))
     if say is not None:
         callbacks.append(Reporting(say, settings))
+    if settings.judge_every:
+        # The last: of what writes checkpoints, it takes longest.
+        callbacks.append(Judging(output, settings.judge_every, settings.judge_seconds, say))
     trainer = _trainer(settings, module.players, callbacks, progress)
     data = Segments(settings, module.trained)
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
