@@ -46,7 +46,8 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("extending")
     old_store = make_store(folder / "old store", 0.3, "flute", "violin")
     values = {
-        "preset": "small", "store": str(old_store), "output": str(folder / "old"), "shape": SHAPE, "steps": 2,
+        "preset": "small",
+        "store": str(old_store), "output": str(folder / "old"), "shape": SHAPE, "steps": 2,
         "batch": 2, "segment": 480, "listen_every": 0, "machine": MACHINE,
         "optimiser": {"average": 0.9},
     }  # fmt: skip
