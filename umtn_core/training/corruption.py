@@ -48,21 +48,20 @@ def corrupt(
     out = past.copy()
     scored = np.ones(len(past), bool)
     # What is off draws no number, so that older runs go on with the segments they had.
-    if settings.clean_probability and random.random() < settings.clean_probability:
+    clean = settings.clean_probability and random.random() < settings.clean_probability
+    if clean:
         if settings.clean_noise:
-            level = _gain(settings.clean_noise / 20, settings.clean_noise, random)
-            out += level * random.standard_normal(out.shape, np.float32)
-        return out, scored
-    if random.random() < settings.mix_probability:
-        out += _gain(settings.mix_quietest, settings.mix_loudest, random) * excerpt()
-    if random.random() < settings.noise_probability:
-        level = _gain(settings.noise_quietest, settings.noise_loudest, random)
-        out += level * random.standard_normal(out.shape, np.float32)
+            out += _noise(settings.clean_noise / 20, settings.clean_noise, out, random)
+    else:
+        if random.random() < settings.mix_probability:
+            out += _gain(settings.mix_quietest, settings.mix_loudest, random) * excerpt()
+        if random.random() < settings.noise_probability:
+            out += _noise(settings.noise_quietest, settings.noise_loudest, out, random)
     if settings.level_probability and random.random() < settings.level_probability:
         out *= _level(len(out), settings, random).reshape(-1, *[1] * (out.ndim - 1))
     if settings.silence_probability and random.random() < settings.silence_probability:
         out[: int(random.integers(1, max(2, len(out) // 2)))] *= random.choice(_NEARLY_SILENT)
-    if random.random() < settings.splice_probability:
+    if not clean and random.random() < settings.splice_probability:
         longest = settings.splice_longest if longest_splice is None else longest_splice
         length = int(random.integers(1, min(longest, len(past)) + 1))
         start = int(random.integers(0, len(past) - length + 1))
@@ -74,6 +73,11 @@ def corrupt(
 
 def _gain(quietest: float, loudest: float, random: np.random.Generator) -> np.float32:
     return np.float32(np.exp(random.uniform(np.log(quietest), np.log(loudest))))
+
+
+def _noise(quietest: float, loudest: float, like: Audio, random: np.random.Generator) -> Audio:
+    level = _gain(quietest, loudest, random)
+    return level * random.standard_normal(like.shape, np.float32)
 
 
 def _level(steps: int, settings: Corruption, random: np.random.Generator) -> Audio:

@@ -73,7 +73,8 @@ class Corruption(Section):
     Parameters
     ----------
     clean_probability
-        Share of segments whose past stays as it is, whatever else is asked for.
+        Share of segments that nothing is mixed into, added to or spliced into the past of;
+        its level is as unreliable as elsewhere.
     clean_noise
         Loudest white noise that such a past has all the same (a standard deviation, drawn
         evenly on a logarithmic scale from a twentieth of it); 0 for none.

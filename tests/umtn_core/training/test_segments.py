@@ -182,9 +182,21 @@ def test_a_past_may_begin_in_silence_up_to_its_middle():
     assert min(lengths) < 20 and 180 < max(lengths) < 200
 
 
+def test_a_clean_past_s_level_is_as_unreliable_as_another_s():
+    past = np.ones(2000, np.float32)
+    for seed in range(20):
+        spoilt, scored = _corrupted(
+            past, seed, clean_probability=1.0, level_probability=1.0, mix_probability=1.0,
+            splice_probability=1.0,
+        )  # fmt: skip
+        # Straight lines in decibels: nothing else was done.
+        bends = np.abs(np.diff(20 * np.log10(spoilt), 2)) > 1e-3
+        assert not np.array_equal(spoilt, past) and bends.sum() <= 4 and scored.all()
+
+
 def test_a_share_of_pasts_stays_clean_whatever_else_is_asked_for():
     past = _tone(300, 2000)
-    strong = {"noise_probability": 1.0, "level_probability": 1.0, "mix_probability": 1.0}
+    strong = {"noise_probability": 1.0, "splice_probability": 1.0, "mix_probability": 1.0}
     same = [
         np.array_equal(_corrupted(past, seed, clean_probability=0.25, **strong)[0], past)
         for seed in range(200)
