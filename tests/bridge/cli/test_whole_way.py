@@ -49,17 +49,9 @@ def test_from_audio_to_a_translation(recording: Callable[..., Path], tmp_path: P
             recording(f"music/{domain}/{take}.wav", seconds=2.0, rate=22_050)
     (tmp_path / "music/harp/notes.wav").write_text("this is not audio")
 
-    made = json.loads(
-        umtn_says(
-            "data",
-            "prepare",
-            tmp_path / "music",
-            tmp_path / "store",
-            "--sample-rate",
-            16_000,
-            "--json",
-        )  # fmt: skip
-    )
+    store = tmp_path / "store"
+    rate = ("--sample-rate", 16_000)
+    made = json.loads(umtn_says("data", "prepare", tmp_path / "music", store, *rate, "--json"))
     assert set(made["minutes"]) == {"harp", "oboe"}
     assert [Path(skip["source"]).name for skip in made["skipped"]] == ["notes.wav"]
 
