@@ -37,6 +37,12 @@ from umtn_core.errors import UmtnError
     help="Of sampling, where nobody asks for another.  [default: that of --extends, or 1]",
 )
 @click.option(
+    "--band-temperatures",
+    metavar="NUMBER,...",
+    help="What the temperature of each band is multiplied by, lowest first.  [default: that of "
+    "--extends, or 1 for all]",
+)
+@click.option(
     "--title",
     "titles",
     metavar="DOMAIN=TITLE",
@@ -68,6 +74,7 @@ def export(
     licence: str | None,
     training_data: str | None,
     temperature: float | None,
+    band_temperatures: str | None,
     titles: tuple[str, ...],
     audio: Path | None,
     store: Path | None,
@@ -90,6 +97,7 @@ def export(
             licence=licence,
             training_data=training_data,
             temperature=temperature,
+            band_temperatures=None if band_temperatures is None else as_factors(band_temperatures),
             audio=audio,
             store=store,
             extends=extends,
@@ -97,6 +105,19 @@ def export(
             overwrite=force,
         )
     report(made, as_json)
+
+
+def as_factors(text: str) -> tuple[float, ...]:
+    """Read factors on the bands' temperatures, numbers from 0 with commas between."""
+    try:
+        factors = tuple(map(float, text.split(",")))
+    except ValueError:
+        factors = ()
+    if not factors or not all(0 <= factor <= 1000 for factor in factors):
+        raise UmtnError(
+            f"Write band temperatures as numbers from 0 to 1000 with commas between, not '{text}'."
+        )
+    return factors
 
 
 def as_titles(texts: tuple[str, ...]) -> dict[str, str]:

@@ -29,6 +29,14 @@ SHAPES = {
     "small": NetworkShape(
         **COMMON, encoder_stride=8, decoder_input="embedding", conditioning_channels=5
     ),
+    "wideband": NetworkShape(
+        **COMMON,
+        decoder_sample_rate=32_000,
+        bands=8,
+        encoder_stride=8,
+        decoder_input="embedding",
+        conditioning_channels=5,
+    ),
 }
 
 

@@ -43,7 +43,7 @@ def test_a_free_running_decode_is_that_of_pytorch(network, shape, music, tmp_pat
     """By argmax no random numbers are involved, so every code must agree."""
     bundle = Bundle.open(export_network(network, tmp_path / "model", DESCRIPTION, *music))
     latents = torch.randn(2, shape.latent_channels, 6)
-    streams = [Stream(z.numpy(), 6 * shape.hop) for z in latents]
+    streams = [Stream(z.numpy(), 6 * shape.output_hop) for z in latents]
     for domain in network.domains:
         decode = Decode(OnnxEngine(bundle, domain, 1), streams, Sampling(temperature=0))
         decode.advance()

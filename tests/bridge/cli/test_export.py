@@ -28,3 +28,13 @@ def test_a_title_names_its_domain(
     result = CliRunner().invoke(umtn, arguments)
     assert result.exit_code == 1
     assert "DOMAIN=TITLE" in result.stderr
+
+
+@pytest.mark.parametrize("factors", ["", "1;2", "1,-2", "nan", "warm"])
+def test_band_temperatures_are_numbers(
+    recording: Callable[..., Path], tmp_path: Path, factors: str
+) -> None:
+    arguments = ["export", str(recording()), "-o", str(tmp_path / "bundle")]
+    result = CliRunner().invoke(umtn, [*arguments, "--band-temperatures", factors])
+    assert result.exit_code == 1
+    assert "with commas between" in result.stderr
