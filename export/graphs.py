@@ -5,8 +5,8 @@ the encoder or of the domain's decoder (``layers.3.causal.weight``, shape (2R, R
 and nowhere else: native engines read them from the initializers by those names. The
 decoder's are divided between two files: ``context.*``, ``layers.*.condition.*``,
 ``layers.*.causal.bias`` and ``condition.*`` are in the conditioner, all others in the step.
-The last layer's ``residual`` leads nowhere, and ``band_gains`` lie between codes and audio: they are in
-neither.
+The last layer's ``residual`` leads nowhere, and ``band_gains`` lie between codes and
+audio: they are in neither.
 
 What a step multiplies by is computed from those weights inside the graph (transposed,
 concatenated, biases gathered) by nodes that depend on constants only. A runtime folds
