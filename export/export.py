@@ -246,18 +246,12 @@ def _parameters(module: nn.Module) -> dict[str, NDArray[np.float32]]:
     return {name: value.detach().numpy() for name, value in module.state_dict().items()}
 
 
-def _band_gains(network: UniversalMusicTranslationNetwork, domain: str) -> tuple[float, ...]:
-    if network.shape.bands == 1:
-        return ()
-    return tuple(network.decoders[domain].band_gains.tolist())
-
-
 def _manifest(network: UniversalMusicTranslationNetwork, description: Description) -> Manifest:
     return Manifest(
         schema=SCHEMA,
         name=description.name,
         domains=tuple(
-            Domain(name, description.titles.get(name), _band_gains(network, name))
+            Domain(name, description.titles.get(name), network.decoders[name].coding.gains)
             for name in network.domains
         ),
         shape=network.shape,

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from umtn_core.coding import Coding
 from umtn_core.companding import LEVELS, MU, NOTHING_YET, Companding
 from umtn_core.networks.initialisation import AFTER_RELU, LINEAR, initialise
 from umtn_core.networks.layers import DecoderLayer, Pointwise
@@ -91,7 +92,7 @@ class Decoder(nn.Module):
 
     def __init__(self, shape: NetworkShape):
         super().__init__()
-        self.bands = shape.bands
+        self.shape, self.bands = shape, shape.bands
         if self.bands > 1:
             self.register_buffer("band_gains", torch.ones(self.bands))
         residual, skip = shape.residual_channels, shape.skip_channels
@@ -119,6 +120,12 @@ class Decoder(nn.Module):
         # Nearly even odds to begin with.
         initialise(self.logits, 0.3)
         self.trainable_()
+
+    @property
+    def coding(self) -> Coding:
+        """How its codes stand for audio, by its ``band_gains`` where there are any."""
+        gains = self.band_gains.tolist() if self.shape.bands > 1 else ()
+        return Coding(self.shape, gains)
 
     def trainable_(self) -> None:
         """Ask for the gradient of every weight that has one."""

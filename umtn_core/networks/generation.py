@@ -5,14 +5,11 @@ Training uses it to let people listen; the run time decodes with `umtn_core.deco
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
-from umtn_core.companding import LEVELS, NOTHING_YET, Companding
-from umtn_core.filter_bank import synthesise
+from umtn_core.companding import LEVELS, NOTHING_YET
 from umtn_core.networks.decoder import Decoder
 from umtn_core.shape import NetworkShape
 
@@ -79,30 +76,6 @@ def generate(
         codes[:, t * bands : (t + 1) * bands] = drawn
         recent = torch.cat([recent[:, bands:], drawn], dim=1)
     return codes
-
-
-def sound(codes: Tensor, shape: NetworkShape, gains: NDArray[np.float32]) -> Tensor:
-    """Make audio of codes.
-
-    Parameters
-    ----------
-    codes : Tensor[B x T], int64
-        As `generate` gives them.
-    shape
-        Of the network.
-    gains : float32 array (bands,)
-        The decoder's ``band_gains``, or a single 1.
-
-    Returns
-    -------
-    Tensor[B x T], on the CPU
-        Samples in [-1, 1] at the shape's ``output_rate``.
-    """
-    samples = Companding(shape.companding).decode(codes.cpu().numpy())
-    if shape.bands == 1:
-        return torch.from_numpy(samples)
-    made = [synthesise(clip.reshape(-1, shape.bands) / gains, shape.bands) for clip in samples]
-    return torch.from_numpy(np.stack(made)).clamp(-1, 1)
 
 
 def _first(decoder: Decoder, recent: Tensor) -> Tensor:

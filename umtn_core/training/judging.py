@@ -14,7 +14,6 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from umtn_core.coding import Coding
 from umtn_core.companding import MU, Companding
 from umtn_core.data.store import Store
 from umtn_core.networks import UniversalMusicTranslationNetwork
@@ -212,10 +211,8 @@ def _domain_figures(
     random = torch.Generator(device).manual_seed(seed)
     latents = network.encoder(heard).float()
     played = generate(decoder, shape, latents, TEMPERATURE, random).cpu().numpy()
-    gains = tuple(decoder.band_gains.tolist()) if shape.bands > 1 else ()
-    coding = Coding(shape, gains)
     return [
-        clip_figures(clip, np.clip(coding.decode(row), -1, 1), shape.output_rate)
+        clip_figures(clip, np.clip(decoder.coding.decode(row), -1, 1), shape.output_rate)
         for clip, row in zip(clips, played, strict=True)
     ]
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
-from umtn_core.networks.generation import generate, sound
+from umtn_core.networks.generation import generate
 from umtn_core.training.objective import Losses, losses
 from umtn_core.training.segments import Segment
 from umtn_core.training.settings import Settings
@@ -181,14 +181,11 @@ class Translation(L.LightningModule):
         shape = self.network.shape
         latents = self.network.encoder(heard).float()
         random = torch.Generator(heard.device).manual_seed(seed)
-        decoded = [
-            generate(self.network.decoders[domain], shape, latents, generator=random)
-            for domain in self.trained
-        ]
-        gains = self.band_gains or [np.ones(1, np.float32)] * len(decoded)
-        return torch.stack(
-            [sound(codes, shape, gain) for codes, gain in zip(decoded, gains, strict=True)]
-        )
+        played = []
+        for decoder in (self.network.decoders[domain] for domain in self.trained):
+            codes = generate(decoder, shape, latents, generator=random).cpu().numpy()
+            played.append(np.stack([decoder.coding.decode(row) for row in codes]))
+        return torch.from_numpy(np.stack(played)).clamp(-1, 1)
 
     def _record(self, stage: str, found: Losses, size: int) -> None:
         options: dict[str, Any] = {"batch_size": size, "sync_dist": stage == "valid"}
