@@ -1,6 +1,10 @@
 """How long a batch takes to load, against how long the network takes to learn from it.
 
-Usage: python benchmarks/loading.py SETTINGS.yaml
+Usage: python benchmarks/loading.py SETTINGS.yaml [ROUNDS]
+
+Both are timed in turns, since other programs may want the processor, on so many threads as the
+settings say. Where the loader runs in between (``machine.loaders: 0``), the share is what a run
+logs as ``time/waiting for data``.
 """
 
 from __future__ import annotations
@@ -8,56 +12,73 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable
 
 import msgspec
 import torch
 from torch.utils.data import default_collate
 
+from umtn_core.data.store import Store
+from umtn_core.training.band_gains import measure_band_gains
 from umtn_core.training.module import Translation
 from umtn_core.training.segments import SegmentDataset
-from umtn_core.training.settings import read_settings
+from umtn_core.training.settings import Settings, read_settings
 
-REPEATS = 12
+ROUNDS = 12
 
 
 def main() -> None:
-    """Print both times and their ratio."""
+    """Print both times and the loader's share."""
     settings = read_settings(sys.argv[1])
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
     if settings.machine.threads:
         torch.set_num_threads(settings.machine.threads)
-    domains = settings.domains
-    dataset = SegmentDataset(settings, domains, "train")
+    store = Store.open(settings.store)
+    domains = settings.domains or store.domains
     module = Translation(msgspec.to_builtins(settings), domains)
-    optimiser = module.configure_optimizers()[0]
+    shape = module.network.shape
+    if shape.bands > 1:
+        for domain, decoder in module.network.decoders.items():
+            gains = measure_band_gains(store, domain, shape.bands)
+            decoder.band_gains.copy_(torch.from_numpy(gains))
+    dataset = SegmentDataset(settings, domains, "train", module.band_gains)
+    loading, learning = _timed(settings, module, dataset, rounds)
+    seconds = settings.batch * settings.segment * len(domains) / shape.sample_rate
+    print(f"loading   {1e3 * loading:8.1f} ms a batch in one process")
+    print(f"learning  {1e3 * learning:8.1f} ms a batch, {seconds / learning:.2f} s of audio/s")
+    print(f"share     {100 * loading / (loading + learning):8.1f} % of a step is loading")
+
+
+def _timed(
+    settings: Settings, module: Translation, dataset: SegmentDataset, rounds: int
+) -> tuple[float, float]:
+    """Median seconds of loading a batch and of learning from it, after two rounds to warm up."""
+    optimisers = module.configure_optimizers()
     numbers = iter(range(10**9))
 
-    def load() -> object:
-        return default_collate([dataset[next(numbers)] for _ in range(settings.batch)])
-
-    batch = load()
-
-    def learn() -> None:
-        optimiser.zero_grad()
+    def learn(batch: object) -> None:
+        for optimiser in optimisers:
+            optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, settings.machine.precision == "bf16-mixed"):
             found = module(batch)
         (module.total(found) + found.classification).backward()
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
 
-    loading, learning = median_seconds(load), median_seconds(learn)
-    samples = settings.batch * settings.segment * len(domains)
-    print(f"loading   {1e3 * loading:8.1f} ms a batch in one process")
-    print(f"learning  {1e3 * learning:8.1f} ms a batch, {samples / learning:,.0f} samples/s")
-    print(f"ratio     {loading / learning:8.3f} (below 1, the network never waits for one loader)")
+    loading, learning = [], []
+    for _ in range(rounds + 2):
+        batch, seconds = _seconds(
+            lambda: default_collate([dataset[next(numbers)] for _ in range(settings.batch)])
+        )
+        loading.append(seconds)
+        learning.append(_seconds(lambda: learn(batch))[1])  # noqa: B023 (called at once)
+    return statistics.median(loading[2:]), statistics.median(learning[2:])
 
 
-def median_seconds(work: object) -> float:
-    """Median time of a few calls, after two to warm up."""
-    times = []
-    for _ in range(REPEATS + 2):
-        start = time.perf_counter()
-        work()  # type: ignore[operator]
-        times.append(time.perf_counter() - start)
-    return statistics.median(times[2:])
+def _seconds(work: Callable[[], object]) -> tuple[object, float]:
+    start = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - start
 
 
 if __name__ == "__main__":
