@@ -1,0 +1,171 @@
+"""All domains' decoders scored in one pass, their weights stacked over the domains.
+
+What `Decoder.score` gives, for every domain at once: each product is a batched one over the
+domains, so that a step launches as many kernels as a single decoder would. That matters where
+launches take longer than what they launch, which is so on GPUs. The weights stay those of the
+single decoders, and their gradients arrive there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from umtn_core.companding import LEVELS, MU
+from umtn_core.networks.decoder import CodeEmbedding, Decoder
+
+
+def score(decoders: Sequence[Decoder], past: Tensor, latents: Tensor) -> Tensor:
+    """Score every next code of every domain, the true past being given.
+
+    Parameters
+    ----------
+    decoders
+        One of each of D domains, all of one shape.
+    past : Tensor[B x D x T], int64
+        Codes, as `Decoder.score` takes them.
+    latents : Tensor[B x D x latent_channels x F]
+
+    Returns
+    -------
+    Tensor[D x B x T x 256]
+        Unnormalised log-probabilities.
+    """
+    shape, layers = decoders[0].shape, decoders[0].layers
+    domains, batch, frames = len(decoders), len(past), latents.shape[-1]
+    taps, residuals = _taps(decoders), _residuals(decoders)
+
+    def by_frame(x: Tensor) -> Tensor:
+        """Tensor[D x rows x C] -> Tensor[D x B x F x rows in a frame x C]."""
+        return x.view(domains, batch, frames, -1, x.shape[-1])
+
+    signal = _signal(decoders, latents)
+    conditions = by_frame(_conditions(decoders, signal)).split(2 * shape.residual_channels, -1)
+    hidden = _first(decoders, past.transpose(0, 1))
+    skips = [hidden]
+    for number, layer in enumerate(layers):
+        products = torch.bmm(hidden, taps[number]).view(domains, batch, -1, taps[number].shape[-1])
+        total = _delayed(products, layer.causal.kernel_size[0], layer.causal.dilation[0])
+        gate, filter_ = (by_frame(total.flatten(1, 2)) + conditions[number]).chunk(2, dim=-1)
+        gated = (torch.sigmoid(gate) * torch.tanh(filter_)).view(*hidden.shape)
+        skips.append(gated)
+        if number < len(residuals):
+            weight, bias = residuals[number]
+            hidden = hidden + torch.baddbmm(bias, gated, weight)
+    # One dtype: a single float32 part would make the whole row float32.
+    parts = torch.cat([skip.to(skips[-1].dtype) for skip in skips], dim=-1)
+    output = _product([[d.fc] for d in decoders], F.relu(_summed(decoders, parts)))
+    condition = _product([[d.condition] for d in decoders], signal)
+    output = F.relu(by_frame(output) + by_frame(condition)).view(*output.shape)
+    logits = _product([[d.logits] for d in decoders], output)
+    return logits.view(domains, batch, -1, LEVELS)
+
+
+def _one_behind_the_other(weights: Iterable[Tensor]) -> Tensor:
+    """Weights in one tensor, in the precision of products.
+
+    Along the first axis, so that each one's gradient is a slice as it lies, which autograd
+    hands on without a copy.
+    """
+    together = torch.cat(list(weights))
+    device = together.device.type
+    if torch.is_autocast_enabled(device):
+        return together.to(torch.get_autocast_dtype(device))
+    return together
+
+
+def _matrices(convs: Sequence[Sequence[nn.Conv1d]]) -> tuple[Tensor, Tensor]:
+    """Each domain's 1x1 convolutions as one: Tensor[D x in x out], biases Tensor[D x 1 x out]."""
+    weight = _one_behind_the_other(conv.weight for of in convs for conv in of)
+    bias = torch.cat([conv.bias for of in convs for conv in of])
+    by_domain = weight.view(len(convs), -1, weight.shape[1])
+    return by_domain.transpose(1, 2), bias.view(len(convs), 1, -1)
+
+
+def _product(convs: Sequence[Sequence[nn.Conv1d]], x: Tensor) -> Tensor:
+    """Each domain's 1x1 convolutions of its rows: Tensor[D x rows x in] -> [D x rows x out]."""
+    weight, bias = _matrices(convs)
+    return torch.baddbmm(bias, x, weight)
+
+
+def _taps(decoders: Sequence[Decoder]) -> tuple[Tensor, ...]:
+    """Of each layer, all taps of its causal convolution: Tensor[D x R x taps * 2R]."""
+    layers = list(zip(*(decoder.layers for decoder in decoders), strict=True))
+    weight = _one_behind_the_other(layer.causal.weight for of in layers for layer in of)
+    outputs, inputs, taps = decoders[0].layers[0].causal.weight.shape
+    weight = weight.view(len(layers), len(decoders), outputs, inputs, taps)
+    return weight.permute(0, 1, 3, 4, 2).flatten(3).unbind()
+
+
+def _residuals(decoders: Sequence[Decoder]) -> list[tuple[Tensor, Tensor]]:
+    """Of each layer but the last, Tensor[D x R x R] and its bias, Tensor[D x 1 x R]."""
+    layers = list(zip(*(list(decoder.layers)[:-1] for decoder in decoders), strict=True))
+    if not layers:
+        return []
+    weight, bias = _matrices([[layer.residual] for of in layers for layer in of])
+    split = (len(layers), len(decoders))
+    return list(
+        zip(weight.unflatten(0, split).unbind(), bias.unflatten(0, split).unbind(), strict=True)
+    )
+
+
+def _signal(decoders: Sequence[Decoder], latents: Tensor) -> Tensor:
+    """As `Decoder.signal`: Tensor[B x D x Z x F] -> Tensor[D x B * F x C]."""
+    contexts = [decoder.context for decoder in decoders if decoder.context is not None]
+    if contexts:
+        weight = _one_behind_the_other(context.weight for context in contexts)
+        bias = torch.cat([context.bias for context in contexts])
+        # Groups of channels, one a domain.
+        latents = F.conv1d(latents.flatten(1, 2), weight, bias, padding=1, groups=len(contexts))
+        latents = F.relu(latents).unflatten(1, (len(contexts), -1))
+    return latents.permute(1, 0, 3, 2).flatten(1, 2)
+
+
+def _conditions(decoders: Sequence[Decoder], signal: Tensor) -> Tensor:
+    """What all layers add before their gates, side by side: Tensor[D x B * F x layers * 2R]."""
+    weight, bias = _matrices([[layer.condition for layer in d.layers] for d in decoders])
+    causal = torch.cat([layer.causal.bias for d in decoders for layer in d.layers])
+    return torch.baddbmm(bias + causal.view_as(bias), signal, weight)
+
+
+def _first(decoders: Sequence[Decoder], past: Tensor) -> Tensor:
+    """What the first layer reads, from codes: Tensor[D x B x T] -> Tensor[D x rows x R]."""
+    convs = [decoder.first_conv for decoder in decoders]
+    domains, bands = len(decoders), decoders[0].bands
+    if not isinstance(convs[0], CodeEmbedding):
+        taps = convs[0].kernel_size[0]
+        values = torch.where(past < 0, 0.0, past / MU - 0.5)
+        windows = F.pad(values, (taps - 1, 0)).unfold(2, taps, 1).flatten(1, 2)
+        weight = _one_behind_the_other(conv.weight for conv in convs).view(domains, -1, taps)
+        bias = torch.cat([conv.bias for conv in convs]).view(domains, 1, -1)
+        return torch.baddbmm(bias, windows, weight.transpose(1, 2))
+    # All tables one behind the other, and a row of zeros for nothing yet.
+    width = convs[0].weight.shape[1]
+    tables = torch.cat([*(conv.weight for conv in convs), past.new_zeros(1, width).float()])
+    codes = past.unflatten(2, (-1, bands))
+    starts = LEVELS * torch.arange(domains * bands, device=past.device).view(domains, 1, 1, bands)
+    rows = torch.where(codes < 0, domains * bands * LEVELS, codes + starts)
+    return F.embedding(rows, tables).sum(3).flatten(1, 2)
+
+
+def _delayed(products: Tensor, taps: int, dilation: int) -> Tensor:
+    """Sum of the taps' products, each late by its delay: Tensor[D x B x T x taps * C]."""
+    *older, total = products.chunk(taps, dim=-1)
+    for tap, product in enumerate(older):
+        delay = dilation * (taps - 1 - tap)
+        if delay < product.shape[2]:
+            total = total + F.pad(product[:, :, :-delay], (0, 0, delay, 0))
+    return total
+
+
+def _summed(decoders: Sequence[Decoder], skips: Tensor) -> Tensor:
+    """Sum of all skip connections, as one product: Tensor[D x rows x all layers' R]."""
+    convs = [[d.skip_conv, *(layer.skip for layer in d.layers)] for d in decoders]
+    weight = _one_behind_the_other(conv.weight for of in convs for conv in of)
+    outputs, inputs = convs[0][0].weight.shape[:2]
+    weight = weight.view(len(convs), len(convs[0]), outputs, inputs).transpose(2, 3).flatten(1, 2)
+    bias = torch.cat([conv.bias for of in convs for conv in of])
+    return torch.baddbmm(bias.view(len(convs), -1, outputs).sum(1)[:, None], skips, weight)
