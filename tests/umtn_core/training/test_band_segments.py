@@ -11,6 +11,8 @@ from umtn_core.companding import MU, Companding
 from umtn_core.data.files import write_audio
 from umtn_core.data.store import FileEntry, Index, Store, write_index
 from umtn_core.errors import UmtnError
+from umtn_core.training import adding
+from umtn_core.training.adding import adding_settings
 from umtn_core.training.band_gains import LARGEST, LEVEL, measure_band_gains
 from umtn_core.training.checkpoint import load_network
 from umtn_core.training.clips import Cut, DomainAudio, band_samples, heard_audio
@@ -175,6 +177,26 @@ def test_a_run_in_bands_learns_keeps_its_gains_and_goes_on_exactly(wide, tmp_pat
         start=tmp_path / "other.ckpt", progress=False,
     )  # fmt: skip
     assert (load_network(begun)[0].decoders["flute"].band_gains == 3.0).all()
+
+
+def test_an_added_domain_has_gains_of_its_own(wide, tmp_path, wide_store, monkeypatch):
+    old = train(wide(output=str(tmp_path / "old"), domains=["flute"], steps=1), progress=False)
+    base = adding_settings(old, ["violin"], wide_store, tmp_path / "added")
+    options = msgspec.structs.replace(base, steps=1)
+    gains = {name: measure_band_gains(Store.open(wide_store), name, 8) for name in options.domains}
+    assert (gains["violin"] != gains["flute"]).any()
+    used = []
+
+    def dataset(*arguments):
+        used.extend(arguments[3:])
+        return SegmentDataset(*arguments)
+
+    # What the old decoder is tried on is what its copy will be taught.
+    monkeypatch.setattr(adding, "SegmentDataset", dataset)
+    added = load_network(train(options, start=old, progress=False))[0]
+    assert len(used) == 1 and np.array_equal(used[0], [gains["violin"]])
+    for domain, measured in gains.items():
+        assert np.array_equal(added.decoders[domain].band_gains.numpy(), measured)
 
 
 def test_sounds_of_bands_are_logged(wide):
