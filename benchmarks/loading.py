@@ -21,6 +21,7 @@ from torch.utils.data import default_collate
 from umtn_core.data.store import Store
 from umtn_core.training.band_gains import measure_band_gains
 from umtn_core.training.module import Translation
+from umtn_core.training.precision import chosen_precision
 from umtn_core.training.segments import SegmentDataset
 from umtn_core.training.settings import Settings, read_settings
 
@@ -54,12 +55,13 @@ def _timed(
 ) -> tuple[float, float]:
     """Median seconds of loading a batch and of learning from it, after two rounds to warm up."""
     optimisers = module.configure_optimizers()
+    mixed = chosen_precision(settings.machine) == "bf16-mixed"
     numbers = iter(range(10**9))
 
     def learn(batch: object) -> None:
         for optimiser in optimisers:
             optimiser.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, settings.machine.precision == "bf16-mixed"):
+        with torch.autocast("cpu", torch.bfloat16, mixed):
             found = module(batch)
         (module.total(found) + found.classification).backward()
         for optimiser in optimisers:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Checkpoint, WeightAveraging
 from lightning.pytorch.utilities.exceptions import SIGTERMException
+from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from umtn_core.training.module import Translation
@@ -80,10 +82,36 @@ class Averaging(WeightAveraging):
 
     def __init__(self, decay: float):
         # All tensors in one call: one by one takes as long as the optimiser.
-        super().__init__(multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self.blend = get_ema_multi_avg_fn(decay)
+        super().__init__(multi_avg_fn=self.blend)
+        self.averages: list[Tensor] = []
+        self.weights: list[Tensor] = []
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Forget the tensors of another run."""
+        self.averages, self.weights = [], []
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: Any) -> None:
+        """Bring the average up to date."""
+        average = self._average_model
+        assert average is not None
+        if not self.weights:
+            # The average decides by its count, which lies on the device, whether it is the first:
+            # that waits for the device, so only this once.
+            super().on_train_batch_end(trainer, module, None, None, 0)
+            self.averages, self.weights = _tensors(average.module), _tensors(module)
+        elif trainer.global_step > self._latest_update_step:
+            self.blend(self.averages, self.weights, average.n_averaged)
+            average.n_averaged += 1
+            self._latest_update_step = trainer.global_step
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Leave the current weights: a run that is extended goes on from them."""
+
+
+def _tensors(module: nn.Module) -> list[Tensor]:
+    """Parameters and buffers, which stay where they are as long as a run lasts."""
+    return [tensor.detach() for tensor in chain(module.parameters(), module.buffers())]
 
 
 class TimeLimit(L.Callback):

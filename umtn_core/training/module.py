@@ -8,16 +8,21 @@ import lightning as L
 import msgspec
 import numpy as np
 import torch
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from umtn_core.errors import UmtnError
-from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.networks import UniversalMusicTranslationNetwork, stacked
 from umtn_core.networks.generation import generate
-from umtn_core.training.objective import Losses, losses
+from umtn_core.training.captured import CapturedStep
+from umtn_core.training.objective import Losses, Score, losses
 from umtn_core.training.segments import Segment
 from umtn_core.training.settings import Settings
 from umtn_core.training.spectrum import SpectralHead
+
+#: Batches between looks at what a captured step found: each look waits for the device.
+LOOK = 10
 
 
 class Translation(L.LightningModule):
@@ -51,6 +56,8 @@ class Translation(L.LightningModule):
         self.batches = 0
         #: Share of the run's time that is over, where it ends by the clock.
         self.spent: float | None = None
+        self._score: Score | None = None
+        self._captured: CapturedStep | None = None
 
     @property
     def players(self) -> int:
@@ -69,19 +76,15 @@ class Translation(L.LightningModule):
         """Compile the heavy parts where the settings ask for it."""
         if self.settings.machine.compile:
             self.network.encoder.compile()
-            for domain in self.trained:
-                decoder = self.network.decoders[domain]
-                # Training calls `score` itself, which compiling the module would pass by.
-                decoder.score = torch.compile(decoder.score)
+            # The decoders together are a single function to compile.
+            self._score = torch.compile(stacked.score)
 
     def forward(self, segment: Segment) -> Losses:
         """All terms of the objective; see `umtn_core.training.objective.losses`."""
         context = self.settings.context // self.network.shape.hop
-        # What is compiled is the passes as PyTorch makes them.
-        by_hand = not self.settings.machine.compile
         if self.settings.only:
-            return losses(self.network, segment, context, only=self.trained, by_hand=by_hand)
-        return losses(self.network, segment, context, self.spectral_heads, by_hand=by_hand)
+            return losses(self.network, segment, context, only=self.trained, score=self._score)
+        return losses(self.network, segment, context, self.spectral_heads, score=self._score)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Two players, two optimisers: encoder and decoders, and the classifier."""
@@ -109,40 +112,104 @@ class Translation(L.LightningModule):
 
     def training_step(self, batch: Segment, batch_idx: int) -> None:
         """One step of both players on one batch."""
-        optimisers = self.optimizers()
-        optimisers = optimisers if isinstance(optimisers, list) else [optimisers]
+        if self._captured is None and self._captures(batch):
+            optimisers = [optimiser.optimizer for optimiser in self._optimisers]
+            self._captured = CapturedStep(self.learn, optimisers, batch)
+            self._first = self.batches
+        if self._captured is None:
+            found = self._plain_step(batch)
+        else:
+            found = self._captured(batch, self.pace, self.adversarial)
+            for optimiser in self._optimisers:
+                # Lightning counts steps by these.
+                optimiser._on_before_step()
+                optimiser._on_after_step()
+        pace = self.pace
+        self.batches += 1
+        if self._captured is not None:
+            if self.batches % LOOK:
+                return
+            self._look()
+            # What stays on the device would be waited for at every batch.
+            found = Losses(*(part.cpu() for part in found))
+        self._record("train", found, len(batch.target))
+        self.log("pace", pace)
+
+    def learn(self, batch: Segment, adversarial: float | Tensor) -> tuple[Losses, Tensor]:
+        """Find the gradients of both players on one batch.
+
+        Parameters
+        ----------
+        batch
+            On the module's device.
+        adversarial
+            Weight of the confusion.
+
+        Returns
+        -------
+        found : Losses
+        norms : Tensor[groups]
+            Of encoder's and decoders' gradients, before they were clipped.
+        """
+        optimisers = self._optimisers
         for optimiser in optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = group["full"] * self.pace
             optimiser.zero_grad()
         found = self(batch)
-        self.manual_backward(self.total(found) + found.classification)
-        for group in optimisers[0].param_groups:
-            clip = self.settings.optimiser.gradient_clip
-            norm = nn.utils.clip_grad_norm_(group["params"], clip)
-            if not torch.isfinite(norm):
-                # Before the step: weights and their averages are still sound.
-                raise UmtnError(
-                    f"The loss or its gradient is no longer a number at batch {self.batches}: "
-                    "lower the rates in the settings and start again from the last checkpoint."
-                )
-        for optimiser in optimisers:
+        self.manual_backward(self.total(found, adversarial) + found.classification)
+        clip = self.settings.optimiser.gradient_clip
+        return found, torch.stack([
+            nn.utils.clip_grad_norm_(group["params"], clip) for group in optimisers[0].param_groups
+        ])  # fmt: skip
+
+    def _plain_step(self, batch: Segment) -> Losses:
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["full"] * self.pace
+        found, norms = self.learn(batch, self.adversarial)
+        if not torch.isfinite(norms).all():
+            # Before the step: weights and their averages are still sound.
+            raise _no_number(self.batches)
+        for optimiser in self._optimisers:
             optimiser.step()
-        self.batches += 1
-        self._record("train", found, len(batch.target))
-        self.log("pace", self.pace)
+        return found
+
+    def _captures(self, batch: Segment) -> bool:
+        """Whether steps are captured; see `Machine.capture`."""
+        machine, alone = self.settings.machine, self.trainer.world_size == 1
+        if machine.capture == "on" and not alone:
+            raise UmtnError(
+                "The steps of several processes cannot be captured: set machine.capture to auto."
+            )
+        possible = batch.heard.device.type == "cuda" and alone and not machine.compile
+        return machine.capture == "on" or (machine.capture == "auto" and possible)
+
+    def _look(self) -> None:
+        """End the run if a captured step found no number; no step was taken since."""
+        taken = None if self._captured is None else self._captured.look()
+        if taken is not None:
+            raise _no_number(self._first + taken)
+
+    @property
+    def _optimisers(self) -> list[LightningOptimizer]:
+        optimisers = self.optimizers()
+        return optimisers if isinstance(optimisers, list) else [optimisers]
 
     def validation_step(self, batch: Segment, batch_idx: int) -> None:
         """Teacher-forced losses on clean, held-out segments."""
         self._record("valid", self(batch), len(batch.target))
 
-    def total(self, found: Losses) -> Tensor:
-        """What encoder and decoders minimise."""
+    def total(self, found: Losses, adversarial: float | Tensor | None = None) -> Tensor:
+        """What encoder and decoders minimise, at an adversarial weight or this batch's."""
+        weight = self.adversarial if adversarial is None else adversarial
+        aid = self.settings.spectral.weight * found.spectral
+        return found.reconstruction.mean() - weight * found.confusion + aid
+
+    @property
+    def adversarial(self) -> float:
+        """The weight of the confusion at this batch."""
         warmup = self.settings.adversarial_warmup
         growth = min(1.0, (self.batches + 1) / warmup) if warmup else 1.0
-        adversarial = self.settings.adversarial_weight * growth
-        aid = self.settings.spectral.weight * found.spectral
-        return found.reconstruction.mean() - adversarial * found.confusion + aid
+        return self.settings.adversarial_weight * growth
 
     @property
     def pace(self) -> float:
@@ -156,6 +223,7 @@ class Translation(L.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Remember the place in the data."""
+        self._look()
         checkpoint["batches"] = self.batches
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -197,3 +265,10 @@ class Translation(L.LightningModule):
             self.log(f"{stage}/classifier/loss", found.classification, **options)
         if self.spectral_heads is not None and not self.settings.only:
             self.log(f"{stage}/spectral", found.spectral, **options)
+
+
+def _no_number(batch: int) -> UmtnError:
+    return UmtnError(
+        f"The loss or its gradient is no longer a number at batch {batch}: "
+        "lower the rates in the settings and start again from the last checkpoint."
+    )

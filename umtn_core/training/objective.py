@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,10 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.networks import Decoder, UniversalMusicTranslationNetwork, stacked
 from umtn_core.networks.bfloat16_decoder import decoder_nats
 from umtn_core.networks.bfloat16_encoder import encode
 from umtn_core.training.segments import Segment
+
+#: Scores all decoders at once, as `umtn_core.networks.stacked.score` does.
+Score = Callable[[Sequence[Decoder], Tensor, Tensor], Tensor]
 
 
 class Losses(NamedTuple):
@@ -46,7 +49,7 @@ def losses(
     context: int,
     spectral_heads: nn.ModuleList | None = None,
     only: Sequence[str] = (),
-    by_hand: bool = True,
+    score: Score | None = None,
 ) -> Losses:
     """All terms of the objective for one batch.
 
@@ -63,9 +66,10 @@ def losses(
     only
         The batch's domains, if those are not all of the network's: decoders alone are
         scored then, since a classifier that hears some domains only learns nothing.
-    by_hand
-        Whether mixed precision on a processor takes the passes that are written out for it,
-        which give the same but for rounding.
+    score
+        What scores the decoders, all together. Left out, it is what the device does fastest,
+        and all of that gives the same but for rounding: on a GPU all together, on a processor
+        one after the other, which in mixed precision takes the passes written out by hand.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def losses(
     """
     batch, domains = segment.target.shape[:2]
     heard = segment.heard.flatten(0, 1)
-    by_hand = by_hand and heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    by_hand = not score and heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
     if by_hand:
         latents = encode(network.encoder, heard, context)
     else:
@@ -81,25 +85,26 @@ def losses(
         latents = latents[:, :, context : latents.shape[-1] - context]
     latents = latents.unflatten(0, (batch, domains))
 
-    reconstruction = []
+    decoders = [network.decoders[domain] for domain in only or network.domains]
+    if score is None and heard.device.type == "cuda":
+        score = stacked.score
+    if by_hand:
+        reconstruction = _nats_by_hand(decoders, segment, latents)
+    elif score is not None:
+        logits = score(decoders, segment.past, latents)
+        reconstruction = _nats(logits, segment.target.transpose(0, 1), segment.scored)
+    else:
+        reconstruction = torch.cat([
+            _nats(
+                decoder.score(segment.past[:, d], latents[:, d])[None],
+                segment.target[None, :, d], segment.scored[:, d, None],
+            )
+            for d, decoder in enumerate(decoders)
+        ])  # fmt: skip
     spectral = latents.new_zeros(())
-    for d, domain in enumerate(only or network.domains):
-        decoder, past, target = network.decoders[domain], segment.past[:, d], segment.target[:, d]
-        # Averaged by segment first: then processes that share a batch agree with one.
-        counted = segment.scored[:, d]
-        if by_hand:
-            weight = counted / counted.sum(1, keepdim=True).clamp(min=1) / batch
-            reconstruction.append(decoder_nats(decoder, past, latents[:, d], target, weight))
-        else:
-            logits = decoder.score(past, latents[:, d])
-            nats = F.cross_entropy(
-                logits.flatten(0, 1).float(), target.flatten(), reduction="none"
-            ).view_as(target)
-            by_segment = (nats * counted).sum(1) / counted.sum(1).clamp(min=1)
-            reconstruction.append(by_segment.mean())
-        if spectral_heads is not None:
-            error = spectral_heads[d](latents[:, d]).float() - segment.spectrum[:, d]
-            spectral = spectral + error.abs().mean() / domains
+    for d, head in enumerate(spectral_heads or ()):
+        error = head(latents[:, d]).float() - segment.spectrum[:, d]
+        spectral = spectral + error.abs().mean() / domains
 
     zero = latents.new_zeros(())
     confusion = classification = accuracy = zero
@@ -114,4 +119,34 @@ def losses(
         confusion = F.cross_entropy(
             functional_call(network.classifier, frozen, (flat,)).float(), truth
         )
-    return Losses(torch.stack(reconstruction), confusion, classification, accuracy, spectral)
+    return Losses(reconstruction, confusion, classification, accuracy, spectral)
+
+
+def _nats(logits: Tensor, target: Tensor, scored: Tensor) -> Tensor:
+    """Nats a sample of each domain, averaged by segment first: Tensor[D].
+
+    So processes that share a batch agree with one.
+
+    Parameters
+    ----------
+    logits : Tensor[D x B x T x 256]
+    target : Tensor[D x B x T], int64
+    scored : Tensor[B x D x T], bool
+    """
+    nats = F.cross_entropy(
+        logits.flatten(0, 2).float(), target.flatten(), reduction="none"
+    ).view(target.shape)  # fmt: skip
+    counted = scored.transpose(0, 1)
+    return ((nats * counted).sum(2) / counted.sum(2).clamp(min=1)).mean(1)
+
+
+def _nats_by_hand(decoders: Sequence[Decoder], segment: Segment, latents: Tensor) -> Tensor:
+    """The same, by the passes that are written out for a processor."""
+    found = []
+    for d, decoder in enumerate(decoders):
+        counted = segment.scored[:, d]
+        weight = counted / counted.sum(1, keepdim=True).clamp(min=1) / len(counted)
+        found.append(
+            decoder_nats(decoder, segment.past[:, d], latents[:, d], segment.target[:, d], weight)
+        )
+    return torch.stack(found)

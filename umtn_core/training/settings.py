@@ -181,24 +181,33 @@ class Machine(Section):
 
     Parameters
     ----------
-    accelerator, devices, nodes, strategy, precision
+    accelerator, devices, nodes, strategy
         As Lightning's Trainer takes them; ``devices: 0`` is all there are.
+    precision
+        As Lightning's Trainer takes it, or ``auto``: ``bf16-mixed`` where a trial of a moment
+        finds the device to multiply bfloat16 faster than float32, ``32-true`` elsewhere.
     threads
         CPU threads of each process; 0 leaves PyTorch's choice.
     loaders
         Processes that prepare batches; 0 prepares them in between.
     compile
         Whether decoders and encoder are compiled (good on GPUs).
+    capture
+        Whether a step is recorded as a CUDA graph and launched as a whole, which takes the
+        processor out of a GPU's way: ``on``, ``off``, or ``auto``, which is on where a single
+        process trains on CUDA and nothing is compiled. On a processor ``on`` does the same
+        without a graph, for tests.
     """
 
     accelerator: str = "auto"
     devices: Natural = 0
     nodes: Count = 1
     strategy: str = "auto"
-    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
     threads: Natural = 0
     loaders: Natural = 1
     compile: bool = False
+    capture: Literal["auto", "on", "off"] = "auto"
 
 
 class Settings(Section):

@@ -22,7 +22,8 @@ from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
 from umtn_core.training.judging import Judging
 from umtn_core.training.listening import Listening
-from umtn_core.training.module import Translation
+from umtn_core.training.module import LOOK, Translation
+from umtn_core.training.precision import chosen_precision, training_device
 from umtn_core.training.reporting import Reporting
 from umtn_core.training.segments import SegmentDataset
 from umtn_core.training.settings import Settings, write_settings
@@ -160,13 +161,15 @@ def _trainer(settings: Settings, players: int, more: list[Callback], progress: b
         callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
     callbacks.extend(more)
     if progress:
-        callbacks.append(Bar())
+        # What a bar shows of a GPU it has to wait for.
+        on_gpu = training_device(machine).type != "cpu"
+        callbacks.append(Bar(refresh_rate=LOOK if on_gpu else 1))
     return L.Trainer(
         accelerator=machine.accelerator,
         devices=machine.devices or "auto",
         num_nodes=machine.nodes,
         strategy=machine.strategy,
-        precision=machine.precision,
+        precision=chosen_precision(machine),
         max_epochs=-1,
         # Lightning counts the steps of each optimiser.
         max_steps=settings.steps * players,
