@@ -137,17 +137,18 @@ def _first(decoders: Sequence[Decoder], past: Tensor) -> Tensor:
     domains, bands = len(decoders), decoders[0].bands
     if not isinstance(convs[0], CodeEmbedding):
         taps = convs[0].kernel_size[0]
-        values = torch.where(past < 0, 0.0, past / MU - 0.5)
+        values = (past / MU - 0.5).masked_fill(past < 0, 0.0)
         windows = F.pad(values, (taps - 1, 0)).unfold(2, taps, 1).flatten(1, 2)
         weight = _one_behind_the_other(conv.weight for conv in convs).view(domains, -1, taps)
         bias = torch.cat([conv.bias for conv in convs]).view(domains, 1, -1)
         return torch.baddbmm(bias, windows, weight.transpose(1, 2))
     # All tables one behind the other, and a row of zeros for nothing yet.
     width = convs[0].weight.shape[1]
-    tables = torch.cat([*(conv.weight for conv in convs), past.new_zeros(1, width).float()])
+    nothing = convs[0].weight.new_zeros(1, width)
+    tables = torch.cat([*(conv.weight for conv in convs), nothing])
     codes = past.unflatten(2, (-1, bands))
     starts = LEVELS * torch.arange(domains * bands, device=past.device).view(domains, 1, 1, bands)
-    rows = torch.where(codes < 0, domains * bands * LEVELS, codes + starts)
+    rows = (codes + starts).masked_fill(codes < 0, len(tables) - 1)
     return F.embedding(rows, tables).sum(3).flatten(1, 2)
 
 

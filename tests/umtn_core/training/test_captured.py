@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from umtn_core.errors import UmtnError
+from umtn_core.networks import stacked
 from umtn_core.training import module as module_
 from umtn_core.training.captured import CapturedStep
 from umtn_core.training.checkpoint import load_network
@@ -152,6 +153,31 @@ def test_weights_stay_as_they_were_before_a_gradient_that_is_no_number():
 def test_an_optimiser_that_cannot_leave_out_a_step_is_named():
     with pytest.raises(UmtnError, match="SGD cannot be captured"):
         _small_step(optimiser=torch.optim.SGD, lr=0.1)
+
+
+def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypatch):
+    """On the device "meta" there are no values: whatever asks for one fails."""
+    options = settings(**{"spectral": {"weight": 1.0, "bands": 4}} | BANDS)
+    module = Translation(msgspec.to_builtins(options), ("flute", "violin")).to("meta")
+    module._score = stacked.score
+    groups = [{"params": list(module.network.parameters())}]
+    optimiser = SimpleNamespace(param_groups=groups, zero_grad=module.zero_grad)
+    monkeypatch.setattr(Translation, "_optimisers", [optimiser])
+    monkeypatch.setattr(Translation, "manual_backward", lambda module, loss: loss.backward())
+    # It knows of no mixed precision.
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda *_: False)
+    shape, frames = module.network.shape, 10
+    samples = (2, 2, frames * shape.output_hop)
+    batch = Segment(
+        torch.empty(2, 2, 1, frames * shape.hop + 2 * options.context, device="meta"),
+        *(torch.empty(samples, device="meta", dtype=torch.int64) for _ in range(2)),
+        torch.empty(samples, device="meta", dtype=torch.bool),
+        torch.empty(2, 2, 4, frames, device="meta"),
+    )
+    found, norms = module.learn(batch, torch.empty((), device="meta"))
+    assert found.reconstruction.shape == (2,) and norms.shape == (1,)
+    with pytest.raises(RuntimeError, match="meta"):
+        norms.item()
 
 
 def test_a_processor_takes_plain_steps_unless_told_otherwise(settings):
