@@ -45,7 +45,13 @@ class Graph:
         self.result: Losses | None = None
 
     def __call__(self) -> Losses:
-        """Do the work; what is returned is overwritten by the next call."""
+        """Do the work; what is returned is overwritten by the next call.
+
+        Raises
+        ------
+        UmtnError
+            If it cannot be recorded.
+        """
         if self.graph is None and self.done < self.WARM_UP:
             self.done += 1
             self.side.wait_stream(torch.cuda.current_stream())
@@ -54,14 +60,23 @@ class Graph:
             torch.cuda.current_stream().wait_stream(self.side)
             return self.result
         if self.graph is None:
-            self.result = None
-            self.graph = torch.cuda.CUDAGraph()
+            self._record()
+        self.graph.replay()
+        return self.result
+
+    def _record(self) -> None:
+        self.result = None
+        self.graph = torch.cuda.CUDAGraph()
+        try:
             # Other threads, such as the one that pins batches, may go on meanwhile.
             with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
                 self.result = self.work()
-        self.graph.replay()
-        assert self.result is not None
-        return self.result
+        except RuntimeError as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise UmtnError(
+                f"The training step could not be recorded as a CUDA graph ({reason}): "
+                "set machine.capture to off."
+            ) from error
 
 
 class CapturedStep:

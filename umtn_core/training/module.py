@@ -57,7 +57,9 @@ class Translation(L.LightningModule):
         #: Share of the run's time that is over, where it ends by the clock.
         self.spent: float | None = None
         self._score: Score | None = None
+        #: The step where it is captured, and the batch that it began with.
         self._captured: CapturedStep | None = None
+        self._first = 0
 
     @property
     def players(self) -> int:

@@ -9,7 +9,7 @@ import torch
 from umtn_core.errors import UmtnError
 from umtn_core.networks import stacked
 from umtn_core.training import module as module_
-from umtn_core.training.captured import CapturedStep
+from umtn_core.training.captured import CapturedStep, Graph
 from umtn_core.training.checkpoint import load_network
 from umtn_core.training.module import Translation
 from umtn_core.training.objective import Losses
@@ -50,7 +50,9 @@ def _same(path, other, rtol=1e-4):
             assert same["state"][number]["step"] == moments["step"]
 
 
-@pytest.mark.parametrize("shape", [{}, BANDS], ids=["one row", "bands"])
+@pytest.mark.parametrize(
+    "shape", [{}, BANDS, {"domains": ("flute",)}], ids=["one row", "bands", "one domain"]
+)
 def test_captured_steps_leave_the_weights_of_plain_ones(settings, tmp_path, shape):
     plain = _run(settings, tmp_path, "plain", "off", steps=5, **COURSE | shape)
     _same(plain, _run(settings, tmp_path, "captured", "on", steps=5, **COURSE | shape))
@@ -180,6 +182,47 @@ def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypa
         norms.item()
 
 
+class _Recording:
+    """Stands in for a recording, which on a processor there is none of."""
+
+    def __init__(self, *_, **__):
+        self.replayed = 0
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *_):
+        pass
+
+    def replay(self):
+        self.replayed += 1
+
+    def wait_stream(self, stream):
+        pass
+
+
+def test_a_graph_is_recorded_after_warming_up_and_replayed_from_then_on(monkeypatch):
+    for name in ("Stream", "CUDAGraph", "graph", "stream", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, _Recording)
+    done = []
+    graph = Graph(lambda: done.append(1) or len(done))
+    assert [graph() for _ in range(6)] == [1, 2, 3, 4, 4, 4]
+    assert graph.graph.replayed == 3
+
+
+def test_what_cannot_be_recorded_says_how_to_go_on(monkeypatch):
+    for name in ("Stream", "CUDAGraph", "graph"):
+        monkeypatch.setattr(torch.cuda, name, _Recording)
+
+    def refused():
+        raise RuntimeError("operation not permitted when stream is capturing\nand more")
+
+    graph = Graph(refused)
+    graph.done = Graph.WARM_UP
+    with pytest.raises(UmtnError, match=r"capturing\): set machine.capture to off"):
+        graph()
+
+
 def test_a_processor_takes_plain_steps_unless_told_otherwise(settings):
     module = Translation(msgspec.to_builtins(settings()), ("flute", "violin"))
     module._trainer = SimpleNamespace(world_size=1)
@@ -201,8 +244,9 @@ on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA 
 @on_gpu
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 @pytest.mark.parametrize("shape", [{}, BANDS], ids=["one row", "bands"])
-def test_a_graph_takes_the_steps_of_plain_ones(settings, tmp_path, shape, precision):
+def test_a_graph_takes_the_steps_of_plain_ones(settings, tmp_path, monkeypatch, shape, precision):
     """More steps than are taken before the graph is recorded, and more than one replay."""
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
     machine = {"accelerator": "cuda", "precision": precision}
     plain, captured = (
         _run(settings, tmp_path, capture, capture, steps=12, machine=machine, **COURSE | shape)
