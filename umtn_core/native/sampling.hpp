@@ -63,6 +63,105 @@ void weigh(const float* logits, float greatest, double temperature, double* weig
   }
 }
 
+// What an approximate draw may be off by, as a part of the sums that it compares. Sums of 256
+// float32 weights, and exponents rounded as they are, make up less than a fifth of it.
+constexpr float kUnsure = 1e-5f;
+// The same of sums of float64 weights that are only taken in another order.
+constexpr double kUnsureOfOrder = 1e-12;
+
+// How many of 256 weights reach each of some thresholds, and their sums.
+template <class Number, int Count>
+struct Reached {
+  Number thresholds[Count];
+  Number sums[Count];
+  int counts[Count];
+};
+
+template <class Vector, class Mask, class Number, int Count>
+UMTN_INLINE void reach(const Number* weights, Reached<Number, Count>& reached) {
+  constexpr int lanes = sizeof(Vector) / sizeof(Number), abreast = 2;
+  Vector sums[Count][abreast] = {};
+  Mask counts[Count][abreast] = {};
+  for (int c = 0; c < umtn::kLevels; c += abreast * lanes)
+#pragma GCC unroll 2
+    for (int j = 0; j < abreast; ++j) {
+      const Vector values = load<Vector>(weights + c + j * lanes);
+#pragma GCC unroll 4
+      for (int i = 0; i < Count; ++i) {
+        const Mask does = bits_of<Mask>(values >= reached.thresholds[i]);
+        sums[i][j] += bits_of<Vector>(bits_of<Mask>(values) & does);
+        counts[i][j] -= does;
+      }
+    }
+  for (int i = 0; i < Count; ++i) {
+    reached.sums[i] = 0;
+    reached.counts[i] = 0;
+    const Vector sum = sums[i][0] + sums[i][1];
+    const Mask count = counts[i][0] + counts[i][1];
+    for (int lane = 0; lane < lanes; ++lane) {
+      reached.sums[i] += sum[lane];
+      reached.counts[i] += static_cast<int>(count[lane]);
+    }
+  }
+}
+
+// Keeps the nucleus of weights whose greatest is 1, without putting them in order: a threshold is
+// looked for that its last code alone reaches beside those that are surely before it. Returns
+// false, and changes nothing, where errors of `unsure` in weights and sums might make another
+// nucleus.
+template <class Vector, class Mask, class Bits, class Number>
+bool keep_surely(Number* weights, double top_p, Number unsure) {
+  constexpr int lanes = sizeof(Vector) / sizeof(Number), parts = 4;
+  Reached<Number, 1> all = {};
+  reach<Vector, Mask>(weights, all);
+  const Number wanted = static_cast<Number>(top_p) * all.sums[0];
+  // All codes below `low` together are less than half of what may be left out.
+  const Number left_out = static_cast<Number>(0.5 * (1.0 - top_p)) * all.sums[0];
+  Number low = left_out / umtn::kLevels, high = 2;
+  Number low_sum = all.sums[0] - left_out, high_sum = 0;
+  int low_count = umtn::kLevels, high_count = 0;
+  // Equally far apart in their bits, thresholds are about equally far apart in their logarithms.
+  while (low_count - high_count != 1) {
+    const Bits begin = bits_of<Bits>(low), span = bits_of<Bits>(high) - begin;
+    if (span <= 1)
+      return false;
+    Reached<Number, parts - 1> at;
+    for (int i = 1; i < parts; ++i)
+      at.thresholds[i - 1] = bits_of<Number>(begin + span / parts * i + span % parts * i / parts);
+    reach<Vector, Mask>(weights, at);
+    for (int i = 0; i < parts - 1; ++i) {
+      if (!(at.sums[i] >= wanted)) {
+        high = at.thresholds[i];
+        high_sum = at.sums[i];
+        high_count = at.counts[i];
+        break;
+      }
+      low = at.thresholds[i];
+      low_sum = at.sums[i];
+      low_count = at.counts[i];
+    }
+  }
+  Vector lasts = {};
+  for (int c = 0; c < umtn::kLevels; c += lanes) {
+    const Vector values = load<Vector>(weights + c);
+    const Vector lower = bits_of<Vector>(bits_of<Mask>(values) & bits_of<Mask>(values < high));
+    lasts = lower > lasts ? lower : lasts;
+  }
+  Number last = 0;
+  for (int lane = 0; lane < lanes; ++lane)
+    last = lasts[lane] > last ? lasts[lane] : last;
+  Reached<Number, 2> beside = {{last * (1 - unsure), last * (1 + unsure)}, {}, {}};
+  reach<Vector, Mask>(weights, beside);
+  if (beside.counts[0] != low_count || beside.counts[1] != high_count ||
+      !(low_sum >= wanted * (1 + unsure)) || !(high_sum < wanted * (1 - unsure)))
+    return false;
+  for (int c = 0; c < umtn::kLevels; c += lanes) {
+    const Vector values = load<Vector>(weights + c);
+    store(weights + c, bits_of<Mask>(values) & bits_of<Mask>(values >= low));
+  }
+  return true;
+}
+
 // Whether code a comes before code b in descending order of weight.
 UMTN_INLINE bool before(const double* weights, int a, int b) {
   return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
@@ -82,6 +181,9 @@ void sink(const double* weights, std::int16_t* heap, int root, int size) {
 }
 
 void keep_nucleus(double* weights, double top_p) {
+  if (keep_surely<Doubles, Words, std::int64_t>(weights, top_p, kUnsureOfOrder))
+    return;
+  // As the definition says.
   double total = 0;
   for (int c = 0; c < umtn::kLevels; ++c)
     total += weights[c];
@@ -117,13 +219,10 @@ UMTN_INLINE int likeliest(const float* logits) {
   return best;
 }
 
-// What draw_quickly may be off by, as a part of the sum of all weights. Sums of 256 float32
-// weights, and exponents rounded as they are, make up less than a fifth of it.
-constexpr float kUnsure = 1e-5f;
-
 // The code that a row of logits and its number give, by float32 and in whatever order is fast; -1
 // where that is too near to a code's edge to say so for certain.
-int draw_quickly(const float* logits, float greatest, double temperature, float uniform) {
+int draw_quickly(const float* logits, float greatest, double temperature, double top_p,
+                 float uniform) {
   constexpr int blocks = umtn::kLevels / kLanes, abreast = 8;
   const float scale = static_cast<float>(1.4426950408889634 / temperature);
   alignas(umtn::kAlignment) float weights[umtn::kLevels];
@@ -140,6 +239,12 @@ int draw_quickly(const float* logits, float greatest, double temperature, float 
       store(weights + (b + i) * kLanes, powers[i]);
       ends[b + i] = sum_of_lanes(powers[i]);
     }
+  }
+  if (top_p < 1.0) {
+    if (!keep_surely<Floats, Units, std::int32_t>(weights, top_p, kUnsure))
+      return -1;
+    for (int b = 0; b < blocks; ++b)
+      ends[b] = sum_of_lanes(load<Floats>(weights + b * kLanes));
   }
   for (int b = 0; b < blocks; ++b)
     ends[b] = total += ends[b];
@@ -192,8 +297,8 @@ bool draw(const umtn::Draws* draws) {
       int code = -1;
       if (temperature == 0.0)
         code = likeliest(row);
-      else if (d.top_p == 1.0)
-        code = draw_quickly(row, greatest, temperature, *number);
+      else
+        code = draw_quickly(row, greatest, temperature, d.top_p, *number);
       if (code >= 0) {
         *chosen = static_cast<std::uint8_t>(code);
         continue;

@@ -307,6 +307,23 @@ def test_numbers_next_to_a_code_s_edge_are_drawn_as_sampling_defines(spread, tem
         assert np.array_equal(drawn, expected)
 
 
+@pytest.mark.parametrize("top_p", [0.25, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("kind", ["equal", "nearly equal", "few", "steps"])
+def test_codes_at_the_nucleus_s_edge_are_drawn_as_sampling_defines(kind, top_p):
+    rng = np.random.default_rng(0)
+    logits = {
+        "equal": np.repeat(rng.normal(size=(200, 32)), 8, axis=1),
+        "nearly equal": 1 + 1e-6 * rng.normal(size=(200, 256)),
+        "few": np.where(rng.random((200, 256)) < 0.02, 0.0, -3e38),
+        "steps": rng.integers(0, 5, (200, 256)) * np.log(2),
+    }[kind].astype(np.float32)
+    numbers = (rng.integers(0, 2**24, 200) / 2**24).astype(np.float32)
+    expected = draw(logits, numbers, Sampling(top_p=top_p))
+    for target in targets():
+        drawn = cpu_engine.drawn(logits, numbers, Sampling(top_p=top_p), target)
+        assert np.array_equal(drawn, expected)
+
+
 def test_cancelling_takes_effect_within_a_tenth_of_a_second(random_bundle):
     shape = small_shape(residual_channels=128, skip_channels=128, decoder_layers=10, hop=100_000)
     engine = CpuEngine(random_bundle(shape), "a", 2)
