@@ -165,7 +165,7 @@ def kinds_of_plans(engine, streams):
     return kinds
 
 
-@pytest.mark.parametrize("bands", [1, 2, pytest.param(8, marks=pytest.mark.long)])
+@pytest.mark.parametrize("bands", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 8))])
 def test_every_way_to_spread_the_streams_gives_the_same_bits(
     random_bundle, emulated_device, monkeypatch, bands
 ):
