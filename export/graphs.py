@@ -1,4 +1,4 @@
-"""The three graphs of a bundle: encoder, conditioner, and one step of a decoder.
+"""The graphs of a bundle: encoder, conditioner, one step of a decoder, and post-filter.
 
 Weights are stored exactly as PyTorch keeps them, under the names of the state dict of
 the encoder or of the domain's decoder (``layers.3.causal.weight``, shape (2R, R, kernel)),
@@ -24,6 +24,14 @@ from onnx import TensorProto
 
 from export.builder import GraphBuilder, Parameters
 from umtn_core.companding import LEVELS, MU
+from umtn_core.postfilter_shape import (
+    DECIBELS,
+    DECIBELS_ADDED,
+    DECIBELS_PER_UNIT,
+    FLOOR,
+    KERNEL,
+    PostfilterShape,
+)
 from umtn_core.shape import NetworkShape
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
@@ -175,6 +183,44 @@ def decoder_step_graph(shape: NetworkShape, parameters: Parameters) -> onnx.Mode
     columns = g.op("Add", columns, g.op("Concat", *carried, axis=0))
     g.output(columns, "columns", [count, "streams", residual])
     return g.model()
+
+
+def postfilter_graph(shape: PostfilterShape, parameters: Parameters) -> onnx.ModelProto:
+    """Build magnitudes to the mask that takes a decoder's noise out.
+
+    Parameters
+    ----------
+    shape
+        Of the post-filter.
+    parameters
+        The state dict of a `umtn_core.networks.postfilter.PostfilterNetwork`.
+
+    Returns
+    -------
+    ModelProto
+        ``magnitudes`` (batch, bins, frames) float32 -> ``mask`` (batch, bins, frames), 0 to 1.
+    """
+    g = GraphBuilder("postfilter", parameters)
+    magnitudes = g.input("magnitudes", FLOAT, ["batch", shape.bins, "frames"])
+    loud = g.op("Log", g.op("Add", magnitudes, g.constant(FLOOR, np.float32)))
+    loud = g.op("Mul", loud, g.constant(DECIBELS / DECIBELS_PER_UNIT, np.float32))
+    loud = g.op("Add", loud, g.constant(DECIBELS_ADDED / DECIBELS_PER_UNIT, np.float32))
+    loud = g.op("Unsqueeze", loud, g.constant([1]))
+    place = g.constant(np.linspace(-1, 1, shape.bins).reshape(1, 1, -1, 1), np.float32)
+    place = g.op("Expand", place, g.op("Shape", loud))
+    hidden = _layer(g, g.op("Concat", loud, place, axis=1), "first")
+    for i, dilation in enumerate(shape.dilations):
+        inner = g.op("Relu", _layer(g, g.op("Relu", hidden), f"layers.{i}", dilation))
+        hidden = g.op("Add", hidden, inner)
+    mask = g.op("Sigmoid", _conv(g, g.op("Relu", hidden), "last"))
+    g.output(g.op("Squeeze", mask, g.constant([1])), "mask", ["batch", shape.bins, "frames"])
+    return g.model()
+
+
+def _layer(g: GraphBuilder, value: str, module: str, dilation: int = 1) -> str:
+    """Convolve over frequency and time, keeping the size."""
+    pads = [dilation * (KERNEL[0] // 2), KERNEL[1] // 2] * 2
+    return _conv(g, value, module, pads=pads, dilations=[dilation, 1])
 
 
 def _conv(g: GraphBuilder, value: str, module: str, **attributes: object) -> str:
