@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "Say what is installed, and what to do about what is not.",
     "data": "Make training data from audio, or from scores and soundfonts.",
     "train": "Train a network on your own instruments.",
+    "train-postfilter": "Train what takes noise out of what a network plays.",
     "evaluate": "Measure how good a model is, and write a report.",
     "ratings": "Sum up what listeners said of it.",
     "export": "Turn a trained network into a model bundle.",

@@ -1,0 +1,71 @@
+"""`umtn train-postfilter`: small networks that take decoders' noise out of what they play."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.cli.failures import needs_extra
+from bridge.cli.progress import meter
+from bridge.cli.stopping import stoppable
+from umtn_core.errors import Cancelled, UmtnError
+
+
+@click.command("train-postfilter")
+@click.argument("store", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to write, for umtn export --postfilter.",
+)
+@click.option("--domains", metavar="NAME,...", help="Domains to train.  [default: the store's]")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="That each domain is trained for, cooled down over the last part.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def train_postfilter(
+    store: Path,
+    output: Path,
+    domains: str | None,
+    minutes: float,
+    seed: int,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Train post-filters on the audio of STORE.
+
+    A post-filter takes the noise between the harmonics out of what a domain's decoder plays.
+    It needs no network to be trained, only the domain's audio at the rate that is made.
+    """
+    with needs_extra("Training", "train"):
+        from umtn_core.training.postfilter import train_postfilters
+
+        with stoppable() as stopped, meter(quiet) as bars:
+
+            def show(domain: str, share: float) -> None:
+                if stopped():
+                    raise Cancelled("The training was cancelled.")
+                bars.update(domain, share, 1.0)
+
+            train_postfilters(
+                store, output, domains=_names(domains), minutes=minutes, seed=seed,
+                overwrite=force, progress=show, say=lambda line: click.echo(line, err=True),
+            )  # fmt: skip
+    click.echo(f"the post-filters are {output}")
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",")) if text is not None else ()
+    if not all(names) or text == "":
+        raise UmtnError(f"Write domains as names with commas between, not '{text}'.")
+    return names
