@@ -13,16 +13,25 @@ from numpy.typing import NDArray
 from torch import nn
 
 from export.extending import Extended
-from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph
+from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph, postfilter_graph
 from export.parity import LIMIT, measure
 from export.precisions import measure_precisions
 from export.training_data import Recording, TrainingAudio
 from umtn_core.audio.read import read_audio
 from umtn_core.bundle import Bundle, Domain, Manifest, Precisions, Source, write_bundle
-from umtn_core.bundle.manifest import ENCODER, SCHEMA, conditioner_file, decoder_file
+from umtn_core.bundle.manifest import (
+    ENCODER,
+    SCHEMA,
+    conditioner_file,
+    decoder_file,
+    postfilter_file,
+)
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.networks.postfilter import PostfilterNetwork
+from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.training.checkpoint import load_network
+from umtn_core.training.postfilter_file import read_postfilters
 
 NOT_STATED = "not stated"
 
@@ -55,6 +64,8 @@ class Description:
     quality
         Figures measured on held-out music, if there are any yet;
         `umtn_core.bundle.amend_manifest` adds them later.
+    postfilters
+        Forms of those post-filters, by domain, whose graphs are taken as they are.
     """
 
     name: str
@@ -66,6 +77,7 @@ class Description:
     band_temperatures: Sequence[float] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
+    postfilters: Mapping[str, PostfilterShape] = field(default_factory=dict)
 
 
 def export_checkpoint(
@@ -81,6 +93,7 @@ def export_checkpoint(
     band_temperatures: Sequence[float] | None = None,
     titles: Mapping[str, str] | None = None,
     extends: str | Path | None = None,
+    postfilter: str | Path | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Turn a checkpoint of a training run into a model bundle.
@@ -108,6 +121,9 @@ def export_checkpoint(
     extends
         Bundle of the network that the run added domains to. Its graphs, its loudness and
         its figures stay as they are, and the store need hold the added domains only.
+    postfilter
+        File of trained post-filters, for those of the model's domains that it has. Of an
+        extended bundle, only the added domains take theirs from it.
     overwrite
         Replace a bundle that is there already.
 
@@ -147,7 +163,12 @@ def export_checkpoint(
         band_temperatures=band_temperatures,
         titles=(old.titles if old is not None else {}) | dict(titles or {}),
         quality=said.quality if said else {},
+        postfilters=old.postfilters if old is not None else {},
     )
+    filters = {}
+    if postfilter is not None:
+        domains = network.domains if old is None else old.added
+        filters = _postfilters(postfilter, domains, network.shape.output_rate)
     own = trained_on.excerpts() if audio is None else {}
     music, rate = read_audio(audio) if audio is not None else next(iter(own.values()))
     what = Path(audio).name if audio is not None else OWN_MUSIC
@@ -162,6 +183,7 @@ def export_checkpoint(
         what=what,
         own=own,
         known=said.precisions if said else None,
+        postfilters=filters,
         overwrite=overwrite,
     )
 
@@ -177,6 +199,7 @@ def export_network(
     what: str = "not stated",
     own: Mapping[str, Recording] | None = None,
     known: Precisions | None = None,
+    postfilters: Mapping[str, PostfilterNetwork] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Turn a network into a model bundle, if its graphs do what PyTorch does.
@@ -201,6 +224,8 @@ def export_network(
         Music of some domains, by name, to measure their decoders' precisions with instead.
     known
         What lower precisions lose with the kept graphs' decoders; not measured again.
+    postfilters
+        Of some domains, by name, for audio at the decoders' rate.
     overwrite
         Replace a bundle that is there already.
 
@@ -216,10 +241,11 @@ def export_network(
         cannot be written; nothing is written then.
     """
     network = network.float().cpu().eval()
-    graphs = {**bundle_graphs(network), **(kept or {})}
-    manifest = _manifest(network, description)
+    filters = dict(postfilters or {})
+    graphs = {**bundle_graphs(network), **postfilter_graphs(filters), **(kept or {})}
+    manifest = _manifest(network, description, filters)
     bundle = Bundle.in_memory(manifest, graphs)
-    parity = measure(network, bundle, audio, sample_rate)
+    parity = measure(network, bundle, audio, sample_rate, filters)
     if not parity.worst <= LIMIT:  # NaN must not pass either
         raise UmtnError(
             f"The exported graphs differ from the network by {parity.worst:.2g}, relative, where "
@@ -242,16 +268,56 @@ def bundle_graphs(network: UniversalMusicTranslationNetwork) -> dict[str, bytes]
     return graphs
 
 
+def postfilter_graphs(networks: Mapping[str, PostfilterNetwork]) -> dict[str, bytes]:
+    """Graphs of post-filters: contents by file name."""
+    return {
+        postfilter_file(domain): postfilter_graph(
+            network.shape, _parameters(network)
+        ).SerializeToString()
+        for domain, network in networks.items()
+    }
+
+
+def _postfilters(
+    path: str | Path, domains: Sequence[str], output_rate: int
+) -> dict[str, PostfilterNetwork]:
+    """Read the post-filters of some domains, if they fit a network."""
+    found = read_postfilters(path)
+    if found.sample_rate != output_rate:
+        raise UmtnError(
+            f"The post-filters in {path} are for audio at {found.sample_rate} Hz, but the network "
+            f"makes {output_rate} Hz: train some on a store at that rate."
+        )
+    chosen = {name: found.networks[name] for name in domains if name in found.networks}
+    if not chosen:
+        raise UmtnError(
+            f"{path} has post-filters for {', '.join(found.networks)}, "
+            f"but they would be for {', '.join(domains)}."
+        )
+    return chosen
+
+
 def _parameters(module: nn.Module) -> dict[str, NDArray[np.float32]]:
     return {name: value.detach().numpy() for name, value in module.state_dict().items()}
 
 
-def _manifest(network: UniversalMusicTranslationNetwork, description: Description) -> Manifest:
+def _manifest(
+    network: UniversalMusicTranslationNetwork,
+    description: Description,
+    postfilters: Mapping[str, PostfilterNetwork],
+) -> Manifest:
+    shapes = {domain: each.shape for domain, each in postfilters.items()}
+    shapes |= description.postfilters
     return Manifest(
         schema=SCHEMA,
         name=description.name,
         domains=tuple(
-            Domain(name, description.titles.get(name), network.decoders[name].coding.gains)
+            Domain(
+                name,
+                description.titles.get(name),
+                network.decoders[name].coding.gains,
+                shapes.get(name),
+            )
             for name in network.domains
         ),
         shape=network.shape,

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from umtn_core.bundle import Bundle
-from umtn_core.bundle.manifest import ENCODER, conditioner_file, decoder_file
+from umtn_core.bundle.manifest import ENCODER, conditioner_file, decoder_file, postfilter_file
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.postfilter_shape import PostfilterShape
 
 
 class Extended:
@@ -47,9 +48,16 @@ class Extended:
         """What people call the old domains."""
         return {d.name: d.title for d in self.manifest.domains if d.title is not None}
 
+    @property
+    def postfilters(self) -> dict[str, PostfilterShape]:
+        """Forms of those post-filters that the old domains have."""
+        domains = self.manifest.domains
+        return {d.name: d.postfilter for d in domains if d.postfilter is not None}
+
     def graphs(self) -> Mapping[str, bytes]:
         """The bundle's graphs, by file name."""
         names = [ENCODER]
         for domain in self.bundle.domains:
             names += [conditioner_file(domain), decoder_file(domain)]
+        names += map(postfilter_file, self.postfilters)
         return {name: self.bundle.contents(name) for name in names}

@@ -6,7 +6,8 @@ own code, ring buffers and all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from umtn_core.encode.latent_encoder import heard
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.networks.postfilter import PostfilterNetwork
+from umtn_core.postfilter import Postfilter, frames_of, magnitudes_of
 
 #: Teacher-forced steps compared.
 STEPS = 2_000
@@ -47,19 +50,23 @@ class Parity:
         Of the latents.
     decoders : dict of str to float
         Of the logits, by domain.
+    postfilters : dict of str to float
+        Of the post-filters' masks, by domain.
     """
 
     seconds: float
     encoder: float
     decoders: dict[str, float]
+    postfilters: dict[str, float] = field(default_factory=dict)
 
     @property
     def worst(self) -> float:
         """The largest of all; NaN if any is."""
-        return float(np.max([self.encoder, *self.decoders.values()]))
+        return float(np.max([self.encoder, *self.decoders.values(), *self.postfilters.values()]))
 
     def figures(self) -> dict[str, Any]:
         """Give what the manifest says."""
+        postfilters = {"postfilters": self.postfilters} if self.postfilters else {}
         return {
             "measure": "largest absolute difference from PyTorch / largest absolute value",
             "precision": "fp32",
@@ -67,6 +74,7 @@ class Parity:
             "steps": STEPS,
             "encoder": self.encoder,
             "decoders": self.decoders,
+            **postfilters,
             "torch": str(torch.__version__),
             "onnxruntime": onnxruntime.__version__,
         }
@@ -77,6 +85,7 @@ def measure(
     bundle: Bundle,
     audio: NDArray[np.float32],
     sample_rate: int,
+    postfilters: Mapping[str, PostfilterNetwork] | None = None,
 ) -> Parity:
     """Compare a bundle with the network it was made from.
 
@@ -90,6 +99,8 @@ def measure(
         Real music, long enough for 2,000 steps.
     sample_rate
         In hertz.
+    postfilters
+        What the bundle's post-filters were made from, by domain.
 
     Returns
     -------
@@ -132,7 +143,22 @@ def measure(
             _stepped(bundle, domain, past, part)[:compared],
             _scored(network, domain, past, part)[:compared],
         )
-    return Parity(len(mono) / rate, encoder_error, decoders)
+    masks = {d: _masks(bundle, d, each, mono) for d, each in (postfilters or {}).items()}
+    return Parity(len(mono) / rate, encoder_error, decoders, masks)
+
+
+def _masks(
+    bundle: Bundle, domain: str, network: PostfilterNetwork, audio: NDArray[np.float32]
+) -> float:
+    """Difference of a post-filter's masks of audio at the decoders' rate."""
+    found = bundle.postfilter(domain)
+    assert found is not None
+    graph, shape = found
+    frames = frames_of(audio, shape, 0, len(audio) // shape.hop)
+    magnitudes = magnitudes_of(frames[:, : shape.bins], shape)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(magnitudes)[None])[0].numpy()
+    return _relative(Postfilter(graph, shape, threads=1).mask(magnitudes), expected)
 
 
 def _stepped(

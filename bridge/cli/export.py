@@ -65,6 +65,12 @@ from umtn_core.errors import UmtnError
     type=click.Path(exists=True, path_type=Path),
     help="Bundle of the network that the run added domains to: what it holds is kept as it is.",
 )
+@click.option(
+    "--postfilter",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Post-filters that umtn train-postfilter made, for those domains that it has.",
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
 @click.option("--json", "as_json", is_flag=True, help="Print the parity figures as JSON.")
 def export(
@@ -79,6 +85,7 @@ def export(
     audio: Path | None,
     store: Path | None,
     extends: Path | None,
+    postfilter: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -101,6 +108,7 @@ def export(
             audio=audio,
             store=store,
             extends=extends,
+            postfilter=postfilter,
             titles=as_titles(titles),
             overwrite=force,
         )
@@ -143,7 +151,8 @@ def report(bundle: Path, as_json: bool) -> None:
         return
     click.echo(f"{opened.name}: {', '.join(opened.domains)} -> {bundle}")
     parity = opened.manifest.parity
-    worst = max([parity["encoder"], *parity["decoders"].values()])
+    masks = parity.get("postfilters", {})
+    worst = max([parity["encoder"], *parity["decoders"].values(), *masks.values()])
     click.echo(f"differs from PyTorch by {worst:.1e} at most, relative")
     if opened.manifest.precisions is not None:
         for precision, domains in opened.manifest.precisions.losses.items():

@@ -9,9 +9,11 @@ from pathlib import Path
 from umtn_core.bundle.manifest import (
     ENCODER,
     MANIFEST,
+    Domain,
     Manifest,
     conditioner_file,
     decoder_file,
+    postfilter_file,
     read_manifest,
 )
 from umtn_core.bundle.onnx_file import GraphFile
@@ -21,6 +23,7 @@ from umtn_core.bundle.storage import Storage, open_storage
 from umtn_core.bundle.write import with_checksums
 from umtn_core.coding import Coding
 from umtn_core.errors import UmtnError
+from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
 
 
@@ -115,15 +118,22 @@ class Bundle:
 
     def coding(self, domain: str) -> Coding:
         """Return what makes audio of the codes of a domain's decoder, and codes of audio."""
-        self._known(domain)
-        (gains,) = (each.band_gains for each in self.manifest.domains if each.name == domain)
-        return Coding(self.shape, gains)
+        return Coding(self.shape, self._domain(domain).band_gains)
+
+    def postfilter(self, domain: str) -> tuple[bytes, PostfilterShape] | None:
+        """Return a domain's post-filter, an ONNX file's contents and its form, if it has one."""
+        shape = self._domain(domain).postfilter
+        return None if shape is None else (self.contents(postfilter_file(domain)), shape)
 
     def decoder_fingerprint(self, domain: str) -> str:
         """Name the weights of a domain's decoder and conditioner."""
         self._known(domain)
         files = self.manifest.files
         return files[decoder_file(domain)] + files[conditioner_file(domain)]
+
+    def _domain(self, name: str) -> Domain:
+        self._known(name)
+        return next(domain for domain in self.manifest.domains if domain.name == name)
 
     def _known(self, domain: str) -> str:
         if domain not in self.domains:

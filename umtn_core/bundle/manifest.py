@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from umtn_core.errors import UmtnError
+from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
 
 #: Version of the manifest's form that this code writes, and the only one it reads.
@@ -32,6 +33,11 @@ def decoder_file(domain: str) -> str:
     return f"decoder.{domain}.onnx"
 
 
+def postfilter_file(domain: str) -> str:
+    """Name the file with the graph of a domain's post-filter."""
+    return f"postfilter.{domain}.onnx"
+
+
 class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A domain that the bundle can translate to.
 
@@ -44,11 +50,14 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     band_gains
         Where the decoders' audio is in several bands, what the samples of each are multiplied
         by before they are companded; otherwise none.
+    postfilter
+        Form of the domain's post-filter; None if it has none.
     """
 
     name: DomainName
     title: str | None = None
     band_gains: tuple[Annotated[float, Meta(gt=0)], ...] = ()
+    postfilter: PostfilterShape | None = None
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,6 +160,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             ENCODER,
             *(conditioner_file(name) for name in names),
             *(decoder_file(name) for name in names),
+            *(postfilter_file(each.name) for each in self.domains if each.postfilter is not None),
         )
 
 

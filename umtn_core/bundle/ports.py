@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from umtn_core.bundle.manifest import ENCODER, Manifest, conditioner_file, decoder_file
+from umtn_core.bundle.manifest import (
+    ENCODER,
+    Manifest,
+    conditioner_file,
+    decoder_file,
+    postfilter_file,
+)
 from umtn_core.bundle.onnx_file import GraphFile, Port
 from umtn_core.companding import LEVELS
 from umtn_core.errors import UmtnError
+from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
 
 Ports = tuple[tuple[Port, ...], tuple[Port, ...]]
@@ -45,12 +52,20 @@ def decoder_ports(shape: NetworkShape) -> Ports:
     )
 
 
+def postfilter_ports(shape: PostfilterShape) -> Ports:
+    """List inputs and outputs of a post-filter's graph."""
+    form = ("batch", shape.bins, "frames")
+    return ((Port("magnitudes", np.float32, form),), (Port("mask", np.float32, form),))
+
+
 def expected_ports(manifest: Manifest) -> dict[str, Ports]:
     """List inputs and outputs of every graph of a bundle, by file name."""
     expected = {ENCODER: encoder_ports(manifest.shape)}
     for domain in manifest.domains:
         expected[conditioner_file(domain.name)] = conditioner_ports(manifest.shape)
         expected[decoder_file(domain.name)] = decoder_ports(manifest.shape)
+        if domain.postfilter is not None:
+            expected[postfilter_file(domain.name)] = postfilter_ports(domain.postfilter)
     return expected
 
 
