@@ -124,11 +124,17 @@ class Translation:
         """Put its state into bytes, for `Translator.resume`; not while it advances."""
         return save(self._decode, msgspec.json.encode(self._note))
 
-    def finish(self) -> list[Audio]:
+    def finish(self, *, cancelled: IsCancelled | None = None) -> list[Audio]:
         """Return the translated recordings, each of the form that its piece had.
+
+        Parameters
+        ----------
+        cancelled
+            Asked about 20 times a second while a post-filter works; work ends once it says yes.
 
         Raises
         ------
+        Cancelled
         UmtnError
             If it is not done.
         """
@@ -137,7 +143,7 @@ class Translation:
         if self.translator.mix == 0:
             return [each.dry.reshape(each.shape).copy() for each in self._recordings]
         for signal, (parts, segments) in zip(self._sounding(), self.parts(), strict=True):
-            signal.translated = self.translator.finished(signal, parts, segments)
+            signal.translated = self.translator.finished(signal, parts, segments, cancelled)
         return [recording.mixed(self.translator.mix) for recording in self._recordings]
 
     def parts(self) -> list[tuple[list[Audio], tuple[Segment, ...]]]:

@@ -25,6 +25,7 @@ from umtn_core.decode.throughput import throughput
 from umtn_core.encode.latent_encoder import LatentEncoder
 from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
+from umtn_core.postfilter import Postfilter
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
 from umtn_core.segments.choice import best_count
@@ -67,6 +68,9 @@ class Translator:
         0 gives the input back, 1 the translation only, and between them both.
     channels
         See `umtn_core.audio.channels.ChannelMode`.
+    postfilter
+        Take the decoder's noise out, where the model has a post-filter for the target. It
+        changes no sample that is drawn.
     threads
         That decode at once; None, one for each core this process may use.
 
@@ -88,6 +92,7 @@ class Translator:
         top_p: float = 1.0,
         mix: float = 1.0,
         channels: ChannelMode = "per-channel",
+        postfilter: bool = True,
         threads: int | None = None,
     ):
         self.bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
@@ -106,6 +111,8 @@ class Translator:
         self.channels = channels
         self.coding = self.bundle.coding(self.target)
         self._encoder: LatentEncoder | None = None
+        self.postfilter = postfilter
+        self._postfilter: Postfilter | None = None
         self._threads = threads
         self._is_auto = engine == "auto"
         self._opened: Engine | None = None
@@ -193,7 +200,7 @@ class Translator:
             progress(Progress(0.0))
         translation = self.begin([Piece(*piece) for piece in pieces], cancelled=cancelled)
         translation.advance(progress=progress, cancelled=cancelled)
-        return translation.finish()
+        return translation.finish(cancelled=cancelled)
 
     def begin(
         self, pieces: Sequence[Piece], *, cancelled: IsCancelled | None = None
@@ -281,14 +288,30 @@ class Translator:
         return open_for(precision, self.bundle, self.target, self._threads)
 
     def finished(
-        self, signal: Signal, parts: Sequence[Audio], segments: Sequence[Segment]
+        self,
+        signal: Signal,
+        parts: Sequence[Audio],
+        segments: Sequence[Segment],
+        cancelled: IsCancelled | None = None,
     ) -> Audio:
-        """Join decoded segments, and bring them to a signal's sample rate, length and loudness."""
+        """Join decoded segments, take their noise out if there is a post-filter for it, and bring
+        them to a signal's sample rate, length and loudness.
+        """  # noqa: D205 (one sentence)
         rate, samples = self.bundle.shape.output_rate, len(signal.audio)
         audio, _ = joined(parts, segments, rate)
+        audio = self._filtered(audio, cancelled)
         audio = resample(audio, rate, signal.sample_rate, samples)
         quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
         return matched(audio, signal.sample_rate, signal.lufs, quietest)
+
+    def _filtered(self, audio: Audio, cancelled: IsCancelled | None) -> Audio:
+        """Put audio through the target's post-filter, if it has one and it is wanted."""
+        if self._postfilter is None:
+            found = self.bundle.postfilter(self.target) if self.postfilter else None
+            if found is None:
+                return audio
+            self._postfilter = Postfilter(*found, self._threads)
+        return self._postfilter(audio, cancelled=cancelled)
 
     def _recordings(self, pieces: Sequence[Piece]) -> list[Recording]:
         for piece in pieces:
@@ -333,7 +356,9 @@ class Translator:
             # The graphs, whose checksums name the rest, know nothing of these.
             sampling += (self.sampling.band_temperatures, self.coding.gains)
         how = (self.mix, self.channels, self.segments)
-        options = (self.bundle.manifest.files, self.target, sampling, how)
+        options: tuple[object, ...] = (self.bundle.manifest.files, self.target, sampling, how)
+        if (found := self.bundle.postfilter(self.target)) is not None:
+            options += (self.postfilter and found[1],)
         return name_of(options, pieces, self.sampling.seed)
 
 

@@ -56,6 +56,7 @@ def _describe(manifest: Manifest) -> dict[str, Any]:
         "sample_rate": shape.sample_rate,
         "output_rate": shape.output_rate,
         "bands": shape.bands,
+        "postfilters": [each.name for each in manifest.domains if each.postfilter is not None],
         "parameters": shape.encoder_parameters + len(manifest.domains) * shape.decoder_parameters,
         "licence": manifest.licence,
         "training_data": manifest.training_data,
@@ -73,6 +74,8 @@ def _print(model: dict[str, Any]) -> None:
         return
     click.echo(f"  plays     {', '.join(model['domains'])}")
     click.echo(f"  audio     {_rates(model)}")
+    if model["postfilters"]:
+        click.echo(f"  filtered  {_filtered(model)}")
     click.echo(f"  licence   {model['licence']}")
     click.echo(f"  trained   {model['training_data']}")
     click.echo(f"  from      {model['path']}")
@@ -92,6 +95,12 @@ def _rates(model: dict[str, Any]) -> str:
         if heard == made
         else (f"heard at {heard}, made at {made}{bands}")
     )
+
+
+def _filtered(model: dict[str, Any]) -> str:
+    """Say which domains have a post-filter."""
+    every = model["postfilters"] == model["domains"]
+    return f"by a post-filter{'' if every else ' for ' + ', '.join(model['postfilters'])}"
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

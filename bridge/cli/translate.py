@@ -92,6 +92,12 @@ def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | s
     metavar="NUMBER",
     help="Parts decoded side by side; auto, as many as are fastest.",
 )
+@click.option(
+    "--postfilter/--no-postfilter",
+    default=True,
+    show_default=True,
+    help="Take the decoder's noise out, where the model has a post-filter.",
+)
 @click.option("--force", is_flag=True, help="Replace results that are there already.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
