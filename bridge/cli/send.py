@@ -32,6 +32,7 @@ KEYS = (
     "mix",
     "channels",
     "segments",
+    "postfilter",
     "engine",
     "priority",
 )
@@ -59,6 +60,9 @@ KEYS = (
 @click.option("--mix", type=float, metavar="X", help="0 is the input, 1 the translation.")
 @click.option("--channels", type=click.Choice(["per-channel", "mono", "mid"]))
 @click.option("--segments", metavar="N", help="Parts decoded side by side, or auto.")
+@click.option(
+    "--postfilter/--no-postfilter", default=None, help="Take the decoder's noise out, or leave it."
+)
 @click.option("--engine", metavar="NAME", help="What decodes.")
 @click.option("--priority", type=int, metavar="N", help="Higher goes first.")
 @click.option("--id", "id", metavar="ID", help="Name of the job; otherwise a new one.")
@@ -116,6 +120,8 @@ async def _send(options: dict[str, Any]) -> None:
 
 async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
     keys = {key: options[key] for key in KEYS if options[key] is not None}
+    if "postfilter" in keys:
+        keys["postfilter"] = int(keys["postfilter"])
     segments = keys.get("segments")
     if segments is not None and segments != "auto":
         try:

@@ -153,7 +153,7 @@ class BatchRun:
             if translation is None:
                 translation = translator.begin(work.pieces, cancelled=self._cancelled)
             self._decode(work, translation)
-            results = translation.finish()
+            results = self._finish(work, translation)
         except Cancelled:
             raise
         except UmtnError as error:
@@ -176,6 +176,15 @@ class BatchRun:
             if not translation.done:
                 took = self._save(work, translation)
                 interval = max(self._setup.save_every, took / _SHARE_FOR_SAVING)
+
+    def _finish(self, work: _Work, translation: Translation) -> list[Audio]:
+        """Make the results' audio, saving what was decoded if that is to pause."""
+        try:
+            return translation.finish(cancelled=self._cancelled)
+        except Cancelled:
+            if self._control.pausing:
+                self._save(work, translation)
+            raise
 
     def _save(self, work: _Work, translation: Translation) -> float:
         """Save how far the batch is, and return the seconds that it took."""

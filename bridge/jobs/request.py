@@ -56,8 +56,9 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input, output
         Paths. Relative ones are looked for in the session folder. Without an output the
         bridge chooses a name in the session folder.
-    target, model, engine, seed, temperature, top_p, mix, channels, segments
-        See `umtn_core.translator.Translator`; ``model`` is the name of an installed one.
+    target, model, engine, seed, temperature, top_p, mix, channels, segments, postfilter
+        See `umtn_core.translator.Translator`; ``model`` is the name of an installed one, and
+        ``postfilter`` 0 or 1.
     start, length
         Of the region inside the file, in ``unit``; no length: up to the file's end.
     unit
@@ -81,6 +82,7 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channels: str = "per-channel"
     segments: int | str = "auto"
     engine: str = "auto"
+    postfilter: int = 1
     priority: int = 0
 
 
@@ -153,6 +155,7 @@ def check_request(request: RenderRequest) -> None:
         segments == "auto" or (isinstance(segments, int) and 1 <= segments <= MOST_SEGMENTS),
         f'segments must be "auto" or a whole number from 1 to {MOST_SEGMENTS}.',
     )
+    _check(request.postfilter in (0, 1), "postfilter must be 0 or 1.")
     _check(request.engine in ENGINES, f"engine must be one of {', '.join(ENGINES)}.")
     _check(
         abs(request.priority) <= HIGHEST_PRIORITY,

@@ -45,6 +45,7 @@ class Translators:
             "top_p": request.top_p,
             "mix": request.mix,
             "channels": request.channels,
+            "postfilter": bool(request.postfilter),
         }
         key = (bundle_key, request.target, *options.values())
         if key not in self._open:

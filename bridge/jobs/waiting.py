@@ -26,6 +26,7 @@ def compatibility(request: RenderRequest) -> tuple[object, ...]:
         request.segments,
         request.mix,
         request.channels,
+        request.postfilter,
     )
 
 

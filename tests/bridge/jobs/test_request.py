@@ -18,7 +18,7 @@ GOOD = RenderRequest(id="a", input="in.wav", target="trumpet")
         {"id": "x" * 128},
         {"unit": "samples", "start": 3.0, "length": 10.0},
         {"temperature": 0.0, "seed": 2**64 - 1, "top_p": 0.5, "mix": 0.0},
-        {"segments": 8, "engine": "onnx", "channels": "mid", "priority": -7},
+        {"segments": 8, "engine": "onnx", "channels": "mid", "priority": -7, "postfilter": 0},
     ],
 )
 def test_what_makes_sense_is_accepted(change):
@@ -51,6 +51,7 @@ def test_what_makes_sense_is_accepted(change):
         ({"segments": 0}, "segments"),
         ({"segments": "many"}, "segments"),
         ({"engine": "abacus"}, "engine"),
+        ({"postfilter": 2}, "postfilter"),
         ({"priority": 10**9}, "priority"),
     ],
 )
