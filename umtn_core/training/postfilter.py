@@ -199,6 +199,7 @@ def train_network(
     device: torch.device | None = None,
     mixed: bool = False,
     progress: Callable[[float], None] = lambda share: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> tuple[PostfilterNetwork, int]:
     """Train the post-filter of one domain.
 
@@ -216,6 +217,8 @@ def train_network(
         Whether products are made in bfloat16.
     progress
         Called after every step with the share of the time that has gone by.
+    clock
+        Says what time it is, in seconds; asked once at the beginning and after every step.
 
     Returns
     -------
@@ -230,7 +233,7 @@ def train_network(
         torch.manual_seed(int(random.integers(2**62)))
         network = PostfilterNetwork(clips.shape).to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), RATE, betas=(0.9, 0.98))
-    began, steps, share = time.monotonic(), 0, 0.0
+    began, steps, share = clock(), 0, 0.0
     while share < 1:
         for group in optimiser.param_groups:
             group["lr"] = RATE * min(1, (steps + 1) / WARM_UP, (1 - share) / COOLDOWN + LAST_RATE)
@@ -245,7 +248,7 @@ def train_network(
         loss.backward()
         optimiser.step()
         steps += 1
-        share = (time.monotonic() - began) / seconds
+        share = (clock() - began) / seconds
         progress(min(1.0, share))
     return network.cpu().eval(), steps
 
