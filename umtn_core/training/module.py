@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import lightning as L
@@ -16,6 +17,7 @@ from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork, stacked
 from umtn_core.networks.generation import generate
 from umtn_core.training.captured import CapturedStep
+from umtn_core.training.muon import Muon, matrices_of
 from umtn_core.training.objective import Losses, Score, losses
 from umtn_core.training.segments import Segment
 from umtn_core.training.settings import Settings
@@ -63,8 +65,13 @@ class Translation(L.LightningModule):
 
     @property
     def players(self) -> int:
-        """Optimisers of the run: the classifier plays when the encoder is trained with others."""
+        """Players of the run: the classifier plays when the encoder is trained with others."""
         return 1 if self.network.classifier is None or self.settings.only else 2
+
+    @property
+    def optimiser_count(self) -> int:
+        """How many `configure_optimizers` makes."""
+        return self.players + self.settings.optimiser.muon
 
     @property
     def band_gains(self) -> list[NDArray[np.float32]] | None:
@@ -89,28 +96,34 @@ class Translation(L.LightningModule):
         return losses(self.network, segment, context, self.spectral_heads, score=self._score)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Two players, two optimisers: encoder and decoders, and the classifier."""
-        o = self.settings.optimiser
+        """AdamW for each player, and Muon for the first one's matrices if the settings say so."""
+        o, network = self.settings.optimiser, self.network
         common: dict[str, Any] = {
             "betas": (o.beta1, o.beta2), "weight_decay": o.weight_decay, "fused": True,
         }  # fmt: skip
+        parts = (network.encoder, o.encoder_rate), (network.decoders, o.decoder_rate)
+        matrices = [(matrices_of(part), rate) for part, rate in parts] if o.muon else []
+        apart = {weight for weights, _ in matrices for weight in weights}
+        others = [([w for w in part if w not in apart], rate) for part, rate in self._parts]
+        optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(_groups(others), **common)]
+        if self.players == 2:
+            classifier = [(list(network.classifier.parameters()), o.classifier_rate)]
+            optimisers.append(torch.optim.AdamW(_groups(classifier), **common))
+        if o.muon:
+            optimisers.append(Muon(_groups(matrices), o.weight_decay))
+        return optimisers
 
-        def group(rate: float, *modules: nn.Module | None) -> list[dict[str, Any]]:
-            of = [m for m in modules if m is not None]
-            trained = [p for m in of for p in m.parameters() if p.requires_grad]
-            return [{"params": trained, "lr": rate, "full": rate}] if trained else []
-
-        network = self.network
-        translation = torch.optim.AdamW(
-            group(o.encoder_rate, network.encoder, self.spectral_heads)
-            + group(o.decoder_rate, network.decoders),
-            **common,
+    @property
+    def _parts(self) -> list[tuple[list[nn.Parameter], float]]:
+        """Encoder with aids, and decoders: what is trained of each, and its step size."""
+        o, network = self.settings.optimiser, self.network
+        encoder = [network.encoder, *([self.spectral_heads] if self.spectral_heads else [])]
+        modules = (encoder, o.encoder_rate), ([network.decoders], o.decoder_rate)
+        trained = (
+            ([w for module in part for w in module.parameters() if w.requires_grad], rate)
+            for part, rate in modules
         )
-        if self.players == 1:
-            return [translation]
-        return [
-            translation, torch.optim.AdamW(group(o.classifier_rate, network.classifier), **common)
-        ]  # fmt: skip
+        return [(weights, rate) for weights, rate in trained if weights]
 
     def training_step(self, batch: Segment, batch_idx: int) -> None:
         """One step of both players on one batch."""
@@ -150,7 +163,7 @@ class Translation(L.LightningModule):
         Returns
         -------
         found : Losses
-        norms : Tensor[groups]
+        norms : Tensor[parts]
             Of encoder's and decoders' gradients, before they were clipped.
         """
         optimisers = self._optimisers
@@ -160,7 +173,7 @@ class Translation(L.LightningModule):
         self.manual_backward(self.total(found, adversarial) + found.classification)
         clip = self.settings.optimiser.gradient_clip
         return found, torch.stack([
-            nn.utils.clip_grad_norm_(group["params"], clip) for group in optimisers[0].param_groups
+            nn.utils.clip_grad_norm_(weights, clip) for weights, _ in self._parts
         ])  # fmt: skip
 
     def _plain_step(self, batch: Segment) -> Losses:
@@ -274,3 +287,8 @@ def _no_number(batch: int) -> UmtnError:
         f"The loss or its gradient is no longer a number at batch {batch}: "
         "lower the rates in the settings and start again from the last checkpoint."
     )
+
+
+def _groups(parts: Iterable[tuple[list[nn.Parameter], float]]) -> list[dict[str, Any]]:
+    """Groups of an optimiser: weights and the step size at full speed."""
+    return [{"params": weights, "lr": rate, "full": rate} for weights, rate in parts if weights]

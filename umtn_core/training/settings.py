@@ -139,14 +139,17 @@ class SpectralAid(Section):
 
 
 class Optimiser(Section):
-    """Adam and the course of its step size.
+    """Adam, or Adam and Muon, and the course of the step size.
 
     Parameters
     ----------
     encoder_rate, decoder_rate, classifier_rate
         Step sizes at full speed.
+    muon
+        Whether Muon steps the matrices of encoder and decoders (`umtn_core.training.muon`), by
+        the same rates, and AdamW the rest.
     beta1, beta2, weight_decay
-        Of AdamW.
+        Of AdamW; Muon takes the decay.
     warmup
         Batches until full speed is reached.
     decay, decay_every
@@ -164,6 +167,7 @@ class Optimiser(Section):
     encoder_rate: Positive = 1e-3
     decoder_rate: Positive = 1e-3
     classifier_rate: Positive = 1e-3
+    muon: bool = False
     beta1: Share = 0.9
     beta2: Share = 0.999
     weight_decay: Amount = 0.0

@@ -99,7 +99,7 @@ def train(
     if settings.judge_every:
         # The last: of what writes checkpoints, it takes longest.
         callbacks.append(Judging(output, settings.judge_every, settings.judge_seconds, say))
-    trainer = _trainer(settings, module.players, callbacks, progress)
+    trainer = _trainer(settings, module.optimiser_count, callbacks, progress)
     data = Segments(settings, module.trained)
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     return last
@@ -149,7 +149,9 @@ def _first_weights(
         ) from error
 
 
-def _trainer(settings: Settings, players: int, more: list[Callback], progress: bool) -> L.Trainer:
+def _trainer(
+    settings: Settings, optimisers: int, more: list[Callback], progress: bool
+) -> L.Trainer:
     machine, output = settings.machine, Path(settings.output)
     callbacks: list[Callback] = [
         Checkpoints(output / LAST, settings.checkpoint_minutes),
@@ -172,7 +174,7 @@ def _trainer(settings: Settings, players: int, more: list[Callback], progress: b
         precision=chosen_precision(machine),
         max_epochs=-1,
         # Lightning counts the steps of each optimiser.
-        max_steps=settings.steps * players,
+        max_steps=settings.steps * optimisers,
         val_check_interval=settings.validate_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,

@@ -39,31 +39,35 @@ def _run(settings, tmp_path, name, capture, **fields):
     return train(settings(output=str(tmp_path / name), machine=machine, **fields), progress=False)
 
 
-def _same(path, other, rtol=1e-4):
+def _same(path, other, rtol=1e-4, atol=1e-6):
     first, second = _content(path), _content(other)
     assert first["batches"] == second["batches"] and first["global_step"] == second["global_step"]
     for part in ("state_dict", "current_model_state"):
         for name, weight in first[part].items():
-            torch.testing.assert_close(second[part][name], weight, rtol=rtol, atol=1e-6, msg=name)
+            torch.testing.assert_close(second[part][name], weight, rtol=rtol, atol=atol, msg=name)
     for one, same in zip(first["optimizer_states"], second["optimizer_states"], strict=True):
         for number, moments in one["state"].items():
-            assert same["state"][number]["step"] == moments["step"]
+            assert same["state"][number].get("step") == moments.get("step")
 
 
 @pytest.mark.parametrize(
-    "shape", [{}, BANDS, {"domains": ("flute",)}], ids=["one row", "bands", "one domain"]
+    "shape",
+    [{}, BANDS, {"domains": ("flute",)}, {"optimiser": COURSE["optimiser"] | {"muon": True}}],
+    ids=["one row", "bands", "one domain", "Muon"],
 )
 def test_captured_steps_leave_the_weights_of_plain_ones(settings, tmp_path, shape):
     plain = _run(settings, tmp_path, "plain", "off", steps=5, **COURSE | shape)
     _same(plain, _run(settings, tmp_path, "captured", "on", steps=5, **COURSE | shape))
 
 
-def test_a_run_goes_on_with_the_other_kind_of_step(settings, tmp_path):
-    course = COURSE | {"optimiser": {"warmup": 3, "average": 0.9}}
+@pytest.mark.parametrize("muon", [False, True])
+def test_a_run_goes_on_with_the_other_kind_of_step(settings, tmp_path, muon):
+    course = COURSE | {"optimiser": {"warmup": 3, "average": 0.9, "muon": muon}}
     plain = _run(settings, tmp_path, "plain", "off", steps=9, **course)
     for steps, capture in ((3, "on"), (6, "off"), (9, "on")):
         parts = _run(settings, tmp_path, "parts", capture, steps=steps, **course)
-    _same(plain, parts)
+    # Muon rounds to bfloat16 on its way; nine steps are nearly 1e-2.
+    _same(plain, parts, atol=2e-4 if muon else 1e-6)
 
 
 def test_pace_and_adversarial_weight_reach_every_step_through_the_same_memory(
@@ -162,8 +166,7 @@ def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypa
     options = settings(**{"spectral": {"weight": 1.0, "bands": 4}} | BANDS)
     module = Translation(msgspec.to_builtins(options), ("flute", "violin")).to("meta")
     module._score = stacked.score
-    groups = [{"params": list(module.network.parameters())}]
-    optimiser = SimpleNamespace(param_groups=groups, zero_grad=module.zero_grad)
+    optimiser = SimpleNamespace(zero_grad=module.zero_grad)
     monkeypatch.setattr(Translation, "_optimisers", [optimiser])
     monkeypatch.setattr(Translation, "manual_backward", lambda module, loss: loss.backward())
     # It knows of no mixed precision.
@@ -177,7 +180,7 @@ def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypa
         torch.empty(2, 2, 4, frames, device="meta"),
     )
     found, norms = module.learn(batch, torch.empty((), device="meta"))
-    assert found.reconstruction.shape == (2,) and norms.shape == (1,)
+    assert found.reconstruction.shape == (2,) and norms.shape == (2,)
     with pytest.raises(RuntimeError, match="meta"):
         norms.item()
 
