@@ -1,6 +1,7 @@
 """The post-filter keeps lengths and places, and gives the same in blocks of any size."""
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -87,6 +88,15 @@ def test_the_audio_does_not_depend_on_the_size_of_blocks(block):
     audio, filter_ = noise(5000), random_postfilter()
     whole = filter_(audio, block=1000)
     np.testing.assert_allclose(filter_(audio, block=block), whole, atol=1e-5)
+
+
+def test_the_memory_is_that_of_a_block_whatever_the_length():
+    audio = np.zeros(4_000_000, np.float32)
+    tracemalloc.start()
+    masked(audio, SHAPE, np.zeros_like)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < audio.nbytes + 4_000_000
 
 
 def test_the_audio_does_not_depend_on_the_number_of_threads():
