@@ -256,10 +256,11 @@ PRESETS: dict[str, NetworkShape] = {
         decoder_input="embedding",
         conditioning_channels=96,
     ),
-    # Hears 16 kHz and makes 32: eight bands cost a quarter of what a row of samples would.
+    # Hears 16 kHz and makes 32. Of the bands and widths that were compared, these learn most in the
+    # same time (docs/training.md).
     "wideband": NetworkShape(
         decoder_sample_rate=32_000,
-        bands=8,
+        bands=4,
         hop=400,
         encoder_blocks=2,
         encoder_layers=6,
@@ -267,6 +268,8 @@ PRESETS: dict[str, NetworkShape] = {
         encoder_stride=8,
         decoder_blocks=2,
         decoder_layers=8,
+        residual_channels=64,
+        skip_channels=64,
         decoder_input="embedding",
         conditioning_channels=128,
     ),

@@ -50,6 +50,10 @@ class Translation(L.LightningModule):
                 SpectralHead(self.network.shape.latent_channels, self.settings.spectral)
                 for _ in domains
             )
+        weights = torch.tensor(self.settings.band_weights)
+        self.register_buffer(
+            "band_weights", weights / weights.mean() if len(weights) else None, persistent=False
+        )
         self.trained = self.settings.only or tuple(domains)
         if self.settings.only:
             self.requires_grad_(False)
@@ -91,9 +95,12 @@ class Translation(L.LightningModule):
     def forward(self, segment: Segment) -> Losses:
         """All terms of the objective; see `umtn_core.training.objective.losses`."""
         context = self.settings.context // self.network.shape.hop
-        if self.settings.only:
-            return losses(self.network, segment, context, only=self.trained, score=self._score)
-        return losses(self.network, segment, context, self.spectral_heads, score=self._score)
+        # Validation tells what the codes are worth, all alike.
+        weights = self.band_weights if self.training else None
+        heads = None if self.settings.only else self.spectral_heads
+        return losses(
+            self.network, segment, context, heads, self.settings.only, self._score, weights
+        )
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """AdamW for each player, and Muon for the first one's matrices if the settings say so."""

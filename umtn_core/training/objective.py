@@ -25,7 +25,7 @@ class Losses(NamedTuple):
     Attributes
     ----------
     reconstruction : Tensor[D]
-        Cross-entropy in nats a sample, of each domain in the batch.
+        Cross-entropy in nats a sample, of each domain in the batch; weighed by bands, if at all.
     confusion : Tensor[]
         The classifier's loss as the encoder sees it (gradients reach the encoder only).
     classification : Tensor[]
@@ -50,6 +50,7 @@ def losses(
     spectral_heads: nn.ModuleList | None = None,
     only: Sequence[str] = (),
     score: Score | None = None,
+    band_weights: Tensor | None = None,
 ) -> Losses:
     """All terms of the objective for one batch.
 
@@ -70,6 +71,8 @@ def losses(
         What scores the decoders, all together. Left out, it is what the device does fastest,
         and all of that gives the same but for rounding: on a GPU all together, on a processor
         one after the other, which in mixed precision takes the passes written out by hand.
+    band_weights : Tensor[bands], optional
+        How much the codes of each band count, 1 on average.
 
     Returns
     -------
@@ -86,18 +89,21 @@ def losses(
     latents = latents.unflatten(0, (batch, domains))
 
     decoders = [network.decoders[domain] for domain in only or network.domains]
+    weighed = segment.scored.float()
+    if band_weights is not None:
+        weighed = weighed * band_weights.repeat(weighed.shape[-1] // len(band_weights))
     if score is None and heard.device.type == "cuda":
         score = stacked.score
     if by_hand:
-        reconstruction = _nats_by_hand(decoders, segment, latents)
+        reconstruction = _nats_by_hand(decoders, segment, latents, weighed)
     elif score is not None:
         logits = score(decoders, segment.past, latents)
-        reconstruction = _nats(logits, segment.target.transpose(0, 1), segment.scored)
+        reconstruction = _nats(logits, segment.target.transpose(0, 1), segment.scored, weighed)
     else:
         reconstruction = torch.cat([
             _nats(
                 decoder.score(segment.past[:, d], latents[:, d])[None],
-                segment.target[None, :, d], segment.scored[:, d, None],
+                segment.target[None, :, d], segment.scored[:, d, None], weighed[:, d, None],
             )
             for d, decoder in enumerate(decoders)
         ])  # fmt: skip
@@ -122,7 +128,7 @@ def losses(
     return Losses(reconstruction, confusion, classification, accuracy, spectral)
 
 
-def _nats(logits: Tensor, target: Tensor, scored: Tensor) -> Tensor:
+def _nats(logits: Tensor, target: Tensor, scored: Tensor, weighed: Tensor) -> Tensor:
     """Nats a sample of each domain, averaged by segment first: Tensor[D].
 
     So processes that share a batch agree with one.
@@ -132,20 +138,24 @@ def _nats(logits: Tensor, target: Tensor, scored: Tensor) -> Tensor:
     logits : Tensor[D x B x T x 256]
     target : Tensor[D x B x T], int64
     scored : Tensor[B x D x T], bool
+    weighed : Tensor[B x D x T]
+        How much each code that is scored counts; 1 on average.
     """
     nats = F.cross_entropy(
         logits.flatten(0, 2).float(), target.flatten(), reduction="none"
     ).view(target.shape)  # fmt: skip
-    counted = scored.transpose(0, 1)
-    return ((nats * counted).sum(2) / counted.sum(2).clamp(min=1)).mean(1)
+    counted = scored.transpose(0, 1).sum(2).clamp(min=1)
+    return ((nats * weighed.transpose(0, 1)).sum(2) / counted).mean(1)
 
 
-def _nats_by_hand(decoders: Sequence[Decoder], segment: Segment, latents: Tensor) -> Tensor:
+def _nats_by_hand(
+    decoders: Sequence[Decoder], segment: Segment, latents: Tensor, weighed: Tensor
+) -> Tensor:
     """The same, by the passes that are written out for a processor."""
     found = []
     for d, decoder in enumerate(decoders):
         counted = segment.scored[:, d]
-        weight = counted / counted.sum(1, keepdim=True).clamp(min=1) / len(counted)
+        weight = weighed[:, d] / counted.sum(1, keepdim=True).clamp(min=1) / len(counted)
         found.append(
             decoder_nats(decoder, segment.past[:, d], latents[:, d], segment.target[:, d], weight)
         )

@@ -250,6 +250,9 @@ class Settings(Section):
         Samples at a segment's start that are not scored, since the decoder has no past.
     gain_quietest, gain_loudest
         Range of a random gain on each segment.
+    band_weights
+        How much the loss of each band counts, lowest first; all alike when left out. Only their
+        ratios matter.
     adversarial_weight, adversarial_warmup
         Lambda of Eq. 1, and the batches over which it grows from 0.
     validate_every, validation_segments
@@ -278,6 +281,7 @@ class Settings(Section):
     unscored: Natural = 0
     gain_quietest: Positive = 1.0
     gain_loudest: Positive = 1.0
+    band_weights: tuple[Positive, ...] = ()
     adversarial_weight: Amount = 0.01
     adversarial_warmup: Natural = 0
     validate_every: Count = 1000
@@ -339,6 +343,11 @@ class Settings(Section):
                     f"In the settings, {name} ({getattr(self, name)}) must be a multiple "
                     f"of the network's hop, {hop}."
                 )
+        bands = self.network_shape.bands
+        if self.band_weights and len(self.band_weights) != bands:
+            raise UmtnError(
+                f"In the settings, band_weights must be {bands} numbers, one a band, or none."
+            )
         if self.unscored >= self.segment:
             raise UmtnError("In the settings, unscored must be less than segment.")
         strange = [name for name in self.only if name not in self.domains]
@@ -368,6 +377,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "unscored": 64,
         "gain_quietest": 0.6,
         "gain_loudest": 1.15,
+        "band_weights": (2.0, 1.0, 0.6, 0.4),
         "adversarial_weight": 0.1,
         "adversarial_warmup": 500,
         "judge_every": 2000,
@@ -390,7 +400,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "spectral": {"weight": 6.0, "lowest_pitch": 33.0, "bands": 76},
         "optimiser": {
             "encoder_rate": 1e-3,
-            "decoder_rate": 2.5e-3,
+            "decoder_rate": 2e-3,
+            "muon": True,
             "beta2": 0.98,
             "weight_decay": 1e-3,
             "warmup": 200,

@@ -61,8 +61,8 @@ def test_a_file_of_two_lines_has_the_preset_s_recipe(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text("store: a\noutput: b\n")
     recipe = read_settings(path)
-    assert recipe.preset == "wideband" and recipe.network_shape.bands == 8
-    assert recipe.missing_aids == ()
+    assert recipe.preset == "wideband" and recipe.network_shape.bands == 4
+    assert recipe.missing_aids == () and recipe.optimiser.muon
     assert recipe.perturbation.reorchestration == 0.6
     path.write_text("store: a\noutput: b\ncorruption: {mix_probability: 0.1}\nbatch: 3\n")
     changed = read_settings(path)
@@ -87,3 +87,12 @@ def test_settings_of_older_checkpoints_stay_what_they_were():
     corruption = settings.corruption
     assert corruption.level_probability == corruption.silence_probability == 0
     assert corruption.clean_probability == 0 and settings.minutes == 0
+
+
+def test_weights_of_bands_are_one_for_each_or_none(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("store: a\noutput: b\nshape: {bands: 8}\n")
+    with pytest.raises(UmtnError, match="band_weights must be 8 numbers, one a band, or none"):
+        read_settings(path)
+    path.write_text("store: a\noutput: b\nshape: {bands: 8}\nband_weights: []\n")
+    assert read_settings(path).band_weights == ()
