@@ -372,7 +372,7 @@ class Settings(Section):
 RECIPES: dict[str, dict[str, Any]] = {
     "wideband": {
         "batch": 1,
-        "segment": 6400,
+        "segment": 3200,
         "context": 1200,
         "unscored": 64,
         "gain_quietest": 0.6,
