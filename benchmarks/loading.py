@@ -19,7 +19,7 @@ import torch
 from torch.utils.data import default_collate
 
 from umtn_core.data.store import Store
-from umtn_core.training.band_gains import measure_band_gains
+from umtn_core.training.band_gains import set_band_gains
 from umtn_core.training.module import Translation
 from umtn_core.training.precision import chosen_precision
 from umtn_core.training.segments import SegmentDataset
@@ -38,10 +38,7 @@ def main() -> None:
     domains = settings.domains or store.domains
     module = Translation(msgspec.to_builtins(settings), domains)
     shape = module.network.shape
-    if shape.bands > 1:
-        for domain, decoder in module.network.decoders.items():
-            gains = measure_band_gains(store, domain, shape.bands)
-            decoder.band_gains.copy_(torch.from_numpy(gains))
+    set_band_gains(module.network, store)
     dataset = SegmentDataset(settings, domains, "train", module.band_gains)
     loading, learning = _timed(settings, module, dataset, rounds)
     seconds = settings.batch * settings.segment * len(domains) / shape.sample_rate

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from umtn_core import filter_bank
 from umtn_core.data.files import FULL_SCALE
 from umtn_core.data.store import Store
+from umtn_core.networks import UniversalMusicTranslationNetwork
 
 #: A gain takes this quantile of a band's magnitudes to this level, and is at most so large:
 #: a band that is next to empty stays so.
@@ -51,3 +53,20 @@ def measure_band_gains(store: Store, domain: str, bands: int) -> NDArray[np.floa
         return np.ones(bands, np.float32)
     loudest = np.quantile(magnitudes, QUANTILE, axis=0)
     return np.minimum(LEVEL / np.maximum(loudest, 1e-9), LARGEST).astype(np.float32)
+
+
+def set_band_gains(network: UniversalMusicTranslationNetwork, store: Store) -> None:
+    """Give every decoder the gains of its domain's audio; a single band has none.
+
+    Parameters
+    ----------
+    network
+        Its decoders' ``band_gains`` are changed in place.
+    store
+        Which has all of its domains.
+    """
+    if network.shape.bands == 1:
+        return
+    for domain, decoder in network.decoders.items():
+        gains = measure_band_gains(store, domain, network.shape.bands)
+        decoder.band_gains.copy_(torch.from_numpy(gains))

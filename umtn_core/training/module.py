@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import lightning as L
@@ -120,7 +121,7 @@ class Translation(L.LightningModule):
             optimisers.append(Muon(_groups(matrices), o.weight_decay))
         return optimisers
 
-    @property
+    @cached_property
     def _parts(self) -> list[tuple[list[nn.Parameter], float]]:
         """Encoder with aids, and decoders: what is trained of each, and its step size."""
         o, network = self.settings.optimiser, self.network

@@ -99,7 +99,7 @@ def orthogonal(matrices: Tensor) -> Tensor:
     return (x.transpose(1, 2) if tall else x).float()
 
 
-def matrices_of(module: nn.Module | None) -> list[nn.Parameter]:
+def matrices_of(module: nn.Module) -> list[nn.Parameter]:
     """Name the weights of a network's part that Muon is for.
 
     Parameters
@@ -113,8 +113,6 @@ def matrices_of(module: nn.Module | None) -> list[nn.Parameter]:
         Of convolutions that want a gradient, but for those that turn audio into channels or
         channels into probabilities: their rows and columns are no directions alike.
     """
-    if module is None:
-        return []
     return [
         weight
         for name, weight in module.named_parameters()

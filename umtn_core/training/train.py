@@ -15,7 +15,7 @@ from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.initialisation import standardise_latent
 from umtn_core.training.adding import grown_weights, nearest_domains
-from umtn_core.training.band_gains import measure_band_gains
+from umtn_core.training.band_gains import set_band_gains
 from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
@@ -125,11 +125,7 @@ def _first_weights(
     if checkpoint is None:
         if settings.only:
             raise UmtnError("Domains can only be added to a trained network: name its checkpoint.")
-        if module.network.shape.bands > 1:
-            store = Store.open(settings.store)
-            for domain, decoder in module.network.decoders.items():
-                gains = measure_band_gains(store, domain, module.network.shape.bands)
-                decoder.band_gains.copy_(torch.from_numpy(gains))
+        set_band_gains(module.network, Store.open(settings.store))
         # The same clips in every process, so that all begin with the same weights.
         clips = SegmentDataset(settings, module.trained, "train", module.band_gains)
         heard = torch.cat([clips[number].heard for number in range(CALIBRATION)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from collections.abc import Iterable
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -84,13 +85,10 @@ class FluidSynth:
         """
         with self._lock:
             self._keep(program)
-        synthesiser = _Synthesiser(self._path)
-        try:
+        with closing(_Synthesiser(self._path)) as synthesiser:
             for channel in range(_CHANNELS):
                 synthesiser.select(channel, program)
             return synthesiser.play(performance)
-        finally:
-            synthesiser.close()
 
     def keys(self, program: int) -> frozenset[int]:
         """Return the MIDI pitches that a program has any sound for.
@@ -103,12 +101,9 @@ class FluidSynth:
         with self._lock:
             self._keep(program)
             if program not in self._keys:
-                synthesiser = _Synthesiser(self._path)
-                try:
+                with closing(_Synthesiser(self._path)) as synthesiser:
                     synthesiser.select(0, program)
                     self._keys[program] = synthesiser.sounding()
-                finally:
-                    synthesiser.close()
             return self._keys[program]
 
     def _keep(self, program: int) -> None:
