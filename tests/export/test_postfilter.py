@@ -14,9 +14,8 @@ from bridge.cli.main import umtn
 from export import Description, export_network, parity
 from export.export import bundle_graphs, export_checkpoint
 from tests.export.conftest import SHAPES
+from tests.export.tones import MACHINE, SHAPE, make_store
 from umtn_core import Bundle, Translator, UmtnError
-from umtn_core.data.files import write_audio
-from umtn_core.data.store import FileEntry, Index, write_index
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.networks.postfilter import PostfilterNetwork
 from umtn_core.postfilter_shape import PostfilterShape
@@ -99,29 +98,6 @@ def test_a_bundle_whose_post_filter_is_not_as_said_is_refused(network, music, tm
 
 # From checkpoints.
 
-TINY = {
-    "hop": 80, "latent_channels": 4, "encoder_blocks": 1, "encoder_layers": 3,
-    "encoder_channels": 8, "decoder_blocks": 1, "decoder_layers": 4, "residual_channels": 8,
-    "skip_channels": 8, "conditioning_channels": 0,
-}  # fmt: skip
-MACHINE = {"accelerator": "cpu", "devices": 1, "precision": "32-true", "loaders": 0, "threads": 1}
-
-
-def make_store(path, *domains):
-    entries = []
-    for domain in domains:
-        for split in ("train", "valid"):
-            name = f"audio/{domain}/{split}.npy"
-            wave = 0.3 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
-            entries.append(
-                FileEntry(
-                    domain=domain, split=split, path=name, samples=write_audio(path / name, wave),
-                    source=f"{domain} tone", licence="CC0-1.0",
-                )
-            )  # fmt: skip
-    write_index(path, Index(files=entries))
-    return path
-
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -133,12 +109,12 @@ def made(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("filtered")
     values = {
-        "preset": "small", "store": str(make_store(folder / "a", "flute", "violin")),
-        "output": str(folder / "old"), "shape": TINY, "steps": 1, "batch": 2, "segment": 480,
+        "preset": "small", "store": str(make_store(folder / "a", 0.3, "flute", "violin")),
+        "output": str(folder / "old"), "shape": SHAPE, "steps": 1, "batch": 2, "segment": 480,
         "listen_every": 0, "machine": MACHINE,
     }  # fmt: skip
     first = train(msgspec.convert(values, Settings).checked(), progress=False)
-    added = adding_settings(first, ["oboe"], make_store(folder / "b", "oboe"), folder / "new")
+    added = adding_settings(first, ["oboe"], make_store(folder / "b", 0.3, "oboe"), folder / "new")
     return first, train(added, start=first, progress=False)
 
 

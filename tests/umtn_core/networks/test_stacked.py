@@ -6,23 +6,11 @@ torch = pytest.importorskip("torch", reason="networks need torch")
 
 import torch.nn.functional as F
 
+from tests.umtn_core.networks.shapes import decoder_shapes
 from umtn_core.networks import Decoder
 from umtn_core.networks.stacked import score
-from umtn_core.shape import NetworkShape
 
-COMMON = {
-    "hop": 40, "latent_channels": 6, "decoder_blocks": 2, "decoder_layers": 4,
-    "residual_channels": 12, "skip_channels": 10,
-}  # fmt: skip
-SHAPES = {
-    "scalar": NetworkShape(**COMMON),
-    "three taps": NetworkShape(**COMMON, decoder_kernel=3),
-    "embedding": NetworkShape(**COMMON, decoder_input="embedding", conditioning_channels=8),
-    "bands": NetworkShape(
-        **COMMON, decoder_input="embedding", conditioning_channels=8, bands=8,
-        decoder_sample_rate=32_000,
-    ),
-}  # fmt: skip
+SHAPES = decoder_shapes(residual=12, skip=10)
 
 
 def _batch(shape, domains, frames, batch=2):
