@@ -133,7 +133,7 @@ def test_a_port_in_use_and_a_missing_token_are_one_sentence(real_bridge: Any) ->
 def test_it_ends_in_order_and_goes_on_where_it_was(
     real_bridge: Any, recording: Recording, number: int
 ) -> None:
-    source = recording("bridge/sessions/long.wav", seconds=20.0)
+    source = recording("bridge/sessions/long.wav", seconds=100.0)
     with Bridge(port=real_bridge.port) as bridge:
         bridge.render(source, "flute", id="a", model="tiny", segments=1)
         until = time.monotonic() + 60
