@@ -19,8 +19,8 @@ import numpy as np
 from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph
 from umtn_core.bundle import Bundle, Domain, Manifest
 from umtn_core.bundle.manifest import ENCODER, SCHEMA, conditioner_file, decoder_file
-from umtn_core.decode.engines import open_engine
-from umtn_core.decode.timing import Run, machine_peak
+from umtn_core.decode.choosing.engines import open_engine
+from umtn_core.decode.choosing.timed_decodes import Run, machine_peak
 from umtn_core.native.calls import targets
 from umtn_core.networks.decoder import Decoder
 from umtn_core.networks.encoder import Encoder

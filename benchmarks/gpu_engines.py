@@ -12,12 +12,12 @@ import argparse
 
 from decoding import random_bundle
 
-from umtn_core.decode.cuda_engine import CudaEngine
+from umtn_core.decode.choosing.engines import open_engine
+from umtn_core.decode.choosing.timed_decodes import Run
+from umtn_core.decode.cuda.cuda_engine import CudaEngine
 from umtn_core.decode.engine import Engine
-from umtn_core.decode.engines import open_engine
-from umtn_core.decode.onnx_device_engine import OnnxDeviceEngine
+from umtn_core.decode.onnx.onnx_device_engine import OnnxDeviceEngine
 from umtn_core.decode.sampling import Sampling
-from umtn_core.decode.timing import Run
 from umtn_core.errors import UmtnError
 from umtn_core.shape import PRESETS
 

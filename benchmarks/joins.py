@@ -2,11 +2,10 @@
 
 Usage: python benchmarks/joins.py [--model default] [--segments 4,8,16] [--seeds 3] [--picture FILE]
 
-Prints spectral flux and level change at joins against elsewhere in the same render, and against one
-unbroken stream; see umtn_core/evaluation/joins.py. The recordings of real players are fetched the
-first time. With --picture, a spectrogram of the last render, its joins marked, is drawn too (needs
-matplotlib).
-"""
+Prints spectral flux and level change at joins against elsewhere in the same render, and against
+one unbroken stream; see umtn_core/evaluation/measures/joins.py. The recordings of real players are
+fetched the first time. With --picture, a spectrogram of the last render, its joins marked, is
+drawn too (needs matplotlib)."""
 
 from __future__ import annotations
 
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
-from umtn_core.evaluation.joins import join_figures
-from umtn_core.evaluation.recordings import real_recording
+from umtn_core.evaluation.material.real_recordings import real_recording
+from umtn_core.evaluation.measures.joins import join_figures
 from umtn_core.segments.join import joined
 from umtn_core.translation import Piece, Translation
 from umtn_core.translator import Translator

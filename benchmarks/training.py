@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.plain_step import plain_objective
-from umtn_core.decode.cpu_engine import measured_peak
+from umtn_core.decode.cpu.cpu_engine import measured_peak
 from umtn_core.native.library import is_available
 from umtn_core.shape import PRESETS, NetworkShape
 from umtn_core.training.module import Translation

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
+from bridge.activity import Tally
 from bridge.client import AsyncBridge, BridgeError
 from bridge.discovery.address_file import (
     Address,
@@ -25,7 +26,6 @@ from bridge.server.access import Access, checked_token
 from bridge.server.metrics import Metrics
 from bridge.server.osc import OscServer
 from bridge.server.settings import ServerSettings
-from bridge.tally import Tally
 from umtn_core.errors import UmtnError
 
 log = logging.getLogger(__name__)

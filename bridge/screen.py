@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bridge.app import BridgeApp
 from bridge.jobs import Job
-from bridge.server.models import Model
+from bridge.server.model_list import Model
 
 #: Jobs shown at once.
 _MOST = 12

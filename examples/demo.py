@@ -17,7 +17,7 @@ from tune import PROGRAMS, play_tune
 
 from bridge.cli.progress import meter
 from umtn_core import Bundle, Progress, Translator, UmtnError, read_audio, write_audio
-from umtn_core.evaluation.recordings import FILES, LICENCE, recording_file
+from umtn_core.evaluation.material.real_recordings import FILES, LICENCE, recording_file
 
 Audio = NDArray[np.float32]
 

@@ -20,7 +20,7 @@ from umtn_core.audio.loudness import loudness
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
 from umtn_core.companding import NOTHING_YET, Companding
-from umtn_core.decode.onnx_engine import OnnxEngine
+from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
 from umtn_core.encode.latent_encoder import heard

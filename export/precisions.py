@@ -19,11 +19,11 @@ from umtn_core.audio.level import to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle, PrecisionLoss, Precisions
 from umtn_core.companding import NOTHING_YET
-from umtn_core.decode.cpu_engine import CpuEngine, Precision
+from umtn_core.decode.cpu.cpu_engine import CpuEngine, Precision
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
 from umtn_core.encode.opening import open_encoder
-from umtn_core.evaluation.likelihood import network_nats
+from umtn_core.evaluation.likelihood.cost import network_nats
 from umtn_core.native.library import is_available
 
 #: Steps scored with each decoder, about, and the excerpts that they are taken from.

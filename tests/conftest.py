@@ -30,7 +30,7 @@ TINY = NetworkShape(
 @pytest.fixture(autouse=True, scope="session")
 def _throughput_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what tests time out of the user's cache, in one file for all their processes."""
-    from umtn_core.decode.throughput import FILE
+    from umtn_core.decode.choosing.throughput import FILE
 
     file = tmp_path_factory.mktemp("cache") / "throughput.json"
     with pytest.MonkeyPatch.context() as patch:

@@ -14,21 +14,21 @@ from umtn_core.audio.channels import ChannelMode, Channels
 from umtn_core.audio.level import matched, to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
-from umtn_core.decode.choice import candidates, choose, open_for
+from umtn_core.decode.choosing.auto import candidates, choose, open_for
+from umtn_core.decode.choosing.engines import open_engine
+from umtn_core.decode.choosing.throughput import throughput
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engine import Engine
-from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, saved_note
 from umtn_core.decode.stream import Stream
-from umtn_core.decode.throughput import throughput
 from umtn_core.encode.latent_encoder import LatentEncoder
 from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
 from umtn_core.postfilter import Postfilter
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
-from umtn_core.segments.choice import best_count
+from umtn_core.segments.count import best_count
 from umtn_core.segments.join import joined
 from umtn_core.segments.plan import Margins, Segment, plan, samples_made, segment_id
 from umtn_core.translation import Note, Piece, Translation, name_of
@@ -51,7 +51,7 @@ class Translator:
     target
         Domain to translate to; may be left out if the model has only one.
     engine
-        What decodes, see `umtn_core.decode.engines`; ``auto``, the fastest of those in which the
+        What decodes, see `decode.choosing.engines`; ``auto``, the fastest of those in which the
         model loses nothing one could hear, timed on this machine at the first translation. So
         it may be of another precision elsewhere, and give other samples: name one where a
         render is to come out the same on other machines.

@@ -119,7 +119,7 @@ def bench(
 
 def _opened(bundle: Bundle, names: list[str]) -> tuple[dict[str, Engine], dict[str, str]]:
     """Open the engines that can run here; say of the others why not."""
-    from umtn_core.decode.engines import ENGINES, open_engine
+    from umtn_core.decode.choosing.engines import ENGINES, open_engine
 
     opened, refused = {}, {}
     for name in dict.fromkeys(names):
@@ -134,7 +134,7 @@ def _opened(bundle: Bundle, names: list[str]) -> tuple[dict[str, Engine], dict[s
 
 
 def _timed(engines: dict[str, Engine], streams: int, seconds: float) -> Iterator[Line]:
-    from umtn_core.decode.timing import Run, machine_peak
+    from umtn_core.decode.choosing.timed_decodes import Run, machine_peak
 
     runs = {name: Run(engine, streams) for name, engine in engines.items()}
     peaks = dict.fromkeys(engines, 0.0)

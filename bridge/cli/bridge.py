@@ -166,7 +166,7 @@ def _settings(options: dict[str, Any]) -> tuple[ServerSettings, JobSettings]:
 async def _run(settings: ServerSettings, job_settings: JobSettings) -> None:
     from bridge.app import BridgeApp
     from bridge.screen import Lines, Screen, facts
-    from bridge.server.models import Models, usable_engines
+    from bridge.server.model_list import Models, usable_engines
 
     stop = asyncio.Event()
     _on_signals(stop)

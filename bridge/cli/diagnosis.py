@@ -185,7 +185,7 @@ def _look_at_models(found: Diagnosis) -> None:
 
 def _look_at_auto(bundle: Bundle) -> dict[str, dict[str, str]]:
     """Say which engine auto takes for each domain, and why."""
-    from umtn_core.decode.choice import choose
+    from umtn_core.decode.choosing.auto import choose
 
     chosen = {domain: choose(bundle, domain) for domain in bundle.domains}
     return {

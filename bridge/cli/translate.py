@@ -13,7 +13,7 @@ from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 
 if TYPE_CHECKING:
-    from bridge.cli.batch import Outcome
+    from bridge.cli.many_files import Outcome
 
 
 def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
@@ -119,8 +119,8 @@ def translate(
     IN are audio files, or folders of them. A result has the length, sample rate and
     channels of its input. Nothing that exists is overwritten unless you say --force.
     """
-    from bridge.cli.batch import translate_files
-    from bridge.cli.jobs import plan
+    from bridge.cli.inputs import plan
+    from bridge.cli.many_files import translate_files
     from umtn_core.errors import Cancelled
     from umtn_core.translator import Translator
 

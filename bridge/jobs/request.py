@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from umtn_core.audio.channels import CHANNEL_MODES
-from umtn_core.decode.engines import ENGINES
+from umtn_core.decode.choosing.engines import ENGINES
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 

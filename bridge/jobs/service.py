@@ -8,17 +8,17 @@ import logging
 import time
 from collections.abc import Callable
 
-from bridge.jobs.acceptance import Acceptance
-from bridge.jobs.arrivals import Arrivals
-from bridge.jobs.data_folder import DataFolder
-from bridge.jobs.ledger import Ledger, OnJob
-from bridge.jobs.local_engine import LocalEngine
-from bridge.jobs.pruning import prune_results
-from bridge.jobs.render_engine import RenderEngine
+from bridge.jobs.accepting.acceptance import Acceptance
+from bridge.jobs.accepting.requests_under_way import Arrivals
+from bridge.jobs.rendering.local_renderer import LocalEngine
+from bridge.jobs.rendering.renderer import RenderEngine
+from bridge.jobs.rendering.scheduler import Scheduler
 from bridge.jobs.request import Job, RenderRequest, RequestError, check_id
-from bridge.jobs.scheduler import Scheduler
 from bridge.jobs.settings import JobSettings
-from bridge.jobs.store import JobStore
+from bridge.jobs.storage.data_folder import DataFolder
+from bridge.jobs.storage.ledger import Ledger, OnJob
+from bridge.jobs.storage.pruning import prune_results
+from bridge.jobs.storage.store import JobStore
 from bridge.jobs.tasks import Tasks
 from umtn_core.errors import UmtnError
 

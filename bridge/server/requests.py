@@ -16,7 +16,7 @@ from bridge.server.arguments import BadRequest, read_arguments
 from bridge.server.clients import Client, Target, UdpTarget
 from bridge.server.followers import FINAL, Followers, event
 from bridge.server.metrics import Metrics
-from bridge.server.models import Models
+from bridge.server.model_list import Models
 from bridge.server.packets import MalformedPacket, Received, read_packet, reply
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from export import Description, export_network
 from export import parity as parity_module
 from umtn_core import Bundle, Translator, UmtnError
 from umtn_core.decode.decode import Decode
-from umtn_core.decode.onnx_engine import OnnxEngine
+from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.networks.generation import generate

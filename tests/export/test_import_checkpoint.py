@@ -26,8 +26,8 @@ from tests.export.reference_files import (
     write_run,
 )
 from umtn_core import Bundle, UmtnError
+from umtn_core.decode.choosing.engines import open_engine
 from umtn_core.decode.decode import Decode
-from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.decode.uniform import uniforms

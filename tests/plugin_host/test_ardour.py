@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from umtn_core.audio import read_audio
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.recordings import real_recording
+from umtn_core.evaluation.material.real_recordings import real_recording
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ardour7-lua") is None, reason="needs ardour (apt install ardour)"

@@ -10,7 +10,7 @@ import pytest
 
 from umtn_core import Cancelled, Piece, Translator, UmtnError
 from umtn_core.bundle import Domain
-from umtn_core.decode.cpu_engine import CpuEngine
+from umtn_core.decode.cpu.cpu_engine import CpuEngine
 from umtn_core.native.library import is_available
 from umtn_core.shape import NetworkShape
 

@@ -18,7 +18,7 @@ import msgspec
 
 from umtn_core.data.collection import Collection, Item, open_collection
 from umtn_core.data.pool import OnItem
-from umtn_core.data.recording import Recording, finish, read_all, refuse_recipes
+from umtn_core.data.reading import Recording, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from umtn_core.data.collection import Contents, Item, open_collection
 from umtn_core.data.licences import NOT_STATED, is_licence_file, licence_text
 from umtn_core.data.pool import OnItem
-from umtn_core.data.recording import SAMPLE_RATE, Recording, finish, read_all, refuse_recipes
+from umtn_core.data.reading import SAMPLE_RATE, Recording, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split, split_by_name
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError

@@ -10,17 +10,17 @@ import numpy as np
 from umtn_core.audio.level import to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
-from umtn_core.decode.choice import resolved
+from umtn_core.decode.choosing.auto import resolved
+from umtn_core.decode.choosing.engines import open_engine
 from umtn_core.decode.decode import Decode
-from umtn_core.decode.engines import open_engine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.encode.onnx_encoder import OnnxEncoder
-from umtn_core.evaluation.heard import Heard
-from umtn_core.evaluation.held_out import Piece
-from umtn_core.evaluation.measures import agreement
+from umtn_core.evaluation.listening.heard import Heard
+from umtn_core.evaluation.material.held_out import Piece
+from umtn_core.evaluation.measures.group_measures import agreement
+from umtn_core.evaluation.measures.share import rounded
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
-from umtn_core.evaluation.tally import rounded
 from umtn_core.segments.plan import samples_made
 
 #: Shares of the second input.

@@ -11,20 +11,20 @@ from umtn_core.bundle import Bundle
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.blending import Blend, blend
-from umtn_core.evaluation.heard import RATE, Heard
-from umtn_core.evaluation.held_out import Piece, excerpts
 from umtn_core.evaluation.latent_probe import Excerpts, latent_probe
-from umtn_core.evaluation.likelihood_figures import likelihood_figures
-from umtn_core.evaluation.measure import Direction, measure
+from umtn_core.evaluation.likelihood.likelihood_figures import likelihood_figures
+from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.material.held_out import Piece, excerpts
+from umtn_core.evaluation.material.real_recordings import real_recording
+from umtn_core.evaluation.material.tiers import Make, made_by
+from umtn_core.evaluation.measures.direction_figures import Direction, measure
+from umtn_core.evaluation.measures.share import figure
+from umtn_core.evaluation.measures.timbre import CLIP_SECONDS, TimbreClassifier
 from umtn_core.evaluation.real_players import measure_recording, recordings_in_scope
-from umtn_core.evaluation.recordings import real_recording
 from umtn_core.evaluation.segmented import segment_joins
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.evaluation.summary import LEGEND, means_over_directions
-from umtn_core.evaluation.tally import figure
 from umtn_core.evaluation.targets import verdict
-from umtn_core.evaluation.tiers import Make, made_by
-from umtn_core.evaluation.timbre import CLIP_SECONDS, TimbreClassifier
 from umtn_core.evaluation.translating import Example, Translate, own_translator, translate_all
 from umtn_core.progress import Progress
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from umtn_core.bundle import Bundle
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.tally import Tally
+from umtn_core.evaluation.measures.share import Tally
 
 Excerpts = Mapping[str, Sequence[NDArray[np.float32]]]
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from umtn_core.audio.resample import resample
-from umtn_core.evaluation import measures
-from umtn_core.evaluation.heard import RATE, Heard
-from umtn_core.evaluation.pitch_tracking import PitchTrack
-from umtn_core.evaluation.recordings import FILES, Recording
-from umtn_core.evaluation.tally import Figure, plain
-from umtn_core.evaluation.timbre import TimbreClassifier
+from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.listening.pitch_tracking import PitchTrack
+from umtn_core.evaluation.material.real_recordings import FILES, Recording
+from umtn_core.evaluation.measures import group_measures
+from umtn_core.evaluation.measures.share import Figure, plain
+from umtn_core.evaluation.measures.timbre import TimbreClassifier
 
 
 def recordings_in_scope(
@@ -57,12 +57,12 @@ def measure_recording(
         Figures of paired pieces in the same direction, whose ceilings serve here too.
     """
     reference = source.pitch
-    floors = [measures.of_source([other], [source], polyphonic=False) for other in others]
-    made = measures.of_source([translation], [source], polyphonic=False)
+    floors = [group_measures.of_source([other], [source], polyphonic=False) for other in others]
+    made = group_measures.of_source([translation], [source], polyphonic=False)
     low, high = trained_range
     inside = (reference.midi > low - 0.5) & (reference.midi < high + 0.5)
     known = PitchTrack(np.where(inside, reference.hertz, 0.0), reference.strength)
-    lag = measures.lag_frames([translation.pitch], [reference])
+    lag = group_measures.lag_frames([translation.pitch], [reference])
     figures = {
         name: plain(
             tally.value,
@@ -73,7 +73,7 @@ def measure_recording(
     }
     figures["pitch_within_50_in_trained_range"] = {
         **plain(
-            measures.agreement([translation.pitch], [known], "within_50").value,
+            group_measures.agreement([translation.pitch], [known], "within_50").value,
             paired["pitch_within_50_of_source"]["ceiling"],
         ),
         "share_of_recording": plain(float(inside[reference.voiced].mean()))["value"]
@@ -81,11 +81,11 @@ def measure_recording(
         else None,
     }
     figures["pitch_within_50_of_source"]["lag_seconds"] = round(lag * reference.hop_seconds, 3)
-    target_figures = measures.of_target([translation], target, classifier)
-    source_figures = measures.of_target([source], target, classifier)
+    target_figures = group_measures.of_target([translation], target, classifier)
+    source_figures = group_measures.of_target([source], target, classifier)
     for name, tally in target_figures.items():
         value = tally.value if tally.of.any() else 0.0
         figures[name] = plain(value, paired[name]["ceiling"], source_figures[name].value)
-    for name, tally in measures.of_itself([translation]).items():
+    for name, tally in group_measures.of_itself([translation]).items():
         figures[name] = plain(tally.value, paired[name]["ceiling"])
     return figures

@@ -1,4 +1,4 @@
-"""Joins of segments in a model's own renders, measured; see `umtn_core.evaluation.joins`."""
+"""Joins of segments in a model's own renders, measured; see `measures.joins`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from umtn_core.bundle import Bundle
-from umtn_core.evaluation.heard import Heard
-from umtn_core.evaluation.joins import join_figures
+from umtn_core.evaluation.listening.heard import Heard
+from umtn_core.evaluation.measures.joins import join_figures
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.segments.join import joined
 from umtn_core.translation import Piece
@@ -43,7 +43,7 @@ def segment_joins(
 
     Returns
     -------
-    dict as of `umtn_core.evaluation.joins.join_figures`, or None where it is too short to be cut
+    dict as of `measures.joins.join_figures`, or None where it is too short to be cut
     """
     rate = sources[0].rate
     audio = np.concatenate([heard.full for heard in sources])[: round(MOST_SECONDS * rate)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from umtn_core.decode.choice import precise
+from umtn_core.decode.choosing.auto import precise
 from umtn_core.progress import Progress
 
 #: Called with the name of the stage under way and how far it is.
@@ -38,7 +38,7 @@ class EvaluationSettings:
         See `umtn_core.decode.sampling.Sampling`; without a temperature, the model's own. The seed
         also draws the bootstrap.
     engine
-        See `umtn_core.decode.engines`; by default one in float32, so that figures do not depend
+        See `decode.choosing.engines`; by default one in float32, so that figures do not depend
         on which engine is fastest where they are taken.
     threads
         That decode at once; None, one for each core.

@@ -17,7 +17,7 @@ def verdict(tier: int, figures: Mapping[str, Any]) -> dict[str, Any]:
     tier
         1 or 2.
     figures
-        Of `umtn_core.evaluation.measure.measure`.
+        Of `umtn_core.evaluation.measures.direction_figures.measure`.
 
     Returns
     -------

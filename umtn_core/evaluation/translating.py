@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
-from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.material.tiers import Make
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
-from umtn_core.evaluation.tiers import Make
 
 Audio = NDArray[np.float32]
 #: Translates recordings to a domain, all together; their sample rate is the store's.

@@ -13,14 +13,14 @@ from umtn_core.audio.resample import resample
 from umtn_core.data.files import FULL_SCALE
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation import polyphonic
-from umtn_core.evaluation.harmonics import harmonics_over_rest, steady_frames
-from umtn_core.evaluation.heard import RATE, Heard
-from umtn_core.evaluation.notes import compare_notes
-from umtn_core.evaluation.pitch import share_within
-from umtn_core.evaluation.pitch_tracking import PitchTrack, track
-from umtn_core.evaluation.swell import frame_levels, swell_slope
-from umtn_core.evaluation.vibrato import vibrato_ratio
+from umtn_core.evaluation.listening import polyphonic
+from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.listening.pitch_tracking import PitchTrack, track
+from umtn_core.evaluation.measures.harmonics import harmonics_over_rest, steady_frames
+from umtn_core.evaluation.measures.notes import compare_notes
+from umtn_core.evaluation.measures.pitch import share_within
+from umtn_core.evaluation.measures.swell import frame_levels, swell_slope
+from umtn_core.evaluation.measures.vibrato import vibrato_ratio
 from umtn_core.shape import NetworkShape
 
 Audio = NDArray[np.float32]

@@ -26,8 +26,8 @@ from umtn_core.training.judged_clips import (
     judged_clips,
     mean,
 )
+from umtn_core.training.loader_share import Timing
 from umtn_core.training.module import Translation
-from umtn_core.training.timing import Timing
 
 BEST = "best.ckpt"
 TEMPERATURE = 0.8

@@ -46,7 +46,7 @@ def bfloat16_is_faster(device: torch.device) -> bool:
     """Whether matrix products in bfloat16 are faster than in float32 on a device.
 
     Both take turns, a tenth of a second in all on a slow core, and the best of each counts.
-    These are PyTorch's products; `umtn_core.decode.cpu_engine.measured_peak` is of kernels that
+    These are PyTorch's products; `umtn_core.decode.cpu.cpu_engine.measured_peak` is of kernels that
     do not train.
 
     Parameters

@@ -15,19 +15,19 @@ from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.initialisation import standardise_latent
 from umtn_core.training.adding import grown_weights, nearest_domains
+from umtn_core.training.audio_log import Listening
 from umtn_core.training.band_gains import set_band_gains
 from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
 from umtn_core.training.judging import Judging
-from umtn_core.training.listening import Listening
+from umtn_core.training.loader_share import Timing
 from umtn_core.training.module import LOOK, Translation
 from umtn_core.training.precision import chosen_precision, training_device
 from umtn_core.training.reporting import Reporting
 from umtn_core.training.segments import SegmentDataset
 from umtn_core.training.settings import Settings, write_settings
-from umtn_core.training.timing import Timing
 
 LAST = "last.ckpt"
 #: Segments that the first scale of the latent is measured on.

@@ -76,7 +76,7 @@ def test_nonsense_is_one_sentence(option: str, value: str, code: int) -> None:
 
 
 def test_only_engines_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    from umtn_core.decode import engines
+    from umtn_core.decode.choosing import engines
     from umtn_core.errors import UmtnError
 
     def refuse(*_: object) -> None:

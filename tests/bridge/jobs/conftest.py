@@ -99,7 +99,7 @@ def in_workers(settings: JobSettings, monkeypatch: pytest.MonkeyPatch) -> Callab
     def hook(script: str) -> None:
         folder = settings.data_folder / "hook"
         folder.mkdir(parents=True, exist_ok=True)
-        guard = "import sys\nif 'bridge.jobs.worker' in sys.orig_argv:\n"
+        guard = "import sys\nif 'bridge.jobs.worker.main' in sys.orig_argv:\n"
         script = textwrap.indent(textwrap.dedent(script), "    ")
         (folder / "sitecustomize.py").write_text(guard + script)
         monkeypatch.setenv("PYTHONPATH", str(folder))

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from bridge.jobs import RenderRequest, RequestError
+from bridge.jobs.rendering.saved_group import WorkFolder
 from bridge.jobs.request import FINAL
-from bridge.jobs.saved_batch import WorkFolder
 from tests.bridge.jobs.conftest import RATE, heard, running, tone
 from umtn_core.translator import Translator
 
@@ -38,9 +38,9 @@ def saving(settings, music, in_workers):
     music(seconds=SECONDS)
     in_workers("""
         import time
-        import bridge.jobs.batch_run
+        import bridge.jobs.worker.group_run
         from umtn_core.translation import Translation
-        bridge.jobs.batch_run._SHARE_FOR_SAVING = 1.0
+        bridge.jobs.worker.group_run._SHARE_FOR_SAVING = 1.0
         advance = Translation.advance
         def slow(self, seconds, **options):
             time.sleep(0.2)
@@ -167,7 +167,7 @@ def test_running_out_of_memory_is_said(settings, music, in_workers):
 
 
 def test_a_worker_that_hangs_is_killed_when_its_job_is_cancelled(saving, monkeypatch):
-    monkeypatch.setattr("bridge.jobs.worker_process.PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("bridge.jobs.rendering.worker_process.PATIENCE_SECONDS", 0.5)
 
     async def work():
         async with running(saving) as jobs:
@@ -224,7 +224,7 @@ def test_a_damaged_state_is_not_gone_on_with(saving, undisturbed):
 def test_a_result_that_nobody_heard_of_is_found_after_a_crash(saving, music):
     """The worker is gone between the result's name and the report of it."""
     from bridge.jobs.record import Record
-    from bridge.jobs.store import JobStore
+    from bridge.jobs.storage.store import JobStore
 
     async def first():
         async with running(saving) as jobs:
@@ -275,7 +275,7 @@ def test_a_result_that_nobody_heard_of_is_found_after_a_crash(saving, music):
 
 
 def _record(settings, id):
-    from bridge.jobs.store import JobStore
+    from bridge.jobs.storage.store import JobStore
 
     store = JobStore(settings.data_folder)
     store._close()

@@ -21,7 +21,7 @@ import pytest
 from bridge.client import Bridge
 from bridge.jobs import RenderRequest
 from bridge.jobs.request import FINAL
-from bridge.jobs.store import DATABASE, JOURNAL, JobStore
+from bridge.jobs.storage.store import DATABASE, JOURNAL, JobStore
 from tests.bridge.jobs.conftest import running
 
 pytestmark = [
@@ -185,7 +185,7 @@ def processes(word):
             command = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
         except OSError:
             continue
-        if word.encode() in command and b"bridge.jobs.worker" in command:
+        if word.encode() in command and b"bridge.jobs.worker.main" in command:
             found.append(int(entry.name))
     return found
 

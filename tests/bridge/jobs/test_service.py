@@ -363,7 +363,7 @@ def test_an_output_folder_that_goes_meanwhile_fails_the_job(settings, music):
 
 
 def test_a_second_bridge_cannot_use_the_same_folder(settings, monkeypatch):
-    monkeypatch.setattr("bridge.jobs.data_folder._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("bridge.jobs.storage.data_folder._WAIT_SECONDS", 0.1)
 
     async def work(jobs):
         with pytest.raises(UmtnError, match="Another bridge"):

@@ -24,7 +24,7 @@ from tests.bridge.conftest import RealBridge
 from umtn_core.audio import read_audio
 from umtn_core.audio.resample import resample
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.recordings import real_recording
+from umtn_core.evaluation.material.real_recordings import real_recording
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "plugin_host" / "scripts" / "ardour"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from umtn_core.decode.decode import Decode
-from umtn_core.decode.onnx_engine import OnnxEngine
+from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, save
 from umtn_core.decode.stream import Stream

@@ -9,7 +9,7 @@ import pytest
 from umtn_core.decode import batch
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.memory import ring_bytes, streams_at_once, streams_to_time
-from umtn_core.decode.onnx_engine import OnnxEngine
+from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, save
 from umtn_core.decode.stream import Stream, StreamState

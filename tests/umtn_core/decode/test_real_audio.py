@@ -11,16 +11,16 @@ from umtn_core.bundle import Bundle, Domain, Manifest
 from umtn_core.bundle.manifest import SCHEMA, conditioner_file, decoder_file
 from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.companding import Companding
-from umtn_core.decode.cpu_engine import CpuEngine
+from umtn_core.decode.cpu.cpu_engine import CpuEngine
 from umtn_core.decode.decode import Decode
-from umtn_core.decode.onnx_engine import OnnxEngine
+from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.decode.uniform import uniforms
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.likelihood import network_nats
-from umtn_core.evaluation.recordings import real_recording
+from umtn_core.evaluation.likelihood.cost import network_nats
+from umtn_core.evaluation.material.real_recordings import real_recording
 from umtn_core.native.library import is_available
 from umtn_core.shape import PRESETS, NetworkShape
 

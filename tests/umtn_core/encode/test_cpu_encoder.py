@@ -12,7 +12,7 @@ from umtn_core.encode.cpu_encoder import CpuEncoder
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.recordings import real_recording
+from umtn_core.evaluation.material.real_recordings import real_recording
 from umtn_core.native import library
 from umtn_core.native.calls import targets
 from umtn_core.shape import PRESETS, NetworkShape

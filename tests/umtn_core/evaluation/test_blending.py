@@ -3,8 +3,8 @@ import pytest
 
 from umtn_core.bundle import Bundle
 from umtn_core.evaluation.blending import WEIGHTS, Blend, blend
-from umtn_core.evaluation.heard import RATE, Heard
-from umtn_core.evaluation.held_out import Piece
+from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.material.held_out import Piece
 from umtn_core.evaluation.settings import EvaluationSettings
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from umtn_core.evaluation.heard import Heard
-from umtn_core.evaluation.measure import REFERENCES
+from umtn_core.evaluation.listening.heard import Heard
+from umtn_core.evaluation.material.real_recordings import Recording
+from umtn_core.evaluation.measures.direction_figures import REFERENCES
+from umtn_core.evaluation.measures.timbre import TimbreClassifier
 from umtn_core.evaluation.real_players import measure_recording, recordings_in_scope
-from umtn_core.evaluation.recordings import Recording
-from umtn_core.evaluation.timbre import TimbreClassifier
 
 PAIRED = {name: {"value": 0.5, "ceiling": 0.95, "floor": 0.1} for name in REFERENCES}
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from umtn_core.bundle import Bundle
-from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.listening.heard import RATE, Heard
 from umtn_core.evaluation.segmented import SEGMENTS, segment_joins
 from umtn_core.evaluation.settings import EvaluationSettings
 

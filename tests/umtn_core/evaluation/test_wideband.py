@@ -10,14 +10,14 @@ from umtn_core.bundle import Bundle
 from umtn_core.data.files import write_audio, write_json
 from umtn_core.data.store import FileEntry, Index, PairEntry, Store, write_index
 from umtn_core.evaluation.evaluate import evaluate
-from umtn_core.evaluation.heard import RATE
-from umtn_core.evaluation.held_out import excerpts
-from umtn_core.evaluation.likelihood import network_nats
-from umtn_core.evaluation.likelihood_figures import likelihood_figures
-from umtn_core.evaluation.linear_prediction import linear_prediction_nats
+from umtn_core.evaluation.likelihood.cost import network_nats
+from umtn_core.evaluation.likelihood.likelihood_figures import likelihood_figures
+from umtn_core.evaluation.likelihood.linear_prediction import linear_prediction_nats
+from umtn_core.evaluation.likelihood.teacher_forcing import excerpt_codes, teacher_forced_nats
+from umtn_core.evaluation.listening.heard import RATE
+from umtn_core.evaluation.material.held_out import excerpts
 from umtn_core.evaluation.report.write import write_report
 from umtn_core.evaluation.settings import EvaluationSettings
-from umtn_core.evaluation.teacher_forcing import excerpt_codes, teacher_forced_nats
 from umtn_core.shape import NetworkShape
 
 STORE_RATE = 32_000

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from umtn_core.decode.choice import choose
-from umtn_core.decode.cpu_engine import CpuEngine
+from umtn_core.decode.choosing.auto import choose
+from umtn_core.decode.cpu.cpu_engine import CpuEngine
 from umtn_core.errors import UmtnError
 from umtn_core.native import library
 from umtn_core.shape import NetworkShape

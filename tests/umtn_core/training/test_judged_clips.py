@@ -8,7 +8,7 @@ import pytest
 
 from umtn_core.data.files import write_audio
 from umtn_core.data.store import FileEntry, Index, PairEntry, Store, write_index
-from umtn_core.evaluation import polyphonic
+from umtn_core.evaluation.listening import polyphonic
 from umtn_core.shape import PRESETS
 from umtn_core.training.judged_clips import (
     JudgedClip,

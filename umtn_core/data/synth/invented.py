@@ -17,12 +17,12 @@ from umtn_core.data.records import finished, write_record
 from umtn_core.data.split import Split
 from umtn_core.data.store import FileEntry
 from umtn_core.data.synth.acoustics import place
+from umtn_core.data.synth.casting import generator
 from umtn_core.data.synth.expression import express
 from umtn_core.data.synth.fluidsynth import loaded
 from umtn_core.data.synth.invention.invent import VERSION, invent
 from umtn_core.data.synth.others import SILENCE, resampled, version
 from umtn_core.data.synth.performance import Performance
-from umtn_core.data.synth.plan import generator
 from umtn_core.data.synth.recipe import ExpressionSettings, Recipe
 from umtn_core.data.synth.render import RENDER_RATE, RenderError
 from umtn_core.data.synth.soundfonts import InstalledFont

@@ -13,6 +13,7 @@ from umtn_core.data.records import finished, write_record
 from umtn_core.data.split import Split
 from umtn_core.data.store import PairEntry
 from umtn_core.data.synth.acoustics import place
+from umtn_core.data.synth.casting import generator
 from umtn_core.data.synth.expression import express
 from umtn_core.data.synth.fluidsynth import loaded
 from umtn_core.data.synth.invented import (
@@ -25,7 +26,6 @@ from umtn_core.data.synth.invented import (
 )
 from umtn_core.data.synth.invention.invent import invent
 from umtn_core.data.synth.performance import Performance
-from umtn_core.data.synth.plan import generator
 from umtn_core.data.synth.recipe import Ability, Recipe
 from umtn_core.data.synth.render import RenderError
 from umtn_core.data.synth.soundfonts import InstalledFont

@@ -15,9 +15,9 @@ from umtn_core.data.pool import OnItem, run_all
 from umtn_core.data.records import finished, write_record
 from umtn_core.data.store import Skipped
 from umtn_core.data.synth.acoustics import place
+from umtn_core.data.synth.casting import Piece, generator
 from umtn_core.data.synth.fluidsynth import loaded
 from umtn_core.data.synth.others import resampled
-from umtn_core.data.synth.plan import Piece, generator
 from umtn_core.data.synth.recipe import Recipe
 from umtn_core.data.synth.render import RenderError, render_notes
 from umtn_core.data.synth.soundfonts import InstalledFont

@@ -20,9 +20,9 @@ from umtn_core.data.store import (
     Store,
     write_index,
 )
+from umtn_core.data.synth.casting import Piece, make_plan
 from umtn_core.data.synth.invented import INVENTED, others_fonts
 from umtn_core.data.synth.invented_store import make_invented
-from umtn_core.data.synth.plan import Piece, make_plan
 from umtn_core.data.synth.recipe import Recipe
 from umtn_core.data.synth.recipe_file import check_recipe, load_recipe
 from umtn_core.data.synth.render import find_fluidsynth

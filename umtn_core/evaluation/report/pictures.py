@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.heard import RATE, Heard
+from umtn_core.evaluation.listening.heard import RATE, Heard
 
 _WINDOW, _HOP = 1024, 160
 _RANGE_DB = 70.0

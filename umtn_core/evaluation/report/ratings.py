@@ -10,8 +10,15 @@ from typing import Any
 import msgspec
 
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.report.listening import ANSWERS, KEY, QUESTIONS, Key, Trial, read_key
-from umtn_core.evaluation.tally import Tally, rounded
+from umtn_core.evaluation.measures.share import Tally, rounded
+from umtn_core.evaluation.report.listening_sheet import (
+    ANSWERS,
+    KEY,
+    QUESTIONS,
+    Key,
+    Trial,
+    read_key,
+)
 
 Rating = tuple[str, Trial, str, str]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from umtn_core.audio.write import write_audio
-from umtn_core.evaluation.heard import Heard
+from umtn_core.evaluation.listening.heard import Heard
 
 _LEVEL = 0.08
 _PEAK = 0.95

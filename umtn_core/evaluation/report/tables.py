@@ -28,7 +28,7 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     Parameters
     ----------
     figures
-        Of `umtn_core.evaluation.measure.measure` or `measure_recording`.
+        Of `umtn_core.evaluation.measures.direction_figures.measure` or `measure_recording`.
     """
     controlled = any("controls" in figure for figure in figures.values())
     columns = _CONTROLS if controlled else _FLOOR

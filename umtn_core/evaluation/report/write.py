@@ -9,7 +9,7 @@ from umtn_core.data.files import write_json
 from umtn_core.evaluation.blending import WEIGHTS
 from umtn_core.evaluation.evaluate import Evaluation
 from umtn_core.evaluation.report.folder import REPORT, whole_folder
-from umtn_core.evaluation.report.listening import write_sheet
+from umtn_core.evaluation.report.listening_sheet import write_sheet
 from umtn_core.evaluation.report.page import Shown, page
 from umtn_core.evaluation.report.pictures import draw_spectrograms
 from umtn_core.evaluation.report.sounds import write_sound

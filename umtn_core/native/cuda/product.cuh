@@ -1,6 +1,6 @@
 // Weights times activations, in the tiles of the tensor cores.
 //
-// A strip is 16 rows of a matrix, packed by umtn_core/decode/cuda_weights.py. A warp multiplies it
+// A strip is 16 rows of a matrix, packed by umtn_core/decode/cuda/cuda_weights.py. A warp multiplies it
 // by the activations of eight streams at a time; afterwards lane (g, q), g = lane / 4 and
 // q = lane % 4, holds of each eight streams:
 //   sum[0], sum[1]: row g, streams 2q and 2q + 1; sum[2], sum[3]: row g + 8, likewise.

@@ -10,7 +10,7 @@ from umtn_core.data.synth.performance import Performance, PlayedNote
 from umtn_core.data.synth.render import RENDER_RATE, RenderError
 from umtn_core.data.synth.soundfonts import find_soundfont
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.pitch_tracking import track
+from umtn_core.evaluation.listening.pitch_tracking import track
 
 CLARINET, PIANO, ORGAN, VIOLIN = 71, 0, 19, 40
 NOTES = [PlayedNote(0.2, 1.4, 64, 90), PlayedNote(1.5, 2.8, 69, 90)]

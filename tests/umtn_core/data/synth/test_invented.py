@@ -28,7 +28,7 @@ from umtn_core.data.synth.render import RenderError
 from umtn_core.data.synth.soundfonts import InstalledFont, find_soundfont
 from umtn_core.data.synth.synth import synthesise
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.pitch_tracking import track
+from umtn_core.evaluation.listening.pitch_tracking import track
 
 FONT = "TimGM6mb"
 RATE = 32_000

@@ -6,7 +6,7 @@ import pytest
 from umtn_core.data.synth.curves import flat
 from umtn_core.data.synth.made_up import make_up, play
 from umtn_core.data.synth.performance import Performance, PlayedNote
-from umtn_core.evaluation.pitch_tracking import track
+from umtn_core.evaluation.listening.pitch_tracking import track
 
 PLAYED = Performance([PlayedNote(0.2, 1.2, 57, 90), PlayedNote(1.4, 2.4, 81, 60)], 3.0, True)
 

@@ -1,4 +1,4 @@
-from umtn_core.data.synth.plan import make_plan
+from umtn_core.data.synth.casting import make_plan
 from umtn_core.data.synth.recipe import Domain, PairSettings, Recipe
 from umtn_core.data.synth.renders import render_task
 from umtn_core.data.synth.score import Note, Score

@@ -1,0 +1,129 @@
+"""A result gets its name: whole, once, and never in place of anything."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from pedalboard.io import AudioFile
+
+from bridge.jobs.disk import write_whole
+from bridge.jobs.paths import AllowedFolders
+from bridge.jobs.rendering.renderer import Rendered
+from bridge.jobs.request import RequestError
+from umtn_core.audio.whole_file import whole_file
+from umtn_core.audio.write import FORMATS
+
+
+class _Announced(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is about to get its name, so that after a crash it is known whose it is."""
+
+    output: str
+    size: int
+    sha256: str
+
+
+def publish(
+    folders: AllowedFolders,
+    id: str,
+    output: Path,
+    audio: NDArray[np.float32],
+    sample_rate: int,
+    announcement: Path,
+) -> Rendered:
+    """Write a result as floating-point WAV.
+
+    Parameters
+    ----------
+    folders
+        That may be written to.
+    id
+        Of the job.
+    output
+        Real path.
+    audio : float32 array (channels, samples)
+    sample_rate
+        In hertz.
+    announcement
+        File of the bridge's own, see `published`.
+
+    Raises
+    ------
+    RequestError
+        If something has the name by now, or the disk is full or not to be written to.
+    """
+    try:
+        with (
+            folders.open_folder(output.parent) as folder,
+            whole_file(
+                folder / output.name, overwrite=False, meanwhile=leftover(id, output).name
+            ) as file,
+        ):
+            _write_wav(file, audio, sample_rate)
+            file.flush()
+            size = file.seek(0, os.SEEK_END)
+            announced = _Announced(str(output), size, _sha256(file))
+            write_whole(announcement, msgspec.json.encode(announced))
+        status = os.stat(output, follow_symlinks=False)
+    except FileExistsError as error:
+        raise RequestError(
+            "exists",
+            f"{output} appeared meanwhile, and was not overwritten; choose another name.",
+        ) from error
+    except OSError as error:
+        raise RequestError(
+            "disk", f"{output} cannot be written: {error.strerror or error}."
+        ) from error
+    return Rendered(id, status.st_size, status.st_mtime_ns)
+
+
+def published(
+    folders: AllowedFolders, id: str, output: Path, announcement: Path
+) -> Rendered | None:
+    """Find a result that got its name just before a crash, so that nobody heard of it.
+
+    Returns
+    -------
+    Rendered or None
+        None if there is no result yet; whatever else may be at the path is not ours.
+    """
+    try:
+        announced = msgspec.json.decode(announcement.read_bytes(), type=_Announced)
+        if announced.output != str(output):
+            return None
+        with folders.open_input(output) as file:
+            status = os.fstat(file.fileno())
+            if status.st_size != announced.size or _sha256(file) != announced.sha256:
+                return None
+    except (OSError, msgspec.DecodeError, RequestError):
+        return None
+    return Rendered(id, status.st_size, status.st_mtime_ns)
+
+
+def leftover(id: str, output: Path) -> Path:
+    """Name what a kill may leave beside an output on file systems without nameless files."""
+    return output.with_name(f".{hashlib.sha256(id.encode()).hexdigest()[:16]}.part")
+
+
+def _write_wav(file: BinaryIO, audio: NDArray[np.float32], sample_rate: int) -> None:
+    try:
+        with AudioFile(
+            file, "w", sample_rate, len(audio), format="wav", **FORMATS[".wav"]
+        ) as writer:
+            writer.write(np.ascontiguousarray(audio, np.float32))
+    except (ValueError, RuntimeError) as error:
+        reason = (str(error).strip().splitlines() or ["unknown error"])[0].rstrip(".")
+        raise OSError(reason) from error
+
+
+def _sha256(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

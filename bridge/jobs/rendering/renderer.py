@@ -1,0 +1,154 @@
+"""The interface between the scheduler and whatever renders.
+
+`local_renderer` beside it renders in processes on this machine, and is the only one there is. One
+that renders on a cluster would be another implementation: it is asked which of its slots could
+take a request, is given batches for them, and reports what becomes of each job.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Container, Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from bridge.jobs.request import RenderRequest
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A job as an engine gets it.
+
+    Attributes
+    ----------
+    request
+        As it was accepted, with real paths.
+    input_size, input_mtime_ns
+        Of the input when the job was accepted.
+    """
+
+    request: RenderRequest
+    input_size: int
+    input_mtime_ns: int
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Compatible jobs for one slot.
+
+    Attributes
+    ----------
+    name
+        The same name goes on with what was saved under it.
+    orders
+        Not empty, the most urgent first. The engine may leave out all but the first.
+    """
+
+    name: str
+    orders: tuple[Order, ...]
+
+
+class Began(msgspec.Struct, frozen=True, tag=True):
+    """These jobs of the batch are being rendered; the others were left out and wait again."""
+
+    ids: tuple[str, ...]
+
+
+class Progressed(msgspec.Struct, frozen=True, tag=True):
+    """How far the batch is."""
+
+    fraction: float
+    seconds_left: float | None = None
+
+
+class Rendered(msgspec.Struct, frozen=True, tag=True):
+    """A job's result is whole at its output path, and of this size and age."""
+
+    id: str
+    size: int
+    mtime_ns: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """A job has ended without a result, for a reason that lies in it."""
+
+    id: str
+    code: str
+    message: str
+
+
+class Dropped(msgspec.Struct, frozen=True, tag=True):
+    """A job was cancelled, and will have no result."""
+
+    id: str
+
+
+Report = Began | Progressed | Rendered | Failed | Dropped
+
+#: How a batch ended: every job of it reported on, or stopped and saved, to be gone on with.
+Ending = Literal["finished", "paused"]
+
+
+class LostError(Exception):
+    """Whatever rendered a batch has gone: it crashed, was killed, or ran out of memory.
+
+    Its message is half a sentence that says so.
+    """
+
+
+class RenderEngine(ABC):
+    """Somewhere to render."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Get ready; called once before all else."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Let go of everything; no batch is being rendered any more."""
+
+    @abstractmethod
+    def slots_for(self, engine: str) -> Sequence[str]:
+        """Name the slots that could render with a decode engine, taken or not, best first."""
+
+    @abstractmethod
+    async def render(self, slot: str, batch: Batch, report: Callable[[Report], None]) -> Ending:
+        """Render a batch in a slot.
+
+        Parameters
+        ----------
+        slot
+            From `slots_for`; it has no other batch.
+        batch
+            Jobs that agree in everything that `bridge.jobs.rendering.waiting.compatibility` lists.
+        report
+            Called on the event loop.
+
+        Raises
+        ------
+        LostError
+            What was saved stays.
+        """
+
+    @abstractmethod
+    async def cancel(self, slot: str, id: str) -> None:
+        """Ask for a job to be dropped; `Dropped` or another of its reports follows soon."""
+
+    @abstractmethod
+    async def pause(self, slot: str) -> None:
+        """Ask for a batch to be saved and stopped; `render` returns soon."""
+
+    @abstractmethod
+    def kill(self, slot: str) -> None:
+        """End whatever renders in a slot at once; `render` raises `LostError`."""
+
+    @abstractmethod
+    def forget(self, name: str, ids: Iterable[str]) -> None:
+        """Delete what was saved of a batch, and of these jobs, which have all ended."""
+
+    @abstractmethod
+    def forget_all_but(self, names: Container[str], ids: Iterable[str]) -> None:
+        """Delete whatever was saved of other batches and jobs."""
+
+    @abstractmethod
+    def saved(self) -> set[str]:
+        """Name the batches that something is saved of."""

@@ -1,0 +1,236 @@
+"""Which jobs are rendered when, and what becomes of those whose render was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from pathlib import Path
+from typing import Any
+
+from bridge.jobs.record import Record
+from bridge.jobs.rendering.publish import leftover
+from bridge.jobs.rendering.renderer import (
+    Batch,
+    Began,
+    Dropped,
+    Failed,
+    LostError,
+    Order,
+    Progressed,
+    Rendered,
+    RenderEngine,
+    Report,
+)
+from bridge.jobs.rendering.waiting import Waiting
+from bridge.jobs.storage.ledger import Ledger
+from bridge.jobs.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+#: For a batch to be saved when the bridge stops.
+_STOP_SECONDS = 30.0
+
+
+class _Running:
+    """A batch in a slot, and which of its jobs have not ended."""
+
+    def __init__(self, slot: str, name: str, records: list[Record]):
+        self.slot = slot
+        self.name = name
+        self.ids = [record.id for record in records]
+        self.left = set(self.ids)
+        self.settling: list[asyncio.Task[bool]] = []
+
+
+class Scheduler:
+    """Keeps the slots of an engine busy.
+
+    Parameters
+    ----------
+    ledger
+        Of the jobs.
+    engine
+        That renders, started.
+    together
+        Jobs in a batch, at most.
+
+    Attributes
+    ----------
+    waiting : Waiting
+        Jobs that no slot has.
+    """
+
+    def __init__(self, ledger: Ledger, engine: RenderEngine, together: int):
+        self._ledger = ledger
+        self._engine = engine
+        self._together = together
+        self.waiting = Waiting()
+        self._running: dict[str, _Running] = {}
+        self._cancelling: set[str] = set()
+        self._renders = Tasks()
+        self._settles = Tasks()
+        self._stopping = False
+
+    def take_up(self) -> None:
+        """Begin with the jobs that were stored, where the last bridge has left off."""
+        unfinished = [r for r in self._ledger.records.values() if not r.finished]
+        for record in unfinished:
+            if record.state == "running":
+                _clean_up(record)
+                record = self._ledger.change(record.id, state="queued")
+            self.waiting.add(record)
+        # What a kill has left half saved is of no use.
+        saved = self._engine.saved() & {record.batch for record in unfinished}
+        self._engine.forget_all_but(saved, [record.id for record in unfinished])
+        self.fill()
+
+    def add(self, record: Record) -> None:
+        """Let a new job wait."""
+        self.waiting.add(record)
+        self.fill()
+
+    async def cancel(self, id: str) -> None:
+        """Cancel a job that has not ended, and wait until it has, in whatever way."""
+        if id in self.waiting:
+            self.waiting.discard(id)
+            await self._ledger.settle(id, state="cancelled")
+            return
+        if id not in self._cancelling:
+            self._cancelling.add(id)
+            for running in self._running.values():
+                if id in running.left:
+                    await self._engine.cancel(running.slot, id)
+        if not self._ledger.record(id).finished:
+            await self._ledger.ending(id)
+        self._cancelling.discard(id)
+
+    async def stop(self) -> None:
+        """Have what is rendered saved, and begin nothing more."""
+        self._stopping = True
+        for running in list(self._running.values()):
+            await self._engine.pause(running.slot)
+        if not await self._renders.wait(_STOP_SECONDS):
+            for running in list(self._running.values()):
+                self._engine.kill(running.slot)
+            await self._renders.wait(_STOP_SECONDS)
+        await self._renders.cancel()
+        await self._settles.wait(_STOP_SECONDS)
+
+    def fill(self) -> None:
+        """Give batches to the free slots."""
+        while not self._stopping and self.waiting.can_run(self._has_room):
+            saved = self._engine.saved()
+            records = self.waiting.take(self._has_room, self._together, saved)
+            slot = self._free_slot(records[0].request.engine)
+            assert slot is not None
+            name = records[0].batch if records[0].batch in saved else secrets.token_hex(8)
+            self._running[slot] = _Running(slot, name, records)
+            self._renders.spawn(self._render(self._running[slot], records))
+
+    def _has_room(self, engine: str) -> bool:
+        return self._free_slot(engine) is not None
+
+    def _free_slot(self, engine: str) -> str | None:
+        free = (s for s in self._engine.slots_for(engine) if s not in self._running)
+        return next(free, None)
+
+    async def _render(self, running: _Running, records: list[Record]) -> None:
+        orders = [Order(r.request, r.input_size, r.input_mtime_ns) for r in records]
+        lost: str | None = None
+        try:
+            await self._engine.render(
+                running.slot,
+                Batch(running.name, tuple(orders)),
+                lambda report: self._on_report(running, report),
+            )
+        except LostError as error:
+            lost = str(error)
+        except Exception as error:
+            log.exception("a render ended in an unexpected way")
+            lost = f"could not be used ({error})"
+        goes_on = self._end(running, lost)
+        written = all(await asyncio.gather(*running.settling))
+        if written and not goes_on:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(self._engine.forget, running.name, running.ids)
+        del self._running[running.slot]
+        self.fill()
+
+    def _on_report(self, running: _Running, report: Report) -> None:
+        """Take note of what an engine says of a batch."""
+        if isinstance(report, Began):
+            self._on_began(running, report)
+        elif isinstance(report, Progressed):
+            self._ledger.progress(running.left, report.fraction, report.seconds_left)
+        elif report.id not in running.left:
+            log.warning("the render engine reported on job %s, which it has not", report.id)
+        elif isinstance(report, Rendered):
+            self._settle(
+                running, report.id, state="done",
+                output_size=report.size, output_mtime_ns=report.mtime_ns,
+            )  # fmt: skip
+        elif isinstance(report, Failed):
+            self._settle(
+                running, report.id, state="failed", code=report.code, message=report.message
+            )
+        elif isinstance(report, Dropped):
+            self._settle(running, report.id, state="cancelled")
+
+    def _on_began(self, running: _Running, report: Began) -> None:
+        for id in sorted(running.left):
+            if id in report.ids:
+                self._ledger.change(id, state="running", batch=running.name)
+            elif id in self._cancelling:
+                self._settle(running, id, state="cancelled")
+            else:
+                running.left.discard(id)
+                self.waiting.add(self._ledger.record(id))
+        self.fill()
+
+    def _end(self, running: _Running, lost: str | None) -> bool:
+        """Decide what becomes of the jobs that a batch has left, and whether it goes on."""
+        alone = len(running.left) == 1
+        is_saved = running.name in self._engine.saved()
+        goes_on = False
+        for id in sorted(running.left):
+            record = self._ledger.record(id)
+            if lost is not None:
+                _clean_up(record)
+            if id in self._cancelling:
+                self._settle(running, id, state="cancelled")
+            elif lost is None or self._stopping:
+                self._wait_again(running, id, batch=running.name if is_saved else "")
+                goes_on = True
+            elif alone and record.crashes:
+                self._settle(running, id, state="failed", code="failed", message=_twice(lost))
+            elif is_saved and not record.crashes:
+                self._wait_again(running, id, batch=running.name, crashes=1)
+                goes_on = True
+            else:
+                # Not together a second time: one of them may be what ends the worker.
+                self._wait_again(running, id, batch="", crashes=1)
+        return goes_on
+
+    def _wait_again(self, running: _Running, id: str, **changes: Any) -> None:
+        running.left.discard(id)
+        self.waiting.add(self._ledger.change(id, state="queued", **changes))
+
+    def _settle(self, running: _Running, id: str, **changes: Any) -> None:
+        running.left.discard(id)
+        self._cancelling.discard(id)
+        running.settling.append(self._settles.spawn(self._ledger.settle(id, **changes)))
+
+
+def _clean_up(record: Record) -> None:
+    """Delete what a kill may have left beside an output."""
+    with contextlib.suppress(OSError):
+        leftover(record.id, Path(record.request.output)).unlink(missing_ok=True)
+
+
+def _twice(lost: str) -> str:
+    return (
+        f"The render worker {lost}, and so again when the job was tried once more; "
+        "render a shorter region or use another engine, and close programs that take memory."
+    )

@@ -1,0 +1,230 @@
+"""A batch of jobs from their inputs to their outputs, inside a render worker."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.jobs.paths import AllowedFolders
+from bridge.jobs.rendering.messages import Setup
+from bridge.jobs.rendering.publish import publish, published
+from bridge.jobs.rendering.renderer import Batch, Began, Ending, Failed, Order, Report
+from bridge.jobs.rendering.saved_group import SavedPiece, WorkFolder
+from bridge.jobs.request import RequestError
+from bridge.jobs.worker.control import Control
+from bridge.jobs.worker.open_translators import Translators
+from bridge.jobs.worker.progress_reports import Pace
+from bridge.jobs.worker.region import read_region
+from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.recording import Audio
+from umtn_core.translation import Piece, Translation
+
+log = logging.getLogger(__name__)
+
+#: Saving may take this share of the time: states of wide networks are large.
+_SHARE_FOR_SAVING = 0.05
+
+#: Regions are decoded together if none is longer than the most urgent one by more than so much,
+#: which is how much later than alone that one may be done.
+_LONGER_SECONDS = 5.0
+_LONGER_TIMES = 1.5
+
+
+@dataclass
+class _Work:
+    """What is translated together: a piece for each job, and how far that was saved."""
+
+    ids: list[str]
+    pieces: list[Piece]
+    state: bytes | None = None
+    audio_is_saved: bool = False
+
+
+class BatchRun:
+    """One batch.
+
+    Parameters
+    ----------
+    setup
+        Folders and limits.
+    translators
+        Kept from batch to batch.
+    control
+        What the bridge wants meanwhile; expects this batch.
+    batch
+        The jobs.
+    send
+        Takes reports; from any thread.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        translators: Translators,
+        control: Control,
+        batch: Batch,
+        send: Callable[[Report], None],
+    ):
+        self._setup = setup
+        self._folders = AllowedFolders(setup.session_folder, setup.allowed)
+        self._work_folder = WorkFolder(setup.work_folder)
+        self._saved = self._work_folder.batch(batch.name)
+        self._translators = translators
+        self._control = control
+        self._orders = {order.request.id: order for order in batch.orders}
+        self._send = send
+        self._pace = Pace(send)
+        self._cancelled = self._pace.ticking(control.cancelled)
+
+    def run(self) -> Ending:
+        """Render the jobs.
+
+        Raises
+        ------
+        MemoryError
+        """
+        try:
+            self._report_published()
+            work = self._from_saved() or self._from_inputs()
+            self._orders = {id: o for id, o in self._orders.items() if id in work.ids}
+            self._control.keep_only(self._orders)
+            if self._orders:
+                self._send(Began(tuple(self._orders)))
+                self._translate(work)
+        except Cancelled:
+            return "paused" if self._control.pausing else "finished"
+        return "finished"
+
+    def _report_published(self) -> None:
+        """Report what got its name just before a crash."""
+        for id, order in list(self._orders.items()):
+            found = published(
+                self._folders, id, Path(order.request.output), self._work_folder.result(id)
+            )
+            if found is not None and self._control.seal(id):
+                self._send(found)
+                del self._orders[id]
+
+    def _from_saved(self) -> _Work | None:
+        """Find what was saved of this batch."""
+        saved = self._saved.load()
+        if saved is None:
+            return None
+        pieces, audio, state = saved
+        ids = [piece.id for piece in pieces]
+        if not self._orders.keys() & set(ids):
+            return None
+        work = [Piece(a, p.sample_rate, p.seed) for p, a in zip(pieces, audio, strict=True)]
+        return _Work(ids, work, state, audio_is_saved=True)
+
+    def _from_inputs(self) -> _Work:
+        """Read the regions, of those jobs that go well together."""
+        work = _Work([], [])
+        for id, order in self._orders.items():
+            try:
+                piece = read_region(
+                    self._folders, order, self._setup.longest_seconds, self._cancelled
+                )
+            except RequestError as error:
+                self._fail(id, error.code, error.message)
+                continue
+            if not work.pieces or _go_together(work.pieces[0], piece):
+                work.ids.append(id)
+                work.pieces.append(piece)
+        return work
+
+    def _translate(self, work: _Work) -> None:
+        try:
+            request = next(iter(self._orders.values())).request
+            translator = self._translators.get(request)
+        except (UmtnError, OSError) as error:
+            self._fail_all("model", str(error))
+            return
+        try:
+            translation = None
+            if work.state is not None:
+                try:
+                    translation = translator.resume(work.pieces, work.state)
+                except UmtnError as error:
+                    log.warning("a saved batch begins again: %s", error)
+            if translation is None:
+                translation = translator.begin(work.pieces, cancelled=self._cancelled)
+            self._decode(work, translation)
+            results = self._finish(work, translation)
+        except Cancelled:
+            raise
+        except UmtnError as error:
+            self._fail_all("failed", str(error))
+            return
+        for id, piece, audio in zip(work.ids, work.pieces, results, strict=True):
+            if id in self._orders and self._control.seal(id):
+                self._publish(self._orders[id], audio, piece.sample_rate)
+
+    def _decode(self, work: _Work, translation: Translation) -> None:
+        """Decode to the end, saving the state now and then."""
+        interval = self._setup.save_every
+        while not translation.done:
+            try:
+                translation.advance(interval, progress=self._pace.report, cancelled=self._cancelled)
+            except Cancelled:
+                if self._control.pausing:
+                    self._save(work, translation)
+                raise
+            if not translation.done:
+                took = self._save(work, translation)
+                interval = max(self._setup.save_every, took / _SHARE_FOR_SAVING)
+
+    def _finish(self, work: _Work, translation: Translation) -> list[Audio]:
+        """Make the results' audio, saving what was decoded if that is to pause."""
+        try:
+            return translation.finish(cancelled=self._cancelled)
+        except Cancelled:
+            if self._control.pausing:
+                self._save(work, translation)
+            raise
+
+    def _save(self, work: _Work, translation: Translation) -> float:
+        """Save how far the batch is, and return the seconds that it took."""
+        began = time.monotonic()
+        try:
+            if not work.audio_is_saved:
+                pieces = [
+                    SavedPiece(id, piece.sample_rate, piece.seed or 0)
+                    for id, piece in zip(work.ids, work.pieces, strict=True)
+                ]
+                self._saved.save_audio(pieces, [piece.audio for piece in work.pieces])
+                work.audio_is_saved = True
+            self._saved.save_state(translation.save())
+        except OSError as error:
+            # The render goes on; only after a crash it will have to begin again.
+            log.warning("the state of a render cannot be saved: %s", error)
+        return time.monotonic() - began
+
+    def _publish(self, order: Order, audio: Audio, sample_rate: int) -> None:
+        id = order.request.id
+        announcement = self._work_folder.result(id)
+        try:
+            self._send(
+                publish(
+                    self._folders, id, Path(order.request.output), audio, sample_rate, announcement
+                )
+            )
+        except RequestError as error:
+            self._send(Failed(id, error.code, error.message))
+
+    def _fail(self, id: str, code: str, message: str) -> None:
+        if self._control.seal(id):
+            self._send(Failed(id, code, message))
+
+    def _fail_all(self, code: str, message: str) -> None:
+        for id in self._orders:
+            self._fail(id, code, message)
+
+
+def _go_together(first: Piece, other: Piece) -> bool:
+    """Whether the first piece may wait for the other one to be done."""
+    own, others = (piece.audio.shape[-1] / piece.sample_rate for piece in (first, other))
+    return others <= max(own * _LONGER_TIMES, own + _LONGER_SECONDS)

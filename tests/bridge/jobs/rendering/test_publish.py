@@ -1,0 +1,82 @@
+"""Results get their names whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from bridge.jobs.paths import AllowedFolders
+from bridge.jobs.rendering.publish import leftover, publish, published
+from bridge.jobs.request import RequestError
+from tests.bridge.jobs.conftest import heard, running
+
+
+@pytest.fixture
+def folders(tmp_path):
+    (tmp_path / "session").mkdir()
+    return AllowedFolders(tmp_path / "session")
+
+
+AUDIO = np.linspace(-1.5, 1.5, 2000, dtype=np.float32).reshape(2, 1000)
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_what_is_written_is_what_was_made(folders, tmp_path, monkeypatch, nameless):
+    if not nameless:
+        monkeypatch.setattr("umtn_core.audio.whole_file._open_nameless", lambda folder: None)
+    output, note = folders.session / "out.wav", tmp_path / "note"
+    made = publish(folders, "a", output, AUDIO, 48_000, note)
+    np.testing.assert_array_equal(heard(output), AUDIO)
+    assert published(folders, "a", output, note) == made
+    assert made.size == output.stat().st_size
+    assert [path.name for path in folders.session.iterdir()] == ["out.wav"]
+    with pytest.raises(RequestError) as caught:
+        publish(folders, "a", output, AUDIO, 48_000, note)
+    assert caught.value.code == "exists"
+    assert [path.name for path in folders.session.iterdir()] == ["out.wav"]
+
+
+def test_what_somebody_else_put_there_is_not_taken_for_ours(folders, tmp_path):
+    output, note = folders.session / "out.wav", tmp_path / "note"
+    assert published(folders, "a", output, note) is None
+    publish(folders, "a", output, AUDIO, 48_000, note)
+    assert published(folders, "a", folders.session / "other.wav", note) is None
+    contents = bytearray(output.read_bytes())
+    contents[-1] ^= 1
+    output.write_bytes(contents)
+    assert published(folders, "a", output, note) is None
+    note.write_bytes(b"half")
+    assert published(folders, "a", output, note) is None
+
+
+def test_what_a_kill_left_beside_an_output_is_taken_away(settings, music):
+    """Where files without a name are not to be had, they have a hidden one until they are whole."""
+    import msgspec
+
+    from bridge.jobs import RenderRequest
+    from bridge.jobs.record import Record
+    from bridge.jobs.storage.store import JobStore
+
+    source = music()
+    output = settings.session_folder / "out.wav"
+    asked = RenderRequest(id="a", input="in.wav", output="out.wav", target="trumpet")
+    real = msgspec.structs.replace(asked, input=str(source), output=str(output))
+    status = source.stat()
+
+    async def as_after_a_kill():
+        settings.data_folder.mkdir()
+        store = JobStore(settings.data_folder)
+        sizes = {"input_size": status.st_size, "input_mtime_ns": status.st_mtime_ns}
+        await store.write(Record(asked, real, "running", **sizes))
+        await store.close()
+        leftover("a", output).write_bytes(b"RIFF, half of it")
+
+    async def start():
+        async with running(settings) as jobs:
+            return (await jobs.ended("a"))[0]
+
+    asyncio.run(as_after_a_kill())
+    assert asyncio.run(start()).state == "done"
+    assert {path.name for path in settings.session_folder.iterdir()} == {"in.wav", "out.wav"}

@@ -1,0 +1,102 @@
+"""Old jobs and results go within the user's limits; what is not the bridge's stays."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+
+import pytest
+
+from bridge.jobs import JobSettings, RenderRequest, RequestError
+from bridge.jobs.record import Record
+from bridge.jobs.storage.pruning import prune_results
+from tests.bridge.jobs.conftest import running
+
+DAY = 24 * 3600.0
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for name in ("session", "music"):
+        (tmp_path / name).mkdir()
+    return JobSettings(tmp_path / "data", tmp_path / "session", (tmp_path / "music",))
+
+
+def done(path, updated=0.0, size=1000, state="done"):
+    """A finished job and its result."""
+    path.write_bytes(bytes(size))
+    status = path.stat()
+    request = RenderRequest(id=path.name, input="in.wav", target="t", output=str(path))
+    return Record(
+        request, request, state, updated=updated, output_size=size,
+        output_mtime_ns=status.st_mtime_ns,
+    )  # fmt: skip
+
+
+def test_nothing_goes_unless_the_user_says_so(folders):
+    records = [done(folders.session_folder / f"{i}.wav") for i in range(3)]
+    assert prune_results(records, folders, 1e12) == []
+    assert len(list(folders.session_folder.iterdir())) == 3
+
+
+def test_by_age(folders, tmp_path):
+    session = folders.session_folder
+    old, new = done(session / "old.wav", 0.0), done(session / "new.wav", 9 * DAY)
+    elsewhere = done(tmp_path / "music" / "theirs.wav", 0.0)
+    edited = done(session / "edited.wav", 0.0)
+    (session / "edited.wav").write_bytes(b"with work of the user's own in it")
+    waiting = done(session / "waiting.wav", 0.0, state="queued")
+    failed = done(session / "not ours.wav", 0.0, state="failed")
+    (session / "in.wav").write_bytes(b"an input")
+    records = [old, new, elsewhere, edited, waiting, failed]
+    gone = prune_results(records, replace(folders, keep_days=5.0), 10 * DAY)
+    assert set(gone) == {"old.wav", "theirs.wav", "edited.wav", "not ours.wav"}
+    left = {path.name for path in session.iterdir()}
+    assert left == {"new.wav", "edited.wav", "waiting.wav", "not ours.wav", "in.wav"}
+    assert (tmp_path / "music" / "theirs.wav").exists()
+
+
+def test_by_size_the_oldest_first(folders):
+    session = folders.session_folder
+    records = [done(session / f"{i}.wav", float(i)) for i in (3, 1, 2, 4)]
+    assert prune_results(records, replace(folders, keep_bytes=2500), 10.0) == ["1.wav", "2.wav"]
+    assert {path.name for path in session.iterdir()} == {"3.wav", "4.wav"}
+    assert prune_results(records, replace(folders, keep_bytes=2500), 10.0) == []
+
+
+def test_by_number_only_the_memory_of_them_goes(folders):
+    session = folders.session_folder
+    records = [done(session / f"{i}.wav", float(i)) for i in range(4)]
+    assert prune_results(records, replace(folders, most_remembered=3), 10.0) == ["0.wav"]
+    assert len(list(session.iterdir())) == 4
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+def test_a_result_that_was_replaced_by_a_link_stays(folders, tmp_path):
+    record = done(folders.session_folder / "a.wav")
+    target = tmp_path / "music" / "theirs.wav"
+    os.rename(folders.session_folder / "a.wav", target)
+    (folders.session_folder / "a.wav").symlink_to(target)
+    prune_results([record], replace(folders, keep_days=1.0), 10 * DAY)
+    assert target.exists() and (folders.session_folder / "a.wav").is_symlink()
+
+
+def test_a_forgotten_job_may_be_asked_for_anew(settings, music):
+    music()
+
+    async def work():
+        async with running(settings) as jobs:
+            request = RenderRequest(id="a", input="in.wav", target="trumpet")
+            await jobs.service.submit(request)
+            (first,) = await jobs.ended("a")
+            jobs.service._settings = replace(settings, keep_bytes=0)
+            await jobs.service.prune()
+            assert not os.path.exists(first.output)
+            with pytest.raises(RequestError):
+                jobs.service.get("a")
+            assert (await jobs.service.submit(request)).state == "queued"
+            (again,) = await jobs.ended("a")
+            assert again.state == "done" and os.path.exists(again.output)
+
+    asyncio.run(work())

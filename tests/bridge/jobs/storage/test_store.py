@@ -1,0 +1,223 @@
+"""The store: what was acknowledged is there again, whatever happened to the files."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import sqlite3
+
+import msgspec
+import pytest
+
+from bridge.jobs.record import Record
+from bridge.jobs.request import RenderRequest
+from bridge.jobs.storage.database import SCHEMA, Database
+from bridge.jobs.storage.journal import Journal, read_journal
+from bridge.jobs.storage.store import DATABASE, JOURNAL, JobStore
+from umtn_core.errors import UmtnError
+
+
+def record(id, state="queued", created=0.0, **options):
+    request = RenderRequest(id=id, input="/in.wav", target="trumpet", output=f"/{id}.wav")
+    return Record(request, request, state, created=created, updated=created, **options)
+
+
+def written(folder, *calls):
+    """Write to a store, and leave its files as a killed process would."""
+
+    async def work():
+        store = JobStore(folder)
+        for kept, forgotten in calls:
+            await store.write(*kept, forgotten=forgotten)
+        return store
+
+    folder.mkdir(exist_ok=True)
+    store = asyncio.run(work())
+    copy = folder.with_name(f"{folder.name}-killed")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder, copy)
+    store._close()
+    store._thread.shutdown()
+    return copy
+
+
+def opened(folder):
+    store = JobStore(folder)
+    found = {record.id: record for record in store.records}
+    store._close()
+    store._thread.shutdown()
+    return found
+
+
+def lines(path):
+    """What a journal holds, without the space ahead."""
+    return path.read_bytes().rstrip(b"\0")
+
+
+def many(count=200):
+    return [record(f"job {i}", created=float(i), message="x" * 200) for i in range(count)]
+
+
+def test_records_come_back_after_a_kill_in_their_order(tmp_path):
+    records = many(5)
+    folder = written(tmp_path / "a", (records, ()), ([records[1]], ("job 3",)))
+    found = opened(folder)
+    assert list(found) == ["job 0", "job 1", "job 2", "job 4"]
+    assert found["job 2"] == records[2]
+    assert opened(folder) == found, "and again"
+
+
+def test_writes_at_once_are_one_transaction(tmp_path):
+    async def work():
+        store = JobStore(tmp_path)
+        await asyncio.gather(*(store.write(each) for each in many(500)))
+        await store.close()
+
+    asyncio.run(work())
+    assert len(opened(tmp_path)) == 500
+
+
+@pytest.mark.parametrize("file", [DATABASE, f"{DATABASE}-wal"])
+@pytest.mark.parametrize("cut", [1, 100, 4096, 4097, 3 * 4096, 10**9])
+def test_a_database_cut_short_loses_nothing(tmp_path, file, cut):
+    records = many()
+    done = [record(r.id, "done", r.created + 0.5, output_size=7) for r in records[::2]]
+    folder = written(tmp_path / "a", (records, ()), (done, ()))
+    if file == DATABASE:  # with everything in the one file
+        Database(folder / DATABASE).close()
+    size = (folder / file).stat().st_size
+    with open(folder / file, "r+b") as damaged:
+        damaged.truncate(max(0, size - cut))
+    expected = {r.id: r for r in records} | {r.id: r for r in done}
+    assert opened(folder) == expected
+    assert opened(folder) == expected, "and what was mended is sound"
+
+
+@pytest.mark.parametrize("at", [0, 50, 4096, 4096 * 5 + 3])
+def test_a_database_with_rubbish_in_it_loses_nothing(tmp_path, at):
+    folder = written(tmp_path / "a", (many(), ()))
+    Database(folder / DATABASE).close()
+    with open(folder / DATABASE, "r+b") as damaged:
+        damaged.seek(at)
+        damaged.write(b"\xa5" * 3000)
+    assert opened(folder) == {r.id: r for r in many()}
+    assert (folder / f"damaged-{DATABASE}").exists()
+
+
+@pytest.mark.parametrize("cut", [1, 57, 5000, 10**9])
+def test_a_journal_cut_short_loses_nothing(tmp_path, cut):
+    folder = written(tmp_path / "a", (many(), ()))
+    with open(folder / JOURNAL, "r+b") as damaged:
+        damaged.truncate(max(0, len(lines(folder / JOURNAL)) - cut))
+    assert opened(folder) == {r.id: r for r in many()}
+
+
+def test_what_was_forgotten_stays_so(tmp_path):
+    folder = written(tmp_path / "a", (many(3), ()), ((), ("job 1",)))
+    (folder / DATABASE).unlink()
+    for ending in ("-wal", "-shm"):
+        (folder / f"{DATABASE}{ending}").unlink(missing_ok=True)
+    assert list(opened(folder)) == ["job 0", "job 2"]
+
+
+def test_a_journal_does_not_grow_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("bridge.jobs.storage.store.LARGEST_JOURNAL", 10_000)
+    calls = [([record("a", created=float(i))], ()) for i in range(200)]
+    folder = written(tmp_path / "a", *calls)
+    assert len(lines(folder / JOURNAL)) < 20_000
+    assert opened(folder)["a"].created == 199
+
+
+def test_what_could_not_be_written_is_not_there_later(tmp_path):
+    """A job that was refused since the disk was full must not be rendered after all."""
+
+    class Full:
+        def write(self, kept, forgotten=()):
+            raise sqlite3.OperationalError("database or disk is full")
+
+    async def work():
+        store = JobStore(tmp_path)
+        await store.write(record("a"))
+        whole, store._database = store._database, Full()
+        with pytest.raises(sqlite3.OperationalError):
+            await store.write(record("b"))
+        store._database = whole
+        await store.write(record("c"))
+        await store.close()
+
+    asyncio.run(work())
+    assert list(opened(tmp_path)) == ["a", "c"]
+    assert list(read_journal(tmp_path / JOURNAL)[0]) == ["a", "c"]
+
+
+def test_a_journal_goes_on_after_a_full_disk(tmp_path, monkeypatch):
+    """Lines that do not reach the disk are taken off; space ahead is only a wish."""
+    path = tmp_path / JOURNAL
+    journal = Journal(path, [record("a")])
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bridge.jobs.storage.journal.sync_data", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.append([record("b")])
+    assert list(read_journal(path)[0]) == ["a"]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        journal.append([record("c")])
+    assert list(read_journal(path)[0]) == ["a", "c"]
+    journal.append([record("d")])
+    assert list(read_journal(path)[0]) == ["a", "c", "d"]
+    journal.close()
+    assert path.read_bytes() == lines(path)
+
+
+def test_half_a_line_does_not_spoil_the_next(tmp_path):
+    path = tmp_path / JOURNAL
+    journal = Journal(path, [])
+    journal.append([record("a")])
+    journal.close()
+    with open(path, "ab") as file:
+        file.write(b"0badc0de {half a li")
+    folder = tmp_path
+    assert list(opened(folder)) == ["a"]
+    copy = written(folder, ([record("b", created=1.0)], ()))
+    (copy / DATABASE).unlink()
+    (copy / f"{DATABASE}-wal").unlink(missing_ok=True)
+    (copy / f"{DATABASE}-shm").unlink(missing_ok=True)
+    assert list(opened(copy)) == ["a", "b"]
+
+
+def test_a_record_that_makes_no_sense_is_left_out(tmp_path):
+    folder = written(tmp_path / "a", (many(2), ()))
+    with sqlite3.connect(folder / DATABASE) as connection:
+        connection.execute("INSERT INTO jobs VALUES ('z', 'queued', 0, '{}')")
+    connection.close()
+    assert list(opened(folder)) == ["job 0", "job 1"]
+
+
+def test_the_database_of_a_later_version_is_left_alone(tmp_path):
+    folder = written(tmp_path / "a", (many(2), ()))
+    with sqlite3.connect(folder / DATABASE) as connection:
+        connection.execute(f"PRAGMA user_version={SCHEMA + 1}")
+    connection.close()
+    before = (folder / DATABASE).read_bytes()
+    with pytest.raises(UmtnError, match="later version"):
+        JobStore(folder)
+    assert (folder / DATABASE).read_bytes()[:4096] == before[:4096]
+
+
+def test_a_folder_that_cannot_be_used_is_said_in_a_sentence(tmp_path):
+    with pytest.raises(UmtnError, match="job store"):
+        JobStore(tmp_path / "none")
+
+
+def test_everything_of_a_record_is_kept(tmp_path):
+    full = msgspec.structs.replace(
+        record("ä\U0001f3ba", "failed", 3.5, input_size=2**40, input_mtime_ns=2**60, crashes=1),
+        code="audio", message="Why.", batch="b", output_size=1, output_mtime_ns=2,
+    )  # fmt: skip
+    assert opened(written(tmp_path / "a", ([full], ()))) == {full.id: full}

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from bridge.server import model_list
+
+
+@pytest.mark.parametrize(("own", "gpu"), [(True, False), (False, False), (True, True)])
+def test_engines_are_named_where_they_can_run(
+    monkeypatch: pytest.MonkeyPatch, own: bool, gpu: bool
+) -> None:
+    monkeypatch.setattr(model_list, "is_available", lambda: own)
+    monkeypatch.setattr(model_list, "is_usable", lambda: gpu)
+    found = model_list.usable_engines()
+    assert {"auto", "onnx"} <= set(found)
+    assert ({"cpu", "cpu-bf16", "cpu-int8"} <= set(found)) == own
+    assert ({"cuda", "cuda-fp16", "cuda-bf16"} <= set(found)) == gpu
+    assert any(name.startswith("cpu") for name in found) == own
+    assert any("cuda" in name for name in found) == gpu
+
+
+def test_int8_is_offered_only_where_it_is_known_to_lose_little(models_folder, monkeypatch):
+    monkeypatch.setattr(model_list, "usable_engines", lambda: ["auto", "cpu", "cpu-int8"])
+    (silent,) = (each for each in model_list.Models().find() if each.name == "tiny")
+    assert silent.engines == ("auto", "cpu")
+    monkeypatch.setattr(model_list, "why_not_precise_enough", lambda *_: None)
+    (bearing,) = (each for each in model_list.Models().find() if each.name == "tiny")
+    assert bearing.engines == ("auto", "cpu", "cpu-int8")

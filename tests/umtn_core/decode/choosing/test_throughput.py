@@ -1,0 +1,68 @@
+"""What is remembered of a machine's speed: used if it fits, done without if it cannot be had."""
+
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from umtn_core.decode.choosing import throughput as module
+from umtn_core.decode.choosing.engines import open_engine
+from umtn_core.decode.choosing.throughput import throughput
+from umtn_core.shape import PRESETS, NetworkShape
+
+TINY = NetworkShape(
+    latent_channels=2, encoder_blocks=1, encoder_layers=1, encoder_channels=2, decoder_blocks=1,
+    decoder_layers=2, residual_channels=2, skip_channels=4,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS", 0.01)
+
+
+@pytest.fixture
+def engine(random_bundle):
+    return open_engine("onnx", random_bundle(TINY), "a", 1)
+
+
+def test_it_is_measured_once(engine, tmp_path, monkeypatch):
+    file = tmp_path / "new" / "throughput.json"
+    rates = throughput(engine, file)
+    assert 1 in rates and all(rate > 0 for rate in rates.values())
+    monkeypatch.setattr(module, "Run", None)
+    module._OF_THIS_PROCESS.clear()  # as in another one
+    assert throughput(engine, file) == rates
+
+
+@pytest.mark.parametrize("contents", [b"", b"nonsense", b'{"a": {"x": 1}}', b"[]", b"\xff"])
+def test_a_damaged_memory_is_written_anew(random_bundle, tmp_path, monkeypatch, contents):
+    engine = open_engine("onnx", random_bundle(TINY), "a", 1)
+    file = tmp_path / "throughput.json"
+    file.write_bytes(contents)
+    rates = throughput(engine, file)
+    monkeypatch.setattr(module, "Run", None)
+    module._OF_THIS_PROCESS.clear()  # as in another one
+    assert throughput(engine, file) == rates
+
+
+def test_where_nothing_can_be_written_it_is_measured_all_the_same(random_bundle, tmp_path):
+    engine = open_engine("onnx", random_bundle(TINY), "a", 1)
+    (tmp_path / "file").touch()
+    assert throughput(engine, tmp_path / "file" / "throughput.json")[1] > 0
+
+
+@pytest.mark.parametrize(("gigabytes", "most"), [(1, 4), (8, 32), (20, 64)])
+def test_no_more_memory_is_taken_for_wide_networks(
+    random_bundle, tmp_path, monkeypatch, gigabytes, most
+):
+    engine = open_engine("onnx", random_bundle(TINY), "a", 1)
+    memory = SimpleNamespace(total=gigabytes << 30, available=gigabytes << 30)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    asked = []
+    monkeypatch.setattr(module, "_rate", lambda engine, streams: asked.append(streams) or 1.0)
+    throughput(engine, tmp_path / "throughput.json")
+    assert asked[-1] == 64
+    engine.shape = PRESETS["released"]
+    throughput(engine, tmp_path / "throughput.json")
+    assert asked[-1] == most

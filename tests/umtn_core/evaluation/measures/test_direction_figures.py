@@ -1,0 +1,154 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from umtn_core.evaluation.listening.heard import Heard
+from umtn_core.evaluation.measures.direction_figures import REFERENCES, Direction, measure
+from umtn_core.evaluation.measures.timbre import TimbreClassifier
+from umtn_core.evaluation.report.words import LOWER_IS_BETTER
+
+PROGRAMS = {"flute": 73, "trumpet": 56}
+
+
+def three(figure):
+    return figure["value"], figure["ceiling"], figure["floor"]
+
+
+@pytest.fixture
+def classifier(render):
+    return TimbreClassifier({d: [render(p, seed=9)[0]] for d, p in PROGRAMS.items()})
+
+
+@pytest.fixture
+def perfect(render):
+    """Translations from flute to trumpet as good as the real thing: they are the real thing."""
+    truths, notes = zip(*(render(PROGRAMS["trumpet"], seed=s) for s in (0, 1)), strict=True)
+    sources = [render(PROGRAMS["flute"], seed=s)[0] for s in (0, 1)]
+    return Direction(
+        translations=[Heard(0.3 * truth) for truth in truths],
+        sources=[Heard(source) for source in sources],
+        truths=[Heard(truth) for truth in truths],
+        notes=notes,
+        target="trumpet",
+    )
+
+
+def test_a_perfect_translation_reaches_every_ceiling(perfect, classifier):
+    figures = measure(perfect, classifier)
+    assert figures["pitch_within_50"]["value"] == 1.0
+    assert figures["pitch_within_50"]["pieces"] == [1.0, 1.0]
+    assert 0.8 < figures["pitch_within_50"]["ceiling"] < 1.0
+    assert figures["pitch_within_50"]["floor"] < 0.3
+    assert figures["pitch_within_50_at_best_lag"]["lag_seconds"] == 0
+    assert three(figures["named_as_target"]) == (1.0, 1.0, 0.0)
+    assert figures["envelope_db_from_truth"]["value"] < 0.01
+    assert figures["envelope_db_from_truth"]["floor"] > 3
+    for name in ("pitch_within_50_of_notes", "pitch_within_50_of_source", "note_f1"):
+        assert figures[name]["value"] == pytest.approx(figures[name]["ceiling"])
+        assert figures[name]["value"] > figures[name]["floor"] + 0.4
+
+
+def test_an_untouched_source_has_the_pitch_and_not_the_timbre(perfect, classifier):
+    figures = measure(dataclasses.replace(perfect, translations=perfect.sources), classifier)
+    assert figures["pitch_within_50"]["value"] == figures["pitch_within_50"]["ceiling"]
+    assert figures["pitch_within_50_of_source"]["value"] == 1.0
+    assert figures["named_as_target"]["value"] == figures["named_as_target"]["floor"] == 0.0
+    envelope = figures["envelope_db_from_target_mean"]
+    assert envelope["value"] == envelope["floor"] > envelope["ceiling"]
+
+
+def test_another_piece_has_the_timbre_and_not_the_pitch(perfect, classifier):
+    swapped = list(reversed(perfect.truths))
+    figures = measure(dataclasses.replace(perfect, translations=swapped), classifier)
+    assert figures["pitch_within_50"]["value"] == figures["pitch_within_50"]["floor"] < 0.3
+    assert figures["note_f1"]["value"] == figures["note_f1"]["floor"] < 0.3
+    assert figures["named_as_target"]["value"] == 1.0
+
+
+def test_silence_scores_nothing(perfect, classifier):
+    silent = [Heard(np.zeros_like(t.samples)) for t in perfect.truths]
+    figures = measure(dataclasses.replace(perfect, translations=silent), classifier)
+    assert figures["pitch_within_50"]["value"] == 0.0
+    assert figures["voiced"]["value"] == 0.0
+    assert figures["note_f1"]["value"] == 0.0
+    assert figures["named_as_target"]["value"] == 0.0
+
+
+def test_clips_that_fell_silent_are_not_the_target(perfect, classifier):
+    for truth, made in zip(perfect.truths, perfect.translations, strict=True):
+        made.samples = np.where(np.arange(len(truth.samples)) < 32_000, truth.samples, 0)
+    figures = measure(perfect, classifier)
+    assert figures["named_as_target"]["value"] == pytest.approx(1 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["truth", "source", "another_piece", "silence"])
+def test_every_measure_gives_a_control_its_own_figure(perfect, classifier, kind):
+    given = {
+        "truth": perfect.truths,
+        "source": perfect.sources,
+        "another_piece": list(reversed(perfect.truths)),
+        "silence": [Heard(np.zeros_like(t.samples)) for t in perfect.truths],
+    }
+    figures = measure(dataclasses.replace(perfect, translations=given[kind]), classifier)
+    for name, figure in figures.items():
+        assert figure["value"] == figure["controls"][kind], name
+        ceiling, floor = REFERENCES[name]
+        if kind == ceiling:
+            assert figure["value"] == figure["ceiling"], name
+        if kind == floor:
+            assert figure["value"] == figure["floor"], name
+
+
+def test_the_measures_tell_right_from_wrong(perfect, classifier):
+    """Every measure sets its ceiling well apart from its floor, on the side that is better."""
+    for name, figure in measure(perfect, classifier).items():
+        ceiling, floor = figure["ceiling"], figure["floor"]
+        if floor is None or name == "voiced":  # another piece has pitches too
+            continue
+        if name == "tempo_within_4":
+            assert ceiling >= floor
+        elif name in LOWER_IS_BETTER:
+            assert ceiling < 0.9 * floor, name
+        else:
+            assert ceiling > floor + 0.1, name
+
+
+def test_intervals_hold_the_value_and_come_from_the_seed(perfect, classifier):
+    first, again = (measure(perfect, classifier, seed=3) for _ in range(2))
+    assert first == again
+    for name in ("note_f1", "named_as_target", "chroma_correlation"):
+        low, high = first[name]["interval"]
+        assert low <= first[name]["value"] <= high
+    assert first["note_f1"]["share_of_ceiling"]["value"] == 1.0
+
+
+def test_a_late_translation_is_told_from_a_wrong_one(perfect, classifier):
+    late = [Heard(np.concatenate([np.zeros(960), t.samples[:-960]])) for t in perfect.truths]
+    figures = measure(dataclasses.replace(perfect, translations=late), classifier)
+    lagged = figures["pitch_within_50_at_best_lag"]
+    assert lagged["lag_seconds"] == pytest.approx(0.06)
+    assert lagged["value"] > figures["pitch_within_50"]["value"] + 0.05
+
+
+def test_timbre_ceilings_can_come_from_other_renders(perfect, classifier):
+    examples = perfect.sources  # flutes, which a trumpet's classifier names otherwise
+    figures = measure(dataclasses.replace(perfect, examples=examples), classifier)
+    assert figures["named_as_target"]["ceiling"] == 0.0
+
+
+def test_polyphonic_scope_uses_transcription_only(perfect, classifier, monkeypatch):
+    monkeypatch.setattr(
+        "umtn_core.evaluation.listening.heard.transcribe_polyphonic", lambda *_: perfect.notes[0]
+    )
+    figures = measure(perfect, classifier, polyphonic=True)
+    assert not any(name.startswith("pitch") for name in figures)
+    matched = len(perfect.notes[0])
+    assert figures["note_f1"]["value"] > matched / (2 * matched + 5)
+
+
+def test_pieces_must_correspond(perfect, classifier):
+    with pytest.raises(ValueError, match="do not correspond"):
+        measure(dataclasses.replace(perfect, notes=perfect.notes[:1]), classifier)
+    with pytest.raises(ValueError, match="do not correspond"):
+        measure(Direction([], [], [], [], "flute"), classifier)

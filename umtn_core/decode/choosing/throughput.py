@@ -1,0 +1,185 @@
+"""Engines' rates by number of streams: measured once on a machine, and remembered."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from umtn_core.audio.whole_file import whole_file
+from umtn_core.decode.choosing.timed_decodes import Run
+from umtn_core.decode.cpu.cpu_engine import CpuEngine
+from umtn_core.decode.engine import Engine
+from umtn_core.decode.memory import streams_to_time
+from umtn_core.errors import Cancelled
+from umtn_core.progress import IsCancelled
+from umtn_core.shape import NetworkShape
+
+#: Environment variable that names another file to remember in.
+FILE = "UMTN_THROUGHPUT_FILE"
+
+#: Samples a second over all streams, by their number.
+Throughput = dict[int, float]
+
+#: Numbers of streams that are timed, each for so many seconds.
+STREAMS = (1, 2, 4, 8, 16, 32, 64)
+SECONDS = 0.1
+#: Numbers of streams at which engines are compared, the turns that each takes, and their seconds.
+RACED = (1, 4, 16)
+TURNS, TURN_SECONDS = 4, 0.03
+
+#: By file: where none can be written, a process goes by the same figures all the same.
+_OF_THIS_PROCESS: dict[Path, dict[str, Throughput]] = {}
+
+
+def throughput(
+    engine: Engine, file: Path | None = None, cancelled: IsCancelled | None = None
+) -> Throughput:
+    """Look up an engine's throughput, or measure it and remember it.
+
+    Parameters
+    ----------
+    engine
+        Ready to run.
+    file
+        That remembers; None, one in the user's cache. It is written anew if it is damaged, and
+        done without where it cannot be written.
+    cancelled
+        Asked several times a second; measuring ends once it says yes.
+
+    Raises
+    ------
+    Cancelled
+    """
+    file = file or _default_file()
+    key = _key(engine)
+    known = _known(file)
+    if key in known:
+        return known[key]
+    # One after another: their rings together would take twice the memory.
+    measured = {}
+    for streams in _affordable(STREAMS, engine.shape):
+        _look(cancelled)
+        measured[streams] = _rate(engine, streams)
+    return _remembered(file, {key: measured})[key]
+
+
+def raced(
+    engines: Sequence[Engine], file: Path | None = None, cancelled: IsCancelled | None = None
+) -> list[Throughput]:
+    """Look up how fast engines are beside each other, or measure it and remember it.
+
+    They take turns, several short ones each, and the best counts: whatever else the machine does
+    meanwhile disturbs none alone.
+
+    Parameters
+    ----------
+    engines
+        Ready to run, of one shape.
+    file, cancelled
+        As for `throughput`.
+
+    Returns
+    -------
+    list of Throughput
+        Of each engine, at fewer numbers of streams than `throughput` gives.
+    """
+    file = file or _default_file()
+    keys = [f"{_key(engine)}|raced" for engine in engines]
+    known = _known(file)
+    if not all(key in known for key in keys):
+        measured: list[Throughput] = [{} for _ in engines]
+        for streams in _affordable(RACED, engines[0].shape):
+            runs = [Run(engine, streams) for engine in engines]
+            for _ in range(TURNS):
+                for run in runs:
+                    _look(cancelled)
+                    run.take(TURN_SECONDS)
+            for rates, run in zip(measured, runs, strict=True):
+                rates[streams] = round(run.best, 1)
+        # All of them anew: what was measured at different times is not compared.
+        known = _remembered(file, dict(zip(keys, measured, strict=True)))
+    return [known[key] for key in keys]
+
+
+def _look(cancelled: IsCancelled | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled("The translation was cancelled.")
+
+
+def _rate(engine: Engine, streams: int) -> float:
+    run = Run(engine, streams)
+    run.take(SECONDS)
+    return round(run.best, 1)
+
+
+def _affordable(counts: Sequence[int], shape: NetworkShape) -> list[int]:
+    most = streams_to_time(shape)
+    return [streams for streams in counts if streams <= most]
+
+
+def _default_file() -> Path:
+    if FILE in os.environ:
+        return Path(os.environ[FILE])
+    return Path(platformdirs.user_cache_dir("umtn", appauthor=False)) / "throughput.json"
+
+
+def _key(engine: Engine) -> str:
+    """Name everything that the rates depend on, short of what else the machine does."""
+    try:
+        release = version("umtn")
+    except PackageNotFoundError:
+        release = "none"
+    target = engine.target if isinstance(engine, CpuEngine) else ""
+    machine = (platform.node(), platform.machine(), _processor())
+    decoder = (engine.name, engine.precision, target, str(engine.threads))
+    shape = hashlib.sha256(msgspec.json.encode(engine.shape)).hexdigest()[:16]
+    return "|".join((release, *machine, *decoder, shape))
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _known(file: Path) -> dict[str, Throughput]:
+    return _read(file) | _OF_THIS_PROCESS.get(file, {})
+
+
+def _remembered(file: Path, measured: Mapping[str, Throughput]) -> dict[str, Throughput]:
+    """Add to what is known, and return all of it.
+
+    Another process may have measured the same meanwhile. Then what it wrote stays, so that both go
+    by the same figures.
+    """
+    found = _read(file)
+    if not measured.keys() <= found.keys():
+        found |= measured
+        with contextlib.suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file, overwrite=True) as out:
+                out.write(msgspec.json.encode(found))
+    _OF_THIS_PROCESS.setdefault(file, {}).update({key: found[key] for key in measured})
+    return found
+
+
+def _read(file: Path) -> dict[str, Throughput]:
+    try:
+        known = msgspec.json.decode(file.read_bytes(), type=dict[str, Throughput])
+    except (OSError, msgspec.DecodeError):
+        return {}
+    return {
+        key: rates
+        for key, rates in known.items()
+        if 1 in rates and all(streams >= 1 and rate > 0 for streams, rate in rates.items())
+    }

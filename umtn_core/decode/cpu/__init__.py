@@ -1,0 +1,1 @@
+"""The `cpu` engine: a decoder on kernels of our own in C++."""

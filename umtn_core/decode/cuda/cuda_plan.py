@@ -1,0 +1,296 @@
+"""How the streams of a batch are spread over the multiprocessors of a GPU.
+
+The kernel can work in two ways, and in what lies between. *Plain*: each block takes some streams
+through all layers and reads the weights through the L2 cache; right on every device. *Pipeline*:
+each block keeps the weights of one or more layers in its shared memory and hands the streams on to
+the next; only where all blocks are on the device at once.
+
+Which is faster is estimated by counting clock cycles. The constants are what NVIDIA documents of
+its chips, or guesses where it says nothing; none has been measured. They decide only about speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from umtn_core.companding import LEVELS
+from umtn_core.decode.cuda.cuda_weights import CudaPrecision, padded
+from umtn_core.native.cuda.device import THREADS, Device
+from umtn_core.shape import NetworkShape
+
+#: Streams of a group.
+GROUPS = (32, 8)
+
+#: Warps of a block.
+WARPS = THREADS // 32
+
+#: Blocks that hand over to one another within a cluster.
+CLUSTER = 8
+
+#: Bytes of messages that should stay in the L2 cache.
+MESSAGES = 16 << 20
+
+# Cycles. Reading: bytes each of shared memory and the L2 cache. Multiplying: multiply-adds.
+_SHARED_BYTES, _L2_BYTES = 128, 40
+_PRODUCTS = {"fp32": 80, "fp16": 900, "bf16": 900}
+_PRODUCTS_TURING = {"fp32": 40, "fp16": 350, "bf16": 5}
+_LAYER, _HOP, _HOP_IN_CLUSTER, _HEAD = 700, 900, 350, 4000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A way to spread the streams; see ``umtn_cuda_work`` in `work.h` for the fields.
+
+    Attributes
+    ----------
+    group
+        Streams that a block advances together.
+    shared_bytes
+        Of each block.
+    cycles
+        That a step of all streams is thought to take.
+    """
+
+    kernel: str
+    group: int
+    groups: int
+    pipelines: int
+    stages: int = 1
+    stage_layers: int = 1
+    heads: int = 0
+    head_parts: int = 1
+    logits_bands: int = 1
+    slots: int = 1
+    clustered: int = 0
+    resident_bytes: int = 0
+    head_resident_bytes: int = 0
+    taps_at: int = 0
+    gated_at: int = 0
+    residual_at: int = 0
+    skip_at: int = 0
+    head_at: int = 0
+    messages_at: int = 0
+    weights_at: int = 0
+    head_weights_at: int = 0
+    workspace_bytes: int = 0
+    shared_bytes: int = 0
+    cycles: float = 0
+
+    @property
+    def blocks(self) -> int:
+        """Blocks in all."""
+        if self.stages == 1:
+            return self.pipelines
+        blocks = self.pipelines * (self.stages + self.heads * self.head_parts)
+        return -(-blocks // self.clustered) * self.clustered if self.clustered else blocks
+
+    @property
+    def is_pipeline(self) -> bool:
+        """Whether blocks wait for one another."""
+        return self.stages > 1
+
+
+class Planner:
+    """Finds plans for a model on a device.
+
+    Parameters
+    ----------
+    shape, precision
+        Of the model.
+    device
+        Where it runs.
+    layer_bytes, weights_bytes
+        Of the packed weights.
+    """
+
+    def __init__(
+        self,
+        shape: NetworkShape,
+        precision: CudaPrecision,
+        device: Device,
+        layer_bytes: int,
+        weights_bytes: int,
+    ):
+        self._shape = shape
+        self._precision = precision
+        self._device = device
+        self._layer_bytes = layer_bytes
+        self._weights_bytes = weights_bytes
+        self._layers = len(shape.dilations)
+        self._r, self._s = padded(shape.residual_channels), padded(shape.skip_channels)
+        self._resident: dict[tuple[str, int, int], int] = {}
+
+    def best(self, streams: int) -> Plan:
+        """Return the plan that is thought to be fastest."""
+        plans = list(self.plans(streams))
+        return min(plans, key=lambda plan: plan.cycles)
+
+    def plans(self, streams: int) -> Iterator[Plan]:
+        """List the plans that the device can carry out, of which there is always one."""
+        found = False
+        for group in GROUPS:
+            groups = -(-streams // group)
+            kernel = f"decode_{self._precision}_{group}"
+            pipelines = min(groups, self._device.multiprocessors)
+            plain = Plan(kernel, group, groups, pipelines, stage_layers=self._layers)
+            for bands in self._at_once(self._shape.bands):
+                placed = self._placed(replace(plain, logits_bands=bands), streams)
+                if placed is not None:
+                    found = True
+                    yield placed
+            for stage_layers in range(1, self._layers):
+                if stage_layers > 1 and stage_layers * self._layer_bytes > (
+                    self._device.shared_bytes
+                ):
+                    break
+                yield from self._pipelines(Plan(kernel, group, groups, 1), stage_layers, streams)
+        if not found:
+            yield self._in_workspace(streams)
+
+    def _at_once(self, bands: int) -> tuple[int, ...]:
+        """List how many of a block's bands may have their logits in its memory at once.
+
+        One is enough for large groups, which keep all warps busy; a single stream's bands are
+        drawn at the same time only where all are there.
+        """
+        return (1, bands) if bands > 1 else (1,)
+
+    def _heads(self) -> Iterator[tuple[int, int, int]]:
+        """List ``heads``, ``head_parts`` and ``logits_bands`` of pipelines."""
+        for heads in (1, 2, 4, 8):
+            for parts in (1, 2, 4, 8):
+                if parts <= self._shape.bands:
+                    for at_once in self._at_once(self._shape.bands // parts):
+                        yield heads, parts, at_once
+
+    def _pipelines(self, plan: Plan, stage_layers: int, streams: int) -> Iterator[Plan]:
+        stages = -(-self._layers // stage_layers)
+        room = self._device.multiprocessors
+        for heads, parts, at_once in self._heads():
+            for pipelines in range(1, min(plan.groups, room // (stages + heads * parts)) + 1):
+                each = -(-plan.groups // pipelines)
+                if heads > 1 and heads // 2 >= each:
+                    continue  # the same as with half as many
+                message = plan.group * (self._r + self._s) * 8
+                fit = MESSAGES // (message * stages * pipelines)
+                one = replace(
+                    plan, stages=stages, stage_layers=stage_layers, heads=min(heads, each),
+                    head_parts=parts, logits_bands=at_once, pipelines=pipelines,
+                    slots=each if each <= 2 else max(2, min(each, fit)),
+                )  # fmt: skip
+                candidates = [one]
+                if each == 1 and pipelines == 1:
+                    candidates.append(replace(one, clustered=CLUSTER))
+                for candidate in candidates:
+                    placed = self._placed(candidate, streams)
+                    if placed is not None and self._fits_at_once(placed):
+                        yield placed
+
+    def _fits_at_once(self, plan: Plan) -> bool:
+        key = (plan.kernel, plan.shared_bytes, plan.clustered)
+        if key not in self._resident:
+            self._resident[key] = self._device.resident_blocks(*key)
+        return plan.blocks <= self._resident[key]
+
+    def _placed(self, plan: Plan, streams: int, available: int | None = None) -> Plan | None:
+        """Say where everything lies in a block's memory; None if it does not fit."""
+        if available is None:
+            available = self._device.shared_bytes
+        element = 4 if self._precision == "fp32" else 2
+        more = 4 if self._precision == "fp32" else 8
+        n, kernel = plan.group, self._shape.decoder_kernel
+        row = n * (self._r + more) * element
+        # The sum of the skips stays in a block that has several layers, or all.
+        skips = n * self._s * 4 if plan.stages == 1 or plan.stage_layers > 1 else 0
+        layer = (kernel + 1) * row + n * (self._r + 4) * 4
+        head = 2 * n * (self._s + more) * element
+        band = n * (LEVELS + 4) * 4
+        head_end = skips + max(layer, head + plan.logits_bands * band)
+        end = head_end if plan.stages == 1 else skips + max(layer, head + band)
+        messages = plan.slots * n * (self._r + self._s) * 8 if plan.clustered else 0
+        own = head_own = self._weights_bytes
+        if plan.stages > 1:
+            head_own = (self._s + self._shape.bands * LEVELS // plan.head_parts) * (
+                self._s * element
+            )
+            # What there is beside the layers, but for the bands after the first.
+            rest = (self._r + self._s + LEVELS) * self._s * element
+            own = max(plan.stage_layers * self._layer_bytes, rest)
+        room, head_room = available - end - messages, available - head_end - messages
+        if min(room, head_room) < 0:
+            return None
+        resident = min(own, room) // 16 * 16
+        head_resident = min(head_own, head_room) // 16 * 16
+        placed = replace(
+            plan,
+            skip_at=0,
+            taps_at=skips,
+            gated_at=skips + kernel * row,
+            residual_at=skips + (kernel + 1) * row,
+            head_at=skips,
+            messages_at=end,
+            weights_at=end + messages,
+            head_weights_at=head_end + messages,
+            resident_bytes=resident,
+            head_resident_bytes=head_resident,
+            shared_bytes=messages + max(end + resident, head_end + head_resident),
+        )
+        return replace(placed, cycles=self._cycles(placed, own, streams))
+
+    def _in_workspace(self, streams: int) -> Plan:
+        """Plan for a network too wide for shared memory: everything in device memory."""
+        groups = -(-streams // 8)
+        blocks = min(groups, self._device.multiprocessors)
+        kernel = f"decode_{self._precision}_workspace"
+        plan = self._placed(
+            Plan(
+                kernel, 8, groups, blocks, stage_layers=self._layers,
+                logits_bands=self._shape.bands,
+            ),
+            streams, 1 << 40,
+        )  # fmt: skip
+        assert plan is not None
+        return replace(
+            plan, workspace_bytes=plan.weights_at, resident_bytes=0, head_resident_bytes=0,
+            shared_bytes=0,
+        )  # fmt: skip
+
+    def _cycles(self, plan: Plan, own: int, streams: int) -> float:
+        """Estimate a step of all streams."""
+        rates = _PRODUCTS if self._device.capability >= (8, 0) else _PRODUCTS_TURING
+        r, s = self._r, self._s
+        on_chip = plan.resident_bytes / own
+        reading = self._layer_bytes * (on_chip / _SHARED_BYTES + (1 - on_chip) / _L2_BYTES)
+        products = (2 * r * self._shape.decoder_kernel + r + s) * r
+        layer = _LAYER + max(reading, products * plan.group / rates[self._precision])
+        head = self._head_cycles(plan, streams)
+        each = -(-plan.groups // plan.pipelines)
+        if plan.stages == 1:
+            return each * (self._layers * layer + head)
+        message = plan.group * (r + s) * 8
+        hop = (_HOP_IN_CLUSTER if plan.clustered else _HOP) + 2 * message / _L2_BYTES
+        stage = plan.stage_layers * layer + hop
+        # What can be made ahead of the message does not delay it.
+        waited = stage - self._shape.decoder_kernel * reading / 4
+        latency = plan.stages * (waited if each == 1 else stage) + head
+        return max(latency, each * stage, each * head / plan.heads)
+
+    def _head_cycles(self, plan: Plan, streams: int) -> float:
+        """Estimate what it takes from a group's skips to its codes, of all its bands."""
+        rates = _PRODUCTS if self._device.capability >= (8, 0) else _PRODUCTS_TURING
+        rate, s = rates[self._precision], self._s
+        bands = self._shape.bands // plan.head_parts
+        # A warp draws a code at a time. Larger groups are taken to be full.
+        rows = plan.logits_bands * (min(streams, 8) if plan.group == 8 else plan.group)
+        draws = bands // plan.logits_bands * -(-rows // WARPS)
+        head = _HEAD + max((LEVELS + s) * s * plan.group / rate, draws * _HEAD)
+        if bands == 1:
+            return head
+        # Of the bands after the first, since these are more than a block's memory may hold.
+        element = 4 if self._precision == "fp32" else 2
+        more = (bands - 1) * LEVELS * s
+        held = plan.head_resident_bytes if plan.is_pipeline else 0
+        on_chip = min(more * element, max(0, held - (LEVELS + s) * s * element))
+        reading = on_chip / _SHARED_BYTES + (more * element - on_chip) / _L2_BYTES
+        return head + max(more * plan.group / rate, reading)

@@ -1,0 +1,1 @@
+"""The `onnx` engines: the bundle's step graph on ONNX Runtime, the reference."""

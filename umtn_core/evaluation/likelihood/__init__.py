@@ -1,0 +1,1 @@
+"""What a decoder pays for real music, and what simpler predictors pay."""

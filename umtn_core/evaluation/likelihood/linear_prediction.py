@@ -1,0 +1,195 @@
+"""Linear prediction of mu-law audio: the yardstick a network must beat.
+
+A predictor of order 32 knows the spectral envelope and, for high notes, some of the
+pitch, but no music. In nats a sample under a fair density (`umtn_core.evaluation.likelihood.cost`)
+it stands beside a network's teacher-forced cost on the same audio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.companding import Companding
+from umtn_core.evaluation.likelihood.cost import Codes, best_scale, logistic_nats, unigram_nats
+
+ORDER = 32
+#: Samples between updates of the adaptive predictor, and the past each one is fitted to: 20 and
+#: 60 ms at 16 kHz, and as many samples of bands, whose rates are lower.
+UPDATE = 320
+PAST = 960
+
+
+@dataclass(frozen=True)
+class LinearPredictionNats:
+    """Cost of some audio in nats a sample.
+
+    Parameters
+    ----------
+    unigram
+        Of a density that ignores the past.
+    fixed
+        Of one predictor fitted to other audio of the same kind.
+    adaptive
+        Of a predictor fitted again every 20 ms to the 60 ms before.
+    samples
+        How many samples that is the mean of.
+    """
+
+    unigram: float
+    fixed: float
+    adaptive: float
+    samples: int
+
+
+def linear_prediction_nats(
+    judged: Sequence[Codes],
+    fitted: Sequence[Codes],
+    law: Companding | None = None,
+    *,
+    unscored: int = 0,
+    bands: int = 1,
+) -> LinearPredictionNats:
+    """Cost of codes under linear prediction of order 32.
+
+    Parameters
+    ----------
+    judged
+        Integer arrays (samples,), one a file: what the cost is of.
+    fitted
+        The same of other audio (the training split): what the fixed predictor, and both
+        predictors' error scales, are fitted to. One or two minutes are plenty.
+    law
+        The quantiser that made the codes.
+    unscored
+        Samples at the start of each judged file that are heard but do not count.
+    bands
+        That the codes are of, those of a step together: each is foretold from its own past,
+        and the cost is the mean over them.
+
+    Raises
+    ------
+    ValueError
+        If no sample is left in either.
+    """
+    law = law or Companding()
+    if bands > 1:
+        each = [
+            linear_prediction_nats(
+                [codes[band::bands] for codes in judged],
+                [codes[band::bands] for codes in fitted],
+                law,
+                unscored=unscored // bands,
+            )
+            for band in range(bands)
+        ]
+        return LinearPredictionNats(
+            unigram=float(np.mean([nats.unigram for nats in each])),
+            fixed=float(np.mean([nats.fixed for nats in each])),
+            adaptive=float(np.mean([nats.adaptive for nats in each])),
+            samples=sum(nats.samples for nats in each),
+        )
+    scored = [np.arange(len(codes)) >= unscored for codes in judged]
+    if not any(mask.any() for mask in scored) or not sum(map(len, fitted)):
+        raise ValueError("linear prediction needs audio to fit and audio to judge")
+    levels = law.levels.astype(np.float64)
+    coefficients = fit([levels[codes] for codes in fitted])
+
+    def columns(files: Sequence[Codes]) -> tuple[NDArray[Any], ...]:
+        samples = [levels[codes] for codes in files]
+        return (
+            np.concatenate(files).astype(np.int64),
+            np.concatenate(samples),
+            np.concatenate([predict(each, coefficients) for each in samples]),
+            np.concatenate([predict_adaptively(each) for each in samples]),
+        )
+
+    codes, samples, fixed, adaptive = columns(fitted)
+    scales = [best_scale(samples, guess, codes, law) for guess in (fixed, adaptive)]
+    codes, samples, fixed, adaptive = columns(judged)
+    mask = np.concatenate(scored)
+    return LinearPredictionNats(
+        unigram=unigram_nats(codes[mask]),
+        fixed=float(logistic_nats(samples, fixed, codes, law, scales[0])[mask].mean()),
+        adaptive=float(logistic_nats(samples, adaptive, codes, law, scales[1])[mask].mean()),
+        samples=int(mask.sum()),
+    )
+
+
+def fit(files: Sequence[NDArray[np.float64]], order: int = ORDER) -> NDArray[np.float64]:
+    """Fit one predictor to audio by the autocorrelation method.
+
+    Parameters
+    ----------
+    files
+        float64 arrays (samples,).
+    order
+        Past samples a prediction uses.
+
+    Returns
+    -------
+    float64 array (order,), oldest sample first
+    """
+    total = np.zeros(order + 1)
+    for samples in files:
+        total += _autocorrelation(samples[None], order)[0]
+    return _solve(total[None])[0]
+
+
+def predict(samples: NDArray[np.float64], coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Foretell every sample, shape (samples,), from those before it and silence before those."""
+    padded = np.concatenate([np.zeros(len(coefficients)), samples[:-1]])
+    return np.convolve(padded, coefficients[::-1], mode="valid")
+
+
+def predict_adaptively(
+    samples: NDArray[np.float64], order: int = ORDER, update: int = UPDATE, past: int = PAST
+) -> NDArray[np.float64]:
+    """Foretell every sample with a predictor fitted only to what came before it.
+
+    Parameters
+    ----------
+    samples
+        float64 array (samples,).
+    order
+        Past samples a prediction uses.
+    update
+        Samples from one fit to the next.
+    past
+        Samples each fit sees; the newest weigh most.
+
+    Returns
+    -------
+    float64 array (samples,)
+    """
+    count = -(-len(samples) // update)
+    padded = np.concatenate([np.zeros(past), samples, np.zeros(count * update - len(samples))])
+    # Rising, so that the newest samples count, with a short fall against the hard end.
+    taper = np.sin(np.linspace(0.0, np.pi / 2, past)) * np.minimum(
+        1.0, np.linspace(past / order, 0.5 / order, past)
+    )
+    seen = np.lib.stride_tricks.sliding_window_view(padded, past)[: count * update : update]
+    coefficients = _solve(_autocorrelation(seen * taper, order))
+    contexts = np.lib.stride_tricks.sliding_window_view(padded[past - order :], order)
+    contexts = contexts[: count * update].reshape(count, update, order)
+    return np.einsum("nuo,no->nu", contexts, coefficients).reshape(-1)[: len(samples)]
+
+
+def _autocorrelation(rows: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+    size = 1 << (rows.shape[1] + order).bit_length()
+    power = np.abs(np.fft.rfft(rows, size)) ** 2
+    return np.fft.irfft(power, size)[:, : order + 1]
+
+
+def _solve(autocorrelation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Predictors (rows, order), oldest sample first, of autocorrelations (rows, order + 1)."""
+    order = autocorrelation.shape[1] - 1
+    lags = np.abs(np.arange(order)[:, None] - np.arange(order))
+    # The quantiser's noise keeps the equations solvable; silence needs the constant.
+    matrix = autocorrelation[:, lags] + np.eye(order) * (1e-5 * autocorrelation[:, :1, None] + 1e-9)
+    solved = np.linalg.solve(matrix, autocorrelation[:, 1:, None])
+    return np.asarray(solved[:, ::-1, 0], np.float64)

@@ -1,0 +1,1 @@
+"""What is heard in a recording, without a reference: pitch, notes, rhythm, spectra."""

@@ -1,0 +1,1 @@
+"""What a model is judged on: held-out pairs, real players, sampled instruments."""

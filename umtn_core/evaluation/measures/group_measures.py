@@ -1,0 +1,179 @@
+"""Every measure of a group of recordings, as tallies over its pieces.
+
+Each function here judges whatever it is given: translations, real renders, other pieces, silence.
+That is how each figure gets its ceiling and its floor from the very same computation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.evaluation.listening.chroma import chroma_correlation
+from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.listening.rhythm import onset_counts, onset_deviations, same_tempo
+from umtn_core.evaluation.listening.spectra import envelope_distance
+from umtn_core.evaluation.measures.alignment import chroma_dtw, pitch_dtw, pitch_ncc
+from umtn_core.evaluation.measures.notes import compare_notes
+from umtn_core.evaluation.measures.pitch import (
+    Note,
+    PitchTrack,
+    best_lag,
+    compare,
+    from_notes,
+    pool,
+)
+from umtn_core.evaluation.measures.share import Tally
+from umtn_core.evaluation.measures.sound import clipped_share, noise_floor, stft_distance
+from umtn_core.evaluation.measures.timbre import TimbreClassifier
+
+Group = Sequence[Heard]
+Tallies = dict[str, Tally]
+
+
+def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Tallies:
+    """What has come over from the sources: pitch, harmony, onsets, tempo."""
+    tallies = {
+        "chroma_correlation": _mean(
+            lambda a, b: chroma_correlation(a.chroma, b.chroma), made, sources
+        ),
+        "chroma_dtw": _mean(lambda a, b: chroma_dtw(a.chroma, b.chroma), made, sources),
+        "onset_f1": _shares(lambda a, b: onset_counts(a.rhythm, b.rhythm), made, sources),
+        "onset_deviation_ms": _shares(
+            lambda a, b: onset_deviations(a.rhythm, b.rhythm), made, sources
+        ),
+        "tempo_within_4": _mean(lambda a, b: same_tempo(a.rhythm, b.rhythm), made, sources),
+    }
+    if not polyphonic:
+        tallies["pitch_within_50_of_source"] = agreement(_pitch(made), _pitch(sources), "within_50")
+        tallies["pitch_ncc"] = _mean(lambda a, b: pitch_ncc(a.pitch, b.pitch), made, sources)
+        tallies["pitch_dtw"] = _mean(lambda a, b: pitch_dtw(a.pitch, b.pitch), made, sources)
+    return tallies
+
+
+def of_notes(made: Group, notes: Sequence[Sequence[Note]], *, polyphonic: bool) -> Tallies:
+    """Which of the notes played are found again, by one transcriber or two."""
+    tallies = {}
+    if not polyphonic:
+        tallies["note_f1"] = _note_f1([heard.notes for heard in made], notes)
+        played = [
+            from_notes(each, len(heard.pitch.hertz))
+            for each, heard in zip(notes, made, strict=True)
+        ]
+        tallies["pitch_within_50_of_notes"] = agreement(_pitch(made), played, "within_50")
+    else:
+        tallies["note_f1"] = _note_f1([heard.polyphonic_notes for heard in made], notes)
+    return tallies
+
+
+def second_opinion(made: Group, notes: Sequence[Sequence[Note]]) -> Tallies:
+    """Notes as Basic Pitch's network finds them, beside the pitch tracker's."""
+    return {"note_f1_basic_pitch": _note_f1([heard.polyphonic_notes for heard in made], notes)}
+
+
+def of_truth(made: Group, truths: Group, *, polyphonic: bool) -> Tallies:
+    """How near it is to the paired render on the target's own instrument."""
+    tallies = {
+        "envelope_db_from_truth": _mean(
+            lambda a, b: envelope_distance(a.envelope, b.envelope), made, truths
+        ),
+        "stft_distance": _mean(lambda a, b: stft_distance(a.samples, b.samples), made, truths),
+    }
+    if not polyphonic:
+        tracks, real = _pitch(made), _pitch(truths)
+        for name, field in (
+            ("pitch_within_50", "within_50"),
+            ("pitch_within_120", "within_120"),
+            ("pitch_class_within_50", "chroma"),
+            ("voiced", "voiced"),
+        ):
+            tallies[name] = agreement(tracks, real, field)
+        # How early or late the target's instrument speaks is not a wrong note.
+        shifted = [_earlier(track, lag_frames(tracks, real)) for track in tracks]
+        tallies["pitch_within_50_at_best_lag"] = agreement(shifted, real, "within_50")
+    return tallies
+
+
+def of_target(
+    made: Group,
+    target: str,
+    classifier: TimbreClassifier,
+    expected: Sequence[int] | None = None,
+) -> Tallies:
+    """Whether it sounds like the target's instrument.
+
+    A piece with fewer sounding clips than expected has clips of no instrument for the rest: what
+    fell silent was not played on the target.
+    """
+    column = classifier.domains.index(target)
+    tables = [classifier.probabilities(heard.samples) for heard in made]
+    for k, count in enumerate(expected or []):
+        tables[k] = np.pad(tables[k], ((0, max(0, count - len(tables[k]))), (0, 0)))
+    mean = classifier.envelopes[target]
+    return {
+        "named_as_target": Tally.shares(
+            (float(((t.argmax(axis=1) == column) & t.any(axis=1)).sum()), len(t)) for t in tables
+        ),
+        "probability_of_target": Tally.shares((float(t[:, column].sum()), len(t)) for t in tables),
+        "envelope_db_from_target_mean": Tally.mean(
+            [envelope_distance(heard.envelope, mean) for heard in made]
+        ),
+    }
+
+
+def of_itself(made: Group) -> Tallies:
+    """What needs no reference: clipping and noise."""
+    return {
+        "clipped": Tally.mean([clipped_share(heard.samples) for heard in made]),
+        "noise_floor_db": Tally.mean([noise_floor(heard.samples, RATE) for heard in made]),
+    }
+
+
+def agreement(made: Sequence[PitchTrack], real: Sequence[PitchTrack], field: str) -> Tally:
+    """One of `measures.pitch.PitchFigures`, frame by frame of the real ones."""
+
+    def counts(one: PitchTrack, truth: PitchTrack) -> tuple[float, float]:
+        figures = compare(one, truth)
+        return (float(getattr(figures, field)) * figures.frames if figures.frames else 0.0), float(
+            figures.frames
+        )
+
+    return Tally.shares(counts(a, b) for a, b in zip(made, real, strict=True))
+
+
+def lag_frames(made: Sequence[PitchTrack], real: Sequence[PitchTrack]) -> int:
+    """Frames by which all are late together, at which they agree best."""
+    return best_lag(*pool(made, real))[0]
+
+
+def _earlier(track: PitchTrack, frames: int) -> PitchTrack:
+    def moved(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        kept = values[max(0, frames) : len(values) + min(0, frames)]
+        return np.pad(kept, (max(0, -frames), max(0, frames)))
+
+    return PitchTrack(moved(track.hertz), moved(track.strength), track.hop_seconds)
+
+
+def _note_f1(estimates: Sequence[Sequence[Note]], played: Sequence[Sequence[Note]]) -> Tally:
+    def counts(estimate: Sequence[Note], reference: Sequence[Note]) -> tuple[float, float]:
+        figures = compare_notes([(estimate, reference)])
+        both = figures.found + figures.played
+        return (figures.f1 * both if both else 0.0), float(both)
+
+    return Tally.shares(counts(a, b) for a, b in zip(estimates, played, strict=True))
+
+
+def _pitch(group: Group) -> list[PitchTrack]:
+    return [heard.pitch for heard in group]
+
+
+def _mean(how: Callable[[Heard, Heard], float], made: Group, reference: Group) -> Tally:
+    return Tally.mean([how(a, b) for a, b in zip(made, reference, strict=True)])
+
+
+def _shares(
+    how: Callable[[Heard, Heard], tuple[float, float]], made: Group, reference: Group
+) -> Tally:
+    return Tally.shares(how(a, b) for a, b in zip(made, reference, strict=True))
