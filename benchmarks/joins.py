@@ -5,7 +5,8 @@ Usage: python benchmarks/joins.py [--model default] [--segments 4,8,16] [--seeds
 Prints spectral flux and level change at joins against elsewhere in the same render, and against
 one unbroken stream; see umtn_core/evaluation/measures/joins.py. The recordings of real players are
 fetched the first time. With --picture, a spectrogram of the last render, its joins marked, is
-drawn too (needs matplotlib)."""
+drawn too (needs matplotlib).
+"""
 
 from __future__ import annotations
 

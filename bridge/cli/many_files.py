@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.cli.inputs import Job
+from bridge.cli.file_pairs import Job
 from umtn_core.audio import read_audio, write_audio
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import Progress

@@ -119,7 +119,7 @@ def translate(
     IN are audio files, or folders of them. A result has the length, sample rate and
     channels of its input. Nothing that exists is overwritten unless you say --force.
     """
-    from bridge.cli.inputs import plan
+    from bridge.cli.file_pairs import plan
     from bridge.cli.many_files import translate_files
     from umtn_core.errors import Cancelled
     from umtn_core.translator import Translator

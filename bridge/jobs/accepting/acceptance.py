@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from bridge.jobs.accepting.known_models import InstalledModels
+from bridge.jobs.accepting.installed_models import InstalledModels
 from bridge.jobs.paths import SUFFIX, AllowedFolders
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest, RequestError, check_request

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
 from bridge.jobs.rendering.renderer import Batch, Ending, LostError, RenderEngine, Report
-from bridge.jobs.rendering.saved_group import WorkFolder
+from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.jobs.rendering.worker_process import WorkerProcess
 from bridge.jobs.settings import JobSettings
 from umtn_core.runtime import available_cores

@@ -2,7 +2,8 @@
 
 Started by `worker_process` of the rendering room as ``python -m bridge.jobs.worker.main``. It
 reads messages from stdin and writes reports to what was its stdout. When the bridge is gone, stdin
-ends, and so does the worker, at once, wherever it is."""
+ends, and so does the worker, at once, wherever it is.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ from bridge.jobs.rendering.messages import (
     packed,
     to_worker,
 )
+from bridge.jobs.worker.batch_run import BatchRun
 from bridge.jobs.worker.control import Control
-from bridge.jobs.worker.group_run import BatchRun
 from bridge.jobs.worker.open_translators import Translators
 
 #: Below everything interactive, above what is meant for idle times only.

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bridge.jobs import RenderRequest, RequestError
-from bridge.jobs.rendering.saved_group import WorkFolder
+from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.jobs.request import FINAL
 from tests.bridge.jobs.conftest import RATE, heard, running, tone
 from umtn_core.translator import Translator
@@ -38,9 +38,9 @@ def saving(settings, music, in_workers):
     music(seconds=SECONDS)
     in_workers("""
         import time
-        import bridge.jobs.worker.group_run
+        import bridge.jobs.worker.batch_run
         from umtn_core.translation import Translation
-        bridge.jobs.worker.group_run._SHARE_FOR_SAVING = 1.0
+        bridge.jobs.worker.batch_run._SHARE_FOR_SAVING = 1.0
         advance = Translation.advance
         def slow(self, seconds, **options):
             time.sleep(0.2)

@@ -10,10 +10,10 @@ torch = pytest.importorskip("torch", reason="the test's model needs torch")
 
 from bridge.jobs.rendering.messages import Setup
 from bridge.jobs.rendering.renderer import Batch, Order, Rendered
-from bridge.jobs.rendering.saved_group import WorkFolder
+from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.jobs.request import RenderRequest
+from bridge.jobs.worker.batch_run import BatchRun
 from bridge.jobs.worker.control import Control
-from bridge.jobs.worker.group_run import BatchRun
 from bridge.jobs.worker.open_translators import Translators
 from export.export import postfilter_graphs
 from tests.bridge.jobs.conftest import RATE, heard, tone

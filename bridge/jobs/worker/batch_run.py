@@ -12,7 +12,7 @@ from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
 from bridge.jobs.rendering.publish import publish, published
 from bridge.jobs.rendering.renderer import Batch, Began, Ending, Failed, Order, Report
-from bridge.jobs.rendering.saved_group import SavedPiece, WorkFolder
+from bridge.jobs.rendering.saved_batch import SavedPiece, WorkFolder
 from bridge.jobs.request import RequestError
 from bridge.jobs.worker.control import Control
 from bridge.jobs.worker.open_translators import Translators
