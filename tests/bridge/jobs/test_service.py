@@ -281,7 +281,7 @@ def test_cancelled_jobs_leave_nothing(settings, music):
 
 
 def test_one_of_a_batch_can_be_cancelled(settings, music, translator):
-    music(seconds=1.0)
+    music(seconds=4.0)
 
     async def work(jobs):
         await jobs.service.submit(request("before", length=0.05))
@@ -294,7 +294,7 @@ def test_one_of_a_batch_can_be_cancelled(settings, music, translator):
     a, b, c = within(settings, work)
     assert (a.state, b.state, c.state) == ("done", "cancelled", "done")
     assert not os.path.exists(b.output)
-    np.testing.assert_array_equal(heard(a.output), translator(tone(1.0), RATE))
+    np.testing.assert_array_equal(heard(a.output), translator(tone(4.0), RATE))
 
 
 def test_a_full_queue_is_said_and_not_made_longer(settings, music):
