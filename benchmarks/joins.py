@@ -21,7 +21,7 @@ from umtn_core.bundle import Bundle
 from umtn_core.evaluation.material.real_recordings import real_recording
 from umtn_core.evaluation.measures.joins import join_figures
 from umtn_core.segments.join import joined
-from umtn_core.translation import Piece, Translation
+from umtn_core.translation import Source, Translation
 from umtn_core.translator import Translator
 
 RATE = 16_000
@@ -68,7 +68,7 @@ def rendered(
     """Render with several seeds, one after another: joined, places of the joins, unbroken."""
     found: list[NDArray[np.float32]] = []
     places: list[int] = []
-    pieces = [Piece(audio, RATE, seed) for seed in range(seeds)]
+    pieces = [Source(audio, RATE, seed) for seed in range(seeds)]
     cut = _decoded(Translator(bundle, target, segments=segments), pieces)
     whole = _decoded(Translator(bundle, target, segments=1), pieces)
     for i, (parts, plan) in enumerate(cut):
@@ -78,7 +78,7 @@ def rendered(
     return np.concatenate(found), places, np.concatenate([parts[0] for parts, _ in whole])
 
 
-def _decoded(translator: Translator, pieces: list[Piece]) -> list[tuple]:
+def _decoded(translator: Translator, pieces: list[Source]) -> list[tuple]:
     translation: Translation = translator.begin(pieces)
     translation.advance()
     return translation.parts()

@@ -21,7 +21,7 @@ from umtn_core.networks.postfilter import PostfilterNetwork
 from umtn_core.postfilter import Postfilter
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import PRESETS
-from umtn_core.translation import Piece
+from umtn_core.translation import Source
 from umtn_core.translator import Translator
 
 #: Seconds of audio that are translated, and turns.
@@ -41,7 +41,7 @@ def main() -> None:
     best = {"translating": np.inf, "filtering": np.inf}
     for _ in range(TURNS):
         for what, work in (
-            ("translating", lambda: translator.begin([Piece(audio, rate)]).advance()),
+            ("translating", lambda: translator.begin([Source(audio, rate)]).advance()),
             ("filtering", lambda: postfilter(audio)),
         ):
             began = time.process_time()

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle, PrecisionLoss, Precisions
 from umtn_core.shape import PRESETS
-from umtn_core.translation import Piece
+from umtn_core.translation import Source
 from umtn_core.translator import Translator
 
 RATE = 44_100
@@ -54,9 +54,9 @@ def line(shape: str, engine: str, segments: str, seconds: float) -> str:
     bundle = allowed(random_bundle(PRESETS[shape]))
     translator = Translator(bundle, engine=engine, segments=chosen)
     if chosen == "auto":
-        translator.begin([Piece(music, RATE)])  # the timing is remembered
+        translator.begin([Source(music, RATE)])  # the timing is remembered
     began = time.perf_counter()
-    translation = translator.begin([Piece(music, RATE)])
+    translation = translator.begin([Source(music, RATE)])
     encoded = time.perf_counter()
     translation.advance()
     translation.finish()

@@ -11,7 +11,7 @@ from bridge.server.followers import FINAL
 _REMEMBERED = 8
 
 
-class Tally:
+class Activity:
     """Counts jobs without going through all of them, since there may be thousands.
 
     Attributes

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
-from bridge.activity import Tally
+from bridge.activity import Activity
 from bridge.client import AsyncBridge, BridgeError
 from bridge.discovery.address_file import (
     Address,
@@ -52,7 +52,7 @@ class BridgeApp:
     ----------
     address : Address
         Where it listens.
-    tally : Tally
+    activity : Activity
         What it is doing.
     """
 
@@ -108,7 +108,7 @@ class BridgeApp:
         service = JobService(self._job_settings)
         await service.start()
         self._closing.push_async_callback(service.stop)
-        self.tally = Tally(service.jobs())
+        self.activity = Activity(service.jobs())
         self._closing.callback(service.subscribe(self._on_job))
         for state in ("queued", "running"):
             metrics.watch(f"umtn_jobs_{state}", f"Jobs {state} now.", self._counter(state))
@@ -162,7 +162,7 @@ class BridgeApp:
         log.info("stopped", extra={"took_s": round(time.monotonic() - began, 3)})
 
     def _on_job(self, job: Job) -> None:
-        if not self.tally.update(job):
+        if not self.activity.update(job):
             return
         log.info(
             "job %s is %s",
@@ -181,7 +181,7 @@ class BridgeApp:
         self._on_change(job)
 
     def _counter(self, state: str) -> Callable[[], float]:
-        return lambda: self.tally.counts[state]
+        return lambda: self.activity.counts[state]
 
     def _values(self) -> Mapping[str, list[Value]]:
         return {"/umtn/pong": self._pong}

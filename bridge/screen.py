@@ -101,16 +101,16 @@ class Screen:
         head.add_column(overflow="fold")
         for name, text in self._facts.items():
             head.add_row(name, Text(text))
-        tally = self._app.tally
-        counts = tally.counts
+        activity = self._app.activity
+        counts = activity.counts
         summary = ", ".join(
             f"{counts[state]} {state}"
             for state in ("running", "queued", "done", "failed", "cancelled")
             if counts[state] or state in ("running", "queued")
         )
         # Copies: this runs in the thread that draws.
-        running = sorted(tally.running.copy().values(), key=lambda job: job.created)[:_MOST]
-        ended = list(tally.ended.copy().values())[::-1]
+        running = sorted(activity.running.copy().values(), key=lambda job: job.created)[:_MOST]
+        ended = list(activity.ended.copy().values())[::-1]
         return Group(
             Rule(f"umtn bridge {self._app.address.version}"),
             head,

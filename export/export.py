@@ -16,7 +16,7 @@ from export.extending import Extended
 from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph, postfilter_graph
 from export.parity import LIMIT, measure
 from export.precisions import measure_precisions
-from export.training_data import Recording, TrainingAudio
+from export.training_data import Excerpt, TrainingAudio
 from umtn_core.audio.read import read_audio
 from umtn_core.bundle import Bundle, Domain, Manifest, Precisions, Source, write_bundle
 from umtn_core.bundle.manifest import (
@@ -197,7 +197,7 @@ def export_network(
     kept: Mapping[str, bytes] | None = None,
     *,
     what: str = "not stated",
-    own: Mapping[str, Recording] | None = None,
+    own: Mapping[str, Excerpt] | None = None,
     known: Precisions | None = None,
     postfilters: Mapping[str, PostfilterNetwork] | None = None,
     overwrite: bool = False,

@@ -14,7 +14,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from export.training_data import Recording
+from export.training_data import Excerpt
 from umtn_core.audio.level import to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle, PrecisionLoss, Precisions
@@ -38,7 +38,7 @@ def measure_precisions(
     audio: NDArray[np.float32],
     sample_rate: int,
     what: str,
-    own: Mapping[str, Recording] | None = None,
+    own: Mapping[str, Excerpt] | None = None,
     known: Precisions | None = None,
 ) -> Precisions | None:
     """Measure what a bundle's decoders lose in each precision.

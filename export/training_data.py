@@ -15,7 +15,7 @@ from umtn_core.data.store import FileEntry, Store
 from umtn_core.errors import UmtnError
 
 #: Music (channels, samples), and its sample rate in hertz.
-Recording = tuple[NDArray[np.float32], int]
+Excerpt = tuple[NDArray[np.float32], int]
 
 #: Files of each domain whose loudness is measured: enough for a median.
 FILES_A_DOMAIN = 50
@@ -75,7 +75,7 @@ class TrainingAudio:
         pairs |= {(other.source, other.licence) for other in others}
         return [Source(*pair) for pair in sorted(pairs)]
 
-    def excerpts(self) -> dict[str, Recording]:
+    def excerpts(self) -> dict[str, Excerpt]:
         """Read a file of each domain that was held back from training, by domain.
 
         Raises
@@ -92,7 +92,7 @@ class TrainingAudio:
             )
         return excerpts
 
-    def _excerpt(self, domain: str) -> Recording | None:
+    def _excerpt(self, domain: str) -> Excerpt | None:
         for split in ("valid", "test"):
             files = self._store.files(domain, split)
             if files:

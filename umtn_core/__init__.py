@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from umtn_core.errors import Cancelled, UmtnError
     from umtn_core.progress import Progress
     from umtn_core.shape import PRESETS, NetworkShape
-    from umtn_core.translation import Piece, Translation
+    from umtn_core.translation import Source, Translation
     from umtn_core.translator import Translator
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "Bundle",
     "Cancelled",
     "NetworkShape",
-    "Piece",
     "Progress",
+    "Source",
     "Translation",
     "Translator",
     "UmtnError",
@@ -39,7 +39,7 @@ _HOMES = {
     "Cancelled": "umtn_core.errors",
     "NetworkShape": "umtn_core.shape",
     "Progress": "umtn_core.progress",
-    "Piece": "umtn_core.translation",
+    "Source": "umtn_core.translation",
     "Translation": "umtn_core.translation",
     "Translator": "umtn_core.translator",
     "UmtnError": "umtn_core.errors",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Source:
     """A recording to be translated.
 
     Parameters
@@ -163,7 +163,7 @@ class Translation:
         return (signal for recording in self._recordings for signal in recording.sounding)
 
 
-def name_of(options: object, pieces: Iterable[Piece], seed: int) -> str:
+def name_of(options: object, pieces: Iterable[Source], seed: int) -> str:
     """Name a piece of work by what decides its samples: a SHA-256.
 
     Parameters

@@ -31,7 +31,7 @@ from umtn_core.recording import Audio, Recording, Signal
 from umtn_core.segments.count import best_count
 from umtn_core.segments.join import joined
 from umtn_core.segments.plan import Margins, Segment, plan, samples_made, segment_id
-from umtn_core.translation import Note, Piece, Translation, name_of
+from umtn_core.translation import Note, Source, Translation, name_of
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
 #: quieter is a hum or an offset in place of music, and is not brought up all the way.
@@ -198,12 +198,12 @@ class Translator:
         """
         if progress is not None:
             progress(Progress(0.0))
-        translation = self.begin([Piece(*piece) for piece in pieces], cancelled=cancelled)
+        translation = self.begin([Source(*piece) for piece in pieces], cancelled=cancelled)
         translation.advance(progress=progress, cancelled=cancelled)
         return translation.finish(cancelled=cancelled)
 
     def begin(
-        self, pieces: Sequence[Piece], *, cancelled: IsCancelled | None = None
+        self, pieces: Sequence[Source], *, cancelled: IsCancelled | None = None
     ) -> Translation:
         """Begin to translate recordings together: check and encode them.
 
@@ -243,7 +243,7 @@ class Translator:
         note = Note(self._name(pieces), tuple(plans))
         return Translation(self, recordings, decode, note)
 
-    def resume(self, pieces: Sequence[Piece], saved: bytes) -> Translation:
+    def resume(self, pieces: Sequence[Source], saved: bytes) -> Translation:
         """Go on with a translation that was saved.
 
         Parameters
@@ -313,7 +313,7 @@ class Translator:
             self._postfilter = Postfilter(*found, self._threads)
         return self._postfilter(audio, cancelled=cancelled)
 
-    def _recordings(self, pieces: Sequence[Piece]) -> list[Recording]:
+    def _recordings(self, pieces: Sequence[Source]) -> list[Recording]:
         for piece in pieces:
             if piece.seed is not None:
                 Sampling(piece.seed)  # says what a seed may be
@@ -349,7 +349,7 @@ class Translator:
             frames = latents[:, part.begin // hop : -(-part.end // hop)]
             yield Stream(frames, part.end - part.begin, segment_id(signal, i), seed)
 
-    def _name(self, pieces: Sequence[Piece]) -> str:
+    def _name(self, pieces: Sequence[Source]) -> str:
         """Name the work that these pieces are for this translator."""
         sampling: tuple[object, ...] = (self.sampling.temperature, self.sampling.top_p)
         if self.bundle.shape.bands > 1:

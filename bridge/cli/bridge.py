@@ -166,7 +166,7 @@ def _settings(options: dict[str, Any]) -> tuple[ServerSettings, JobSettings]:
 async def _run(settings: ServerSettings, job_settings: JobSettings) -> None:
     from bridge.app import BridgeApp
     from bridge.screen import Lines, Screen, facts
-    from bridge.server.model_list import Models, usable_engines
+    from bridge.server.model_list import ModelList, usable_engines
 
     stop = asyncio.Event()
     _on_signals(stop)
@@ -179,7 +179,7 @@ async def _run(settings: ServerSettings, job_settings: JobSettings) -> None:
     )
     await app.start()
     try:
-        known = facts(app, Models().find(), usable_engines())
+        known = facts(app, ModelList().find(), usable_engines())
         with Screen(known, app) if sys.stderr.isatty() else Lines(known) as screen:
             shown.append(screen)
             await stop.wait()

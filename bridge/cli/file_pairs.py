@@ -14,14 +14,16 @@ AUDIO = frozenset({*FORMATS, ".m4a", ".wma", ".aac", ".w64"})
 
 
 @dataclass(frozen=True)
-class Job:
+class FilePair:
     """One file to translate, and where to."""
 
     source: Path
     result: Path
 
 
-def plan(inputs: Sequence[Path], target: str, output: Path | None, *, force: bool) -> list[Job]:
+def plan(
+    inputs: Sequence[Path], target: str, output: Path | None, *, force: bool
+) -> list[FilePair]:
     """Decide what is read and written, and refuse before any work what could not be kept.
 
     Parameters
@@ -42,7 +44,7 @@ def plan(inputs: Sequence[Path], target: str, output: Path | None, *, force: boo
     """
     one_file = len(inputs) == 1 and not inputs[0].is_dir()
     jobs = [
-        Job(source, _result(source, below, target, output, one_file))
+        FilePair(source, _result(source, below, target, output, one_file))
         for source, below in _sources(inputs, target)
     ]
     if not jobs:

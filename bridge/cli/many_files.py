@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.cli.file_pairs import Job
+from bridge.cli.file_pairs import FilePair
 from umtn_core.audio import read_audio, write_audio
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import Progress
@@ -36,7 +36,7 @@ class Outcome:
         Why there is no result, if so.
     """
 
-    job: Job
+    job: FilePair
     seconds: float = 0.0
     took_s: float = 0.0
     error: str | None = None
@@ -44,7 +44,7 @@ class Outcome:
 
 def translate_files(
     translator: Translator,
-    jobs: Sequence[Job],
+    jobs: Sequence[FilePair],
     *,
     force: bool,
     progress: Callable[[float], None],
@@ -78,7 +78,7 @@ def translate_files(
     done = 0
     while group := list(islice(queue, TOGETHER)):
         began = time.monotonic()
-        read: list[tuple[Job, NDArray[np.float32], int]] = []
+        read: list[tuple[FilePair, NDArray[np.float32], int]] = []
         for job in group:
             if stopped():
                 raise Cancelled("the translation was cancelled")
@@ -101,7 +101,7 @@ def translate_files(
 
 
 def _written(
-    job: Job,
+    job: FilePair,
     audio: NDArray[np.float32],
     sample_rate: int,
     seconds: float,

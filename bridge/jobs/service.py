@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 
 from bridge.jobs.accepting.acceptance import Acceptance
-from bridge.jobs.accepting.requests_under_way import Arrivals
-from bridge.jobs.rendering.local_renderer import LocalEngine
-from bridge.jobs.rendering.renderer import RenderEngine
+from bridge.jobs.accepting.requests_under_way import RequestsUnderWay
+from bridge.jobs.rendering.local_renderer import LocalRenderer
+from bridge.jobs.rendering.renderer import Renderer
 from bridge.jobs.rendering.scheduler import Scheduler
 from bridge.jobs.request import Job, RenderRequest, RequestError, check_id
 from bridge.jobs.settings import JobSettings
@@ -34,13 +34,13 @@ class JobService:
     ----------
     settings
         Folders and limits.
-    engine
+    renderer
         Where to render; None, processes on this machine.
     """
 
-    def __init__(self, settings: JobSettings, engine: RenderEngine | None = None):
+    def __init__(self, settings: JobSettings, renderer: Renderer | None = None):
         self._settings = settings
-        self._given_engine = engine
+        self._given_renderer = renderer
         self._pruning = Tasks()
         self._closing = contextlib.AsyncExitStack()
         self._stopping = False
@@ -72,13 +72,13 @@ class JobService:
             ) from error
         self._ledger = Ledger(JobStore(settings.data_folder))
         closing.push_async_callback(self._ledger.close)
-        self._engine = self._given_engine or LocalEngine(settings, folder.inherited)
-        closing.push_async_callback(self._engine.stop)
-        await self._engine.start()
-        self._scheduler = Scheduler(self._ledger, self._engine, settings.together)
+        self._renderer = self._given_renderer or LocalRenderer(settings, folder.inherited)
+        closing.push_async_callback(self._renderer.stop)
+        await self._renderer.start()
+        self._scheduler = Scheduler(self._ledger, self._renderer, settings.together)
         closing.push_async_callback(self._scheduler.stop)
-        self._arrivals = Arrivals(Acceptance(settings), self._ledger, self._scheduler.add)
-        closing.push_async_callback(self._arrivals.close)
+        self._under_way = RequestsUnderWay(Acceptance(settings), self._ledger, self._scheduler.add)
+        closing.push_async_callback(self._under_way.close)
         self._scheduler.take_up()
         closing.push_async_callback(self._pruning.cancel)
         self._pruning.spawn(self._prune_now_and_then())
@@ -100,7 +100,7 @@ class JobService:
         if self._stopping:
             raise RequestError("busy", "The bridge is stopping; send the request again later.")
         known = self._ledger.records.get(request.id)
-        asked = known.asked if known is not None else self._arrivals.get(request.id)
+        asked = known.asked if known is not None else self._under_way.get(request.id)
         if asked is not None and asked != request:
             raise RequestError(
                 "id_in_use",
@@ -109,7 +109,7 @@ class JobService:
         if known is None:
             if asked is None:
                 self._begin_to_accept(request)
-            await self._arrivals.end(request.id)
+            await self._under_way.end(request.id)
         return self._ledger.job(request.id)
 
     async def cancel(self, id: str) -> Job:
@@ -120,9 +120,9 @@ class JobService:
         RequestError
             If there is no such job.
         """
-        if self._arrivals.get(id) is not None:
+        if self._under_way.get(id) is not None:
             with contextlib.suppress(RequestError):
-                await self._arrivals.end(id)
+                await self._under_way.end(id)
         if not self._ledger.record(id).finished:
             await self._scheduler.cancel(id)
         return self._ledger.job(id)
@@ -164,9 +164,9 @@ class JobService:
         await self._ledger.forget(gone)
 
     def _begin_to_accept(self, request: RenderRequest) -> None:
-        if len(self._scheduler.waiting) + len(self._arrivals) >= self._settings.most_queued:
+        if len(self._scheduler.waiting) + len(self._under_way) >= self._settings.most_queued:
             raise RequestError("busy", "Too many jobs are waiting; try again when some are done.")
-        self._arrivals.begin(request)
+        self._under_way.begin(request)
 
     async def _prune_now_and_then(self) -> None:
         while True:

@@ -34,7 +34,7 @@ class Model:
     engines: tuple[str, ...]
 
 
-class Models:
+class ModelList:
     """Finds the installed models, and looks again when the last look is a while ago."""
 
     def __init__(self) -> None:

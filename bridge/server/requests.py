@@ -16,7 +16,7 @@ from bridge.server.arguments import BadRequest, read_arguments
 from bridge.server.clients import Client, Target, UdpTarget
 from bridge.server.followers import FINAL, Followers, event
 from bridge.server.metrics import Metrics
-from bridge.server.model_list import Models
+from bridge.server.model_list import ModelList
 from bridge.server.packets import MalformedPacket, Received, read_packet, reply
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Requests:
         self._pong = reply("/umtn/pong", version, VERSION, session_folder)
         self._most_waiting = most_waiting
         self._closed = False
-        self._models = Models()
+        self._models = ModelList()
         self._errors = Buckets(_MOST_ERRORS, _MOST_ERRORS)
         #: What each machine may still send.
         self.buckets = Buckets(most_messages, 2 * most_messages)

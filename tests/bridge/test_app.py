@@ -16,7 +16,7 @@ import pytest
 from bridge.client import Bridge
 from umtn_core.audio import read_audio
 
-Recording = Callable[..., Path]
+MakeRecording = Callable[..., Path]
 
 TOKEN = "0123456789abcdef"
 
@@ -26,7 +26,7 @@ def entries(bridge: Any) -> list[dict[str, Any]]:
 
 
 def test_a_file_goes_in_and_its_translation_comes_out(
-    real_bridge: Any, recording: Recording
+    real_bridge: Any, recording: MakeRecording
 ) -> None:
     source = recording("bridge/sessions/tone.wav", seconds=0.2)
     sent = real_bridge.umtn("send", source, "--to", "flute", "--model", "tiny", "--seed", 3)
@@ -49,7 +49,7 @@ def test_a_file_goes_in_and_its_translation_comes_out(
     assert "done, " in real_bridge.stderr
 
 
-def test_the_commands_of_send(real_bridge: Any, recording: Recording) -> None:
+def test_the_commands_of_send(real_bridge: Any, recording: MakeRecording) -> None:
     source = recording("bridge/sessions/tone.wav", seconds=0.05)
 
     def asked(*arguments: object) -> Any:
@@ -131,7 +131,7 @@ def test_a_port_in_use_and_a_missing_token_are_one_sentence(real_bridge: Any) ->
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_in_order_and_goes_on_where_it_was(
-    real_bridge: Any, recording: Recording, number: int
+    real_bridge: Any, recording: MakeRecording, number: int
 ) -> None:
     source = recording("bridge/sessions/long.wav", seconds=100.0)
     with Bridge(port=real_bridge.port) as bridge:
@@ -170,7 +170,7 @@ def test_a_token_is_asked_for_by_all_doors(make_bridge: Any, tmp_path: Path) -> 
         bridge.stop()
 
 
-def test_ctrl_c_on_send_cancels_the_job(real_bridge: Any, recording: Recording) -> None:
+def test_ctrl_c_on_send_cancels_the_job(real_bridge: Any, recording: MakeRecording) -> None:
     import subprocess
 
     source = recording("bridge/sessions/long.wav", seconds=60.0)

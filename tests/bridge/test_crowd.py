@@ -15,14 +15,14 @@ import pytest
 from bridge.client import AsyncBridge, JobStatus
 from umtn_core.audio import read_audio
 
-Recording = Callable[..., Path]
+MakeRecording = Callable[..., Path]
 
 
 @pytest.mark.parametrize(
     ("clients", "jobs"), [(5, 30), pytest.param(20, 200, marks=pytest.mark.long)]
 )
 def test_clients_cancel_at_random(
-    real_bridge: Any, recording: Recording, clients: int, jobs: int
+    real_bridge: Any, recording: MakeRecording, clients: int, jobs: int
 ) -> None:
     sources = [
         recording(f"bridge/sessions/{n}.wav", seconds=seconds)

@@ -18,7 +18,7 @@ from bridge.protocol import REPLIES, REQUESTS
 from bridge.server.packets import request
 from tests.bridge.conftest import Peer
 
-Recording = Callable[..., Path]
+MakeRecording = Callable[..., Path]
 
 
 async def connected(port: int) -> Peer:
@@ -31,7 +31,7 @@ async def connected(port: int) -> Peer:
     ("jobs", "times"), [(500, 20), pytest.param(10_000, 1, marks=pytest.mark.long)]
 )
 def test_ten_thousand_requests_at_once(
-    real_bridge: Any, recording: Recording, jobs: int, times: int
+    real_bridge: Any, recording: MakeRecording, jobs: int, times: int
 ) -> None:
     """None is lost that was acknowledged, and none is done twice."""
     source = str(recording("bridge/sessions/tone.wav", seconds=0.01))
@@ -144,7 +144,7 @@ def fuzzed(packets: list[bytes], seed: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("count", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
-def test_random_and_mutated_packets(real_bridge: Any, recording: Recording, count: int) -> None:
+def test_random_and_mutated_packets(real_bridge: Any, recording: MakeRecording, count: int) -> None:
     """The bridge lives, its memory stays flat, and the next request is answered."""
     source = str(recording("bridge/sessions/tone.wav", seconds=0.01))
     packets = valid_packets(source)

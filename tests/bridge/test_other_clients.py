@@ -16,7 +16,7 @@ import pytest
 
 from umtn_core.audio import read_audio
 
-Recording = Callable[..., Path]
+MakeRecording = Callable[..., Path]
 
 needs_liblo = pytest.mark.skipif(
     shutil.which("oscsend") is None or shutil.which("oscdump") is None,
@@ -101,7 +101,7 @@ def heard(*command: str) -> Iterator[Heard]:
 
 
 @needs_liblo
-def test_oscsend_and_oscdump(real_bridge: Any, recording: Recording, unused_port: int) -> None:
+def test_oscsend_and_oscdump(real_bridge: Any, recording: MakeRecording, unused_port: int) -> None:
     source = recording("bridge/sessions/tone.wav", seconds=3.0)
     output = real_bridge.session / "from-oscsend.wav"
 
@@ -132,7 +132,7 @@ def test_oscsend_and_oscdump(real_bridge: Any, recording: Recording, unused_port
 
 
 @needs_pd
-def test_pure_data(real_bridge: Any, recording: Recording, tmp_path: Path) -> None:
+def test_pure_data(real_bridge: Any, recording: MakeRecording, tmp_path: Path) -> None:
     source = recording("bridge/sessions/tone.wav", seconds=3.0)
     output = real_bridge.session / "from-pd.wav"
     patch = tmp_path / "bridge.pd"

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from umtn_core import Cancelled, Piece, Translator, UmtnError
+from umtn_core import Cancelled, Source, Translator, UmtnError
 from umtn_core.bundle import Domain
 from umtn_core.decode.cpu.cpu_engine import CpuEngine
 from umtn_core.native.library import is_available
@@ -41,11 +41,11 @@ def music(seconds, seed, rate=16_000, channels=1):
 
 def pieces():
     return [
-        Piece(music(0.3, 1), 16_000, seed=5),
-        Piece(music(0.2, 2, 44_100, channels=2), 44_100, seed=2**64 - 1),
-        Piece(np.zeros((2, 100), np.float32), 48_000),
-        Piece(music(0.1, 3)[0], 16_000),
-        Piece(music(0.3, 1), 16_000, seed=6),
+        Source(music(0.3, 1), 16_000, seed=5),
+        Source(music(0.2, 2, 44_100, channels=2), 44_100, seed=2**64 - 1),
+        Source(np.zeros((2, 100), np.float32), 48_000),
+        Source(music(0.1, 3)[0], 16_000),
+        Source(music(0.3, 1), 16_000, seed=6),
     ]
 
 
@@ -173,11 +173,11 @@ def test_what_was_never_saved_is_refused(bundle, damage):
 def test_progress_is_of_the_whole_work_and_goes_on_after_a_pause(bundle):
     audio = music(8, 4)
     translator = Translator(bundle, "a", engine="onnx", segments=1)
-    translation = translator.begin([Piece(audio, 16_000)])
+    translation = translator.begin([Source(audio, 16_000)])
     first, second = [], []
     translation.advance(0.3, progress=first.append)
     assert not translation.done
-    translation = translator.resume([Piece(audio, 16_000)], translation.save())
+    translation = translator.resume([Source(audio, 16_000)], translation.save())
     translation.advance(progress=second.append)
     fractions = [progress.fraction for progress in first + second]
     assert fractions == sorted(fractions)
@@ -188,7 +188,7 @@ def test_progress_is_of_the_whole_work_and_goes_on_after_a_pause(bundle):
 
 def test_time_and_a_wish_to_stop_are_heeded(bundle):
     translation = Translator(bundle, "a", engine="onnx", segments=1).begin(
-        [Piece(music(40, 5), 16_000)]
+        [Source(music(40, 5), 16_000)]
     )
     began = time.monotonic()
     translation.advance(0.2)
@@ -203,7 +203,7 @@ def test_time_and_a_wish_to_stop_are_heeded(bundle):
 
 def test_nothing_to_do_is_done_at_once(bundle):
     assert Translator(bundle, "a").begin([]).finish() == []
-    silence = Piece(np.zeros((2, 50), np.float32), 16_000)
+    silence = Source(np.zeros((2, 50), np.float32), 16_000)
     for mix in (0.0, 1.0):
         translation = Translator(bundle, "a", mix=mix).begin([silence])
         assert translation.done
@@ -216,4 +216,4 @@ def test_nothing_to_do_is_done_at_once(bundle):
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_a_seed_that_cannot_be_is_refused(bundle, seed):
     with pytest.raises(UmtnError, match="seed"):
-        Translator(bundle, "a").begin([Piece(music(0.1, 1), 16_000, seed=seed)])
+        Translator(bundle, "a").begin([Source(music(0.1, 1), 16_000, seed=seed)])

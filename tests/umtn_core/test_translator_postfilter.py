@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from export.graphs import postfilter_graph
-from umtn_core import Bundle, Cancelled, Piece, Translator, UmtnError
+from umtn_core import Bundle, Cancelled, Source, Translator, UmtnError
 from umtn_core.bundle import write_bundle
 from umtn_core.bundle.manifest import postfilter_file
 from umtn_core.postfilter import Postfilter
@@ -71,7 +71,7 @@ def test_a_model_or_domain_that_has_none_stays_as_it_was_to_the_last_bit(without
 def test_it_filters_what_was_joined_before_anything_else(filtered):
     """At the decoders' rate, by the bundle's graph; rate and loudness are matched afterwards."""
     translator = Translator(filtered, "a", segments=1)
-    translation = translator.begin([Piece(music(), 16_000)])
+    translation = translator.begin([Source(music(), 16_000)])
     translation.advance()
     (parts, segments) = translation.parts()[0]
     signal = translation._recordings[0].sounding[0]
@@ -92,7 +92,7 @@ def test_any_length_comes_back_as_long(filtered, samples, rate):
 
 
 def test_work_goes_by_another_name_only_where_there_is_a_post_filter(without, filtered):
-    pieces = [Piece(music(), 16_000)]
+    pieces = [Source(music(), 16_000)]
 
     def name(bundle, domain, **options):
         return Translator(bundle, domain, **options)._name(pieces)
@@ -103,7 +103,7 @@ def test_work_goes_by_another_name_only_where_there_is_a_post_filter(without, fi
 
 
 def test_saved_work_goes_on_with_the_same_choice_only(filtered):
-    pieces = [Piece(music(), 16_000)]
+    pieces = [Source(music(), 16_000)]
     translator = Translator(filtered, "a")
     saved = translator.begin(pieces).save()
     resumed = Translator(filtered, "a").resume(pieces, saved)
@@ -114,7 +114,7 @@ def test_saved_work_goes_on_with_the_same_choice_only(filtered):
 
 
 def test_filtering_stops_when_asked_and_nothing_decoded_is_lost(filtered):
-    translation = Translator(filtered, "a").begin([Piece(music(), 16_000)])
+    translation = Translator(filtered, "a").begin([Source(music(), 16_000)])
     translation.advance()
     with pytest.raises(Cancelled):
         translation.finish(cancelled=lambda: True)

@@ -16,7 +16,7 @@ import msgspec
 
 from umtn_core.data.collection import Item, open_collection
 from umtn_core.data.pool import OnItem
-from umtn_core.data.reading import Recording, finish, read_all, refuse_recipes
+from umtn_core.data.reading import SourceFile, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split, split_by_name
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError
@@ -159,8 +159,8 @@ def _of(domain: str, rows: list[_Row]) -> list[_Row]:
     return [row for row in rows if (row.composer, row.ensemble) == DOMAINS[domain]]
 
 
-def _recording(domain: str, row: _Row, item: Item) -> Recording:
-    return Recording(
+def _recording(domain: str, row: _Row, item: Item) -> SourceFile:
+    return SourceFile(
         item,
         domain,
         f"{LICENCE} (MusicNet; recording: {row.source})",

@@ -18,7 +18,7 @@ import msgspec
 
 from umtn_core.data.collection import Collection, Item, open_collection
 from umtn_core.data.pool import OnItem
-from umtn_core.data.reading import Recording, finish, read_all, refuse_recipes
+from umtn_core.data.reading import SourceFile, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError
@@ -49,7 +49,7 @@ class _Part(NamedTuple):
 class _Found(NamedTuple):
     """What a part holds of what is wanted."""
 
-    recordings: list[Recording]
+    recordings: list[SourceFile]
     skipped: list[Skipped]
 
 
@@ -95,7 +95,7 @@ def prepare_nsynth(
     _check("source", sources, SOURCES)
     folder = Path(store)
     refuse_recipes(folder)
-    recordings: list[Recording] = []
+    recordings: list[SourceFile] = []
     skipped: list[Skipped] = []
     lengths: dict[str, int] = {}
     splits: dict[str, Split] = {}
@@ -161,7 +161,7 @@ def _find(part: _Part, families: tuple[str, ...], sources: tuple[str, ...]) -> _
                 skipped.append(Skipped(source=note, reason=f"Its audio is not in {where}."))
                 continue
             recordings.append(
-                Recording(
+                SourceFile(
                     present[note], match["family"], LICENCE, seconds=SECONDS,
                     folder=match["instrument"],
                 )

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from umtn_core.data.collection import Contents, Item, open_collection
 from umtn_core.data.licences import NOT_STATED, is_licence_file, licence_text
 from umtn_core.data.pool import OnItem
-from umtn_core.data.reading import SAMPLE_RATE, Recording, finish, read_all, refuse_recipes
+from umtn_core.data.reading import SAMPLE_RATE, SourceFile, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split, split_by_name
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError
@@ -80,7 +80,7 @@ def prepare(
     general = _licence(contents, top) or licence or NOT_STATED
     terms = {domain: _licence(contents, (*top, domain)) or general for domain in domains}
     recordings = [
-        Recording(item, _inner(item, top)[0], terms[_inner(item, top)[0]], sample_rate)
+        SourceFile(item, _inner(item, top)[0], terms[_inner(item, top)[0]], sample_rate)
         for item in contents.items
         if len(_inner(item, top)) > 1 and not _hidden(item) and not is_licence_file(item.name)
     ]

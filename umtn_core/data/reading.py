@@ -30,7 +30,7 @@ _SHORTEST_S = 0.1
 
 
 @dataclass(frozen=True)
-class Recording:
+class SourceFile:
     """A file to be read, and where it goes.
 
     Parameters
@@ -74,7 +74,7 @@ class Recording:
 class _Task:
     """A recording whose file is at hand."""
 
-    recording: Recording
+    recording: SourceFile
     file: Path
     store: Path
 
@@ -93,7 +93,7 @@ def refuse_recipes(store: Path) -> None:
 
 def read_all(
     collection: Collection,
-    recordings: Iterable[Recording],
+    recordings: Iterable[SourceFile],
     store: Path,
     *,
     workers: int = 1,
@@ -129,7 +129,7 @@ def read_all(
     sweep_unfinished(store)
     _sweep_spool(store)
     lengths: dict[str, int] = {}
-    missing: dict[str, Recording] = {}
+    missing: dict[str, SourceFile] = {}
     for recording in recordings:
         samples = finished(store, recording.path, recording.fingerprint)
         if samples is None:
@@ -160,7 +160,7 @@ def read_all(
 
 def finish(
     store: Path,
-    recordings: Iterable[Recording],
+    recordings: Iterable[SourceFile],
     lengths: dict[str, int],
     splits: dict[str, Split],
     skipped: list[Skipped],

@@ -43,7 +43,7 @@ class Task:
         return self.end - self.state.position
 
 
-class Batch:
+class StreamBatch:
     """Streams at the same position, advanced to their ends.
 
     Parameters

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.decode.batch import Batch, Task
+from umtn_core.decode.batch import StreamBatch, Task
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.memory import streams_at_once
 from umtn_core.decode.sampling import Sampling
@@ -104,7 +104,7 @@ class Decode:
         made_before = self._made
         groups = self._divided(tasks)
         threads = max(1, self.engine.threads // len(groups))
-        batches = [Batch(self.engine, self.sampling, group, threads) for group in groups]
+        batches = [StreamBatch(self.engine, self.sampling, group, threads) for group in groups]
         began = time.monotonic()
 
         def watch(done: bool) -> None:

@@ -17,7 +17,7 @@ from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.evaluation.listening.heard import Heard
-from umtn_core.evaluation.material.held_out import Piece
+from umtn_core.evaluation.material.held_out import HeldOutPiece
 from umtn_core.evaluation.measures.group_measures import agreement
 from umtn_core.evaluation.measures.share import rounded
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
@@ -79,7 +79,7 @@ def blend(
     bundle: Bundle,
     source: str,
     target: str,
-    pieces: tuple[Piece, Piece],
+    pieces: tuple[HeldOutPiece, HeldOutPiece],
     settings: EvaluationSettings,
     say: OnStage,
 ) -> Blend:

@@ -14,7 +14,7 @@ from umtn_core.evaluation.blending import Blend, blend
 from umtn_core.evaluation.latent_probe import Excerpts, latent_probe
 from umtn_core.evaluation.likelihood.likelihood_figures import likelihood_figures
 from umtn_core.evaluation.listening.heard import RATE, Heard
-from umtn_core.evaluation.material.held_out import Piece, excerpts
+from umtn_core.evaluation.material.held_out import HeldOutPiece, excerpts
 from umtn_core.evaluation.material.real_recordings import real_recording
 from umtn_core.evaluation.material.tiers import Make, made_by
 from umtn_core.evaluation.measures.direction_figures import Direction, measure
@@ -210,7 +210,7 @@ def _players(
     return {name: Heard(heard.full[:end], rate) for name, heard in found.items()}, None
 
 
-def _pitch_range(pieces: Sequence[Piece]) -> tuple[float, float]:
+def _pitch_range(pieces: Sequence[HeldOutPiece]) -> tuple[float, float]:
     pitches = [note[2] for piece in pieces for note in piece.notes]
     return (min(pitches), max(pitches)) if pitches else (0.0, 127.0)
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from umtn_core.bundle import Bundle
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.measures.share import Tally
+from umtn_core.evaluation.measures.share import Share
 
 Excerpts = Mapping[str, Sequence[NDArray[np.float32]]]
 
 
-def latent_probe(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> Tally:
+def latent_probe(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> Share:
     """Share of excerpts whose domain a linear classifier reads off their latents.
 
     A new classifier is fitted to the finished encoder, on means and spreads over time. The
@@ -32,7 +32,7 @@ def latent_probe(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> Tally:
 
     Returns
     -------
-    Tally over the judged excerpts, every domain weighing the same
+    Share over the judged excerpts, every domain weighing the same
 
     Raises
     ------
@@ -61,4 +61,4 @@ def latent_probe(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> Tally:
         (model.predict(rows(group)) == domain) / len(group) for domain, group in judged.items()
     ]
     shares = [1.0 / len(group) for group in judged.values() for _ in group]
-    return Tally(np.concatenate(right), np.array(shares))
+    return Share(np.concatenate(right), np.array(shares))

@@ -10,14 +10,14 @@ import numpy as np
 from umtn_core.audio.resample import resample
 from umtn_core.evaluation.listening.heard import RATE, Heard
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack
-from umtn_core.evaluation.material.real_recordings import FILES, Recording
+from umtn_core.evaluation.material.real_recordings import FILES, RealRecording
 from umtn_core.evaluation.measures import group_measures
 from umtn_core.evaluation.measures.share import Figure, plain
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 
 
 def recordings_in_scope(
-    domains: Sequence[str], fetch: Callable[[str], Recording], rate: int = RATE
+    domains: Sequence[str], fetch: Callable[[str], RealRecording], rate: int = RATE
 ) -> dict[str, Heard]:
     """Recordings of those of the domains that have one, at a sample rate."""
     found = {}
@@ -65,11 +65,11 @@ def measure_recording(
     lag = group_measures.lag_frames([translation.pitch], [reference])
     figures = {
         name: plain(
-            tally.value,
+            share.value,
             paired[name]["ceiling"],
             float(np.mean([floor[name].value for floor in floors])) if floors else None,
         )
-        for name, tally in made.items()
+        for name, share in made.items()
     }
     figures["pitch_within_50_in_trained_range"] = {
         **plain(
@@ -83,9 +83,9 @@ def measure_recording(
     figures["pitch_within_50_of_source"]["lag_seconds"] = round(lag * reference.hop_seconds, 3)
     target_figures = group_measures.of_target([translation], target, classifier)
     source_figures = group_measures.of_target([source], target, classifier)
-    for name, tally in target_figures.items():
-        value = tally.value if tally.of.any() else 0.0
+    for name, share in target_figures.items():
+        value = share.value if share.of.any() else 0.0
         figures[name] = plain(value, paired[name]["ceiling"], source_figures[name].value)
-    for name, tally in group_measures.of_itself([translation]).items():
-        figures[name] = plain(tally.value, paired[name]["ceiling"])
+    for name, share in group_measures.of_itself([translation]).items():
+        figures[name] = plain(share.value, paired[name]["ceiling"])
     return figures

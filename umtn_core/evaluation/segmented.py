@@ -12,7 +12,7 @@ from umtn_core.evaluation.listening.heard import Heard
 from umtn_core.evaluation.measures.joins import join_figures
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.segments.join import joined
-from umtn_core.translation import Piece
+from umtn_core.translation import Source
 from umtn_core.translator import Translator
 
 #: Segments that the music is cut into.
@@ -59,7 +59,7 @@ def segment_joins(
             top_p=settings.top_p,
             threads=settings.threads,
         )
-        translation = translator.begin([Piece(audio, rate)])
+        translation = translator.begin([Source(audio, rate)])
         translation.advance(progress=lambda done: say(f"joining segments on the {target}", done))
         ((decoded, plan),) = translation.parts() or [([], ())]
         return decoded, plan

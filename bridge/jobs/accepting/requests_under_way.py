@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bridge.jobs.accepting.acceptance import Acceptance
-from bridge.jobs.accepting.waking_thread import OneThread
+from bridge.jobs.accepting.waking_thread import WakingThread
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest, RequestError
 from bridge.jobs.storage.ledger import Ledger
@@ -19,7 +19,7 @@ _TOGETHER = 100
 _STOP_SECONDS = 30.0
 
 
-class Arrivals:
+class RequestsUnderWay:
     """Has requests checked and stored, by one thread that does both.
 
     Whoever waits for an answer waits for each change of threads, so there is one on the way out and
@@ -39,7 +39,7 @@ class Arrivals:
         self._acceptance = acceptance
         self._ledger = ledger
         self._arrived = arrived
-        self._thread = OneThread("umtn-accept")
+        self._thread = WakingThread("umtn-accept")
         self._coming: dict[str, tuple[RenderRequest, asyncio.Future[None]]] = {}
         self._waiting: list[RenderRequest] = []
         self._work = Tasks()

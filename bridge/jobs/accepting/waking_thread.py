@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 
-class OneThread(Executor):
+class WakingThread(Executor):
     """Does one call after the other.
 
     As a pool of one thread does, but that a pool wakes its thread while the caller holds the

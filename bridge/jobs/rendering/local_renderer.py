@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable
 
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
-from bridge.jobs.rendering.renderer import Batch, Ending, LostError, RenderEngine, Report
+from bridge.jobs.rendering.renderer import Ending, JobBatch, LostError, Renderer, Report
 from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.jobs.rendering.worker_process import WorkerProcess
 from bridge.jobs.settings import JobSettings
@@ -17,7 +17,7 @@ from umtn_core.runtime import available_cores
 log = logging.getLogger(__name__)
 
 
-class LocalEngine(RenderEngine):
+class LocalRenderer(Renderer):
     """A few processes that share the cores, and one more for the accelerator.
 
     Parameters
@@ -54,23 +54,23 @@ class LocalEngine(RenderEngine):
         }
 
     async def start(self) -> None:
-        """See `RenderEngine.start`. The processes import what they need before they are asked."""
+        """See `Renderer.start`. The processes import what they need before they are asked."""
         self._work.make()
         for slot, worker in self._workers.items():
             if slot.startswith("cpu-"):
                 await worker.start()
 
     async def stop(self) -> None:
-        """See `RenderEngine.stop`."""
+        """See `Renderer.stop`."""
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
 
     def slots_for(self, engine: str) -> list[str]:
-        """See `RenderEngine.slots_for`."""
+        """See `Renderer.slots_for`."""
         kind = "accelerator" if is_accelerated(engine) else "cpu-"
         return [slot for slot in self._workers if slot.startswith(kind)]
 
-    async def render(self, slot: str, batch: Batch, report: Callable[[Report], None]) -> Ending:
-        """See `RenderEngine.render`."""
+    async def render(self, slot: str, batch: JobBatch, report: Callable[[Report], None]) -> Ending:
+        """See `Renderer.render`."""
         try:
             return await self._workers[slot].render(batch, report)
         except LostError as error:
@@ -78,29 +78,29 @@ class LocalEngine(RenderEngine):
             raise
 
     async def cancel(self, slot: str, id: str) -> None:
-        """See `RenderEngine.cancel`."""
+        """See `Renderer.cancel`."""
         await self._workers[slot].cancel(id)
 
     async def pause(self, slot: str) -> None:
-        """See `RenderEngine.pause`."""
+        """See `Renderer.pause`."""
         await self._workers[slot].pause()
 
     def kill(self, slot: str) -> None:
-        """See `RenderEngine.kill`."""
+        """See `Renderer.kill`."""
         self._workers[slot].kill()
 
     def forget(self, name: str, ids: Iterable[str]) -> None:
-        """See `RenderEngine.forget`."""
+        """See `Renderer.forget`."""
         self._work.batch(name).forget()
         for id in ids:
             self._work.result(id).unlink(missing_ok=True)
 
     def forget_all_but(self, names: Container[str], ids: Iterable[str]) -> None:
-        """See `RenderEngine.forget_all_but`."""
+        """See `Renderer.forget_all_but`."""
         self._work.forget_all_but(names, ids)
 
     def saved(self) -> set[str]:
-        """See `RenderEngine.saved`."""
+        """See `Renderer.saved`."""
         return self._work.saved()
 
     @property

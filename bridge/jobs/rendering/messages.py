@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 
 from bridge.jobs.rendering.renderer import (
-    Batch,
     Began,
     Dropped,
     Ending,
     Failed,
+    JobBatch,
     Progressed,
     Rendered,
 )
@@ -54,7 +54,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
 class Render(msgspec.Struct, frozen=True, tag=True):
     """Render a batch; only when the one before has ended."""
 
-    batch: Batch
+    batch: JobBatch
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

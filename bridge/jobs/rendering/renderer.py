@@ -17,7 +17,7 @@ from bridge.jobs.request import RenderRequest
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A job as an engine gets it.
+    """A job as a renderer gets it.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Order(msgspec.Struct, frozen=True):
     input_mtime_ns: int
 
 
-class Batch(msgspec.Struct, frozen=True):
+class JobBatch(msgspec.Struct, frozen=True):
     """Compatible jobs for one slot.
 
     Attributes
@@ -40,7 +40,7 @@ class Batch(msgspec.Struct, frozen=True):
     name
         The same name goes on with what was saved under it.
     orders
-        Not empty, the most urgent first. The engine may leave out all but the first.
+        Not empty, the most urgent first. The renderer may leave out all but the first.
     """
 
     name: str
@@ -95,7 +95,7 @@ class LostError(Exception):
     """
 
 
-class RenderEngine(ABC):
+class Renderer(ABC):
     """Somewhere to render."""
 
     @abstractmethod
@@ -111,7 +111,7 @@ class RenderEngine(ABC):
         """Name the slots that could render with a decode engine, taken or not, best first."""
 
     @abstractmethod
-    async def render(self, slot: str, batch: Batch, report: Callable[[Report], None]) -> Ending:
+    async def render(self, slot: str, batch: JobBatch, report: Callable[[Report], None]) -> Ending:
         """Render a batch in a slot.
 
         Parameters

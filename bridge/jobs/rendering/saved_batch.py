@@ -21,7 +21,7 @@ _RESULTS = "results"
 _DAMAGES = (OSError, ValueError, EOFError, msgspec.DecodeError)
 
 
-class SavedPiece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SavedSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One job's audio within a saved batch.
 
     Attributes
@@ -40,7 +40,7 @@ class SavedPiece(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    pieces: list[SavedPiece]
+    sources: list[SavedSource] = msgspec.field(name="pieces")
 
 
 class SavedBatch:
@@ -57,7 +57,7 @@ class SavedBatch:
     def __init__(self, folder: Path):
         self._folder = folder
 
-    def save_audio(self, pieces: list[SavedPiece], audio: list[NDArray[np.float32]]) -> None:
+    def save_audio(self, sources: list[SavedSource], audio: list[NDArray[np.float32]]) -> None:
         """Keep what the batch was begun with.
 
         Raises
@@ -68,7 +68,7 @@ class SavedBatch:
         for i, each in enumerate(audio):
             with open(self._folder / f"{i}.npy", "wb") as file:
                 np.save(Sparing(file), each, allow_pickle=False)
-        write_whole(self._folder / _HEADER, msgspec.json.encode(_Header(pieces)))
+        write_whole(self._folder / _HEADER, msgspec.json.encode(_Header(sources)))
 
     def save_state(self, state: bytes) -> None:
         """Replace the saved state.
@@ -80,7 +80,7 @@ class SavedBatch:
         """
         write_whole(self._folder / _STATE, hashlib.sha256(state).digest() + state)
 
-    def load(self) -> tuple[list[SavedPiece], list[NDArray[np.float32]], bytes] | None:
+    def load(self) -> tuple[list[SavedSource], list[NDArray[np.float32]], bytes] | None:
         """Return what was saved, or None if that is nothing, or damaged."""
         try:
             header = msgspec.json.decode((self._folder / _HEADER).read_bytes(), type=_Header)
@@ -90,11 +90,11 @@ class SavedBatch:
                 return None
             audio = [
                 np.load(self._folder / f"{i}.npy", allow_pickle=False)
-                for i in range(len(header.pieces))
+                for i in range(len(header.sources))
             ]
         except _DAMAGES:
             return None
-        return header.pieces, audio, state
+        return header.sources, audio, state
 
     def forget(self) -> None:
         """Delete all of it."""

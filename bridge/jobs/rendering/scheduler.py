@@ -12,15 +12,15 @@ from typing import Any
 from bridge.jobs.record import Record
 from bridge.jobs.rendering.publish import leftover
 from bridge.jobs.rendering.renderer import (
-    Batch,
     Began,
     Dropped,
     Failed,
+    JobBatch,
     LostError,
     Order,
     Progressed,
     Rendered,
-    RenderEngine,
+    Renderer,
     Report,
 )
 from bridge.jobs.rendering.waiting import Waiting
@@ -45,14 +45,14 @@ class _Running:
 
 
 class Scheduler:
-    """Keeps the slots of an engine busy.
+    """Keeps the slots of a renderer busy.
 
     Parameters
     ----------
     ledger
         Of the jobs.
-    engine
-        That renders, started.
+    renderer
+        What renders, started.
     together
         Jobs in a batch, at most.
 
@@ -62,9 +62,9 @@ class Scheduler:
         Jobs that no slot has.
     """
 
-    def __init__(self, ledger: Ledger, engine: RenderEngine, together: int):
+    def __init__(self, ledger: Ledger, renderer: Renderer, together: int):
         self._ledger = ledger
-        self._engine = engine
+        self._renderer = renderer
         self._together = together
         self.waiting = Waiting()
         self._running: dict[str, _Running] = {}
@@ -82,8 +82,8 @@ class Scheduler:
                 record = self._ledger.change(record.id, state="queued")
             self.waiting.add(record)
         # What a kill has left half saved is of no use.
-        saved = self._engine.saved() & {record.batch for record in unfinished}
-        self._engine.forget_all_but(saved, [record.id for record in unfinished])
+        saved = self._renderer.saved() & {record.batch for record in unfinished}
+        self._renderer.forget_all_but(saved, [record.id for record in unfinished])
         self.fill()
 
     def add(self, record: Record) -> None:
@@ -101,7 +101,7 @@ class Scheduler:
             self._cancelling.add(id)
             for running in self._running.values():
                 if id in running.left:
-                    await self._engine.cancel(running.slot, id)
+                    await self._renderer.cancel(running.slot, id)
         if not self._ledger.record(id).finished:
             await self._ledger.ending(id)
         self._cancelling.discard(id)
@@ -110,10 +110,10 @@ class Scheduler:
         """Have what is rendered saved, and begin nothing more."""
         self._stopping = True
         for running in list(self._running.values()):
-            await self._engine.pause(running.slot)
+            await self._renderer.pause(running.slot)
         if not await self._renders.wait(_STOP_SECONDS):
             for running in list(self._running.values()):
-                self._engine.kill(running.slot)
+                self._renderer.kill(running.slot)
             await self._renders.wait(_STOP_SECONDS)
         await self._renders.cancel()
         await self._settles.wait(_STOP_SECONDS)
@@ -121,7 +121,7 @@ class Scheduler:
     def fill(self) -> None:
         """Give batches to the free slots."""
         while not self._stopping and self.waiting.can_run(self._has_room):
-            saved = self._engine.saved()
+            saved = self._renderer.saved()
             records = self.waiting.take(self._has_room, self._together, saved)
             slot = self._free_slot(records[0].request.engine)
             assert slot is not None
@@ -133,16 +133,16 @@ class Scheduler:
         return self._free_slot(engine) is not None
 
     def _free_slot(self, engine: str) -> str | None:
-        free = (s for s in self._engine.slots_for(engine) if s not in self._running)
+        free = (s for s in self._renderer.slots_for(engine) if s not in self._running)
         return next(free, None)
 
     async def _render(self, running: _Running, records: list[Record]) -> None:
         orders = [Order(r.request, r.input_size, r.input_mtime_ns) for r in records]
         lost: str | None = None
         try:
-            await self._engine.render(
+            await self._renderer.render(
                 running.slot,
-                Batch(running.name, tuple(orders)),
+                JobBatch(running.name, tuple(orders)),
                 lambda report: self._on_report(running, report),
             )
         except LostError as error:
@@ -154,18 +154,18 @@ class Scheduler:
         written = all(await asyncio.gather(*running.settling))
         if written and not goes_on:
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(self._engine.forget, running.name, running.ids)
+                await asyncio.to_thread(self._renderer.forget, running.name, running.ids)
         del self._running[running.slot]
         self.fill()
 
     def _on_report(self, running: _Running, report: Report) -> None:
-        """Take note of what an engine says of a batch."""
+        """Take note of what the renderer says of a batch."""
         if isinstance(report, Began):
             self._on_began(running, report)
         elif isinstance(report, Progressed):
             self._ledger.progress(running.left, report.fraction, report.seconds_left)
         elif report.id not in running.left:
-            log.warning("the render engine reported on job %s, which it has not", report.id)
+            log.warning("the renderer reported on job %s, which it has not", report.id)
         elif isinstance(report, Rendered):
             self._settle(
                 running, report.id, state="done",
@@ -192,7 +192,7 @@ class Scheduler:
     def _end(self, running: _Running, lost: str | None) -> bool:
         """Decide what becomes of the jobs that a batch has left, and whether it goes on."""
         alone = len(running.left) == 1
-        is_saved = running.name in self._engine.saved()
+        is_saved = running.name in self._renderer.saved()
         goes_on = False
         for id in sorted(running.left):
             record = self._ledger.record(id)

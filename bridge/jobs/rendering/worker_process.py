@@ -29,7 +29,7 @@ from bridge.jobs.rendering.messages import (
     length_of,
     packed,
 )
-from bridge.jobs.rendering.renderer import Batch, Dropped, Ending, LostError, Report
+from bridge.jobs.rendering.renderer import Dropped, Ending, JobBatch, LostError, Report
 
 #: A worker that does not answer for so long after a job was cancelled hangs.
 PATIENCE_SECONDS = 30.0
@@ -79,8 +79,8 @@ class WorkerProcess:
             )
         await self._send(self._setup)
 
-    async def render(self, batch: Batch, report: Callable[[Report], None]) -> Ending:
-        """See `bridge.jobs.rendering.renderer.RenderEngine.render`."""
+    async def render(self, batch: JobBatch, report: Callable[[Report], None]) -> Ending:
+        """See `bridge.jobs.rendering.renderer.Renderer.render`."""
         await self.start()
         try:
             await self._send(Render(batch))

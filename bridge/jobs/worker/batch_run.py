@@ -11,16 +11,16 @@ from pathlib import Path
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
 from bridge.jobs.rendering.publish import publish, published
-from bridge.jobs.rendering.renderer import Batch, Began, Ending, Failed, Order, Report
-from bridge.jobs.rendering.saved_batch import SavedPiece, WorkFolder
+from bridge.jobs.rendering.renderer import Began, Ending, Failed, JobBatch, Order, Report
+from bridge.jobs.rendering.saved_batch import SavedSource, WorkFolder
 from bridge.jobs.request import RequestError
 from bridge.jobs.worker.control import Control
-from bridge.jobs.worker.open_translators import Translators
-from bridge.jobs.worker.progress_reports import Pace
+from bridge.jobs.worker.open_translators import OpenTranslators
+from bridge.jobs.worker.progress_reports import ProgressReports
 from bridge.jobs.worker.region import read_region
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.recording import Audio
-from umtn_core.translation import Piece, Translation
+from umtn_core.translation import Source, Translation
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,10 @@ _LONGER_TIMES = 1.5
 
 @dataclass
 class _Work:
-    """What is translated together: a piece for each job, and how far that was saved."""
+    """What is translated together: a source for each job, and how far that was saved."""
 
     ids: list[str]
-    pieces: list[Piece]
+    sources: list[Source]
     state: bytes | None = None
     audio_is_saved: bool = False
 
@@ -63,9 +63,9 @@ class BatchRun:
     def __init__(
         self,
         setup: Setup,
-        translators: Translators,
+        translators: OpenTranslators,
         control: Control,
-        batch: Batch,
+        batch: JobBatch,
         send: Callable[[Report], None],
     ):
         self._setup = setup
@@ -76,8 +76,8 @@ class BatchRun:
         self._control = control
         self._orders = {order.request.id: order for order in batch.orders}
         self._send = send
-        self._pace = Pace(send)
-        self._cancelled = self._pace.ticking(control.cancelled)
+        self._progress = ProgressReports(send)
+        self._cancelled = self._progress.ticking(control.cancelled)
 
     def run(self) -> Ending:
         """Render the jobs.
@@ -113,11 +113,11 @@ class BatchRun:
         saved = self._saved.load()
         if saved is None:
             return None
-        pieces, audio, state = saved
-        ids = [piece.id for piece in pieces]
+        sources, audio, state = saved
+        ids = [source.id for source in sources]
         if not self._orders.keys() & set(ids):
             return None
-        work = [Piece(a, p.sample_rate, p.seed) for p, a in zip(pieces, audio, strict=True)]
+        work = [Source(a, p.sample_rate, p.seed) for p, a in zip(sources, audio, strict=True)]
         return _Work(ids, work, state, audio_is_saved=True)
 
     def _from_inputs(self) -> _Work:
@@ -125,15 +125,15 @@ class BatchRun:
         work = _Work([], [])
         for id, order in self._orders.items():
             try:
-                piece = read_region(
+                source = read_region(
                     self._folders, order, self._setup.longest_seconds, self._cancelled
                 )
             except RequestError as error:
                 self._fail(id, error.code, error.message)
                 continue
-            if not work.pieces or _go_together(work.pieces[0], piece):
+            if not work.sources or _go_together(work.sources[0], source):
                 work.ids.append(id)
-                work.pieces.append(piece)
+                work.sources.append(source)
         return work
 
     def _translate(self, work: _Work) -> None:
@@ -147,11 +147,11 @@ class BatchRun:
             translation = None
             if work.state is not None:
                 try:
-                    translation = translator.resume(work.pieces, work.state)
+                    translation = translator.resume(work.sources, work.state)
                 except UmtnError as error:
                     log.warning("a saved batch begins again: %s", error)
             if translation is None:
-                translation = translator.begin(work.pieces, cancelled=self._cancelled)
+                translation = translator.begin(work.sources, cancelled=self._cancelled)
             self._decode(work, translation)
             results = self._finish(work, translation)
         except Cancelled:
@@ -159,16 +159,18 @@ class BatchRun:
         except UmtnError as error:
             self._fail_all("failed", str(error))
             return
-        for id, piece, audio in zip(work.ids, work.pieces, results, strict=True):
+        for id, source, audio in zip(work.ids, work.sources, results, strict=True):
             if id in self._orders and self._control.seal(id):
-                self._publish(self._orders[id], audio, piece.sample_rate)
+                self._publish(self._orders[id], audio, source.sample_rate)
 
     def _decode(self, work: _Work, translation: Translation) -> None:
         """Decode to the end, saving the state now and then."""
         interval = self._setup.save_every
         while not translation.done:
             try:
-                translation.advance(interval, progress=self._pace.report, cancelled=self._cancelled)
+                translation.advance(
+                    interval, progress=self._progress.report, cancelled=self._cancelled
+                )
             except Cancelled:
                 if self._control.pausing:
                     self._save(work, translation)
@@ -191,11 +193,11 @@ class BatchRun:
         began = time.monotonic()
         try:
             if not work.audio_is_saved:
-                pieces = [
-                    SavedPiece(id, piece.sample_rate, piece.seed or 0)
-                    for id, piece in zip(work.ids, work.pieces, strict=True)
+                sources = [
+                    SavedSource(id, source.sample_rate, source.seed or 0)
+                    for id, source in zip(work.ids, work.sources, strict=True)
                 ]
-                self._saved.save_audio(pieces, [piece.audio for piece in work.pieces])
+                self._saved.save_audio(sources, [source.audio for source in work.sources])
                 work.audio_is_saved = True
             self._saved.save_state(translation.save())
         except OSError as error:
@@ -224,7 +226,7 @@ class BatchRun:
             self._fail(id, code, message)
 
 
-def _go_together(first: Piece, other: Piece) -> bool:
-    """Whether the first piece may wait for the other one to be done."""
-    own, others = (piece.audio.shape[-1] / piece.sample_rate for piece in (first, other))
+def _go_together(first: Source, other: Source) -> bool:
+    """Whether the first source may wait for the other one to be done."""
+    own, others = (source.audio.shape[-1] / source.sample_rate for source in (first, other))
     return others <= max(own * _LONGER_TIMES, own + _LONGER_SECONDS)

@@ -34,7 +34,7 @@ from bridge.jobs.rendering.messages import (
 )
 from bridge.jobs.worker.batch_run import BatchRun
 from bridge.jobs.worker.control import Control
-from bridge.jobs.worker.open_translators import Translators
+from bridge.jobs.worker.open_translators import OpenTranslators
 
 #: Below everything interactive, above what is meant for idle times only.
 _NICENESS = 5
@@ -61,7 +61,7 @@ class Worker:
         threading.Thread(target=self._listen, name="umtn-listen", daemon=True).start()
         setup = self._work.get()
         assert isinstance(setup, Setup)
-        translators = Translators(setup.threads)
+        translators = OpenTranslators(setup.threads)
         while True:
             message = self._work.get()
             assert isinstance(message, Render)

@@ -1,4 +1,4 @@
-"""Translators kept open, so that the next render need not wait for its model."""
+"""OpenTranslators kept open, so that the next render need not wait for its model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from umtn_core.translator import Translator
 _MOST = 3
 
 
-class Translators:
+class OpenTranslators:
     """The last few translators that were used.
 
     Parameters

@@ -10,11 +10,11 @@ from umtn_core.progress import IsCancelled, Progress
 
 #: Between two reports, in seconds.
 _INTERVAL = 0.1
-#: Within this, a pace says nothing.
+#: Within this, they say nothing of the time left.
 _TOO_EARLY_SECONDS = 0.5
 
 
-class Pace:
+class ProgressReports:
     """Passes on progress, a few times a second.
 
     Parameters

@@ -10,7 +10,7 @@ from bridge.jobs.request import RequestError
 from umtn_core.audio.read import OpenAudio, open_audio
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
-from umtn_core.translation import Piece
+from umtn_core.translation import Source
 
 #: OSC's floats hold a time an hour into a file to a quarter of a millisecond; a region may seem
 #: to end by about as much after its file does.
@@ -19,7 +19,7 @@ ROUNDING_SECONDS = 1e-3
 
 def read_region(
     folders: AllowedFolders, order: Order, longest_seconds: float, cancelled: IsCancelled
-) -> Piece:
+) -> Source:
     """Read the region of an order, if the input is still the file that was accepted.
 
     Raises
@@ -36,7 +36,7 @@ def read_region(
             start, length = _region(order, audio, longest_seconds)
             samples = audio.read(start, length, cancelled)
             _check_unchanged(os.fstat(file.fileno()), order)
-            return Piece(samples, audio.sample_rate, request.seed)
+            return Source(samples, audio.sample_rate, request.seed)
     except Cancelled:
         raise
     except UmtnError as error:

@@ -13,7 +13,7 @@ from pedalboard.io import AudioFile
 from bridge.cli import edit as module
 from bridge.cli.main import umtn
 
-Recording = Callable[..., Path]
+MakeRecording = Callable[..., Path]
 
 pytestmark = pytest.mark.usefixtures("models_folder")
 
@@ -32,7 +32,7 @@ def form(path: Path) -> tuple[int, int, float]:
 
 
 def test_the_file_becomes_the_translation_and_the_original_stays(
-    recording: Recording, tmp_path: Path
+    recording: MakeRecording, tmp_path: Path
 ) -> None:
     take = recording("takes/take.wav")
     before, shape = take.read_bytes(), form(take)
@@ -50,7 +50,7 @@ def test_the_file_becomes_the_translation_and_the_original_stays(
     assert (take.parent / "take.original-2.wav").read_bytes() == again
 
 
-def test_without_a_target_or_anybody_to_ask_nothing_happens(recording: Recording) -> None:
+def test_without_a_target_or_anybody_to_ask_nothing_happens(recording: MakeRecording) -> None:
     take = recording("takes/take.wav")
     before = take.read_bytes()
     result = edit(take)
@@ -73,7 +73,7 @@ def test_what_is_no_audio_is_left_alone(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_that_changes_meanwhile_is_left_alone(
-    recording: Recording, monkeypatch: pytest.MonkeyPatch
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take = recording("takes/take.wav")
     domain = edit(take).stderr.rsplit(" ", 1)[-1].rstrip(".\n")
@@ -95,7 +95,7 @@ def test_a_file_that_changes_meanwhile_is_left_alone(
 
 
 def test_without_room_for_the_copy_the_file_is_left_alone(
-    recording: Recording, monkeypatch: pytest.MonkeyPatch
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take = recording("takes/take.wav")
     domain = edit(take).stderr.rsplit(" ", 1)[-1].rstrip(".\n")

@@ -21,7 +21,7 @@ from bridge.cli.main import umtn
 
 ROOT = Path(__file__).parents[3]
 
-Recording = Callable[..., Path]
+MakeRecording = Callable[..., Path]
 
 
 def run(*arguments: object) -> Result:
@@ -48,7 +48,7 @@ def files(folder: Path) -> set[str]:
 pytestmark = pytest.mark.usefixtures("models_folder")
 
 
-def test_the_result_lies_beside_the_input_and_has_its_form(recording: Recording) -> None:
+def test_the_result_lies_beside_the_input_and_has_its_form(recording: MakeRecording) -> None:
     source = recording("song.wav", seconds=0.05, rate=44_100)
     result = run(source, "--to", "violin")
     assert result.exit_code == 0, result.stderr
@@ -60,7 +60,7 @@ def test_the_result_lies_beside_the_input_and_has_its_form(recording: Recording)
 
 
 def test_the_same_seed_plays_the_same_and_another_does_not(
-    recording: Recording, tmp_path: Path
+    recording: MakeRecording, tmp_path: Path
 ) -> None:
     source = recording()
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -71,13 +71,15 @@ def test_the_same_seed_plays_the_same_and_another_does_not(
     assert not np.array_equal(a, c)
 
 
-def test_mix_0_is_the_input(recording: Recording, tmp_path: Path) -> None:
+def test_mix_0_is_the_input(recording: MakeRecording, tmp_path: Path) -> None:
     source = recording()
     assert run(source, "--to", "flute", "--mix", 0, "-o", tmp_path / "dry.wav").exit_code == 0
     assert np.array_equal(audio(tmp_path / "dry.wav")[0], audio(source)[0])
 
 
-def test_a_folder_becomes_a_folder_of_the_same_form(recording: Recording, tmp_path: Path) -> None:
+def test_a_folder_becomes_a_folder_of_the_same_form(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
     for name in ("in/one.wav", "in/deep/two.wav", "in/.hidden/three.wav"):
         recording(name)
     (tmp_path / "in/notes.txt").write_text("not audio")
@@ -87,7 +89,7 @@ def test_a_folder_becomes_a_folder_of_the_same_form(recording: Recording, tmp_pa
 
 
 def test_files_decoded_together_play_as_each_by_itself(
-    recording: Recording, tmp_path: Path
+    recording: MakeRecording, tmp_path: Path
 ) -> None:
     sources = [recording("a.wav", seconds=0.03), recording("b.wav", seconds=0.06)]
     assert run(*sources, "--to", "flute", "-o", tmp_path / "both").exit_code == 0
@@ -99,7 +101,7 @@ def test_files_decoded_together_play_as_each_by_itself(
 
 
 def test_a_folder_translated_again_does_not_translate_its_results(
-    recording: Recording, tmp_path: Path
+    recording: MakeRecording, tmp_path: Path
 ) -> None:
     recording("in/one.wav")
     assert run(tmp_path / "in", "--to", "flute").exit_code == 0
@@ -107,7 +109,7 @@ def test_a_folder_translated_again_does_not_translate_its_results(
     assert files(tmp_path / "in") == {"one.wav", "one.flute.wav"}
 
 
-def test_a_result_is_replaced_only_by_force(recording: Recording, tmp_path: Path) -> None:
+def test_a_result_is_replaced_only_by_force(recording: MakeRecording, tmp_path: Path) -> None:
     source, result = recording(), tmp_path / "tone.flute.wav"
     result.write_bytes(b"precious")
     refused(run(source, "--to", "flute"), "tone.flute.wav", "exists")
@@ -116,24 +118,24 @@ def test_a_result_is_replaced_only_by_force(recording: Recording, tmp_path: Path
     assert audio(result)[0].shape == audio(source)[0].shape
 
 
-def test_an_input_is_never_replaced(recording: Recording) -> None:
+def test_an_input_is_never_replaced(recording: MakeRecording) -> None:
     source = recording()
     before = source.read_bytes()
     refused(run(source, "--to", "flute", "-o", source, "--force"), "input")
     assert source.read_bytes() == before
 
 
-def test_two_inputs_of_one_name_are_refused(recording: Recording, tmp_path: Path) -> None:
+def test_two_inputs_of_one_name_are_refused(recording: MakeRecording, tmp_path: Path) -> None:
     pair = recording("a/x.wav"), recording("b/x.wav")
     refused(run(*pair, "--to", "flute", "-o", tmp_path / "out"), "x.flute.wav")
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_target_names_the_known_ones(recording: Recording) -> None:
+def test_an_unknown_target_names_the_known_ones(recording: MakeRecording) -> None:
     refused(run(recording(), "--to", "kazoo"), "kazoo", "flute", "violin")
 
 
-def test_an_unknown_model_names_the_installed_ones(recording: Recording) -> None:
+def test_an_unknown_model_names_the_installed_ones(recording: MakeRecording) -> None:
     result = CliRunner().invoke(
         umtn, ["translate", str(recording()), "--to", "flute", "--model", "huge"]
     )
@@ -142,7 +144,7 @@ def test_an_unknown_model_names_the_installed_ones(recording: Recording) -> None
 
 @pytest.mark.parametrize("option", [("-o", "out.xyz"), ("--engine", "steam")])
 def test_options_that_mean_nothing_are_refused(
-    recording: Recording, tmp_path: Path, option: tuple[str, str]
+    recording: MakeRecording, tmp_path: Path, option: tuple[str, str]
 ) -> None:
     before = files(tmp_path)
     name, value = option
@@ -166,7 +168,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_bad_file_does_not_keep_the_others_from_being_done(
-    recording: Recording, tmp_path: Path
+    recording: MakeRecording, tmp_path: Path
 ) -> None:
     recording("in/good.wav")
     (tmp_path / "in/bad.wav").write_text("this is not audio")
@@ -176,7 +178,9 @@ def test_one_bad_file_does_not_keep_the_others_from_being_done(
     assert files(tmp_path / "out") == {"good.flute.wav"}
 
 
-def test_json_says_what_was_written_and_what_was_not(recording: Recording, tmp_path: Path) -> None:
+def test_json_says_what_was_written_and_what_was_not(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
     good, missing = recording(seconds=0.05), tmp_path / "none.wav"
     result = run(good, missing, "--to", "flute", "--json")
     assert result.exit_code == 1
@@ -189,7 +193,9 @@ def test_json_says_what_was_written_and_what_was_not(recording: Recording, tmp_p
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_leaves_nothing(recording: Recording, tmp_path: Path, how: signal.Signals) -> None:
+def test_stopping_leaves_nothing(
+    recording: MakeRecording, tmp_path: Path, how: signal.Signals
+) -> None:
     source = recording("in/long.wav", seconds=600)
     command = [sys.executable, "-m", "bridge.cli", "translate", str(source), "--to", "flute"]
     process = subprocess.Popen(
@@ -217,7 +223,7 @@ def test_stopping_leaves_nothing(recording: Recording, tmp_path: Path, how: sign
 
 
 @pytest.mark.skipif(has_nvidia_driver(), reason="this machine has a GPU")
-def test_a_missing_gpu_is_one_sentence(recording: Recording) -> None:
+def test_a_missing_gpu_is_one_sentence(recording: MakeRecording) -> None:
     command = [sys.executable, "-m", "bridge.cli", "translate", str(recording()), "--to", "flute"]
     # As a process: libraries write to stderr without asking Python.
     done = subprocess.run(
@@ -232,7 +238,7 @@ def test_a_missing_gpu_is_one_sentence(recording: Recording) -> None:
     assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
-def test_it_runs_where_torch_cannot_be_imported(recording: Recording) -> None:
+def test_it_runs_where_torch_cannot_be_imported(recording: MakeRecording) -> None:
     source = recording()
     script = (
         "import sys\n"

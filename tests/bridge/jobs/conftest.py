@@ -48,7 +48,7 @@ class Jobs:
     @property
     def worker(self) -> int:
         """Process of the render worker."""
-        return self.service._engine.pids["cpu-0"]
+        return self.service._renderer.pids["cpu-0"]
 
 
 @pytest.fixture

@@ -291,7 +291,7 @@ def test_no_worker_outlives_its_bridge(settings, tmp_path):
         "async def main():\n"
         "    service = JobService(JobSettings(Path(sys.argv[1]), Path(sys.argv[2]), cores=1))\n"
         "    await service.start()\n"
-        "    print(service._engine.pids['cpu-0'], flush=True)\n"
+        "    print(service._renderer.pids['cpu-0'], flush=True)\n"
         "    await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"
     )

@@ -254,7 +254,7 @@ def test_the_worker_is_killed_at_random_moments(settings, reference):
                 await jobs.service.submit(request)
             for _ in range(6):
                 await asyncio.sleep(rng.uniform(0.2, 2.0))
-                pids = jobs.service._engine.pids
+                pids = jobs.service._renderer.pids
                 if pids:
                     os.kill(pids["cpu-0"], signal.SIGKILL)
             return await jobs.ended(*(r.id for r in requests))

@@ -21,8 +21,8 @@ def test_engines_are_named_where_they_can_run(
 
 def test_int8_is_offered_only_where_it_is_known_to_lose_little(models_folder, monkeypatch):
     monkeypatch.setattr(model_list, "usable_engines", lambda: ["auto", "cpu", "cpu-int8"])
-    (silent,) = (each for each in model_list.Models().find() if each.name == "tiny")
+    (silent,) = (each for each in model_list.ModelList().find() if each.name == "tiny")
     assert silent.engines == ("auto", "cpu")
     monkeypatch.setattr(model_list, "why_not_precise_enough", lambda *_: None)
-    (bearing,) = (each for each in model_list.Models().find() if each.name == "tiny")
+    (bearing,) = (each for each in model_list.ModelList().find() if each.name == "tiny")
     assert bearing.engines == ("auto", "cpu", "cpu-int8")

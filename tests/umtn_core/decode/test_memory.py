@@ -37,13 +37,13 @@ def free(monkeypatch):
 def together(monkeypatch):
     """The greatest number of streams that had a stepper at the same time on one thread."""
     seen = []
-    right = batch.Batch.__init__
+    right = batch.StreamBatch.__init__
 
     def init(self, engine, sampling, tasks, threads=1):
         seen.append(len(tasks))
         right(self, engine, sampling, tasks, threads)
 
-    monkeypatch.setattr("umtn_core.decode.batch.Batch.__init__", init)
+    monkeypatch.setattr("umtn_core.decode.batch.StreamBatch.__init__", init)
     return seen
 
 

@@ -4,7 +4,7 @@ import pytest
 from umtn_core.bundle import Bundle
 from umtn_core.evaluation.blending import WEIGHTS, Blend, blend
 from umtn_core.evaluation.listening.heard import RATE, Heard
-from umtn_core.evaluation.material.held_out import Piece
+from umtn_core.evaluation.material.held_out import HeldOutPiece
 from umtn_core.evaluation.settings import EvaluationSettings
 
 
@@ -25,7 +25,7 @@ def test_the_figures_say_whose_melody_is_heard():
 @pytest.fixture
 def pieces():
     return tuple(
-        Piece(name, [], {"flute": tone(hertz, seconds)})
+        HeldOutPiece(name, [], {"flute": tone(hertz, seconds)})
         for name, hertz, seconds in (("x", 300.0, 0.3), ("y", 450.0, 0.2))
     )
 
@@ -42,7 +42,7 @@ def test_the_ends_are_each_input_alone(tiny_bundle, pieces):
 
     both = made(*pieces)
     # Without chance, a weight of nothing is as if the other were not there.
-    short = Piece(
+    short = HeldOutPiece(
         "x", [], {"flute": Heard(pieces[0].renders["flute"].samples[: round(0.2 * RATE)])}
     )
     first, second = made(short, short), made(pieces[1], pieces[1])

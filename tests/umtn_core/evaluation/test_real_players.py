@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from umtn_core.evaluation.listening.heard import Heard
-from umtn_core.evaluation.material.real_recordings import Recording
+from umtn_core.evaluation.material.real_recordings import RealRecording
 from umtn_core.evaluation.measures.direction_figures import REFERENCES
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 from umtn_core.evaluation.real_players import measure_recording, recordings_in_scope
@@ -17,7 +17,7 @@ def classifier(render):
 
 def test_recordings_are_those_in_scope_at_16_khz():
     def fetch(instrument):
-        return Recording(instrument, np.zeros(44_100, np.float32), 44_100)
+        return RealRecording(instrument, np.zeros(44_100, np.float32), 44_100)
 
     found = recordings_in_scope(("flute", "kazoo", "violin"), fetch)
     assert sorted(found) == ["flute", "violin"]

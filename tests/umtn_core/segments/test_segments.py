@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from umtn_core import Piece, Translator, UmtnError
+from umtn_core import Source, Translator, UmtnError
 from umtn_core.segments.plan import Margins
 from umtn_core.shape import NetworkShape
 
@@ -46,7 +46,7 @@ def test_before_the_first_join_it_is_the_unbroken_stream(bundle):
 
 
 def decoded(bundle, audio, segments):
-    translation = Translator(bundle, "a", segments=segments).begin([Piece(audio, RATE)])
+    translation = Translator(bundle, "a", segments=segments).begin([Source(audio, RATE)])
     translation.advance()
     return translation.parts()
 
@@ -55,11 +55,11 @@ def decoded(bundle, audio, segments):
 def test_every_piece_and_channel_comes_out_as_it_does_alone(bundle, rate):
     translator = Translator(bundle, "a", segments=4, threads=2)
     pieces = [
-        Piece(music(4, 1, 2, rate), rate),
-        Piece(music(0.2, 2, 1, rate), rate),
-        Piece(np.zeros((1, 3 * rate), np.float32), rate),
-        Piece(music(3, 3, 1, rate)[0], rate, seed=9),
-        Piece(np.full(1, 0.5, np.float32), rate),
+        Source(music(4, 1, 2, rate), rate),
+        Source(music(0.2, 2, 1, rate), rate),
+        Source(np.zeros((1, 3 * rate), np.float32), rate),
+        Source(music(3, 3, 1, rate)[0], rate, seed=9),
+        Source(np.full(1, 0.5, np.float32), rate),
     ]
     translation = translator.begin(pieces)
     translation.advance(0.01)
@@ -82,7 +82,7 @@ def test_channels_are_random_by_themselves_in_every_segment(bundle):
 
 
 def test_what_was_saved_in_other_segments_is_refused(bundle):
-    pieces = [Piece(music(4), RATE)]
+    pieces = [Source(music(4), RATE)]
     saved = Translator(bundle, "a", segments=4).begin(pieces).save()
     for segments in (1, 5, "auto"):
         with pytest.raises(UmtnError, match="other"):

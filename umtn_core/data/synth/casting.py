@@ -20,7 +20,7 @@ from umtn_core.errors import UmtnError
 
 
 @dataclass(frozen=True)
-class Piece:
+class CastPiece:
     """A score to be played in one domain, or (``domain`` None) in all as a pair.
 
     ``font`` and ``program`` are what a domain's piece is played on.
@@ -47,7 +47,7 @@ def generator(recipe: Recipe, *names: str) -> np.random.Generator:
     )
 
 
-def make_plan(recipe: Recipe, scores: list[Score]) -> list[Piece]:
+def make_plan(recipe: Recipe, scores: list[Score]) -> list[CastPiece]:
     """Choose the held-out pieces, share out the rest, and perform them all.
 
     Scores that are one tune under several names or in several books stay together:
@@ -82,7 +82,7 @@ def make_plan(recipe: Recipe, scores: list[Score]) -> list[Piece]:
         chosen = int(np.argmin(dealt / weights))
         shares[names[chosen]].append(family)
         dealt[chosen] += 1
-    result: list[Piece] = []
+    result: list[CastPiece] = []
     for name in names:
         result += _domain(recipe, name, shares[name])
     return result + pairs
@@ -94,7 +94,7 @@ def _playable(recipe: Recipe, score: Score) -> list[Note]:
     return without_unisons(score.notes)
 
 
-def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[Piece]:
+def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[CastPiece]:
     """Perform scores until the domain has its minutes."""
     domain = recipe.domains[name]
     # One of each family first; its relatives, nearly the same, only if that is too little.
@@ -130,11 +130,12 @@ def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[Piece]
         (head[s.name] for s, _, _ in chosen), valid=recipe.valid, test=recipe.test
     )
     return [
-        Piece(s, name, splits[head[s.name]], font, program, p) for s, (font, program), p in chosen
+        CastPiece(s, name, splits[head[s.name]], font, program, p)
+        for s, (font, program), p in chosen
     ]
 
 
-def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[Piece], int]:
+def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[CastPiece], int]:
     """Perform the held-out pieces; also return how many families they use up."""
     settings = recipe.pairs
     low = max(d.pitch[0] for d in recipe.domains.values())
@@ -145,7 +146,7 @@ def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[Piece], int]
             "widen them, or set pairs.count to 0."
         )
     heard = np.zeros(128)
-    pieces: list[Piece] = []
+    pieces: list[CastPiece] = []
     for used, family in enumerate(groups):
         if len(pieces) == settings.count:
             return pieces, used
@@ -162,7 +163,7 @@ def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[Piece], int]
         for note in performance.notes:
             heard[note.pitch] += note.end - note.start
         split: Split = "valid" if len(pieces) % 2 == 0 else "test"
-        pieces.append(Piece(score, None, split, None, None, performance))
+        pieces.append(CastPiece(score, None, split, None, None, performance))
     if len(pieces) < settings.count:
         raise UmtnError(
             f"Only {len(pieces)} of the {settings.count} held-out pieces could be found: "

@@ -15,7 +15,7 @@ from umtn_core.data.pool import OnItem, run_all
 from umtn_core.data.records import finished, write_record
 from umtn_core.data.store import Skipped
 from umtn_core.data.synth.acoustics import place
-from umtn_core.data.synth.casting import Piece, generator
+from umtn_core.data.synth.casting import CastPiece, generator
 from umtn_core.data.synth.fluidsynth import loaded
 from umtn_core.data.synth.others import resampled
 from umtn_core.data.synth.recipe import Recipe
@@ -48,7 +48,7 @@ class RenderTask:
         Changes with anything that decides the samples.
     """
 
-    piece: Piece
+    piece: CastPiece
     program: int
     font: InstalledFont
     path: str
@@ -70,7 +70,7 @@ class RenderTask:
 
 def render_task(
     recipe: Recipe,
-    piece: Piece,
+    piece: CastPiece,
     program: int,
     font: InstalledFont,
     path: str,

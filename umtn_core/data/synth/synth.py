@@ -20,7 +20,7 @@ from umtn_core.data.store import (
     Store,
     write_index,
 )
-from umtn_core.data.synth.casting import Piece, make_plan
+from umtn_core.data.synth.casting import CastPiece, make_plan
 from umtn_core.data.synth.invented import INVENTED, others_fonts
 from umtn_core.data.synth.invented_store import make_invented
 from umtn_core.data.synth.recipe import Recipe
@@ -127,7 +127,7 @@ def _fonts(recipe: Recipe) -> _Fonts:
 
 def _make_files(
     recipe: Recipe,
-    plan: list[Piece],
+    plan: list[CastPiece],
     fonts: _Fonts,
     folder: Path,
     workers: int,
@@ -164,7 +164,7 @@ def _make_files(
 
 def _make_pairs(
     recipe: Recipe,
-    plan: list[Piece],
+    plan: list[CastPiece],
     fonts: _Fonts,
     folder: Path,
     workers: int,
@@ -172,7 +172,7 @@ def _make_pairs(
 ) -> tuple[list[PairEntry], list[Skipped]]:
     """Render the held-out pieces in every domain and every soundfont asked for."""
     held_out = [piece for piece in plan if piece.domain is None]
-    groups: list[tuple[Piece, InstalledFont, dict[str, RenderTask]]] = []
+    groups: list[tuple[CastPiece, InstalledFont, dict[str, RenderTask]]] = []
     for name in recipe.pairs.soundfonts if held_out else ():
         font = fonts[name]
         for piece in held_out:
@@ -222,5 +222,5 @@ def _make_pairs(
     return pairs, failed
 
 
-def _source(piece: Piece) -> str:
+def _source(piece: CastPiece) -> str:
     return f"{piece.score.name} ({piece.score.title})"

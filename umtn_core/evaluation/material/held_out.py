@@ -17,7 +17,7 @@ from umtn_core.evaluation.measures.pitch import Note
 
 
 @dataclass(frozen=True)
-class Piece:
+class HeldOutPiece:
     """One performance, played identically in every domain.
 
     Parameters
@@ -48,7 +48,7 @@ def held_out_pieces(
     *,
     pieces: int | None = None,
     seconds: float | None = None,
-) -> list[Piece]:
+) -> list[HeldOutPiece]:
     """Read the paired pieces of one soundfont.
 
     Parameters
@@ -81,7 +81,7 @@ def held_out_pieces(
         renders = {d: Heard(_audio(store, pair.renders[d], 0, length), rate) for d in domains}
         if seconds is not None:
             notes = [(a, min(b, seconds), p, v) for a, b, p, v in notes if a < seconds]
-        found.append(Piece(pair.piece, notes, renders))
+        found.append(HeldOutPiece(pair.piece, notes, renders))
     if not found:
         raise UmtnError(
             f"The store {store.path} has no {split} pieces played by {soundfont} in "

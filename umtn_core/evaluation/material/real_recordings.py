@@ -38,7 +38,7 @@ _RESOURCES = Path("usr/share/gcompris-qt/rcc/instruments.rcc")
 
 
 @dataclass(frozen=True)
-class Recording:
+class RealRecording:
     """A few seconds of one real player.
 
     Parameters
@@ -56,7 +56,7 @@ class Recording:
     sample_rate: int
 
 
-def real_recording(instrument: str, cache: Path | None = None) -> Recording:
+def real_recording(instrument: str, cache: Path | None = None) -> RealRecording:
     """Get the recording of an instrument, fetching the package the first time.
 
     Parameters
@@ -75,7 +75,7 @@ def real_recording(instrument: str, cache: Path | None = None) -> Recording:
     from umtn_core.audio.read import read_audio
 
     audio, sample_rate = read_audio(recording_file(instrument, cache))
-    return Recording(instrument, audio.mean(axis=0), sample_rate)
+    return RealRecording(instrument, audio.mean(axis=0), sample_rate)
 
 
 def recording_file(instrument: str, cache: Path | None = None) -> Path:

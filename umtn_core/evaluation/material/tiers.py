@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening.heard import Heard
-from umtn_core.evaluation.material.held_out import Piece, held_out_pieces, soundfonts
+from umtn_core.evaluation.material.held_out import HeldOutPiece, held_out_pieces, soundfonts
 from umtn_core.evaluation.material.sampled import UNSEEN, Sampled
 from umtn_core.evaluation.settings import EvaluationSettings
 
@@ -37,7 +37,7 @@ class Make:
 
     name: str
     tier: int
-    pieces: list[Piece]
+    pieces: list[HeldOutPiece]
     sources: tuple[str, ...] | None = None
 
     def directions(self, domains: Sequence[str]) -> list[tuple[str, str]]:
@@ -98,7 +98,7 @@ def made_by(
     return makes, left_out
 
 
-def _played(piece: Piece, domain: str, instrument: Sampled) -> Piece:
+def _played(piece: HeldOutPiece, domain: str, instrument: Sampled) -> HeldOutPiece:
     rate = piece.renders[domain].rate
     played = Heard(instrument.play(piece.notes, piece.seconds, rate), rate)
     return replace(piece, renders={**piece.renders, domain: played})

@@ -15,9 +15,9 @@ import numpy as np
 from umtn_core.evaluation.listening.heard import Heard
 from umtn_core.evaluation.listening.polyphonic import installed as basic_pitch_installed
 from umtn_core.evaluation.measures import group_measures
-from umtn_core.evaluation.measures.group_measures import Group, Tallies, lag_frames
+from umtn_core.evaluation.measures.group_measures import Group, Shares, lag_frames
 from umtn_core.evaluation.measures.pitch import Note
-from umtn_core.evaluation.measures.share import Figure, Tally, figure, rounded
+from umtn_core.evaluation.measures.share import Figure, Share, figure, rounded
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 
 #: Other pieces that each piece is compared with.
@@ -121,7 +121,7 @@ def measure(
         raise ValueError(f"pieces do not correspond: {sorted(counts)}")
     expected = [len(classifier.probabilities(truth.samples)) for truth in direction.truths]
 
-    def judged(group: Group) -> Tallies:
+    def judged(group: Group) -> Shares:
         return {
             **group_measures.of_notes(group, direction.notes, polyphonic=polyphonic),
             **(
@@ -135,7 +135,7 @@ def measure(
             **group_measures.of_itself(group),
         }
 
-    tallies = {
+    shares = {
         "translation": judged(direction.translations),
         "truth": judged(direction.truths),
         "source": judged(direction.sources),
@@ -147,7 +147,7 @@ def measure(
         ),
     }
     figures = {
-        name: _figure(name, tallies, seed) for name in REFERENCES if name in tallies["translation"]
+        name: _figure(name, shares, seed) for name in REFERENCES if name in shares["translation"]
     }
     if not polyphonic:
         tracks = [[heard.pitch for heard in g] for g in (direction.translations, direction.truths)]
@@ -157,24 +157,24 @@ def measure(
     return figures
 
 
-def _figure(name: str, tallies: dict[str, Tallies], seed: int) -> Figure:
-    made = tallies["translation"][name]
-    ceiling, floor = (tallies[kind].get(name) if kind else None for kind in REFERENCES[name])
+def _figure(name: str, shares: dict[str, Shares], seed: int) -> Figure:
+    made = shares["translation"][name]
+    ceiling, floor = (shares[kind].get(name) if kind else None for kind in REFERENCES[name])
     result = figure(made, ceiling, floor, seed=seed)
     result["controls"] = {
-        kind: rounded(tallies[kind][name].value)
+        kind: rounded(shares[kind][name].value)
         for kind in ("truth", "source", "another_piece", "silence")
-        if name in tallies[kind]
+        if name in shares[kind]
     }
     if name in _SHARES and ceiling is not None:
         result["share_of_ceiling"] = made.share_of(ceiling, seed)
     return result
 
 
-def _pooled(groups: Sequence[Tallies]) -> Tallies:
+def _pooled(groups: Sequence[Shares]) -> Shares:
     """Several judgements of the same pieces as one; none if there is only one piece."""
     names = groups[0] if groups else {}
-    return {name: Tally.together([tallies[name] for tallies in groups]) for name in names}
+    return {name: Share.together([shares[name] for shares in groups]) for name in names}
 
 
 def _others(items: Sequence[Any]) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""Every measure of a group of recordings, as tallies over its pieces.
+"""Every measure of a group of recordings, as shares over its pieces.
 
 Each function here judges whatever it is given: translations, real renders, other pieces, silence.
 That is how each figure gets its ceiling and its floor from the very same computation.
@@ -25,17 +25,17 @@ from umtn_core.evaluation.measures.pitch import (
     from_notes,
     pool,
 )
-from umtn_core.evaluation.measures.share import Tally
+from umtn_core.evaluation.measures.share import Share
 from umtn_core.evaluation.measures.sound import clipped_share, noise_floor, stft_distance
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 
 Group = Sequence[Heard]
-Tallies = dict[str, Tally]
+Shares = dict[str, Share]
 
 
-def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Tallies:
+def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
     """What has come over from the sources: pitch, harmony, onsets, tempo."""
-    tallies = {
+    shares = {
         "chroma_correlation": _mean(
             lambda a, b: chroma_correlation(a.chroma, b.chroma), made, sources
         ),
@@ -47,35 +47,35 @@ def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Tallies:
         "tempo_within_4": _mean(lambda a, b: same_tempo(a.rhythm, b.rhythm), made, sources),
     }
     if not polyphonic:
-        tallies["pitch_within_50_of_source"] = agreement(_pitch(made), _pitch(sources), "within_50")
-        tallies["pitch_ncc"] = _mean(lambda a, b: pitch_ncc(a.pitch, b.pitch), made, sources)
-        tallies["pitch_dtw"] = _mean(lambda a, b: pitch_dtw(a.pitch, b.pitch), made, sources)
-    return tallies
+        shares["pitch_within_50_of_source"] = agreement(_pitch(made), _pitch(sources), "within_50")
+        shares["pitch_ncc"] = _mean(lambda a, b: pitch_ncc(a.pitch, b.pitch), made, sources)
+        shares["pitch_dtw"] = _mean(lambda a, b: pitch_dtw(a.pitch, b.pitch), made, sources)
+    return shares
 
 
-def of_notes(made: Group, notes: Sequence[Sequence[Note]], *, polyphonic: bool) -> Tallies:
+def of_notes(made: Group, notes: Sequence[Sequence[Note]], *, polyphonic: bool) -> Shares:
     """Which of the notes played are found again, by one transcriber or two."""
-    tallies = {}
+    shares = {}
     if not polyphonic:
-        tallies["note_f1"] = _note_f1([heard.notes for heard in made], notes)
+        shares["note_f1"] = _note_f1([heard.notes for heard in made], notes)
         played = [
             from_notes(each, len(heard.pitch.hertz))
             for each, heard in zip(notes, made, strict=True)
         ]
-        tallies["pitch_within_50_of_notes"] = agreement(_pitch(made), played, "within_50")
+        shares["pitch_within_50_of_notes"] = agreement(_pitch(made), played, "within_50")
     else:
-        tallies["note_f1"] = _note_f1([heard.polyphonic_notes for heard in made], notes)
-    return tallies
+        shares["note_f1"] = _note_f1([heard.polyphonic_notes for heard in made], notes)
+    return shares
 
 
-def second_opinion(made: Group, notes: Sequence[Sequence[Note]]) -> Tallies:
+def second_opinion(made: Group, notes: Sequence[Sequence[Note]]) -> Shares:
     """Notes as Basic Pitch's network finds them, beside the pitch tracker's."""
     return {"note_f1_basic_pitch": _note_f1([heard.polyphonic_notes for heard in made], notes)}
 
 
-def of_truth(made: Group, truths: Group, *, polyphonic: bool) -> Tallies:
+def of_truth(made: Group, truths: Group, *, polyphonic: bool) -> Shares:
     """How near it is to the paired render on the target's own instrument."""
-    tallies = {
+    shares = {
         "envelope_db_from_truth": _mean(
             lambda a, b: envelope_distance(a.envelope, b.envelope), made, truths
         ),
@@ -89,11 +89,11 @@ def of_truth(made: Group, truths: Group, *, polyphonic: bool) -> Tallies:
             ("pitch_class_within_50", "chroma"),
             ("voiced", "voiced"),
         ):
-            tallies[name] = agreement(tracks, real, field)
+            shares[name] = agreement(tracks, real, field)
         # How early or late the target's instrument speaks is not a wrong note.
         shifted = [_earlier(track, lag_frames(tracks, real)) for track in tracks]
-        tallies["pitch_within_50_at_best_lag"] = agreement(shifted, real, "within_50")
-    return tallies
+        shares["pitch_within_50_at_best_lag"] = agreement(shifted, real, "within_50")
+    return shares
 
 
 def of_target(
@@ -101,7 +101,7 @@ def of_target(
     target: str,
     classifier: TimbreClassifier,
     expected: Sequence[int] | None = None,
-) -> Tallies:
+) -> Shares:
     """Whether it sounds like the target's instrument.
 
     A piece with fewer sounding clips than expected has clips of no instrument for the rest: what
@@ -113,25 +113,27 @@ def of_target(
         tables[k] = np.pad(tables[k], ((0, max(0, count - len(tables[k]))), (0, 0)))
     mean = classifier.envelopes[target]
     return {
-        "named_as_target": Tally.shares(
+        "named_as_target": Share.of_pairs(
             (float(((t.argmax(axis=1) == column) & t.any(axis=1)).sum()), len(t)) for t in tables
         ),
-        "probability_of_target": Tally.shares((float(t[:, column].sum()), len(t)) for t in tables),
-        "envelope_db_from_target_mean": Tally.mean(
+        "probability_of_target": Share.of_pairs(
+            (float(t[:, column].sum()), len(t)) for t in tables
+        ),
+        "envelope_db_from_target_mean": Share.mean(
             [envelope_distance(heard.envelope, mean) for heard in made]
         ),
     }
 
 
-def of_itself(made: Group) -> Tallies:
+def of_itself(made: Group) -> Shares:
     """What needs no reference: clipping and noise."""
     return {
-        "clipped": Tally.mean([clipped_share(heard.samples) for heard in made]),
-        "noise_floor_db": Tally.mean([noise_floor(heard.samples, RATE) for heard in made]),
+        "clipped": Share.mean([clipped_share(heard.samples) for heard in made]),
+        "noise_floor_db": Share.mean([noise_floor(heard.samples, RATE) for heard in made]),
     }
 
 
-def agreement(made: Sequence[PitchTrack], real: Sequence[PitchTrack], field: str) -> Tally:
+def agreement(made: Sequence[PitchTrack], real: Sequence[PitchTrack], field: str) -> Share:
     """One of `measures.pitch.PitchFigures`, frame by frame of the real ones."""
 
     def counts(one: PitchTrack, truth: PitchTrack) -> tuple[float, float]:
@@ -140,7 +142,7 @@ def agreement(made: Sequence[PitchTrack], real: Sequence[PitchTrack], field: str
             figures.frames
         )
 
-    return Tally.shares(counts(a, b) for a, b in zip(made, real, strict=True))
+    return Share.of_pairs(counts(a, b) for a, b in zip(made, real, strict=True))
 
 
 def lag_frames(made: Sequence[PitchTrack], real: Sequence[PitchTrack]) -> int:
@@ -156,24 +158,24 @@ def _earlier(track: PitchTrack, frames: int) -> PitchTrack:
     return PitchTrack(moved(track.hertz), moved(track.strength), track.hop_seconds)
 
 
-def _note_f1(estimates: Sequence[Sequence[Note]], played: Sequence[Sequence[Note]]) -> Tally:
+def _note_f1(estimates: Sequence[Sequence[Note]], played: Sequence[Sequence[Note]]) -> Share:
     def counts(estimate: Sequence[Note], reference: Sequence[Note]) -> tuple[float, float]:
         figures = compare_notes([(estimate, reference)])
         both = figures.found + figures.played
         return (figures.f1 * both if both else 0.0), float(both)
 
-    return Tally.shares(counts(a, b) for a, b in zip(estimates, played, strict=True))
+    return Share.of_pairs(counts(a, b) for a, b in zip(estimates, played, strict=True))
 
 
 def _pitch(group: Group) -> list[PitchTrack]:
     return [heard.pitch for heard in group]
 
 
-def _mean(how: Callable[[Heard, Heard], float], made: Group, reference: Group) -> Tally:
-    return Tally.mean([how(a, b) for a, b in zip(made, reference, strict=True)])
+def _mean(how: Callable[[Heard, Heard], float], made: Group, reference: Group) -> Share:
+    return Share.mean([how(a, b) for a, b in zip(made, reference, strict=True)])
 
 
 def _shares(
     how: Callable[[Heard, Heard], tuple[float, float]], made: Group, reference: Group
-) -> Tally:
-    return Tally.shares(how(a, b) for a, b in zip(made, reference, strict=True))
+) -> Share:
+    return Share.of_pairs(how(a, b) for a, b in zip(made, reference, strict=True))

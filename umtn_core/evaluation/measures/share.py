@@ -23,7 +23,7 @@ Figure = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Tally:
+class Share:
     """One measure of several pieces.
 
     Parameters
@@ -37,22 +37,22 @@ class Tally:
     of: NDArray[np.float64]
 
     @classmethod
-    def shares(cls, pairs: Iterable[tuple[float, float]]) -> Tally:
+    def of_pairs(cls, pairs: Iterable[tuple[float, float]]) -> Share:
         """Make one of what each piece got, and of how much."""
         table = np.array(list(pairs), np.float64).reshape(-1, 2)
         return cls(table[:, 0], table[:, 1])
 
     @classmethod
-    def mean(cls, values: ArrayLike) -> Tally:
+    def mean(cls, values: ArrayLike) -> Share:
         """Make one whose value is the mean over pieces; what is not finite does not count."""
         numbers = np.asarray(values, np.float64)
         known = np.isfinite(numbers)
         return cls(np.where(known, numbers, 0.0), known.astype(np.float64))
 
     @classmethod
-    def together(cls, tallies: Sequence[Tally]) -> Tally:
-        """Pool several tallies of the same pieces, piece by piece."""
-        return cls(sum_of([t.got for t in tallies]), sum_of([t.of for t in tallies]))
+    def together(cls, shares: Sequence[Share]) -> Share:
+        """Pool several shares of the same pieces, piece by piece."""
+        return cls(sum_of([t.got for t in shares]), sum_of([t.of for t in shares]))
 
     @property
     def value(self) -> float:
@@ -74,7 +74,7 @@ class Tally:
         """95 % bootstrap interval over pieces (percentiles); None for fewer than two."""
         return _interval(self.drawn(seed)) if (self.of > 0).sum() > 1 else None
 
-    def share_of(self, ceiling: Tally, seed: int) -> Figure:
+    def share_of(self, ceiling: Share, seed: int) -> Figure:
         """How much of a ceiling it reaches, with an interval from resampling both together."""
         with np.errstate(divide="ignore", invalid="ignore"):
             drawn = self.drawn(seed) / ceiling.drawn(seed)
@@ -86,7 +86,7 @@ class Tally:
 
 
 def figure(
-    made: Tally, ceiling: Tally | None = None, floor: Tally | None = None, *, seed: int = 0
+    made: Share, ceiling: Share | None = None, floor: Share | None = None, *, seed: int = 0
 ) -> Figure:
     """A measure beside its ceiling and floor, each with its interval, rounded for print.
 
@@ -104,14 +104,14 @@ def figure(
     dict ready for JSON; what is not a number is None
     """
     result: Figure = {}
-    for name, tally in (("value", made), ("ceiling", ceiling), ("floor", floor)):
-        result[name] = None if tally is None else rounded(tally.value)
-    for name, tally in (
+    for name, share in (("value", made), ("ceiling", ceiling), ("floor", floor)):
+        result[name] = None if share is None else rounded(share.value)
+    for name, share in (
         ("interval", made),
         ("ceiling_interval", ceiling),
         ("floor_interval", floor),
     ):
-        result[name] = None if tally is None else tally.interval(seed)
+        result[name] = None if share is None else share.interval(seed)
     result["pieces"] = made.pieces
     return result
 

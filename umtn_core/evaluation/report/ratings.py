@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.measures.share import Tally, rounded
+from umtn_core.evaluation.measures.share import Share, rounded
 from umtn_core.evaluation.report.listening_sheet import (
     ANSWERS,
     KEY,
@@ -76,10 +76,10 @@ def _rate(ratings: Sequence[Rating], seed: int) -> dict[str, Any]:
     for _, trial, _, answer in ratings:
         won = {"A": trial.a, "B": trial.b}.get(answer)
         points.setdefault(trial.id, []).append(0.5 if won is None else float(won == "translation"))
-    tally = Tally.shares((sum(each), len(each)) for each in points.values())
+    share = Share.of_pairs((sum(each), len(each)) for each in points.values())
     return {
-        "wins": rounded(tally.value),
-        "interval": tally.interval(seed),
+        "wins": rounded(share.value),
+        "interval": share.interval(seed),
         "answers": len(ratings),
         "trials": len(points),
         "raters": len({rater for rater, _, _, _ in ratings}),

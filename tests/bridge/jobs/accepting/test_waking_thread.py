@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from bridge.jobs.accepting.waking_thread import OneThread
+from bridge.jobs.accepting.waking_thread import WakingThread
 
 
 def test_calls_are_done_in_their_order_by_one_thread():
-    thread, seen = OneThread("calls"), []
+    thread, seen = WakingThread("calls"), []
 
     def call(number):
         seen.append((number, threading.current_thread().name))
@@ -24,7 +24,7 @@ def test_calls_are_done_in_their_order_by_one_thread():
 
 
 def test_what_goes_wrong_is_told_to_whoever_waits():
-    thread = OneThread("calls")
+    thread = WakingThread("calls")
 
     async def work():
         with pytest.raises(ZeroDivisionError):
@@ -36,7 +36,7 @@ def test_what_goes_wrong_is_told_to_whoever_waits():
 
 
 def test_what_was_submitted_is_still_done_and_what_was_cancelled_is_not():
-    thread, go_on = OneThread("calls"), threading.Event()
+    thread, go_on = WakingThread("calls"), threading.Event()
     first, cancelled, last = (
         thread.submit(call) for call in (go_on.wait, go_on.clear, go_on.is_set)
     )

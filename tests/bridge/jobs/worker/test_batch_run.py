@@ -9,12 +9,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the test's model needs torch")
 
 from bridge.jobs.rendering.messages import Setup
-from bridge.jobs.rendering.renderer import Batch, Order, Rendered
+from bridge.jobs.rendering.renderer import JobBatch, Order, Rendered
 from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.jobs.request import RenderRequest
 from bridge.jobs.worker.batch_run import BatchRun
 from bridge.jobs.worker.control import Control
-from bridge.jobs.worker.open_translators import Translators
+from bridge.jobs.worker.open_translators import OpenTranslators
 from export.export import postfilter_graphs
 from tests.bridge.jobs.conftest import RATE, heard, tone
 from umtn_core.bundle import Bundle, write_bundle
@@ -55,7 +55,7 @@ def run(filtered, settings, music, tmp_path):
             name, str(source), "violin", str(output), model=str(filtered), engine="onnx", **options
         )
         found = source.stat()
-        batch = Batch("batch", (Order(request, found.st_size, found.st_mtime_ns),))
+        batch = JobBatch("batch", (Order(request, found.st_size, found.st_mtime_ns),))
         told = []
         control = Control(told.append)
         control.begin([name])
@@ -63,7 +63,7 @@ def run(filtered, settings, music, tmp_path):
         work = settings.data_folder / "work"
         WorkFolder(work).make()
         setup = Setup(settings.session_folder, (), work, 1, 60.0, 1e9)
-        ending = BatchRun(setup, Translators(1), control, batch, told.append).run()
+        ending = BatchRun(setup, OpenTranslators(1), control, batch, told.append).run()
         return ending, told, output
 
     return render

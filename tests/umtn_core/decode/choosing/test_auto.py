@@ -13,7 +13,7 @@ from umtn_core.decode.choosing.auto import candidates, choose, open_for
 from umtn_core.errors import Cancelled
 from umtn_core.native.library import is_available
 from umtn_core.shape import NetworkShape
-from umtn_core.translator import Piece, Translator
+from umtn_core.translator import Source, Translator
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="installed without a C++ compiler")
 
@@ -137,7 +137,7 @@ def test_what_another_process_wrote_meanwhile_is_gone_by(bearing, tmp_path, monk
 
 @pytest.fixture
 def piece():
-    return Piece(np.random.default_rng(0).normal(0, 0.1, (1, 4000)).astype(np.float32), 16_000)
+    return Source(np.random.default_rng(0).normal(0, 0.1, (1, 4000)).astype(np.float32), 16_000)
 
 
 @pytest.mark.parametrize(("name", "fastest"), [("cpu-int8", "fp32"), ("cpu", "int8")])

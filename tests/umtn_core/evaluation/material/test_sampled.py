@@ -8,7 +8,7 @@ import pytest
 from umtn_core.audio.write import write_audio
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening.heard import RATE, Heard
-from umtn_core.evaluation.material.held_out import Piece
+from umtn_core.evaluation.material.held_out import HeldOutPiece
 from umtn_core.evaluation.material.sampled import UNSEEN, Sampled, grandorgue, salamander
 from umtn_core.evaluation.material.tiers import Make, made_by
 from umtn_core.evaluation.measures.notes import compare_notes
@@ -86,7 +86,7 @@ def test_what_cannot_be_fetched_is_said_and_leaves_nothing(tmp_path, monkeypatch
 def test_tier_2_has_a_piano_where_the_model_has(organ, monkeypatch):
     monkeypatch.setitem(UNSEEN, "piano", ("A grand", lambda: organ))
     heard = Heard(np.zeros(2 * RATE))
-    piece = Piece("tune", NOTES, {"piano": heard, "flute": heard})
+    piece = HeldOutPiece("tune", NOTES, {"piano": heard, "flute": heard})
     monkeypatch.setattr(
         "umtn_core.evaluation.material.tiers.soundfonts", lambda _: ("one", "other")
     )
