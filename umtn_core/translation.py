@@ -6,21 +6,20 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.coding import Coding
 from umtn_core.decode.decode import Decode
+from umtn_core.decode.sampling import check_seed
 from umtn_core.decode.saving import save
 from umtn_core.errors import UmtnError
+from umtn_core.finishing import Finish
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
 from umtn_core.segments.plan import Segment
-
-if TYPE_CHECKING:
-    from umtn_core.translator import Translator
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,22 @@ class Source:
     sample_rate
         In hertz.
     seed
-        0 to 2^64 - 1; None, the translator's. Pieces of different seeds are decoded
+        0 to 2^64 - 1; None, the translator's. Recordings of different seeds are decoded
         together as well as those of one.
+
+    Raises
+    ------
+    UmtnError
+        If there is no such seed.
     """
 
     audio: Audio
     sample_rate: int
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seed is not None:
+            check_seed(self.seed)
 
     def seeded(self, default: int) -> int:
         """Return its seed, or the one to take if it has none."""
@@ -72,19 +80,33 @@ class Translation:
     Interrupted, saved and resumed as often as one likes, it gives the very samples of one that was
     left to run.
 
-    Attributes
+    Parameters
     ----------
-    translator : Translator
-        That made it.
+    recordings
+        The recordings, taken apart.
+    decode
+        The streams of all their segments, in the order that the note has.
+    note
+        What is saved with the decode.
+    coding
+        How codes become audio.
+    finish
+        How decoded audio becomes a recording again.
     """
 
     def __init__(
-        self, translator: Translator, recordings: Sequence[Recording], decode: Decode, note: Note
+        self,
+        recordings: Sequence[Recording],
+        decode: Decode,
+        note: Note,
+        coding: Coding,
+        finish: Finish,
     ):
-        self.translator = translator
         self._recordings = recordings
         self._decode = decode
         self._note = note
+        self._coding = coding
+        self._finish = finish
 
     @property
     def done(self) -> bool:
@@ -125,7 +147,7 @@ class Translation:
         return save(self._decode, msgspec.json.encode(self._note))
 
     def finish(self, *, cancelled: IsCancelled | None = None) -> list[Audio]:
-        """Return the translated recordings, each of the form that its piece had.
+        """Return the translated recordings, each of the form that its source had.
 
         Parameters
         ----------
@@ -140,11 +162,9 @@ class Translation:
         """
         if not self.done:
             raise UmtnError("The translation is not finished yet; advance it until it is done.")
-        if self.translator.mix == 0:
-            return [each.dry.reshape(each.shape).copy() for each in self._recordings]
         for signal, (parts, segments) in zip(self._sounding(), self.parts(), strict=True):
-            signal.translated = self.translator.finished(signal, parts, segments, cancelled)
-        return [recording.mixed(self.translator.mix) for recording in self._recordings]
+            signal.translated = self._finish.signal(signal, parts, segments, cancelled)
+        return [self._finish.recording(recording) for recording in self._recordings]
 
     def parts(self) -> list[tuple[list[Audio], tuple[Segment, ...]]]:
         """Return what was decoded of each signal that sounds, segment by segment.
@@ -154,31 +174,33 @@ class Translation:
         list of (list of float32 array (samples,), tuple of Segment)
             At the decoders' sample rate and the network's loudness, as far as they are decoded.
         """
-        streams = (self.translator.coding.decode(codes) for codes in self._decode.codes)
+        streams = (self._coding.decode(codes) for codes in self._decode.codes)
         return [
             (list(islice(streams, len(segments))), segments) for segments in self._note.segments
         ]
 
     def _sounding(self) -> Iterator[Signal]:
+        if self._finish.mix == 0:
+            return iter(())
         return (signal for recording in self._recordings for signal in recording.sounding)
 
 
-def name_of(options: object, pieces: Iterable[Source], seed: int) -> str:
+def name_of(options: object, sources: Iterable[Source], seed: int) -> str:
     """Name a piece of work by what decides its samples: a SHA-256.
 
     Parameters
     ----------
     options
         Anything msgspec can encode.
-    pieces
+    sources
         The audio.
     seed
-        Of pieces that have none.
+        The one of sources that have none.
     """
     digest = hashlib.sha256(msgspec.json.encode(options))
-    for piece in pieces:
-        audio: NDArray[np.float32] = np.ascontiguousarray(piece.audio, np.float32)
-        about = (audio.shape, int(piece.sample_rate), piece.seeded(seed))
+    for source in sources:
+        audio: NDArray[np.float32] = np.ascontiguousarray(source.audio, np.float32)
+        about = (audio.shape, int(source.sample_rate), source.seeded(seed))
         digest.update(msgspec.json.encode(about))
         digest.update(audio.data)
     return digest.hexdigest()

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.audio.channels import ChannelMode, Channels
-from umtn_core.audio.level import matched, to_reference
+from umtn_core.audio.channels import ChannelMode, check_channel_mode
+from umtn_core.audio.level import to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
 from umtn_core.decode.choosing.auto import candidates, choose, open_for
@@ -25,11 +25,11 @@ from umtn_core.decode.stream import Stream
 from umtn_core.encode.latent_encoder import LatentEncoder
 from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
+from umtn_core.finishing import Finish
 from umtn_core.postfilter import Postfilter
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
 from umtn_core.segments.count import best_count
-from umtn_core.segments.join import joined
 from umtn_core.segments.plan import Margins, Segment, plan, samples_made, segment_id
 from umtn_core.translation import Note, Source, Translation, name_of
 
@@ -106,13 +106,13 @@ class Translator:
         if segments != "auto" and (type(segments) is not int or segments < 1):
             raise UmtnError(f"Segments must be auto, or a whole number from 1, not {segments!r}.")
         self.segments = segments
-        Channels(np.zeros((1, 1), np.float32), channels)
+        check_channel_mode(channels)
         self.mix = mix
         self.channels = channels
         self.coding = self.bundle.coding(self.target)
         self._encoder: LatentEncoder | None = None
         self.postfilter = postfilter
-        self._postfilter: Postfilter | None = None
+        self._finish_made: Finish | None = None
         self._threads = threads
         self._is_auto = engine == "auto"
         self._opened: Engine | None = None
@@ -176,7 +176,7 @@ class Translator:
 
     def translate_many(
         self,
-        pieces: Sequence[tuple[Audio, int]],
+        recordings: Sequence[tuple[Audio, int]],
         *,
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
@@ -187,7 +187,7 @@ class Translator:
 
         Parameters
         ----------
-        pieces
+        recordings
             Audio and sample rate of each, as for a single one.
         progress, cancelled
             For all of them together.
@@ -198,18 +198,18 @@ class Translator:
         """
         if progress is not None:
             progress(Progress(0.0))
-        translation = self.begin([Source(*piece) for piece in pieces], cancelled=cancelled)
+        translation = self.begin([Source(*each) for each in recordings], cancelled=cancelled)
         translation.advance(progress=progress, cancelled=cancelled)
         return translation.finish(cancelled=cancelled)
 
     def begin(
-        self, pieces: Sequence[Source], *, cancelled: IsCancelled | None = None
+        self, sources: Sequence[Source], *, cancelled: IsCancelled | None = None
     ) -> Translation:
         """Begin to translate recordings together: check and encode them.
 
         Parameters
         ----------
-        pieces
+        sources
             The recordings.
         cancelled
             Asked about 20 times a second; work ends once it says yes.
@@ -217,19 +217,19 @@ class Translator:
         Returns
         -------
         Translation
-            To be advanced and finished. Each piece comes out as it would by itself.
+            To be advanced and finished. Each comes out as it would by itself.
 
         Raises
         ------
         UmtnError
-            If a piece has no samples, or some that are not numbers.
+            If one has no samples, or some that are not numbers.
         Cancelled
         """
-        recordings = self._recordings(pieces)
+        recordings = self._recordings(sources)
         engine = self._engine(cancelled)
         plans: list[tuple[Segment, ...]] = []
         streams: list[Stream] = []
-        for piece, recording in zip(pieces, recordings, strict=True):
+        for source, recording in zip(sources, recordings, strict=True):
             signals = self._wanted(recording)
             for signal in signals:
                 audio = self._heard(signal)
@@ -237,18 +237,18 @@ class Translator:
                 count = self._segment_count(engine, samples, len(signals), cancelled)
                 plans.append(plan(audio, self.bundle.shape, count))
                 latents = self._encode(engine, audio, cancelled)
-                seed = piece.seeded(self.sampling.seed)
+                seed = source.seeded(self.sampling.seed)
                 streams += self._streams(plans[-1], latents, signal.id, seed)
         decode = Decode(engine, streams, self.sampling)
-        note = Note(self._name(pieces), tuple(plans))
-        return Translation(self, recordings, decode, note)
+        note = Note(self._name(sources), tuple(plans))
+        return Translation(recordings, decode, note, self.coding, self._finish())
 
-    def resume(self, pieces: Sequence[Source], saved: bytes) -> Translation:
+    def resume(self, sources: Sequence[Source], saved: bytes) -> Translation:
         """Go on with a translation that was saved.
 
         Parameters
         ----------
-        pieces
+        sources
             The same as it was begun with.
         saved
             What `Translation.save` returned, in this process or another; its translator had the
@@ -264,13 +264,13 @@ class Translator:
             If the saved state is damaged, of other work, or of another precision than the
             engine that was asked for; with ``auto`` it goes on in its own.
         """
-        recordings = self._recordings(pieces)
+        recordings = self._recordings(sources)
         text, precision = saved_note(saved)
         try:
             note = msgspec.json.decode(text, type=Note)
         except msgspec.DecodeError as error:
             raise UmtnError("The saved translation is damaged; start it again.") from error
-        if note.work != self._name(pieces):
+        if note.work != self._name(sources):
             raise UmtnError(
                 "The saved translation is of other audio, or was begun with other options or "
                 "another model; start it again."
@@ -278,7 +278,7 @@ class Translator:
         decode = restore(self._going_on(precision), saved)
         if not note.fits(decode):
             raise UmtnError("The saved translation is damaged; start it again.")
-        return Translation(self, recordings, decode, note)
+        return Translation(recordings, decode, note, self.coding, self._finish())
 
     def _going_on(self, precision: str) -> Engine:
         """Return an engine for a saved decode: with auto, one of the precision it was begun in."""
@@ -287,37 +287,18 @@ class Translator:
             return self._engine()
         return open_for(precision, self.bundle, self.target, self._threads)
 
-    def finished(
-        self,
-        signal: Signal,
-        parts: Sequence[Audio],
-        segments: Sequence[Segment],
-        cancelled: IsCancelled | None = None,
-    ) -> Audio:
-        """Join decoded segments, take their noise out if there is a post-filter for it, and bring
-        them to a signal's sample rate, length and loudness.
-        """  # noqa: D205 (one sentence)
-        rate, samples = self.bundle.shape.output_rate, len(signal.audio)
-        audio, _ = joined(parts, segments, rate)
-        audio = self._filtered(audio, cancelled)
-        audio = resample(audio, rate, signal.sample_rate, samples)
-        quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
-        return matched(audio, signal.sample_rate, signal.lufs, quietest)
-
-    def _filtered(self, audio: Audio, cancelled: IsCancelled | None) -> Audio:
-        """Put audio through the target's post-filter, if it has one and it is wanted."""
-        if self._postfilter is None:
+    def _finish(self) -> Finish:
+        """Return what brings decoded audio to its end; a post-filter is opened once."""
+        if self._finish_made is None:
+            quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
             found = self.bundle.postfilter(self.target) if self.postfilter else None
-            if found is None:
-                return audio
-            self._postfilter = Postfilter(*found, self._threads)
-        return self._postfilter(audio, cancelled=cancelled)
+            postfilter = None if found is None else Postfilter(*found, self._threads)
+            rate = self.bundle.shape.output_rate
+            self._finish_made = Finish(rate, quietest, self.mix, postfilter)
+        return self._finish_made
 
-    def _recordings(self, pieces: Sequence[Source]) -> list[Recording]:
-        for piece in pieces:
-            if piece.seed is not None:
-                Sampling(piece.seed)  # says what a seed may be
-        return [Recording.of(piece.audio, piece.sample_rate, self.channels) for piece in pieces]
+    def _recordings(self, sources: Sequence[Source]) -> list[Recording]:
+        return [Recording.of(each.audio, each.sample_rate, self.channels) for each in sources]
 
     def _wanted(self, recording: Recording) -> list[Signal]:
         return recording.sounding if self.mix > 0 else []
@@ -349,8 +330,8 @@ class Translator:
             frames = latents[:, part.begin // hop : -(-part.end // hop)]
             yield Stream(frames, part.end - part.begin, segment_id(signal, i), seed)
 
-    def _name(self, pieces: Sequence[Source]) -> str:
-        """Name the work that these pieces are for this translator."""
+    def _name(self, sources: Sequence[Source]) -> str:
+        """Name the work that these sources are for this translator."""
         sampling: tuple[object, ...] = (self.sampling.temperature, self.sampling.top_p)
         if self.bundle.shape.bands > 1:
             # The graphs, whose checksums name the rest, know nothing of these.
@@ -359,7 +340,7 @@ class Translator:
         options: tuple[object, ...] = (self.bundle.manifest.files, self.target, sampling, how)
         if (found := self.bundle.postfilter(self.target)) is not None:
             options += (self.postfilter and found[1],)
-        return name_of(options, pieces, self.sampling.seed)
+        return name_of(options, sources, self.sampling.seed)
 
 
 def _chosen(bundle: Bundle, target: str | None) -> str:

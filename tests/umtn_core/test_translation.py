@@ -39,9 +39,9 @@ def music(seconds, seed, rate=16_000, channels=1):
     return rng.normal(0, 0.1, (channels, round(seconds * rate))).astype(np.float32)
 
 
-def pieces():
+def pieces(seconds=0.3):
     return [
-        Source(music(0.3, 1), 16_000, seed=5),
+        Source(music(seconds, 1), 16_000, seed=5),
         Source(music(0.2, 2, 44_100, channels=2), 44_100, seed=2**64 - 1),
         Source(np.zeros((2, 100), np.float32), 48_000),
         Source(music(0.1, 3)[0], 16_000),
@@ -74,13 +74,15 @@ def test_a_batch_gives_each_piece_what_it_gets_alone(bundle, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_interrupted_again_and_again_it_gives_the_undisturbed_samples(bundle, engine):
-    expected = whole(Translator(bundle, "a", engine=engine), pieces())
+    # Long enough that no machine is done before it is stopped for the first time.
+    sources = pieces(1.0)
+    expected = whole(Translator(bundle, "a", engine=engine), sources)
     translator = Translator(bundle, "a", engine=engine, threads=2)
-    translation = translator.begin(pieces())
+    translation = translator.begin(sources)
     rounds = 0
     while not translation.done:
         translation.advance(0)
-        translation = translator.resume(pieces(), translation.save())
+        translation = translator.resume(sources, translation.save())
         rounds += 1
         if rounds == 20:
             translation.advance()
@@ -102,7 +104,7 @@ def test_another_engine_of_the_same_precision_can_go_on(bundle):
     begun = Translator(bundle, "a", engine="onnx").begin(pieces())
     begun.advance(0)
     resumed = Translator(bundle, "a", engine="cpu").resume(pieces(), begun.save())
-    assert isinstance(resumed.translator._engine(), CpuEngine)
+    assert isinstance(resumed._decode.engine, CpuEngine)
     resumed.advance()
     assert [each.shape for each in resumed.finish()] == [each.audio.shape for each in pieces()]
     with pytest.raises(UmtnError, match=r"fp32.*bf16"):

@@ -75,9 +75,9 @@ def test_it_filters_what_was_joined_before_anything_else(filtered):
     translation.advance()
     (parts, segments) = translation.parts()[0]
     signal = translation._recordings[0].sounding[0]
-    plain = Translator(filtered, "a", postfilter=False)
-    expected = plain.finished(signal, [Postfilter(*filtered.postfilter("a"))(parts[0])], segments)
-    np.testing.assert_array_equal(translator.finished(signal, parts, segments), expected)
+    plain = Translator(filtered, "a", postfilter=False)._finish()
+    expected = plain.signal(signal, [Postfilter(*filtered.postfilter("a"))(parts[0])], segments)
+    np.testing.assert_array_equal(translator._finish().signal(signal, parts, segments), expected)
 
 
 @pytest.mark.parametrize("samples", [1, 2, 255, 256, 257])

@@ -23,6 +23,18 @@ ChannelMode = Literal["per-channel", "mono", "mid"]
 CHANNEL_MODES: tuple[ChannelMode, ...] = get_args(ChannelMode)
 
 
+def check_channel_mode(mode: str) -> None:
+    """Refuse what is no `ChannelMode`.
+
+    Raises
+    ------
+    UmtnError
+        If there is no such mode.
+    """
+    if mode not in CHANNEL_MODES:
+        raise UmtnError(f"Channels must be {', '.join(CHANNEL_MODES)}, not {mode!r}.")
+
+
 class Channels:
     """A recording's channels taken apart into signals, to be put together again.
 
@@ -30,14 +42,14 @@ class Channels:
     ----------
     audio : float32 array (channels, samples)
     mode
-        See `ChannelMode`.
+        One of the modes that `ChannelMode` describes.
 
     Attributes
     ----------
     signals : list of float32 array (samples,)
-        To be translated.
+        What is to be translated.
     ids : list of int
-        Of the signals: the channel that each is taken from, 0 for a mean.
+        The channel that each signal is taken from; 0 for a mean.
 
     Raises
     ------
@@ -49,8 +61,7 @@ class Channels:
     ids: list[int]
 
     def __init__(self, audio: NDArray[np.float32], mode: ChannelMode):
-        if mode not in CHANNEL_MODES:
-            raise UmtnError(f"Channels must be {', '.join(CHANNEL_MODES)}, not {mode!r}.")
+        check_channel_mode(mode)
         self._audio = audio
         self._mode = mode
         if mode == "per-channel":

@@ -23,6 +23,18 @@ from numpy.typing import NDArray
 from umtn_core.errors import UmtnError
 
 
+def check_seed(seed: int) -> None:
+    """Refuse what is no seed.
+
+    Raises
+    ------
+    UmtnError
+        If it is not from 0 to 2^64 - 1.
+    """
+    if not 0 <= seed < 2**64:
+        raise UmtnError(f"The seed must be a whole number from 0 to 2^64 - 1, not {seed}.")
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How codes are drawn.
@@ -52,8 +64,7 @@ class Sampling:
     band_temperatures: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 2**64:
-            raise UmtnError(f"The seed must be a whole number from 0 to 2^64 - 1, not {self.seed}.")
+        check_seed(self.seed)
         for factor in (1.0, *self.band_temperatures):
             temperature = self.temperature * factor
             if temperature != 0 and not 1e-3 <= temperature <= 1e3:
