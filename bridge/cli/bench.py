@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.cli.options import json_option, model_option
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from umtn_core.errors import UmtnError
@@ -65,7 +66,7 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 
 @click.command()
-@click.option("--model", metavar="MODEL", default="default", show_default=True)
+@model_option(help=None)
 @click.option(
     "--engines",
     callback=_list,
@@ -89,7 +90,7 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> 
     metavar="NUMBER",
     help="To take for each line, about.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@json_option("the figures")
 def bench(
     model: str, engines: list[str], streams: list[int], seconds: float, as_json: bool
 ) -> None:

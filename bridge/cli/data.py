@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.failures import needs_extra
+from bridge.cli.options import json_option
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 
 if TYPE_CHECKING:
     from umtn_core.data.store import Store
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+as_json = json_option("the summary")
 workers = click.option(
     "--workers",
     type=click.IntRange(min=1),

@@ -6,11 +6,12 @@ import click
 
 from bridge.cli.diagnosis import Diagnosis, diagnose
 from bridge.cli.failures import FAILED
+from bridge.cli.options import json_option
 from bridge.cli.output import print_json
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option("everything")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Say what is installed, and what to do about what is not.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bridge.cli.options import model_option, quiet_option, seed_option, target_option
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from umtn_core.audio.whole_file import whole_file
@@ -17,16 +18,10 @@ from umtn_core.errors import Cancelled, UmtnError
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--to", "target", metavar="TARGET", help="Instrument to play it on.  [default: ask]")
-@click.option(
-    "--model",
-    metavar="MODEL",
-    default="default",
-    show_default=True,
-    help="Name or path of the model.",
-)
-@click.option("--seed", type=int, default=0, show_default=True, metavar="NUMBER")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@target_option(help="Instrument to play it on.  [default: ask]")
+@model_option()
+@seed_option(type=int, metavar="NUMBER")
+@quiet_option()
 def edit(file: Path, target: str | None, model: str, seed: int, quiet: bool) -> None:
     """Play FILE on another instrument, in its place.
 

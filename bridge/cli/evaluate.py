@@ -8,6 +8,16 @@ from typing import Any
 import click
 
 from bridge.cli.failures import needs_extra
+from bridge.cli.options import (
+    engine_option,
+    force_option,
+    json_option,
+    output_option,
+    quiet_option,
+    seed_option,
+    temperature_option,
+    top_p_option,
+)
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
@@ -20,12 +30,8 @@ from umtn_core.progress import Progress
 @click.command()
 @click.argument("bundle")
 @click.argument("dataset", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    metavar="REPORT_DIR",
-    type=click.Path(path_type=Path),
-    help="Folder of the report.  [default: the model's name and -evaluation]",
+@output_option(
+    metavar="REPORT_DIR", help="Folder of the report.  [default: the model's name and -evaluation]"
 )
 @click.option(
     "--quick", is_flag=True, help="Four pieces of 5 s a soundfont: minutes, wide margins."
@@ -37,17 +43,17 @@ from umtn_core.progress import Progress
 @click.option(
     "--no-recordings", is_flag=True, help="Fetch no recordings of real players and no samples."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0), help="The model's own if not said.")
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
-@click.option("--engine", metavar="NAME", help="What decodes; one in float32 if not said.")
+@seed_option()
+@temperature_option(help="The model's own if not said.")
+@top_p_option(help=None)
+@engine_option(help="What decodes; one in float32 if not said.")
 @click.option("--threads", type=click.IntRange(1), help="That work at once; all cores if not said.")
-@click.option("--force", is_flag=True, help="Replace an older report.")
+@force_option("an older report")
 @click.option(
     "--record", is_flag=True, help="Write the figures into BUNDLE, where `umtn models` shows them."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@json_option("all figures")
+@quiet_option()
 def evaluate(
     bundle: str,
     dataset: Path,

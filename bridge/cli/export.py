@@ -8,32 +8,32 @@ import click
 import msgspec
 
 from bridge.cli.failures import needs_extra
+from bridge.cli.options import (
+    bundle_option,
+    force_option,
+    json_option,
+    licence_option,
+    name_option,
+    parity_audio_option,
+    temperature_option,
+    titles_option,
+    training_data_option,
+)
 from bridge.cli.output import print_json
 from umtn_core.errors import UmtnError
 
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    metavar="BUNDLE",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder of the bundle.",
-)
-@click.option("--name", help="What the model is called.  [default: the folder's name]")
-@click.option(
-    "--licence",
+@bundle_option()
+@name_option()
+@licence_option(
     help="Of the weights, for the manifest.  [default: that of --extends, or not stated]",
 )
-@click.option(
-    "--training-data",
+@training_data_option(
     help="What it was trained on, in words, for the manifest.  [default: as for the licence]",
 )
-@click.option(
-    "--temperature",
-    type=click.FloatRange(min=0),
+@temperature_option(
     help="Of sampling, where nobody asks for another.  [default: that of --extends, or 1]",
 )
 @click.option(
@@ -42,17 +42,9 @@ from umtn_core.errors import UmtnError
     help="What the temperature of each band is multiplied by, lowest first.  [default: that of "
     "--extends, or 1 for all]",
 )
-@click.option(
-    "--title",
-    "titles",
-    metavar="DOMAIN=TITLE",
-    multiple=True,
-    help="What people call a domain; may be repeated.",
-)
-@click.option(
-    "--audio",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Music for the parity check.  [default: some of the training run's validation set]",
+@titles_option()
+@parity_audio_option(
+    help="Music for the parity check.  [default: some of the training run's validation set]"
 )
 @click.option(
     "--store",
@@ -71,8 +63,8 @@ from umtn_core.errors import UmtnError
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Post-filters that umtn train-postfilter made, for those domains that it has.",
 )
-@click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
-@click.option("--json", "as_json", is_flag=True, help="Print the parity figures as JSON.")
+@force_option("a bundle that is there already")
+@json_option("the parity figures")
 def export(
     checkpoint: Path,
     output: Path,

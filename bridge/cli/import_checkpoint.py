@@ -9,6 +9,16 @@ import click
 
 from bridge.cli.export import as_titles, report
 from bridge.cli.failures import needs_extra
+from bridge.cli.options import (
+    bundle_option,
+    force_option,
+    json_option,
+    licence_option,
+    name_option,
+    parity_audio_option,
+    titles_option,
+    training_data_option,
+)
 
 
 @click.command("import-checkpoint")
@@ -18,24 +28,10 @@ from bridge.cli.failures import needs_extra
     metavar="NAME,NAME,...",
     help="The domains in the run's order; - leaves one out.  [default: the run's own names]",
 )
-@click.option(
-    "-o",
-    "--output",
-    metavar="BUNDLE",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder of the bundle.",
-)
-@click.option("--name", help="What the model is called.  [default: the folder's name]")
-@click.option(
-    "--licence", default="CC-BY-NC-4.0", show_default=True, help="Of the weights, for the manifest."
-)
-@click.option(
-    "--training-data",
-    default="not stated",
-    show_default=True,
-    help="What it was trained on, in words, for the manifest.",
-)
+@bundle_option()
+@name_option()
+@licence_option(default="CC-BY-NC-4.0", show_default=True)
+@training_data_option(default="not stated", show_default=True)
 @click.option(
     "--which",
     type=click.Choice(["best", "last"]),
@@ -50,20 +46,10 @@ from bridge.cli.failures import needs_extra
     show_default=True,
     help="LUFS that inputs are brought to.",
 )
-@click.option(
-    "--title",
-    "titles",
-    metavar="DOMAIN=TITLE",
-    multiple=True,
-    help="What people call a domain; may be repeated.",
-)
-@click.option(
-    "--audio",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Music for the parity check.  [default: a few notes]",
-)
-@click.option("--force", is_flag=True, help="Replace a bundle that is there already.")
-@click.option("--json", "as_json", is_flag=True, help="Print the parity figures as JSON.")
+@titles_option()
+@parity_audio_option(help="Music for the parity check.  [default: a few notes]")
+@force_option("a bundle that is there already")
+@json_option("the parity figures")
 def import_checkpoint(
     run: Path,
     names: str | None,

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bridge.cli.options import json_option
 from bridge.cli.output import print_json
 from umtn_core.bundle.manifest import Manifest
 from umtn_core.bundle.search import installed_bundles, search_path
@@ -21,7 +22,7 @@ MAIN_FIGURES = (
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option("everything")
 def models(as_json: bool) -> None:
     """List the models that can be found, with licence and measured quality."""
     found = describe_all()

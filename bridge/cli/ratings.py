@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from bridge.cli.failures import needs_extra
+from bridge.cli.options import json_option, seed_option
 from bridge.cli.output import print_json
 
 
@@ -20,8 +21,8 @@ from bridge.cli.output import print_json
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of intervals.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@seed_option(help="Of intervals.")
+@json_option("everything")
 def ratings(report: Path, files: tuple[Path, ...], seed: int, as_json: bool) -> None:
     """Turn ratings of REPORT's listening sheet into win rates against the real render."""
     with needs_extra("Reading ratings", "evaluate"):

@@ -12,6 +12,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.failures import Failure, Interruption, Misuse
+from bridge.cli.options import (
+    LEFT_TO_BRIDGE,
+    channels_option,
+    engine_option,
+    json_option,
+    mix_option,
+    model_option,
+    output_option,
+    postfilter_option,
+    quiet_option,
+    seed_option,
+    segments_option,
+    target_option,
+    temperature_option,
+    top_p_option,
+)
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
@@ -40,30 +56,25 @@ KEYS = (
 
 @click.command()
 @click.argument("source", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
-@click.option("--to", "target", metavar="TARGET", help="Instrument to play it on.")
-@click.option(
-    "-o",
-    "--output",
+@target_option()
+@output_option(
     metavar="OUT",
-    type=click.Path(path_type=Path),
     help="File to write; otherwise the bridge chooses one in its session folder.",
 )
-@click.option("--model", metavar="MODEL", help="Name of the model.")
+@model_option(**LEFT_TO_BRIDGE, help="Name of the model.")
 @click.option("--start", type=float, metavar="X", help="Where in the file the region begins.")
 @click.option("--length", type=float, metavar="X", help="Of the region.")
 @click.option(
     "--unit", type=click.Choice(["seconds", "samples"]), help="Of start and length: seconds."
 )
-@click.option("--seed", type=int, metavar="N", help="Another seed, another performance.")
-@click.option("--temperature", type=float, metavar="X", help="Lower is cleaner and duller.")
-@click.option("--top-p", type=float, metavar="X", help="Draw only from the likeliest share.")
-@click.option("--mix", type=float, metavar="X", help="0 is the input, 1 the translation.")
-@click.option("--channels", type=click.Choice(["per-channel", "mono", "mid"]))
-@click.option("--segments", metavar="N", help="Parts decoded side by side, or auto.")
-@click.option(
-    "--postfilter/--no-postfilter", default=None, help="Take the decoder's noise out, or leave it."
-)
-@click.option("--engine", metavar="NAME", help="What decodes.")
+@seed_option(**LEFT_TO_BRIDGE, type=int, metavar="N", help="Another seed, another performance.")
+@temperature_option(**LEFT_TO_BRIDGE, type=float, metavar="X", help="Lower is cleaner and duller.")
+@top_p_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
+@mix_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
+@channels_option(**LEFT_TO_BRIDGE)
+@segments_option(**LEFT_TO_BRIDGE, metavar="N", help="Parts decoded side by side, or auto.")
+@postfilter_option(**LEFT_TO_BRIDGE, help="Take the decoder's noise out, or leave it.")
+@engine_option()
 @click.option("--priority", type=int, metavar="N", help="Higher goes first.")
 @click.option("--id", "id", metavar="ID", help="Name of the job; otherwise a new one.")
 @click.option(
@@ -85,8 +96,8 @@ KEYS = (
     help="Without an answer from the bridge.",
 )
 @token_options
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print what is known as JSON.")
+@quiet_option()
+@json_option("what is known")
 def send(**options: Any) -> None:
     """Have a file rendered by a running bridge.
 

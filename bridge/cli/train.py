@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.failures import needs_extra
+from bridge.cli.options import minutes_option, output_option, quiet_option
 from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
@@ -46,18 +47,11 @@ if TYPE_CHECKING:
     multiple=True,
     help="Domain that an added one begins as.  [default: the one that predicts it best]",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Folder of the run that adds domains.  [default: runs/ and their names]",
+@output_option(help="Folder of the run that adds domains.  [default: runs/ and their names]")
+@minutes_option(
+    help="Stop after so long, cooled down over the last part, with a checkpoint to go on from."
 )
-@click.option(
-    "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Stop after so long, cooled down over the last part, with a checkpoint to go on from.",
-)
-@click.option("--quiet", is_flag=True, help="Draw no progress bar.")
+@quiet_option(help="Draw no progress bar.")
 def train(
     source: Path,
     changes: tuple[str, ...],

@@ -7,6 +7,13 @@ from pathlib import Path
 import click
 
 from bridge.cli.failures import needs_extra
+from bridge.cli.options import (
+    force_option,
+    minutes_option,
+    output_option,
+    quiet_option,
+    seed_option,
+)
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from umtn_core.errors import Cancelled, UmtnError
@@ -14,25 +21,16 @@ from umtn_core.errors import Cancelled, UmtnError
 
 @click.command("train-postfilter")
 @click.argument("store", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="File to write, for umtn export --postfilter.",
-)
+@output_option(metavar="FILE", required=True, help="File to write, for umtn export --postfilter.")
 @click.option("--domains", metavar="NAME,...", help="Domains to train.  [default: the store's]")
-@click.option(
-    "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
+@minutes_option(
     default=10.0,
     show_default=True,
     help="That each domain is trained for, cooled down over the last part.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--force", is_flag=True, help="Replace a file that is there already.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@seed_option()
+@force_option("a file that is there already")
+@quiet_option()
 def train_postfilter(
     store: Path,
     output: Path,

@@ -8,6 +8,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.failures import FAILED, INTERRUPTED
+from bridge.cli.options import (
+    channels_option,
+    engine_option,
+    force_option,
+    json_option,
+    mix_option,
+    model_option,
+    output_option,
+    postfilter_option,
+    quiet_option,
+    seed_option,
+    segments_option,
+    target_option,
+    temperature_option,
+    top_p_option,
+)
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
@@ -16,91 +32,32 @@ if TYPE_CHECKING:
     from bridge.cli.many_files import Outcome
 
 
-def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    if value == "auto":
-        return value
-    if value.isdecimal() and int(value) >= 1:
-        return int(value)
-    raise click.BadParameter(f"{value} is neither auto nor a whole number from 1.", ctx, param)
-
-
 @click.command()
 @click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--to", "target", metavar="TARGET", required=True, help="Instrument to play it on.")
-@click.option(
-    "-o",
-    "--output",
+@target_option(required=True)
+@output_option(
     metavar="OUT",
-    type=click.Path(path_type=Path),
     help="File to write, or folder for several; otherwise NAME.TARGET.wav beside each input.",
 )
-@click.option(
-    "--model",
-    metavar="MODEL",
-    default="default",
-    show_default=True,
-    help="Name or path of the model.",
+@model_option()
+@seed_option(type=int, metavar="NUMBER", help="Another seed gives another performance.")
+@temperature_option(
+    metavar="NUMBER", help="Lower is cleaner and duller.  [default: the model's own]"
 )
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    metavar="NUMBER",
-    help="Another seed gives another performance.",
-)
-@click.option(
-    "--temperature",
-    type=click.FloatRange(min=0),
-    metavar="NUMBER",
-    help="Lower is cleaner and duller.  [default: the model's own]",
-)
-@click.option(
-    "--top-p",
-    type=click.FloatRange(0, 1, min_open=True),
-    default=1.0,
-    show_default=True,
-    metavar="NUMBER",
-    help="Draw only from the likeliest share.",
-)
-@click.option(
-    "--mix",
-    type=click.FloatRange(0, 1),
-    default=1.0,
-    show_default=True,
-    metavar="NUMBER",
-    help="0 is the input, 1 the translation.",
-)
-@click.option(
-    "--channels",
-    type=click.Choice(["per-channel", "mono", "mid"]),
-    default="per-channel",
-    show_default=True,
-    help="Translate every channel, their mean, or the middle only.",
-)
-@click.option(
-    "--engine",
+@top_p_option(metavar="NUMBER")
+@mix_option(metavar="NUMBER")
+@channels_option(help="Translate every channel, their mean, or the middle only.")
+@engine_option(
+    metavar=None,
     default="auto",
     show_default=True,
     help="What decodes: auto, the fastest here; cpu, cpu-bf16, cpu-int8, onnx, or onnx-cuda.",
 )
-@click.option(
-    "--segments",
-    callback=_segments,
-    default="auto",
-    show_default=True,
-    metavar="NUMBER",
-    help="Parts decoded side by side; auto, as many as are fastest.",
-)
-@click.option(
-    "--postfilter/--no-postfilter",
-    default=True,
-    show_default=True,
-    help="Take the decoder's noise out, where the model has a post-filter.",
-)
-@click.option("--force", is_flag=True, help="Replace results that are there already.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@segments_option(help="Parts decoded side by side; auto, as many as are fastest.")
+@postfilter_option(help="Take the decoder's noise out, where the model has a post-filter.")
+@force_option("results that are there already")
+@quiet_option()
+@json_option("what was written")
 @click.pass_context
 def translate(
     ctx: click.Context,
