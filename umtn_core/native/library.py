@@ -12,6 +12,7 @@ from typing import Any
 import cffi
 
 from umtn_core.errors import UmtnError
+from umtn_core.native.built import find_built
 
 #: Names a library file to use in place of the installed one.
 OVERRIDE = "UMTN_NATIVE_LIBRARY"
@@ -71,10 +72,7 @@ def is_available() -> bool:
 
 
 def _find() -> Path | None:
-    """Look where an install puts the library; an editable one has two folders."""
+    """Look for the library: the one that is asked for, or else the one that was built."""
     if OVERRIDE in os.environ:
         return Path(os.environ[OVERRIDE])
-    import umtn_core
-
-    folders = [_HERE, *(Path(folder) / "native" for folder in umtn_core.__path__)]
-    return next((f / _NAME for f in folders if (f / _NAME).is_file()), None)
+    return find_built(_NAME)

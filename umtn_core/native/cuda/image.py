@@ -14,6 +14,7 @@ import cffi
 import platformdirs
 
 from umtn_core.errors import UmtnError
+from umtn_core.native.built import find_built
 from umtn_core.native.cuda.device import HERE
 
 #: What the build makes where it finds nvcc, for several generations of GPUs at once.
@@ -70,10 +71,7 @@ def built_image() -> Path | None:
     """Find the image that was built with umtn."""
     if OVERRIDE in os.environ:
         return Path(os.environ[OVERRIDE])
-    import umtn_core
-
-    folders = [HERE, *(Path(folder) / "native" / "cuda" for folder in umtn_core.__path__)]
-    return next((f / NAME for f in folders if (f / NAME).is_file()), None)
+    return find_built(f"cuda/{NAME}")
 
 
 def sources() -> dict[str, str]:
