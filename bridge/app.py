@@ -103,8 +103,17 @@ class BridgeApp:
             raise
 
     async def _start(self) -> None:
-        settings = self._settings
-        access, metrics = Access(settings.token), Metrics()
+        access, metrics = Access(self._settings.token), Metrics()
+        service = await self._start_jobs(metrics)
+        osc = await self._start_osc(service, access, metrics)
+        http = await self._start_http(osc.port, access, metrics)
+        self._write_address(osc.port, http.port)
+        if self._settings.announce:
+            self._announce(osc.port, http.port)
+        log.info("listening", extra={"host": self._settings.host, "port": osc.port})
+
+    async def _start_jobs(self, metrics: Metrics) -> JobService:
+        """Go on with the jobs, and begin to keep count of them."""
         service = JobService(self._job_settings)
         await service.start()
         self._closing.push_async_callback(service.stop)
@@ -112,9 +121,13 @@ class BridgeApp:
         self._closing.callback(service.subscribe(self._on_job))
         for state in ("queued", "running"):
             metrics.watch(f"umtn_jobs_{state}", f"Jobs {state} now.", self._counter(state))
+        return service
+
+    async def _start_osc(self, service: JobService, access: Access, metrics: Metrics) -> OscServer:
+        """Take requests."""
         osc = OscServer(
             service,
-            settings,
+            self._settings,
             access,
             metrics,
             version=self._version,
@@ -122,10 +135,14 @@ class BridgeApp:
         )
         await osc.start()
         self._closing.push_async_callback(osc.stop)
+        return osc
+
+    async def _start_http(self, osc_port: int, access: Access, metrics: Metrics) -> HttpServer:
+        """Let programs look around, and Prometheus count."""
         http = HttpServer(
-            settings.host,
-            settings.http_port,
-            osc_port=osc.port,
+            self._settings.host,
+            self._settings.http_port,
+            osc_port=osc_port,
             name=NAME,
             values=self._values,
             access=access,
@@ -133,24 +150,30 @@ class BridgeApp:
         )
         await http.start()
         self._closing.push_async_callback(http.stop)
+        return http
+
+    def _write_address(self, osc_port: int, http_port: int) -> None:
+        """Let this user's programs find the bridge."""
+        host = self._settings.host
         self.address = Address(
             protocol=VERSION,
             version=self._version,
             pid=os.getpid(),
-            host="127.0.0.1" if is_any(settings.host) else settings.host,
-            port=osc.port,
-            http_port=http.port,
+            host="127.0.0.1" if is_any(host) else host,
+            port=osc_port,
+            http_port=http_port,
             session_folder=str(self._job_settings.session_folder),
             started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
         write_address(self.address)
         self._closing.callback(remove_address)
-        if settings.announce:
-            # It takes a second to see that nobody else has the name; nobody need wait for that.
-            announcement = Announcement(settings.host, osc.port, http.port, NAME)
-            task = asyncio.create_task(announcement.start())
-            self._closing.push_async_callback(_end, task, announcement)
-        log.info("listening", extra={"host": settings.host, "port": osc.port})
+
+    def _announce(self, osc_port: int, http_port: int) -> None:
+        """Let other machines' programs find the bridge, in a while."""
+        announcement = Announcement(self._settings.host, osc_port, http_port, NAME)
+        # It takes a second to see that nobody else has the name; nobody need wait for that.
+        task = asyncio.create_task(announcement.start())
+        self._closing.push_async_callback(_end, task, announcement)
 
     async def stop(self) -> None:
         """Save what is being rendered, and close everything; a second time does nothing."""

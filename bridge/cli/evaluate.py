@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,6 +27,9 @@ from umtn_core.bundle import Bundle, amend_manifest
 from umtn_core.data.store import Store
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import Progress
+
+if TYPE_CHECKING:
+    from umtn_core.evaluation.settings import EvaluationSettings
 
 
 @click.command()
@@ -75,26 +80,15 @@ def evaluate(
         from umtn_core.evaluation.evaluate import evaluate as measured
         from umtn_core.evaluation.report.folder import check_place
         from umtn_core.evaluation.report.write import write_report
-        from umtn_core.evaluation.settings import EvaluationSettings
         from umtn_core.evaluation.summary import quality, table
 
         model, store = Bundle.open(bundle), Store.open(dataset)
-        if record and not model.path.is_dir():
-            raise UmtnError(
-                f"{model.path} is packed, so figures cannot be recorded in it: unzip it."
-            )
+        if record:
+            _check_unpacked(model)
         output = output or Path(f"{Path(bundle).stem}-evaluation")
         check_place(output, overwrite=force)
-        chosen = {name: value for name, value in options.items() if value is not None}
-        make = EvaluationSettings.quick if quick else EvaluationSettings
-        settings = make(recordings=not no_recordings, **chosen)
-        with stoppable() as stopped, meter(quiet) as bars:
-
-            def show(stage: str, done: Progress) -> None:
-                if stopped():
-                    raise Cancelled("The evaluation was cancelled.")
-                bars.update(stage, done.fraction, 1.0)
-
+        settings = _settings(quick, no_recordings, options)
+        with _shown(quiet) as show:
             evaluation = measured(model, store, settings, progress=show)
             written = write_report(output, evaluation, seed=settings.seed, overwrite=force)
             if record:
@@ -104,3 +98,31 @@ def evaluate(
     else:
         click.echo(table(evaluation.report))
     click.echo(f"the report is {written}", err=True)
+
+
+def _check_unpacked(model: Bundle) -> None:
+    """Refuse before any work a model that figures cannot be written into."""
+    if not model.path.is_dir():
+        raise UmtnError(f"{model.path} is packed, so figures cannot be recorded in it: unzip it.")
+
+
+def _settings(quick: bool, no_recordings: bool, options: dict[str, Any]) -> EvaluationSettings:
+    """Take what was said over the defaults, of which there are two kinds."""
+    from umtn_core.evaluation.settings import EvaluationSettings
+
+    said = {name: value for name, value in options.items() if value is not None}
+    make = EvaluationSettings.quick if quick else EvaluationSettings
+    return make(recordings=not no_recordings, **said)
+
+
+@contextmanager
+def _shown(quiet: bool) -> Iterator[Callable[[str, Progress], None]]:
+    """Within this block, what is told is shown, and Ctrl-C makes telling end the evaluation."""
+    with stoppable() as stopped, meter(quiet) as bars:
+
+        def show(stage: str, done: Progress) -> None:
+            if stopped():
+                raise Cancelled("The evaluation was cancelled.")
+            bars.update(stage, done.fraction, 1.0)
+
+        yield show

@@ -16,6 +16,9 @@ from bridge.server.tcp import TcpServer
 from bridge.server.udp import serve_udp
 from umtn_core.errors import UmtnError
 
+#: Ports that are tried where any will do.
+_PORT_TRIES = 10
+
 
 class OscServer:
     """Listens for requests and answers them.
@@ -73,42 +76,17 @@ class OscServer:
         UmtnError
             If the port is taken.
         """
-        settings = self._settings
-        for attempt in range(10):
+        for tries_left in reversed(range(_PORT_TRIES)):
             try:
-                self._udp = await serve_udp(
-                    settings.host,
-                    settings.port,
-                    self.requests,
-                    self._udp_clients,
-                    settings.largest_packet,
-                )
-                self.port = self._udp.get_extra_info("sockname")[1]
-                self._tcp = TcpServer(
-                    settings.host,
-                    self.port,
-                    self.requests,
-                    self.followers,
-                    self._access,
-                    settings.most_clients,
-                    settings.largest_packet,
-                )
-                await self._tcp.start()
+                await self._listen()
                 break
             except OSError as error:
-                if self._udp is not None:
-                    self._udp.close()
-                    self._udp = None
-                self._tcp = None
+                self._give_up()
                 # A port that is free for UDP may be taken for TCP.
-                if settings.port or attempt == 9:
-                    raise cannot_listen(settings.host, self.port, error, "--port") from error
+                if self._settings.port or not tries_left:
+                    raise cannot_listen(self._settings.host, self.port, error, "--port") from error
         self._unsubscribe = self._service.subscribe(self._on_job)
-        self._metrics.watch("umtn_subscribers", "Told of every job.", self._subscribers)
-        self._metrics.watch("umtn_tcp_clients", "TCP connections.", lambda: len(self._tcp or ()))
-        self._metrics.watch(
-            "umtn_udp_clients", "UDP senders remembered.", lambda: len(self._udp_clients)
-        )
+        self._show_clients()
 
     async def stop(self) -> None:
         """Take no more requests, answer those under way, and close."""
@@ -120,8 +98,41 @@ class OscServer:
         if self._udp is not None:
             self._udp.close()
 
-    def _subscribers(self) -> float:
-        return self.followers.subscribers
+    async def _listen(self) -> None:
+        """Listen over UDP, at a free port if none is asked for, and over TCP at the same."""
+        settings = self._settings
+        self._udp = await serve_udp(
+            settings.host,
+            settings.port,
+            self.requests,
+            self._udp_clients,
+            settings.largest_packet,
+        )
+        self.port = self._udp.get_extra_info("sockname")[1]
+        self._tcp = TcpServer(
+            settings.host,
+            self.port,
+            self.requests,
+            self.followers,
+            self._access,
+            settings.most_clients,
+            settings.largest_packet,
+        )
+        await self._tcp.start()
+
+    def _give_up(self) -> None:
+        """Let go of what listens already, for another port to be tried."""
+        if self._udp is not None:
+            self._udp.close()
+            self._udp = None
+        self._tcp = None
+
+    def _show_clients(self) -> None:
+        """Show in the metrics how many clients there are."""
+        watch = self._metrics.watch
+        watch("umtn_subscribers", "Told of every job.", lambda: self.followers.subscribers)
+        watch("umtn_tcp_clients", "TCP connections.", lambda: len(self._tcp or ()))
+        watch("umtn_udp_clients", "UDP senders remembered.", lambda: len(self._udp_clients))
 
     def _on_job(self, job: Job) -> None:
         if job.state in FINAL:
