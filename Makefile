@@ -5,6 +5,7 @@
 #   make test       style, types and tests
 #   make test-long  the tests that take minutes each
 #   make format     put the sources in the project's style
+#   make map        print the rooms of the sources and the arrows between them
 
 export PYTHON ?= python3
 VENV   ?= .venv
@@ -18,11 +19,11 @@ JOBS   ?= 2
 bin    := $(VENV)/bin
 pip    := $(bin)/python -m pip --quiet --quiet --disable-pip-version-check
 plugins := build/plugin/plugin_host/umtn_plugin_artefacts/Release
-packages := umtn_core export bridge examples tests
+packages := umtn_core export bridge benchmarks examples tests tools
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo plugin test-plugin test-plugin-long test test-long lint format clean
+.PHONY: help demo plugin test-plugin test-plugin-long test test-long lint format map clean
 
 help:
 	@sed -n 's/^#   \{0,1\}//p' Makefile
@@ -81,6 +82,10 @@ lint: $(VENV)/.installed-everything
 	$(bin)/ruff format --check $(packages)
 	git ls-files '*.h' '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs -r $(bin)/clang-format --dry-run --Werror
 	$(bin)/mypy
+
+# Which rooms there are is in docs/architecture.md; it fails where an arrow goes back up.
+map:
+	@$(PYTHON) tools/map.py
 
 format: $(VENV)/.installed-everything
 	$(bin)/ruff check --fix $(packages)

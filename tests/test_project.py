@@ -117,7 +117,7 @@ def test_training_imports_only_what_its_extra_brings() -> None:
 
 
 def test_the_tests_import_only_what_make_test_installs() -> None:
-    local = {"tests", "examples", "benchmarks", "conftest"} | {
+    local = {"tests", "examples", "benchmarks", "tools", "conftest"} | {
         p.stem for p in (ROOT / "examples").glob("*.py")
     }
     wrong = {

@@ -1,3 +1,5 @@
+"""The client against a real server: asking until answered, following jobs, losing packets."""
+
 from __future__ import annotations
 
 import asyncio
