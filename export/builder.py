@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -55,11 +56,11 @@ class GraphBuilder:
         """Use a small constant array."""
         return self._store(f"constant_{len(self._initializers)}", np.asarray(values, dtype))
 
-    def op(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Append a node with one output; returns the output's name."""
         return self.ops(kind, 1, *inputs, **attributes)[0]
 
-    def ops(self, kind: str, outputs: int, *inputs: str, **attributes: object) -> list[str]:
+    def ops(self, kind: str, outputs: int, *inputs: str, **attributes: Any) -> list[str]:
         """Append a node with several outputs; returns their names."""
         node = f"{kind.lower()}_{len(self._nodes)}"
         names = [node if outputs == 1 else f"{node}.{i}" for i in range(outputs)]

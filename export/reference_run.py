@@ -22,7 +22,7 @@ from umtn_core.errors import UmtnError
 from umtn_core.shape import NetworkShape
 
 #: What a run's files may hold beyond numbers, texts, lists, dicts and tensors.
-PLAIN_TYPES = [argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath]
+PLAIN_TYPES: list[Any] = [argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath]
 
 ARGUMENTS = "args.pth"
 
@@ -140,17 +140,16 @@ class ReferenceRun:
         """
         path = self.folder / f"{which}model_{domain}.pth"
         content = _load(path)
-        states = [content.get(f"{part}_state") for part in ("encoder", "decoder")] if isinstance(
-            content, dict
-        ) else []  # fmt: skip
-        if len(states) < 2 or not all(isinstance(state, dict) for state in states):
+        parts = content if isinstance(content, dict) else {}
+        encoder, decoder = parts.get("encoder_state"), parts.get("decoder_state")
+        if not (isinstance(encoder, dict) and isinstance(decoder, dict)):
             raise UmtnError(f"{path} does not hold the states of an encoder and a decoder.")
-        if content.get("dataset", domain) != domain:
+        if parts.get("dataset", domain) != domain:
             raise UmtnError(
-                f"{path} says it is of domain {content['dataset']}, not {domain}; give each file "
+                f"{path} says it is of domain {parts['dataset']}, not {domain}; give each file "
                 "the name it had."
             )
-        return DomainWeights(path, *states)
+        return DomainWeights(path, encoder, decoder)
 
     def present(self, which: Which = "best") -> list[int]:
         """Number the domains whose file is there."""
