@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,12 @@ from umtn_core.bundle.manifest import (
     postfilter_file,
 )
 from umtn_core.errors import UmtnError
-from umtn_core.networks import UniversalMusicTranslationNetwork
+from umtn_core.networks import Decoder, UniversalMusicTranslationNetwork
 from umtn_core.networks.postfilter import PostfilterNetwork
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.training.checkpoint import load_network
 from umtn_core.training.postfilter_file import read_postfilters
+from umtn_core.training.settings import Settings
 
 NOT_STATED = "not stated"
 
@@ -139,50 +140,40 @@ def export_checkpoint(
         network does, or the bundle cannot be written.
     """
     network, info = load_network(checkpoint)
-    settings = info.settings
     old = Extended(extends, network) if extends is not None else None
-    trained_on = TrainingAudio.open(
-        store or settings.store, network.domains if old is None else old.added
-    )
-    gain = (settings.gain_quietest + settings.gain_loudest) / 2
-    said = old.manifest if old is not None else None
-    if band_temperatures is None:
-        band_temperatures = said.band_temperatures if said else ()
-    if len(band_temperatures) not in (0, network.shape.bands):
-        raise UmtnError(
-            f"There are {len(band_temperatures)} band temperatures, but the network has "
-            f"{network.shape.bands} bands: give one for each, or none."
-        )
-    description = Description(
-        name=name,
-        licence=licence or (said.licence if said else NOT_STATED),
-        training_data=training_data or (said.training_data if said else NOT_STATED),
-        reference_loudness=said.reference_loudness if said else trained_on.loudness(gain),
-        sources=trained_on.sources(said.sources if said else ()),
-        temperature=temperature if temperature is not None else said.temperature if said else 1.0,
-        band_temperatures=band_temperatures,
-        titles=(old.titles if old is not None else {}) | dict(titles or {}),
-        quality=said.quality if said else {},
-        postfilters=old.postfilters if old is not None else {},
+    new_domains = network.domains if old is None else old.added
+    trained_on = TrainingAudio.open(store or info.settings.store, new_domains)
+    if band_temperatures is not None:
+        _check_band_temperatures(band_temperatures, network.shape.bands)
+    if old is None:
+        described = _of_its_own(name, trained_on, info.settings)
+    else:
+        described = _as_extended(name, trained_on, old)
+    described = replace(
+        described,
+        licence=licence or described.licence,
+        training_data=training_data or described.training_data,
+        temperature=described.temperature if temperature is None else temperature,
+        band_temperatures=(
+            described.band_temperatures if band_temperatures is None else band_temperatures
+        ),
+        titles={**described.titles, **(titles or {})},
     )
     filters = {}
     if postfilter is not None:
-        domains = network.domains if old is None else old.added
-        filters = _postfilters(postfilter, domains, network.shape.output_rate)
+        filters = _postfilters(postfilter, new_domains, network.shape.output_rate)
     own = trained_on.excerpts() if audio is None else {}
     music, rate = read_audio(audio) if audio is not None else next(iter(own.values()))
-    what = Path(audio).name if audio is not None else OWN_MUSIC
-    kept = old.graphs() if old is not None else {}
     return export_network(
         network,
         output,
-        description,
+        described,
         music,
         rate,
-        kept,
-        what=what,
+        old.graphs() if old is not None else {},
+        what=Path(audio).name if audio is not None else OWN_MUSIC,
         own=own,
-        known=said.precisions if said else None,
+        known=old.manifest.precisions if old is not None else None,
         postfilters=filters,
         overwrite=overwrite,
     )
@@ -278,6 +269,43 @@ def postfilter_graphs(networks: Mapping[str, PostfilterNetwork]) -> dict[str, by
     }
 
 
+def _check_band_temperatures(factors: Sequence[float], bands: int) -> None:
+    if len(factors) not in (0, bands):
+        raise UmtnError(
+            f"There are {len(factors)} band temperatures, but the network has {bands} bands: "
+            "give one for each, or none."
+        )
+
+
+def _of_its_own(name: str, trained_on: TrainingAudio, settings: Settings) -> Description:
+    """Say of a new bundle what there is to say if nobody says more."""
+    gain = (settings.gain_quietest + settings.gain_loudest) / 2
+    return Description(
+        name=name,
+        licence=NOT_STATED,
+        training_data=NOT_STATED,
+        reference_loudness=trained_on.loudness(gain),
+        sources=trained_on.sources(),
+    )
+
+
+def _as_extended(name: str, trained_on: TrainingAudio, old: Extended) -> Description:
+    """Say of a bundle what the one that it extends says, and what its new domains come from."""
+    said = old.manifest
+    return Description(
+        name=name,
+        licence=said.licence,
+        training_data=said.training_data,
+        reference_loudness=said.reference_loudness,
+        sources=trained_on.sources(said.sources),
+        temperature=said.temperature,
+        band_temperatures=said.band_temperatures,
+        titles=old.titles,
+        quality=said.quality,
+        postfilters=old.postfilters,
+    )
+
+
 def _postfilters(
     path: str | Path, domains: Sequence[str], output_rate: int
 ) -> dict[str, PostfilterNetwork]:
@@ -301,6 +329,13 @@ def _parameters(module: nn.Module) -> dict[str, NDArray[np.float32]]:
     return {name: value.detach().numpy() for name, value in module.state_dict().items()}
 
 
+def _gains(network: UniversalMusicTranslationNetwork, domain: str) -> tuple[float, ...]:
+    """The gains of a decoder's bands."""
+    decoder = network.decoders[domain]
+    assert isinstance(decoder, Decoder)
+    return decoder.coding.gains
+
+
 def _manifest(
     network: UniversalMusicTranslationNetwork,
     description: Description,
@@ -312,12 +347,7 @@ def _manifest(
         schema=SCHEMA,
         name=description.name,
         domains=tuple(
-            Domain(
-                name,
-                description.titles.get(name),
-                network.decoders[name].coding.gains,
-                shapes.get(name),
-            )
+            Domain(name, description.titles.get(name), _gains(network, name), shapes.get(name))
             for name in network.domains
         ),
         shape=network.shape,

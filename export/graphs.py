@@ -17,6 +17,7 @@ matrix products, a split, two activations and one multiplication.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -135,53 +136,22 @@ def decoder_step_graph(shape: NetworkShape, parameters: Parameters) -> onnx.Mode
         (streams, conditioning_width) -> ``logits`` (streams, bands * 256); ``columns``
         (layers, streams, R), each layer's newest input.
     """
-    count, kernel = len(shape.dilations), shape.decoder_kernel
-    residual, skip = shape.residual_channels, shape.skip_channels
     g = GraphBuilder("decoder_step", parameters)
     codes = g.input("codes", INT64, ["streams", shape.input_codes])
-    delayed = g.input("delayed", FLOAT, [shape.delayed_taps, "streams", residual])
+    delayed = g.input("delayed", FLOAT, [shape.delayed_taps, "streams", shape.residual_channels])
     conditioning = g.input("conditioning", FLOAT, ["streams", shape.conditioning_width])
-
     # The residual path carries every layer's input without the biases added so far.
     # Those are constant, so their sum enters where it is read: one addition for all
     # layers instead of one each.
     carried = _carried_biases(g, shape)
-    newest = [
-        g.op("Gather", g.parameter(f"layers.{i}.causal.weight"), g.constant(kernel - 1), axis=2)
-        for i in range(count)
-    ]
-
-    added = g.constant([count * 2 * residual, skip])
-    layer_conditioning, output_conditioning = g.ops("Split", 2, conditioning, added, axis=1)
-    layer_conditioning = g.reshape(layer_conditioning, [0, count, 2 * residual])
-    base = g.op("Transpose", layer_conditioning, perm=[1, 0, 2])
-    base = g.op("Add", g.op("Add", base, _carried_products(g, carried, newest)),
-                _delayed_products(g, shape, delayed))  # fmt: skip
-    bases = g.ops("Split", count, g.reshape(base, [-1, 2 * residual]), axis=0, num_outputs=count)
-
-    inputs, gates = [_first(g, shape, codes)], []
-    for i in range(count):
-        hidden = g.op("Gemm", inputs[i], newest[i], bases[i], transB=1)
-        gate, filter_ = g.ops("Split", 2, hidden, axis=1, num_outputs=2)
-        gates.append(g.op("Mul", g.op("Sigmoid", gate), g.op("Tanh", filter_)))
-        if i + 1 < count:
-            weight = g.reshape(g.parameter(f"layers.{i}.residual.weight"), [residual, residual])
-            inputs.append(g.op("Gemm", gates[i], weight, inputs[i], transB=1))
-
+    newest = _newest_taps(g, shape)
+    bases, output_conditioning = _bases(g, shape, conditioning, delayed, carried, newest)
+    inputs, gates = _gated_layers(g, shape, _first(g, shape, codes), newest, bases)
     skips = g.op("Concat", inputs[0], *gates, axis=1)
-    hidden = g.op("Relu", _summed_skips(g, shape, skips))
-    fc = g.reshape(g.parameter("fc.weight"), [skip, skip])
-    # Gemm adds one array only: fc's bias joins the conditioning first.
-    output_conditioning = g.op("Add", output_conditioning, g.parameter("fc.bias"))
-    hidden = g.op("Relu", g.op("Gemm", hidden, fc, output_conditioning, transB=1))
-    rows = shape.bands * LEVELS
-    weight = g.reshape(g.parameter("logits.weight"), [rows, skip])
-    logits = g.op("Gemm", hidden, weight, g.parameter("logits.bias"), transB=1)
-    g.output(logits, "logits", ["streams", rows])
-
-    columns = g.reshape(g.op("Concat", *inputs, axis=0), [count, -1, residual])
-    columns = g.op("Add", columns, g.op("Concat", *carried, axis=0))
-    g.output(columns, "columns", [count, "streams", residual])
+    logits = _logits(g, shape, _summed_skips(g, shape, skips), output_conditioning)
+    g.output(logits, "logits", ["streams", shape.bands * LEVELS])
+    columns = _columns(g, shape, inputs, carried)
+    g.output(columns, "columns", [len(shape.dilations), "streams", shape.residual_channels])
     return g.model()
 
 
@@ -223,7 +193,7 @@ def _layer(g: GraphBuilder, value: str, module: str, dilation: int = 1) -> str:
     return _conv(g, value, module, pads=pads, dilations=[dilation, 1])
 
 
-def _conv(g: GraphBuilder, value: str, module: str, **attributes: object) -> str:
+def _conv(g: GraphBuilder, value: str, module: str, **attributes: Any) -> str:
     weight, bias = g.parameter(f"{module}.weight"), g.parameter(f"{module}.bias")
     return g.op("Conv", value, weight, bias, **attributes)
 
@@ -249,6 +219,53 @@ def _first(g: GraphBuilder, shape: NetworkShape, codes: str) -> str:
     values = g.op("Where", nothing, g.constant(0.0, np.float32), values)
     weight = g.reshape(weight, [shape.residual_channels, shape.input_kernel])
     return g.op("Gemm", values, weight, g.parameter("first_conv.bias"), transB=1)
+
+
+def _newest_taps(g: GraphBuilder, shape: NetworkShape) -> list[str]:
+    """Take, of each layer, the weights of the newest tap: (2R, R)."""
+    tap = shape.decoder_kernel - 1
+    return [
+        g.op("Gather", g.parameter(f"layers.{i}.causal.weight"), g.constant(tap), axis=2)
+        for i in range(len(shape.dilations))
+    ]
+
+
+def _bases(
+    g: GraphBuilder,
+    shape: NetworkShape,
+    conditioning: str,
+    delayed: str,
+    carried: Sequence[str],
+    newest: Sequence[str],
+) -> tuple[list[str], str]:
+    """Sum what is added to each layer's newest tap: (streams, 2R) each.
+
+    Returned beside them is the rest of the conditioning, which is for what comes after the layers.
+    """
+    count, width = len(shape.dilations), 2 * shape.residual_channels
+    added = g.constant([count * width, shape.skip_channels])
+    of_layers, of_output = g.ops("Split", 2, conditioning, added, axis=1)
+    base = g.op("Transpose", g.reshape(of_layers, [0, count, width]), perm=[1, 0, 2])
+    base = g.op("Add", g.op("Add", base, _carried_products(g, carried, newest)),
+                _delayed_products(g, shape, delayed))  # fmt: skip
+    bases = g.ops("Split", count, g.reshape(base, [-1, width]), axis=0, num_outputs=count)
+    return bases, of_output
+
+
+def _gated_layers(
+    g: GraphBuilder, shape: NetworkShape, first: str, newest: Sequence[str], bases: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Go through the layers: the input of each, and what comes out of its gate."""
+    count, residual = len(shape.dilations), shape.residual_channels
+    inputs, gates = [first], []
+    for i in range(count):
+        hidden = g.op("Gemm", inputs[i], newest[i], bases[i], transB=1)
+        gate, filter_ = g.ops("Split", 2, hidden, axis=1, num_outputs=2)
+        gates.append(g.op("Mul", g.op("Sigmoid", gate), g.op("Tanh", filter_)))
+        if i + 1 < count:
+            weight = g.reshape(g.parameter(f"layers.{i}.residual.weight"), [residual, residual])
+            inputs.append(g.op("Gemm", gates[i], weight, inputs[i], transB=1))
+    return inputs, gates
 
 
 def _delayed_products(g: GraphBuilder, shape: NetworkShape, delayed: str) -> str:
@@ -295,3 +312,24 @@ def _summed_skips(g: GraphBuilder, shape: NetworkShape, skips: str) -> str:
     weight = g.reshape(weight, [shape.skip_channels, len(modules) * shape.residual_channels])
     bias = g.op("Sum", *(g.parameter(f"{m}.bias") for m in modules))
     return g.op("Gemm", skips, weight, bias, transB=1)
+
+
+def _logits(g: GraphBuilder, shape: NetworkShape, summed: str, conditioning: str) -> str:
+    """Make the logits of each band's codes from the skip connections' sum."""
+    skip, rows = shape.skip_channels, shape.bands * LEVELS
+    hidden = g.op("Relu", summed)
+    fc = g.reshape(g.parameter("fc.weight"), [skip, skip])
+    # Gemm adds one array only: fc's bias joins the conditioning first.
+    conditioning = g.op("Add", conditioning, g.parameter("fc.bias"))
+    hidden = g.op("Relu", g.op("Gemm", hidden, fc, conditioning, transB=1))
+    weight = g.reshape(g.parameter("logits.weight"), [rows, skip])
+    return g.op("Gemm", hidden, weight, g.parameter("logits.bias"), transB=1)
+
+
+def _columns(
+    g: GraphBuilder, shape: NetworkShape, inputs: Sequence[str], carried: Sequence[str]
+) -> str:
+    """Put the layers' inputs together, with the biases that they were carried without."""
+    columns = g.op("Concat", *inputs, axis=0)
+    columns = g.reshape(columns, [len(shape.dilations), -1, shape.residual_channels])
+    return g.op("Add", columns, g.op("Concat", *carried, axis=0))
