@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from aiohttp import web
 
@@ -149,11 +148,6 @@ class HttpServer:
                 text="Send the bridge's token: Authorization: Bearer TOKEN\n",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-
-    @property
-    def host_info(self) -> Mapping[str, Any]:
-        """What HOST_INFO is answered with."""
-        return self._host_info
 
 
 def is_any(host: str) -> bool:

@@ -62,17 +62,7 @@ class Metrics:
         """Show a figure that is looked up when somebody asks."""
         Gauge(name, description, registry=self._registry).set_function(value)
 
-    def watch_states(self, counts: Callable[[], dict[str, int]]) -> None:
-        """Show how many jobs are in each state."""
-        gauge = Gauge("umtn_jobs", "Jobs remembered.", ["state"], registry=self._registry)
-        for state in ("queued", "running", "done", "failed", "cancelled"):
-            gauge.labels(state).set_function(_of(counts, state))
-
     def text(self) -> bytes:
         """Write everything in Prometheus' text format."""
         text: Any = generate_latest(self._registry)
         return bytes(text)
-
-
-def _of(counts: Callable[[], dict[str, int]], state: str) -> Callable[[], float]:
-    return lambda: counts().get(state, 0)
