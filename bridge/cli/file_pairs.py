@@ -29,9 +29,9 @@ def plan(
     Parameters
     ----------
     inputs
-        Files, and folders to look through.
+        The files, and folders to look through.
     target
-        Domain; results are called ``name.<target>.wav``.
+        The domain; results are called ``name.<target>.wav``.
     output
         A file for a single input file, else a folder; None writes beside the inputs.
     force
@@ -43,28 +43,28 @@ def plan(
         If there is nothing to translate, or a result cannot or must not be written.
     """
     one_file = len(inputs) == 1 and not inputs[0].is_dir()
-    jobs = [
+    pairs = [
         FilePair(source, _result(source, below, target, output, one_file))
         for source, below in _sources(inputs, target)
     ]
-    if not jobs:
+    if not pairs:
         raise UmtnError(f"There is no audio in {', '.join(map(str, inputs))}.")
-    sources = {job.source.resolve() for job in jobs}
+    sources = {pair.source.resolve() for pair in pairs}
     taken: dict[Path, Path] = {}
-    for job in jobs:
-        place = job.result.resolve()
+    for pair in pairs:
+        place = pair.result.resolve()
         if place in sources:
-            raise UmtnError(f"{job.result} is itself an input: choose another name with -o.")
+            raise UmtnError(f"{pair.result} is itself an input: choose another name with -o.")
         if place in taken:
             raise UmtnError(
-                f"{taken[place]} and {job.source} would both become {job.result}: "
+                f"{taken[place]} and {pair.source} would both become {pair.result}: "
                 "translate them one at a time."
             )
-        taken[place] = job.source
-        if job.result.exists() and not force:
-            raise UmtnError(f"{job.result} exists already: choose another name, or say --force.")
-        _check(job.result)
-    return jobs
+        taken[place] = pair.source
+        if pair.result.exists() and not force:
+            raise UmtnError(f"{pair.result} exists already: choose another name, or say --force.")
+        _check(pair.result)
+    return pairs
 
 
 def _sources(inputs: Sequence[Path], target: str) -> Iterator[tuple[Path, Path]]:

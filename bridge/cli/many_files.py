@@ -22,21 +22,21 @@ TOGETHER = 8
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one job.
+    """What became of one file.
 
     Parameters
     ----------
-    job
-        The files.
+    pair
+        The file and the place of its result.
     seconds
-        Length of the recording.
+        The length of the recording.
     took_s
-        Time that its whole group took.
+        The seconds that its whole group took.
     error
         Why there is no result, if so.
     """
 
-    job: FilePair
+    pair: FilePair
     seconds: float = 0.0
     took_s: float = 0.0
     error: str | None = None
@@ -44,7 +44,7 @@ class Outcome:
 
 def translate_files(
     translator: Translator,
-    jobs: Sequence[FilePair],
+    pairs: Sequence[FilePair],
     *,
     force: bool,
     progress: Callable[[float], None],
@@ -56,8 +56,8 @@ def translate_files(
     ----------
     translator
         What plays them.
-    jobs
-        The files.
+    pairs
+        The files to read, each with the one to write.
     force
         Whether existing files may be replaced.
     progress
@@ -67,25 +67,25 @@ def translate_files(
 
     Yields
     ------
-    Each job's outcome, in order within a group that was decoded together.
+    Each file's outcome, in order within a group that was decoded together.
 
     Raises
     ------
     Cancelled
         Once ``stopped`` says so. What was yielded before is on the disk, and nothing else.
     """
-    queue = iter(jobs)
+    queue = iter(pairs)
     done = 0
     while group := list(islice(queue, TOGETHER)):
         began = time.monotonic()
         read: list[tuple[FilePair, NDArray[np.float32], int]] = []
-        for job in group:
+        for pair in group:
             if stopped():
                 raise Cancelled("the translation was cancelled")
             try:
-                read.append((job, *read_audio(job.source)))
+                read.append((pair, *read_audio(pair.source)))
             except UmtnError as error:
-                yield Outcome(job, error=str(error))
+                yield Outcome(pair, error=str(error))
 
         def report(now: Progress, done: int = done, size: int = len(group)) -> None:
             progress(done + now.fraction * size)
@@ -94,14 +94,14 @@ def translate_files(
             [(audio, rate) for _, audio, rate in read], progress=report, cancelled=stopped
         )
         took = time.monotonic() - began
-        for (job, audio, rate), result in zip(read, translated, strict=True):
-            yield _written(job, result, rate, audio.shape[1] / rate, took, force)
+        for (pair, audio, rate), result in zip(read, translated, strict=True):
+            yield _written(pair, result, rate, audio.shape[1] / rate, took, force)
         done += len(group)
         progress(done)
 
 
 def _written(
-    job: FilePair,
+    pair: FilePair,
     audio: NDArray[np.float32],
     sample_rate: int,
     seconds: float,
@@ -109,10 +109,10 @@ def _written(
     force: bool,
 ) -> Outcome:
     try:
-        job.result.parent.mkdir(parents=True, exist_ok=True)
-        write_audio(job.result, audio, sample_rate, overwrite=force)
+        pair.result.parent.mkdir(parents=True, exist_ok=True)
+        write_audio(pair.result, audio, sample_rate, overwrite=force)
     except UmtnError as error:
-        return Outcome(job, error=str(error))
+        return Outcome(pair, error=str(error))
     except OSError as error:
-        return Outcome(job, error=f"cannot make the folder {job.result.parent}: {error.strerror}")
-    return Outcome(job, seconds, took_s)
+        return Outcome(pair, error=f"cannot make the folder {pair.result.parent}: {error.strerror}")
+    return Outcome(pair, seconds, took_s)

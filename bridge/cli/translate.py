@@ -82,17 +82,17 @@ def translate(
     from umtn_core.translator import Translator
 
     translator = Translator(model, target, **options)
-    jobs = plan(inputs, target, output, force=force)
+    pairs = plan(inputs, target, output, force=force)
     outcomes: list[Outcome] = []
-    label = jobs[0].source.name if len(jobs) == 1 else f"{len(jobs)} files"
+    label = pairs[0].source.name if len(pairs) == 1 else f"{len(pairs)} files"
     with stoppable() as stopped, meter(quiet) as show:
 
         def progress(done: float) -> None:
-            show.update(label, done, len(jobs))
+            show.update(label, done, len(pairs))
 
         try:
             for outcome in translate_files(
-                translator, jobs, force=force, progress=progress, stopped=stopped
+                translator, pairs, force=force, progress=progress, stopped=stopped
             ):
                 outcomes.append(outcome)
         except Cancelled:
@@ -111,7 +111,7 @@ def _print(outcomes: list[Outcome]) -> None:
         if outcome.error:
             click.echo(f"umtn: {outcome.error}", err=True)
         else:
-            click.echo(f"{outcome.job.source} -> {outcome.job.result}")
+            click.echo(f"{outcome.pair.source} -> {outcome.pair.result}")
 
 
 def _cancelled(outcomes: list[Outcome]) -> str:
@@ -123,10 +123,10 @@ def _cancelled(outcomes: list[Outcome]) -> str:
 
 def _as_plain(outcome: Outcome, target: str) -> dict[str, Any]:
     if outcome.error:
-        return {"input": str(outcome.job.source), "error": outcome.error}
+        return {"input": str(outcome.pair.source), "error": outcome.error}
     return {
-        "input": str(outcome.job.source),
-        "output": str(outcome.job.result),
+        "input": str(outcome.pair.source),
+        "output": str(outcome.pair.result),
         "target": target,
         "seconds": round(outcome.seconds, 3),
         "took_s": round(outcome.took_s, 3),
