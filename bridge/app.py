@@ -40,11 +40,11 @@ class BridgeApp:
     Parameters
     ----------
     settings
-        About listening.
+        Where the bridge listens, and what it puts up with.
     job_settings
-        About rendering.
+        The folders and limits of its jobs.
     version
-        Of umtn.
+        The version of umtn, which clients are told.
     on_change
         Called whenever a job is in another state.
 

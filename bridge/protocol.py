@@ -37,12 +37,13 @@ class Argument:
     Parameters
     ----------
     name, description
-        As in the documentation.
+        What the documentation calls it, and says of it.
     types
-        Of ``i``, ``f`` and ``s``, those it may have. Where ``i`` or ``f`` is among them, any OSC
-        number will do: Pure Data has only floats.
+        The types that it may have, of ``i``, ``f`` and ``s``. Where ``i`` or ``f`` is among them,
+        any OSC number will do: Pure Data has only floats.
     minimum, maximum
-        Of a number, both included; of a string's length in characters, the maximum.
+        The limits of a number, both included; the maximum also of a string's length in
+        characters.
     above
         A number must be greater than the minimum, not equal to it.
     choices
@@ -80,7 +81,7 @@ class Message:
     Parameters
     ----------
     address
-        OSC address.
+        The message's OSC address.
     description
         A sentence or two.
     arguments

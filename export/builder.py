@@ -24,7 +24,7 @@ class GraphBuilder:
     Parameters
     ----------
     name
-        Of the graph.
+        The graph's name.
     parameters
         Weights by their PyTorch names, which become the initializers' names. Only
         those that the graph uses are stored.

@@ -47,19 +47,19 @@ class Description:
     Parameters
     ----------
     name
-        Of the model.
+        What the model is called.
     licence
-        Of the weights.
+        The licence of the weights.
     training_data
         What it was trained on, in words.
     reference_loudness
-        LUFS of the training audio.
+        The loudness of the training audio, in LUFS.
     sources
         What it was trained on, in detail.
     temperature
-        Of sampling, where nobody asks for another.
+        The temperature of sampling where nobody asks for another.
     band_temperatures
-        What that of each band is multiplied by; none, by 1.
+        What the temperature of each band is multiplied by; none, by 1.
     titles
         What people call the domains, where that is not the name.
     quality
@@ -102,21 +102,23 @@ def export_checkpoint(
     Parameters
     ----------
     checkpoint
-        Of the run.
+        The run's checkpoint.
     output
-        Folder of the bundle.
+        The folder of the bundle.
     name, licence, training_data
         What the manifest says, see `Description`; the last two are by default those of the
         extended bundle, or not stated.
     audio
         A recording for the parity check; None takes a validation file of the store.
     store
-        That the network was trained on, for the loudness and licences of its audio; None,
-        the one that the run's settings name.
+        The store that the network was trained on, for the loudness and licences of its audio;
+        None, the one that the run's settings name.
     temperature
-        Of sampling, where nobody asks for another; by default the extended bundle's, or 1.
+        The temperature of sampling where nobody asks for another; by default the extended
+        bundle's, or 1.
     band_temperatures
-        What that of each band is multiplied by; by default the extended bundle's, or 1.
+        What the temperature of each band is multiplied by; by default the extended bundle's,
+        or 1.
     titles
         What people call the domains.
     extends
@@ -126,7 +128,7 @@ def export_checkpoint(
         File of trained post-filters, for those of the model's domains that it has. Of an
         extended bundle, only the added domains take theirs from it.
     overwrite
-        Replace a bundle that is there already.
+        Whether to replace a bundle that is there already.
 
     Returns
     -------
@@ -198,27 +200,27 @@ def export_network(
     Parameters
     ----------
     network
-        Trained.
+        The trained network.
     output
-        Folder of the bundle.
+        The folder of the bundle.
     description
         The rest of its manifest.
     audio : float32 array (channels, samples)
         Real music for the parity check, and to measure what lower precisions lose.
     sample_rate
-        Of that music, in hertz.
+        The sample rate of ``audio`` in hertz.
     kept
         Graphs, by file name, to be taken as they are; checked like the others.
     what
-        That music in words, for the manifest.
+        What ``audio`` is, in words, for the manifest.
     own
         Music of some domains, by name, to measure their decoders' precisions with instead.
     known
         What lower precisions lose with the kept graphs' decoders; not measured again.
     postfilters
-        Of some domains, by name, for audio at the decoders' rate.
+        The post-filters of some domains, by name, for audio at the decoders' rate.
     overwrite
-        Replace a bundle that is there already.
+        Whether to replace a bundle that is there already.
 
     Returns
     -------

@@ -21,9 +21,9 @@ class Extended:
     Parameters
     ----------
     path
-        Of the bundle.
+        The bundle that is extended.
     network
-        That has its domains and others.
+        The network, which has its domains and others.
 
     Raises
     ------

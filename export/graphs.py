@@ -44,7 +44,7 @@ def encoder_graph(shape: NetworkShape, parameters: Parameters) -> onnx.ModelProt
     Parameters
     ----------
     shape
-        Of the network.
+        The network's shape.
     parameters
         The encoder's state dict.
 
@@ -80,7 +80,7 @@ def conditioner_graph(shape: NetworkShape, parameters: Parameters) -> onnx.Model
     Parameters
     ----------
     shape
-        Of the network.
+        The network's shape.
     parameters
         The decoder's state dict.
 
@@ -123,7 +123,7 @@ def decoder_step_graph(shape: NetworkShape, parameters: Parameters) -> onnx.Mode
     Parameters
     ----------
     shape
-        Of the network.
+        The network's shape.
     parameters
         The decoder's state dict.
 
@@ -161,7 +161,7 @@ def postfilter_graph(shape: PostfilterShape, parameters: Parameters) -> onnx.Mod
     Parameters
     ----------
     shape
-        Of the post-filter.
+        The post-filter's form.
     parameters
         The state dict of a `umtn_core.networks.postfilter.PostfilterNetwork`.
 

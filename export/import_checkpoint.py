@@ -49,25 +49,25 @@ def import_checkpoint(
     Parameters
     ----------
     run
-        Its folder: ``args.pth`` and one file a domain.
+        The run's folder: ``args.pth`` and one file a domain.
     output
-        Folder of the bundle.
+        The folder of the bundle.
     names
-        Of the domains, in the run's order; ``-`` leaves one out. None, those of the folders that
-        the run was trained on, in small letters.
+        The domains' names, in the run's order; ``-`` leaves one out. None, those of the folders
+        that the run was trained on, in small letters.
     name, licence, training_data
         What the manifest says.
     which
-        Of each domain's two files: of the best epoch, or the last.
+        Which of each domain's two files: that of the best epoch, or of the last.
     audio
         A recording for the parity check, and to measure what lower precisions lose; None, a few
         notes made on the spot.
     loudness
-        LUFS that inputs are brought to before they are encoded.
+        The LUFS that inputs are brought to before they are encoded.
     titles
         What people call the domains.
     overwrite
-        Replace a bundle that is there already.
+        Whether to replace a bundle that is there already.
     warn
         Called with a sentence where the files' encoders differ.
 

@@ -45,13 +45,13 @@ class Parity:
     Attributes
     ----------
     seconds : float
-        Of audio encoded.
+        The seconds of audio that were encoded.
     encoder : float
-        Of the latents.
+        The difference of the latents.
     decoders : dict of str to float
-        Of the logits, by domain.
+        The difference of the logits, by domain.
     postfilters : dict of str to float
-        Of the post-filters' masks, by domain.
+        The difference of the post-filters' masks, by domain.
     """
 
     seconds: float
@@ -92,13 +92,13 @@ def measure(
     Parameters
     ----------
     network
-        In evaluation mode, in fp32, on the CPU.
+        The network, in evaluation mode, in fp32, on the CPU.
     bundle
-        Its graphs.
+        The bundle that was made from it.
     audio : float32 array (channels, samples)
         Real music, long enough for 2,000 steps.
     sample_rate
-        In hertz.
+        The sample rate in hertz.
     postfilters
         What the bundle's post-filters were made from, by domain.
 

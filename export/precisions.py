@@ -46,11 +46,11 @@ def measure_precisions(
     Parameters
     ----------
     bundle
-        The model.
+        The bundle whose decoders are measured.
     audio : float32 array (channels, samples)
-        Real music.
+        Real music that every domain's decoder hears which has none of its own.
     sample_rate
-        In hertz.
+        The sample rate in hertz.
     what
         The audio in words, for the manifest.
     own

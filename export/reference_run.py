@@ -72,9 +72,9 @@ class ReferenceRun:
     ----------
     folder : Path
     shape : NetworkShape
-        In the conventions of the published weights.
+        The network's shape, in the conventions of the published weights.
     domains : int
-        How many it was trained on.
+        The number of domains that it was trained on.
     data : tuple of str
         The folders of the domains' audio, in order, as they were called where it was trained.
     """
@@ -91,7 +91,7 @@ class ReferenceRun:
         Parameters
         ----------
         folder
-            With ``args.pth`` and one file a domain.
+            The folder with ``args.pth`` and one file a domain.
 
         Raises
         ------
@@ -129,9 +129,9 @@ class ReferenceRun:
         Parameters
         ----------
         domain
-            Its number, from 0.
+            The domain's number, from 0.
         which
-            Of its two files.
+            Which of its two files.
 
         Raises
         ------

@@ -27,9 +27,9 @@ class TrainingAudio:
     Parameters
     ----------
     store
-        Where it lies.
+        The store that it lies in.
     domains
-        That the network knows.
+        The network's domains.
     """
 
     def __init__(self, store: Store, domains: Iterable[str]):
@@ -53,7 +53,7 @@ class TrainingAudio:
         Parameters
         ----------
         gain
-            That training applied to them, on average.
+            The gain that training applied to them, on average.
 
         Returns
         -------

@@ -31,9 +31,9 @@ class Line:
     engine, precision : str
     streams : int
     samples_a_second : float
-        Over all streams and bands.
+        The samples decoded a second, of all streams and bands together.
     real_time : float
-        Times the sample rate that the model makes.
+        The same in multiples of the sample rate that the model makes.
     peak : float or None
         Multiply-adds a second of this machine's cores in that precision, where it is known.
     of_peak : float or None

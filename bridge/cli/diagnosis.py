@@ -24,7 +24,7 @@ class Problem:
     Parameters
     ----------
     what, advice
-        A sentence each.
+        One sentence that says what is wrong, and one that says what to do.
     stops
         What cannot be done because of it: ``everything``, ``training`` or ``nothing``.
     """

@@ -80,7 +80,7 @@ def needs_extra(work: str, extra: str) -> Iterator[None]:
     work
         What needs it, as the beginning of a sentence.
     extra
-        Name of the extra.
+        The name of the extra.
 
     Raises
     ------

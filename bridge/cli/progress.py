@@ -94,7 +94,7 @@ def meter(quiet: bool = False) -> Meter:
     Parameters
     ----------
     quiet
-        Show nothing.
+        Whether to show nothing.
     """
     if quiet:
         return Meter()

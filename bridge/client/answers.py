@@ -32,9 +32,9 @@ class Pong:
     Parameters
     ----------
     version
-        Of umtn.
+        The bridge's version of umtn.
     protocol
-        Of the OSC messages.
+        The version of the OSC messages that it speaks.
     session_folder
         Where inputs may always be put.
     """
@@ -61,13 +61,13 @@ class JobStatus:
     Parameters
     ----------
     id
-        Its name.
+        The job's id, which its client chose.
     state
         ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``.
     fraction
-        Of the work that is done.
+        The share of the work that is done, 0 to 1.
     seconds_left
-        None while nobody knows.
+        The seconds that it will take yet; None while nobody knows.
     output
         Path of the result; there is a file once the job is done.
     code, message

@@ -31,7 +31,7 @@ class AsyncBridge:
     host, port
         Where it is; left out, where its address file says, or the usual port of this machine.
     token
-        If the bridge has one.
+        The secret, if the bridge has one.
     timeout
         Seconds without an answer after which there is none.
 
@@ -167,7 +167,7 @@ class AsyncBridge:
         Parameters
         ----------
         id
-            Of the job.
+            The job's id.
         on_status
             Called several times a second while it runs.
 

@@ -23,7 +23,7 @@ class Link(asyncio.DatagramProtocol):
     Parameters
     ----------
     token
-        Sent before anything else, and again whenever the bridge asks for it.
+        The secret, sent before anything else, and again whenever the bridge asks for it.
     timeout
         Seconds after which nobody is there.
     """
@@ -82,7 +82,7 @@ class Link(asyncio.DatagramProtocol):
         Parameters
         ----------
         address, values
-            The request.
+            The request's OSC address, and its arguments.
         wanted
             Whether a message is an answer to it. Errors count if it says so.
 

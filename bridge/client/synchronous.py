@@ -23,7 +23,7 @@ class Bridge:
     Parameters
     ----------
     host, port, token, timeout
-        As for `AsyncBridge`.
+        Where the bridge is and how it is asked, see `AsyncBridge`.
     """
 
     def __init__(

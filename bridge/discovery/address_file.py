@@ -24,18 +24,19 @@ class Address(msgspec.Struct, frozen=True):
     Attributes
     ----------
     protocol : int
-        See `bridge.protocol.VERSION`.
+        The version of the OSC messages, `bridge.protocol.VERSION`.
     version : str
-        Of umtn.
+        The bridge's version of umtn.
     pid : int
-        Of its process.
+        The number of the bridge's process.
     host : str
-        To reach it by, from this machine.
+        The address by which this machine reaches it.
     port, http_port : int
-        For OSC, and for OSCQuery and metrics.
+        The ports of OSC, and of OSCQuery and metrics.
     session_folder : str
+        The folder in which clients may always put files.
     started : str
-        When, in ISO 8601.
+        When it was started, in ISO 8601.
     """
 
     protocol: int

@@ -30,9 +30,9 @@ class Announcement:
     host
         Address that the bridge listens on.
     port, http_port
-        Of OSC and of OSCQuery.
+        The ports of OSC and of OSCQuery.
     name
-        That people will see.
+        The name that people will see.
     """
 
     def __init__(self, host: str, port: int, http_port: int, name: str):

@@ -27,13 +27,13 @@ class HttpServer:
     host, port
         Where to listen; 0 chooses a port.
     osc_port
-        Of the OSC server, which has the same host.
+        The port of the OSC server, which has the same host.
     name
-        Of this bridge.
+        The name of this bridge, for HOST_INFO.
     values
         What OSC nodes that can be read hold now, by address.
     access
-        Knows the token; with one, values and metrics need it.
+        What knows the token; with one, values and metrics need it.
     metrics
         What /metrics shows.
     """

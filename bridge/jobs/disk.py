@@ -24,7 +24,7 @@ class Sparing:
     Parameters
     ----------
     file
-        To write to.
+        The open file that is written to.
     """
 
     def __init__(self, file: BinaryIO):

@@ -30,9 +30,9 @@ class AllowedFolders:
     Parameters
     ----------
     session
-        Where relative paths begin.
+        The session folder, where relative paths begin.
     others
-        Further ones.
+        Further folders, which absolute paths may lead into.
     """
 
     def __init__(self, session: Path, others: Iterable[Path] = ()):

@@ -17,15 +17,15 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request
         The request as it is carried out, with real paths and an output.
     state, code, message, created, updated
-        See `bridge.jobs.request.Job`.
+        How the job is, why, and since when, as in `bridge.jobs.request.Job`.
     input_size, input_mtime_ns
-        Of the input when the job was accepted.
+        The input's size in bytes and its time of change, when the job was accepted.
     batch
         Name under which its decoding was last saved, or empty.
     crashes
         How often the render worker was lost while it rendered this job.
     output_size, output_mtime_ns
-        Of the result, when it is done.
+        The result's size in bytes and its time of change, once the job is done; -1 and 0 before.
     """
 
     asked: RenderRequest

@@ -34,9 +34,9 @@ class RequestError(Exception):
     Parameters
     ----------
     code
-        For programs, one of `Code`.
+        The reason for programs, one of `Code`.
     message
-        For people: one sentence that says what is wrong and what to do.
+        The reason for people: one sentence that says what is wrong and what to do.
     """
 
     def __init__(self, code: Code, message: str):
@@ -51,16 +51,16 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     id
-        Chosen by the client. The same request under the same id is one job, however often it
-        is sent.
+        The name that the client chose. The same request under the same id is one job, however often
+        it is sent.
     input, output
-        Paths. Relative ones are looked for in the session folder. Without an output the
+        The paths. Relative ones are looked for in the session folder. Without an output the
         bridge chooses a name in the session folder.
     target, model, engine, seed, temperature, top_p, mix, channels, segments, postfilter
-        See `umtn_core.translator.Translator`; ``model`` is the name of an installed one, and
-        ``postfilter`` 0 or 1.
+        How it is translated, see `umtn_core.translator.Translator`; ``model`` is the name of an
+        installed one, and ``postfilter`` 0 or 1.
     start, length
-        Of the region inside the file, in ``unit``; no length: up to the file's end.
+        The region's start and length inside the file, in ``unit``; no length: up to its end.
     unit
         ``seconds`` or ``samples`` of the file's own rate.
     priority
@@ -92,9 +92,9 @@ class Job(msgspec.Struct, frozen=True):
     Attributes
     ----------
     fraction
-        Of the work that is done, 0 to 1.
+        The share of the work that is done, 0 to 1.
     seconds_left
-        None while there is too little to go by.
+        The seconds that it will take yet; None while there is too little to go by.
     output
         Real path of the result; there is a file at it only once the job is done.
     code, message

@@ -33,7 +33,7 @@ class JobService:
     Parameters
     ----------
     settings
-        Folders and limits.
+        The folders and limits.
     renderer
         Where to render; None, processes on this machine.
     """

@@ -25,34 +25,35 @@ class JobSettings:
     Parameters
     ----------
     data_folder
-        Holds the job store and the saved states of jobs under way. One bridge at a time uses it.
+        The folder of the job store and the saved states of jobs under way. One bridge at a time
+        uses it.
     session_folder
-        Files may be read and written here; made if it is missing.
+        The folder in which files may be read and written; made if it is missing.
     allowed
         Further folders that files may be read from and written to.
     most_queued
-        Jobs waiting; more are refused as ``busy``.
+        The number of jobs that may wait; more are refused as ``busy``.
     longest_seconds
-        Of one region.
+        The length in seconds that one region may have.
     largest_bytes
-        Of one input file.
+        The size in bytes that one input file may have.
     cores
-        That renders on the processor may use in all; None, every one that this process may.
+        The cores that renders on the processor use in all; None, every one that this process may.
     workers
-        Render processes that share those cores. More let short jobs pass long ones, each
-        with fewer cores and its own copy of the model.
+        The number of render processes that share those cores. More let short jobs pass long ones,
+        each with fewer cores and its own copy of the model.
     together
-        Compatible jobs decoded as one batch, at most.
+        The number of compatible jobs decoded as one batch, at most.
     save_every
-        Seconds of decoding between two saved states; saving costs at most a twentieth of the time,
-        so with large states it is longer.
+        The seconds of decoding between two saved states; saving costs at most a twentieth of the
+        time, so with large states it is longer.
     keep_days
         Finished jobs are forgotten after so long, with their results in the session folder;
         None, never.
     keep_bytes
         The oldest results in the session folder are deleted when all take up more; None, never.
     most_remembered
-        Finished jobs remembered, at most; the files of those forgotten stay.
+        The number of finished jobs remembered, at most; the files of those forgotten stay.
     """
 
     data_folder: Path

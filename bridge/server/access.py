@@ -42,7 +42,7 @@ class Access:
     token
         The secret; None where everyone may come in, as on the loopback interface.
     clock
-        Seconds, for tests.
+        Tells the time in seconds; another one for tests.
     """
 
     def __init__(self, token: str | None, clock: Callable[[], float] = time.monotonic):
@@ -91,11 +91,11 @@ class Bucket:
     Parameters
     ----------
     rate
-        A second; 0 lets everything through.
+        How many pass a second; 0 lets everything through.
     burst
-        At once.
+        How many pass at once after a pause.
     clock
-        Seconds.
+        Tells the time in seconds.
     """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic):

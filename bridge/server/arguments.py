@@ -28,7 +28,7 @@ def read_arguments(message: Message, sent: Sequence[Any]) -> dict[str, Value]:
     Parameters
     ----------
     message
-        What it should be.
+        The message that it should be.
     sent
         What python-osc made of the arguments.
 

@@ -23,7 +23,7 @@ class UdpTarget:
     Parameters
     ----------
     address
-        As the socket gave it, with the host first and the port second.
+        The address as the socket gave it, with the host first and the port second.
     transport
         What the bridge receives and sends with, so that replies come from its own port.
     """
@@ -49,9 +49,9 @@ class Client:
     Parameters
     ----------
     host
-        Its address, for limits that hold for a machine.
+        The machine's address, for limits that hold for it as a whole.
     target
-        Where its messages come from, and answers go unless it says otherwise.
+        The place that its messages come from, and answers go to unless it says otherwise.
     authorised
         Whether it has shown the token, or needs none.
     """

@@ -40,9 +40,10 @@ class Followers:
     Parameters
     ----------
     most_subscribers
-        The longest subscribed gives way to a new one: who left over UDP never said so.
+        The number of subscribers, at most. The longest subscribed gives way to a new one: who left
+        over UDP never said so.
     clock
-        Seconds.
+        Tells the time in seconds.
     """
 
     def __init__(self, most_subscribers: int, clock: Callable[[], float] = time.monotonic):

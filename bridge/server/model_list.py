@@ -23,9 +23,9 @@ class Model:
     Parameters
     ----------
     name, targets, licence
-        As its manifest has them.
+        What its manifest says.
     engines
-        That can decode it on this machine.
+        The engines that can decode it on this machine.
     """
 
     name: str

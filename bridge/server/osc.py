@@ -26,13 +26,13 @@ class OscServer:
     Parameters
     ----------
     service
-        Does the jobs; started already.
+        What does the jobs; started already.
     settings
         Where to listen.
     access
-        Knows the token.
+        What knows the token.
     metrics
-        Counts.
+        What counts the requests and clients.
     version, session_folder
         What a ping is answered with.
     """

@@ -40,19 +40,19 @@ class Requests:
     Parameters
     ----------
     service
-        Does the jobs.
+        What does the jobs.
     followers
-        Those who hear of them.
+        Those who hear of the jobs.
     access
-        Knows the token.
+        What knows the token.
     metrics
-        Counts.
+        What counts the requests and answers.
     version, session_folder
         What a ping is answered with.
     most_waiting
-        Requests under way at once.
+        The number of requests under way at once, at most.
     most_messages
-        A second from one machine.
+        The messages a second that one machine may send.
     """
 
     def __init__(

@@ -14,23 +14,23 @@ class ServerSettings:
     Parameters
     ----------
     host
-        Address to listen on.
+        The address to listen on.
     port
-        For OSC over UDP and TCP; 0 chooses a free one.
+        The port of OSC over UDP and TCP; 0 chooses a free one.
     http_port
-        For OSCQuery and metrics; 0 chooses a free one.
+        The port of OSCQuery and metrics; 0 chooses a free one.
     token
         What clients must send first; None where they need not.
     announce
         Whether to announce the bridge by zeroconf.
     most_messages
-        A second from one machine; 0, any number.
+        The messages a second that one machine may send; 0, any number.
     most_clients
-        TCP connections, and UDP senders and subscribers remembered.
+        The TCP connections, and the UDP senders and subscribers remembered, at most.
     largest_packet
-        In bytes.
+        The size in bytes that a packet may have.
     most_waiting
-        Requests that wait for the disk at once.
+        The number of requests that wait for the disk at once, at most.
     """
 
     host: str = "127.0.0.1"

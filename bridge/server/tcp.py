@@ -53,9 +53,9 @@ class TcpServer(AsyncOSCTCPServer):
     requests, followers, access
         What to do with packets, and with those who leave.
     most_clients
-        Connections at once.
+        The number of connections at once, at most.
     largest
-        Bytes of a packet.
+        The size in bytes that a packet may have.
     """
 
     def __init__(

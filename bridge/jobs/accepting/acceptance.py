@@ -31,7 +31,7 @@ class Acceptance:
     Parameters
     ----------
     settings
-        Folders and limits.
+        The folders and limits.
     """
 
     def __init__(self, settings: JobSettings):

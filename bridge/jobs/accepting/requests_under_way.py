@@ -28,11 +28,11 @@ class RequestsUnderWay:
     Parameters
     ----------
     acceptance
-        Checks them.
+        What checks the requests.
     ledger
-        Takes them in.
+        What takes in those that are accepted.
     arrived
-        Told of each that was.
+        Called with the record of each that was taken in.
     """
 
     def __init__(self, acceptance: Acceptance, ledger: Ledger, arrived: Callable[[Record], None]):

@@ -21,7 +21,7 @@ class WakingThread(Executor):
     Parameters
     ----------
     name
-        Of the thread.
+        The thread's name.
     """
 
     def __init__(self, name: str):

@@ -23,7 +23,7 @@ class LocalRenderer(Renderer):
     Parameters
     ----------
     settings
-        Folders, cores, workers.
+        The folders, and how many cores and workers there are.
     inherited
         File descriptors that workers hold open, so that a lock on them lasts as long as they.
     """

@@ -34,13 +34,13 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     session_folder, allowed
         Real paths of the folders that may be read and written.
     work_folder
-        Where states are saved.
+        The folder that states are saved in.
     threads
-        That decode.
+        The number of threads that decode.
     longest_seconds
-        Of a region.
+        The length in seconds that a region may have.
     save_every
-        Seconds.
+        The seconds of decoding between two saved states, at least.
     """
 
     session_folder: Path

@@ -41,16 +41,16 @@ def publish(
     Parameters
     ----------
     folders
-        That may be written to.
+        The folders that may be written to.
     id
-        Of the job.
+        The job's id.
     output
-        Real path.
+        The real path that the result will have.
     audio : float32 array (channels, samples)
     sample_rate
-        In hertz.
+        The sample rate in hertz.
     announcement
-        File of the bridge's own, see `published`.
+        The file of the bridge's own in which the result is announced, for `published`.
 
     Raises
     ------

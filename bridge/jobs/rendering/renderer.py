@@ -22,9 +22,9 @@ class Order(msgspec.Struct, frozen=True):
     Attributes
     ----------
     request
-        As it was accepted, with real paths.
+        The request as it was accepted, with real paths.
     input_size, input_mtime_ns
-        Of the input when the job was accepted.
+        The input's size in bytes and its time of change, when the job was accepted.
     """
 
     request: RenderRequest
@@ -38,9 +38,9 @@ class JobBatch(msgspec.Struct, frozen=True):
     Attributes
     ----------
     name
-        The same name goes on with what was saved under it.
+        The name under which it is saved; the same name goes on with what was.
     orders
-        Not empty, the most urgent first. The renderer may leave out all but the first.
+        The jobs, one at least, the most urgent first. The renderer may leave out all others.
     """
 
     name: str
@@ -117,11 +117,11 @@ class Renderer(ABC):
         Parameters
         ----------
         slot
-            From `slots_for`; it has no other batch.
+            The name of a slot from `slots_for`, which has no other batch.
         batch
             Jobs that agree in everything that `bridge.jobs.rendering.waiting.compatibility` lists.
         report
-            Called on the event loop.
+            Called with what there is to say, on the event loop.
 
         Raises
         ------

@@ -27,11 +27,11 @@ class SavedSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     id
-        Of the job.
+        The job's id.
     sample_rate
-        In hertz.
+        The audio's sample rate in hertz.
     seed
-        Of the job.
+        The seed that it is decoded with.
     """
 
     id: str
@@ -51,7 +51,7 @@ class SavedBatch:
     Parameters
     ----------
     folder
-        Made when something is saved.
+        The batch's own folder; made when something is saved.
     """
 
     def __init__(self, folder: Path):
@@ -107,7 +107,7 @@ class WorkFolder:
     Parameters
     ----------
     folder
-        The bridge's own.
+        The bridge's own folder for it.
     """
 
     def __init__(self, folder: Path):

@@ -50,16 +50,16 @@ class Scheduler:
     Parameters
     ----------
     ledger
-        Of the jobs.
+        What is known of every job.
     renderer
-        What renders, started.
+        What renders; started already.
     together
-        Jobs in a batch, at most.
+        The number of jobs in a batch, at most.
 
     Attributes
     ----------
     waiting : Waiting
-        Jobs that no slot has.
+        The jobs that no slot has.
     """
 
     def __init__(self, ledger: Ledger, renderer: Renderer, together: int):

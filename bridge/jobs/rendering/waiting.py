@@ -74,9 +74,10 @@ class Waiting:
         can_run
             Whether there is room for a request for an engine, by its name.
         together
-            Jobs in a batch, at most.
+            The number of jobs in a batch, at most.
         saved
-            Batches whose decoding was saved. Their jobs go on together, and with no others.
+            The names of batches whose decoding was saved. Their jobs go on together,
+            and with no others.
         """
         first = self._first(can_run)
         if first is None:

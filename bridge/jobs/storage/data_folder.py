@@ -23,7 +23,7 @@ class DataFolder:
     Parameters
     ----------
     path
-        Made if it is missing.
+        The folder; made if it is missing.
     """
 
     def __init__(self, path: Path):

@@ -34,7 +34,7 @@ class Database:
     Parameters
     ----------
     path
-        Of the file; made if it is missing.
+        The file; made if it is missing.
 
     Raises
     ------

@@ -49,9 +49,9 @@ class Journal:
     Parameters
     ----------
     path
-        Of the file; replaced if it is there.
+        The file; replaced if it is there.
     records
-        What it begins with.
+        The records that it begins with.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class Journal:
     Attributes
     ----------
     size : int
-        Bytes written so far.
+        The number of bytes written so far.
     """
 
     def __init__(self, path: Path, records: Iterable[Record]):

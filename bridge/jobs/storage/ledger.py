@@ -36,9 +36,9 @@ class Ledger:
     Attributes
     ----------
     records : dict
-        By id.
+        Every job's record, by id.
     outputs : set of str
-        Paths of results to come.
+        The paths of results to come.
     """
 
     def __init__(self, store: JobStore):

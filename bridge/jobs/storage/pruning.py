@@ -23,11 +23,11 @@ def prune_results(records: Iterable[Record], settings: JobSettings, now: float) 
     Parameters
     ----------
     records
-        All jobs.
+        The records of all jobs.
     settings
-        Limits.
+        The session folder and the limits.
     now
-        Seconds since the epoch.
+        The time, in seconds since the epoch.
 
     Returns
     -------

@@ -40,7 +40,7 @@ class JobStore:
     Parameters
     ----------
     folder
-        Holds the files; there already.
+        The folder that holds the files; there already.
 
     Raises
     ------

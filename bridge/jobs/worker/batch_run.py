@@ -49,15 +49,15 @@ class BatchRun:
     Parameters
     ----------
     setup
-        Folders and limits.
+        The folders and limits.
     translators
-        Kept from batch to batch.
+        The translators kept open from batch to batch.
     control
         What the bridge wants meanwhile; expects this batch.
     batch
-        The jobs.
+        The jobs of the batch.
     send
-        Takes reports; from any thread.
+        Called with reports; from any thread.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ class Control:
     Parameters
     ----------
     send
-        Takes reports; from any thread.
+        Called with reports; from any thread.
     """
 
     def __init__(self, send: Callable[[Report], None]):

@@ -46,7 +46,7 @@ class Worker:
     Parameters
     ----------
     incoming, outgoing
-        The pipes.
+        The pipe that messages come in by, and the one that reports go out by.
     """
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO):

@@ -21,7 +21,7 @@ class OpenTranslators:
     Parameters
     ----------
     threads
-        Of each.
+        The number of threads that each decodes with.
     """
 
     def __init__(self, threads: int):

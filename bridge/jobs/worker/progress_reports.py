@@ -20,7 +20,7 @@ class ProgressReports:
     Parameters
     ----------
     send
-        Takes reports.
+        Called with each report.
     """
 
     def __init__(self, send: Callable[[Report], None]):
