@@ -4,7 +4,7 @@
 //
 // One stereo session at 48 kHz in blocks of 64 samples: capture on, takes under and beside each
 // other, and a host that loops. Asked is less than 1 %.
-#include "engine.hpp"
+#include "core.hpp"
 
 #include <algorithm>
 #include <chrono>

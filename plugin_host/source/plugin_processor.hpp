@@ -1,7 +1,7 @@
 // The plugin as hosts see it.
 #pragma once
 
-#include "engine.hpp"
+#include "core.hpp"
 #include "instrument.hpp"
 #include "parameters.hpp"
 

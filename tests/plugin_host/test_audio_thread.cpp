@@ -1,6 +1,6 @@
 // The audio thread allocates nothing, takes no lock, and calls no file or socket: a program of its
 // own, in which support/forbidden_calls.cpp stands before the C library.
-#include "engine.hpp"
+#include "core.hpp"
 #include "support/fake_bridge.hpp"
 #include "support/forbidden_calls.hpp"
 #include "support/support.hpp"

@@ -1,7 +1,7 @@
 // What is done by hand: record, choose the region, render, listen.
 #pragma once
 
-#include "../engine.hpp"
+#include "../core.hpp"
 #include "../parameters.hpp"
 #include "look.hpp"
 

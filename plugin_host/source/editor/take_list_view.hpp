@@ -1,7 +1,7 @@
 // All takes, the newest first.
 #pragma once
 
-#include "../engine.hpp"
+#include "../core.hpp"
 #include "take_row.hpp"
 
 namespace umtn::plugin {

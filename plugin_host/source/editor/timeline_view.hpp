@@ -1,7 +1,7 @@
 // Source and result on a common timeline, with play head and region.
 #pragma once
 
-#include "../engine.hpp"
+#include "../core.hpp"
 #include "look.hpp"
 #include "waveforms.hpp"
 

@@ -1,4 +1,4 @@
-#include "engine.hpp"
+#include "core.hpp"
 #include "support/fake_bridge.hpp"
 #include "support/support.hpp"
 

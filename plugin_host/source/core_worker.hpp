@@ -1,7 +1,7 @@
 // The engine's own thread, and what it shares with those who call the engine.
 #pragma once
 
-#include "engine.hpp"
+#include "core.hpp"
 #include "player/take_loader.hpp"
 
 #include <condition_variable>

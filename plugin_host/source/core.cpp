@@ -1,6 +1,6 @@
-#include "engine.hpp"
+#include "core.hpp"
 
-#include "engine_worker.hpp"
+#include "core_worker.hpp"
 
 namespace umtn::plugin {
 

@@ -1,4 +1,4 @@
-#include "engine_worker.hpp"
+#include "core_worker.hpp"
 
 #include "bridge/launcher.hpp"
 #include "takes/session_folder.hpp"
