@@ -15,16 +15,16 @@ Place place(double from, double to) {
   return {{std::llround(from * 48000.0), std::llround(to * 48000.0)}, 48000.0};
 }
 
-EngineView absent() {
-  EngineView view;
+CoreView absent() {
+  CoreView view;
   view.transport.rate = 48000.0;
   view.connection.link = Link::absent;
   view.connection.sentence = "The bridge is not running: press Start bridge.";
   return view;
 }
 
-EngineView connected() {
-  EngineView view = absent();
+CoreView connected() {
+  CoreView view = absent();
   view.connection.link = Link::connected;
   view.connection.sentence = {};
   view.connection.version = "0.1.0";
@@ -33,22 +33,22 @@ EngineView connected() {
   return view;
 }
 
-EngineView captured(const Files& files) {
-  EngineView view = connected();
+CoreView captured(const Files& files) {
+  CoreView view = connected();
   const auto info = wav_info(files.source);
   const double seconds = info ? static_cast<double>(info->length) / info->rate : 10.0;
-  Piece piece;
-  piece.place = {{0, info ? info->length : 480000}, info ? info->rate : 48000.0};
-  piece.place.range.start += std::llround(4.0 * piece.place.rate);
-  piece.place.range.end += std::llround(4.0 * piece.place.rate);
-  piece.file = files.source;
-  view.captured = {piece};
+  Clip clip;
+  clip.place = {{0, info ? info->length : 480000}, info ? info->rate : 48000.0};
+  clip.place.range.start += std::llround(4.0 * clip.place.rate);
+  clip.place.range.end += std::llround(4.0 * clip.place.rate);
+  clip.file = files.source;
+  view.captured = {clip};
   view.region = place(4.0, 4.0 + seconds);
   view.transport.position = 48000 * 9;
   return view;
 }
 
-Take take(const Files& files, const EngineView& view, const char* id, const char* target) {
+Take take(const Files& files, const CoreView& view, const char* id, const char* target) {
   Take made;
   made.id = id;
   made.place = *view.region;
@@ -59,8 +59,8 @@ Take take(const Files& files, const EngineView& view, const char* id, const char
   return made;
 }
 
-std::map<juce::String, EngineView> states(const Files& files) {
-  std::map<juce::String, EngineView> states;
+std::map<juce::String, CoreView> states(const Files& files) {
+  std::map<juce::String, CoreView> states;
   states["1-bridge-absent"] = absent();
   states["2-connected"] = connected();
 
@@ -100,7 +100,7 @@ std::map<juce::String, EngineView> states(const Files& files) {
   return states;
 }
 
-void draw(PluginEditor& editor, const EngineView& view, const juce::File& file, float scale) {
+void draw(PluginEditor& editor, const CoreView& view, const juce::File& file, float scale) {
   editor.show(view);
   editor.createComponentSnapshot(editor.getLocalBounds()); // asks for the waveforms
   juce::Thread::sleep(400);                                // which are read on another thread

@@ -15,14 +15,14 @@
 namespace umtn::plugin {
 
 // All that an editor shows, at one moment.
-struct EngineView {
+struct CoreView {
   Transport transport;
   RegionSource region_source = RegionSource::last_played;
   std::optional<Place> region;
   Connection connection;
   std::vector<Take> takes; // bottom to top
   juce::String soloed;
-  std::vector<Piece> captured;
+  std::vector<Clip> captured;
   CaptureReport capture;
   juce::File session_folder;
   std::vector<juce::File> missing; // files of the project that were not found
@@ -30,26 +30,26 @@ struct EngineView {
   bool bounce_waits = false;       // an offline render stands still for takes under way
 };
 
-struct EngineOptions {
+struct CoreOptions {
   BridgeTiming timing;
   juce::File address_file;          // empty: where the bridge leaves it
   juce::StringArray bridge_command; // empty: default_bridge_command()
-  // How to render now. Called on the engine's thread, so it must not mind threads.
+  // How to render now. Called on the core's thread, so it must not mind threads.
   std::function<RenderSettings()> settings;
 };
 
 // How processBlock reads:
 //   const Transport transport = read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
-//   engine.observe(transport, samples, trigger, armed);
-//   engine.capture().process(audio, transport, armed);
-//   engine.player().process(audio, transport, controls);
+//   core.observe(transport, samples, trigger, armed);
+//   core.capture().process(audio, transport, armed);
+//   core.player().process(audio, transport, controls);
 //
 // A thread of its own does all that takes time. The constructor does nothing that a host's probing
 // would notice; threads start with the first prepare().
-class Engine {
+class Core {
 public:
-  explicit Engine(EngineOptions options);
-  ~Engine();
+  explicit Core(CoreOptions options);
+  ~Core();
 
   // Starts the threads. Once is enough; prepare() and the editor call it.
   void start();
@@ -66,7 +66,7 @@ public:
   Player& player() { return player_; }
 
   // From here on any other thread. None of these waits for disk, bridge or audio.
-  EngineView view() const;
+  CoreView view() const;
   // Grows with everything in the view but the transport.
   juce::uint64 revision() const;
 
@@ -92,7 +92,7 @@ public:
   void set_token(const juce::String& token);
   void start_bridge();
 
-  // `state` gives the parameters, model and target; the rest is the engine's own.
+  // `state` gives the parameters, model and target; the rest is the core's own.
   juce::MemoryBlock save(State state = {}) const;
   // Returns what was read, for the parameters, model and target; nothing where it is no state, and
   // then nothing has changed.

@@ -16,17 +16,17 @@ constexpr double kLoadStateWait = 2.0;
 
 int channels_of(const CapturedTimeline& timeline, const Place& place) {
   int channels = 0;
-  for (const Piece& piece : timeline.pieces())
-    if (piece.place.at(place.rate).overlaps(place.range))
-      channels = std::max(channels, piece.channels);
+  for (const Clip& clip : timeline.clips())
+    if (clip.place.at(place.rate).overlaps(place.range))
+      channels = std::max(channels, clip.channels);
   return channels;
 }
 
 } // namespace
 
-Engine::Worker::Worker(Capture& capture, Player& player, Region& region,
-                       const std::atomic<unsigned>& triggers,
-                       const std::atomic<bool>& sources_wanted, EngineOptions options)
+Core::Worker::Worker(Capture& capture, Player& player, Region& region,
+                     const std::atomic<unsigned>& triggers, const std::atomic<bool>& sources_wanted,
+                     CoreOptions options)
     : capture_(capture), player_(player), region_(region), triggers_(triggers),
       sources_wanted_(sources_wanted), options_(std::move(options)),
       session_folder_(default_session_folder().getChildFile(new_session_name())),
@@ -42,7 +42,7 @@ Engine::Worker::Worker(Capture& capture, Player& player, Region& region,
   capture_.set_folder(session_folder_);
 }
 
-Engine::Worker::~Worker() {
+Core::Worker::~Worker() {
   {
     const Lock lock(mutex_);
     ending_ = true;
@@ -53,7 +53,7 @@ Engine::Worker::~Worker() {
     thread_.join();
 }
 
-void Engine::Worker::start() {
+void Core::Worker::start() {
   // Known at once, so that the first recording already goes to the right place.
   const auto file = options_.address_file == juce::File() ? bridge_file() : options_.address_file;
   if (const auto address = read_bridge_address(file))
@@ -65,7 +65,7 @@ void Engine::Worker::start() {
   thread_ = std::thread(&Worker::run, this);
 }
 
-void Engine::Worker::prepare(double rate) {
+void Core::Worker::prepare(double rate) {
   start();
   {
     const Lock lock(mutex_);
@@ -76,7 +76,7 @@ void Engine::Worker::prepare(double rate) {
 }
 
 // Waits until what is finished is loaded, but not longer than that.
-void Engine::Worker::settle(double seconds) {
+void Core::Worker::settle(double seconds) {
   Lock lock(mutex_);
   if (!thread_.joinable() || rate_ <= 0.0)
     return;
@@ -86,7 +86,7 @@ void Engine::Worker::settle(double seconds) {
                     [&] { return settles_done_ >= wanted; });
 }
 
-void Engine::Worker::ask(std::function<void()> command) {
+void Core::Worker::ask(std::function<void()> command) {
   {
     const Lock lock(mutex_);
     commands_.push_back(std::move(command));
@@ -94,20 +94,20 @@ void Engine::Worker::ask(std::function<void()> command) {
   wake_.notify_all();
 }
 
-void Engine::Worker::changed() {
+void Core::Worker::changed() {
   ++revision_;
   programme_changed_ = true;
   wake_.notify_all();
 }
 
-EngineView Engine::Worker::view() const {
-  EngineView view;
+CoreView Core::Worker::view() const {
+  CoreView view;
   view.transport = region_.transport();
   view.region_source = region_.source();
   view.region = region_.current();
   view.connection = client_.connection();
   view.capture = capture_.report();
-  view.captured = capture_.timeline().pieces();
+  view.captured = capture_.timeline().clips();
   view.bounce_waits = player_.waiting();
   const Lock lock(mutex_);
   view.takes = takes_.all();
@@ -118,15 +118,15 @@ EngineView Engine::Worker::view() const {
   return view;
 }
 
-void Engine::Worker::render() {
+void Core::Worker::render() {
   ask([this] { render_region(); });
 }
 
-void Engine::Worker::render(const Place& place, const RenderSettings& settings) {
+void Core::Worker::render(const Place& place, const RenderSettings& settings) {
   ask([this, place, settings] { add_take(place, settings); });
 }
 
-void Engine::Worker::render_again(const juce::String& id, const RenderSettings& settings) {
+void Core::Worker::render_again(const juce::String& id, const RenderSettings& settings) {
   ask([this, id, settings] {
     Take take;
     {
@@ -146,7 +146,7 @@ void Engine::Worker::render_again(const juce::String& id, const RenderSettings& 
   });
 }
 
-void Engine::Worker::cancel(const juce::String& id) {
+void Core::Worker::cancel(const juce::String& id) {
   {
     const Lock lock(mutex_);
     Take* const take = takes_.find(id);
@@ -161,20 +161,20 @@ void Engine::Worker::cancel(const juce::String& id) {
   client_.cancel(id);
 }
 
-void Engine::Worker::remove(const juce::String& id) {
+void Core::Worker::remove(const juce::String& id) {
   cancel(id);
   const Lock lock(mutex_);
   takes_.remove(id);
   changed();
 }
 
-void Engine::Worker::change_takes(const std::function<void(TakeList&)>& change) {
+void Core::Worker::change_takes(const std::function<void(TakeList&)>& change) {
   const Lock lock(mutex_);
   change(takes_);
   changed();
 }
 
-void Engine::Worker::set_session_folder(const juce::File& folder) {
+void Core::Worker::set_session_folder(const juce::File& folder) {
   const Lock lock(mutex_);
   session_folder_ = folder;
   folder_settled_ = true;
@@ -182,7 +182,7 @@ void Engine::Worker::set_session_folder(const juce::File& folder) {
   changed();
 }
 
-void Engine::Worker::locate(const juce::File& folder) {
+void Core::Worker::locate(const juce::File& folder) {
   ask([this, folder] {
     State state;
     {
@@ -209,14 +209,14 @@ void Engine::Worker::locate(const juce::File& folder) {
   });
 }
 
-void Engine::Worker::start_bridge() {
+void Core::Worker::start_bridge() {
   ask([this] {
     say(umtn::plugin::start_bridge(options_.bridge_command.isEmpty() ? default_bridge_command()
                                                                      : options_.bridge_command));
   });
 }
 
-juce::MemoryBlock Engine::Worker::save(State state) const {
+juce::MemoryBlock Core::Worker::save(State state) const {
   state.region_source = region_.source();
   state.dragged = region_.dragged();
   state.captured = capture_.timeline();
@@ -228,7 +228,7 @@ juce::MemoryBlock Engine::Worker::save(State state) const {
   return save_state(state);
 }
 
-std::optional<State> Engine::Worker::load(const void* data, std::size_t size) {
+std::optional<State> Core::Worker::load(const void* data, std::size_t size) {
   auto state = load_state(data, size);
   if (!state)
     return state;
@@ -269,7 +269,7 @@ std::optional<State> Engine::Worker::load(const void* data, std::size_t size) {
   return state;
 }
 
-void Engine::Worker::run() {
+void Core::Worker::run() {
   for (;;) {
     std::deque<std::function<void()>> commands;
     juce::uint64 settles = 0;
@@ -306,7 +306,7 @@ void Engine::Worker::run() {
 
 // Whether one is held back: a host that bounces as soon as it has opened a project triggers before
 // the bridge has been found, and with it the instruments.
-bool Engine::Worker::look_for_triggers() {
+bool Core::Worker::look_for_triggers() {
   const unsigned triggers = triggers_;
   const double now = steady_seconds();
   if (triggers == triggers_handled_) {
@@ -320,13 +320,13 @@ bool Engine::Worker::look_for_triggers() {
   return false;
 }
 
-bool Engine::Worker::bridge_unknown() const {
+bool Core::Worker::bridge_unknown() const {
   const auto connection = client_.connection();
   return connection.link == Link::searching || connection.link == Link::connecting ||
          (connection.connected() && connection.models.empty());
 }
 
-void Engine::Worker::look_for_stop() {
+void Core::Worker::look_for_stop() {
   const double now = steady_seconds();
   const auto blocks = region_.blocks();
   if (blocks != blocks_)
@@ -344,7 +344,7 @@ void Engine::Worker::look_for_stop() {
   rolling_ = rolling;
 }
 
-void Engine::Worker::look_for_news() {
+void Core::Worker::look_for_news() {
   std::deque<JobUpdate> news;
   {
     const Lock lock(mutex_);
@@ -365,7 +365,7 @@ void Engine::Worker::look_for_news() {
 }
 
 // Until takes lie there, files go where the bridge may read.
-void Engine::Worker::follow_bridge_folder(const juce::File& folder) {
+void Core::Worker::follow_bridge_folder(const juce::File& folder) {
   const Lock lock(mutex_);
   if (folder_settled_ || folder == juce::File() || session_folder_.isAChildOf(folder))
     return;
@@ -374,14 +374,14 @@ void Engine::Worker::follow_bridge_folder(const juce::File& folder) {
   ++revision_;
 }
 
-void Engine::Worker::render_region() {
+void Core::Worker::render_region() {
   const auto place = region_.current();
   if (!place)
     return say("There is no region yet: play it, loop it, or drag it here.");
   add_take(*place, options_.settings ? options_.settings() : RenderSettings());
 }
 
-void Engine::Worker::add_take(const Place& place, const RenderSettings& settings) {
+void Core::Worker::add_take(const Place& place, const RenderSettings& settings) {
   if (settings.target.isEmpty())
     return say("Choose an instrument first.");
   capture_.flush();
@@ -406,7 +406,7 @@ void Engine::Worker::add_take(const Place& place, const RenderSettings& settings
   write_source(take);
 }
 
-void Engine::Worker::write_source(const Take& take) {
+void Core::Worker::write_source(const Take& take) {
   {
     const Lock lock(mutex_);
     extracting_ = take.id;
@@ -429,7 +429,7 @@ void Engine::Worker::write_source(const Take& take) {
   send(take);
 }
 
-void Engine::Worker::send(const Take& take) {
+void Core::Worker::send(const Take& take) {
   change_takes([&](TakeList& takes) {
     if (Take* const sent = takes.find(take.id))
       sent->message = {};
@@ -437,7 +437,7 @@ void Engine::Worker::send(const Take& take) {
   client_.render({take.id, take.source, take.result, take.settings});
 }
 
-void Engine::Worker::apply(const JobUpdate& update) {
+void Core::Worker::apply(const JobUpdate& update) {
   const Lock lock(mutex_);
   Take* const take = takes_.find(update.id);
   if (take == nullptr || !take->under_way())
@@ -456,7 +456,7 @@ void Engine::Worker::apply(const JobUpdate& update) {
   changed();
 }
 
-void Engine::Worker::fail(const juce::String& id, const juce::String& message) {
+void Core::Worker::fail(const juce::String& id, const juce::String& message) {
   change_takes([&](TakeList& takes) {
     if (Take* const take = takes.find(id)) {
       take->state = TakeState::failed;
@@ -465,14 +465,14 @@ void Engine::Worker::fail(const juce::String& id, const juce::String& message) {
   });
 }
 
-void Engine::Worker::say(const juce::String& message) {
+void Core::Worker::say(const juce::String& message) {
   const Lock lock(mutex_);
   message_ = message;
   ++revision_;
 }
 
 // Loads what is heard and not in memory yet; whether there was such a take.
-bool Engine::Worker::load_one() {
+bool Core::Worker::load_one() {
   Take next;
   double rate = 0.0;
   bool with_source = false;
@@ -500,12 +500,12 @@ bool Engine::Worker::load_one() {
 }
 
 // A bounce does not wait for a bridge that nobody has started.
-bool Engine::Worker::bridge_may_come() const {
+bool Core::Worker::bridge_may_come() const {
   const auto link = client_.connection().link;
   return link == Link::connected || link == Link::connecting || link == Link::searching;
 }
 
-void Engine::Worker::give_programme(unsigned expected) {
+void Core::Worker::give_programme(unsigned expected) {
   const bool awaited = bridge_may_come();
   auto programme = std::make_unique<Programme>();
   {

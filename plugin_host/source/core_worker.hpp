@@ -1,4 +1,4 @@
-// The engine's own thread, and what it shares with those who call the engine.
+// The core's own thread, and what it shares with those who call the core.
 #pragma once
 
 #include "core.hpp"
@@ -13,16 +13,16 @@ namespace umtn::plugin {
 
 // Public functions are called on any thread but the audio thread, and only take the lock for a
 // moment. The thread holds it no longer: disk, bridge and resampling are worked on without it.
-class Engine::Worker {
+class Core::Worker {
 public:
   Worker(Capture& capture, Player& player, Region& region, const std::atomic<unsigned>& triggers,
-         const std::atomic<bool>& sources_wanted, EngineOptions options);
+         const std::atomic<bool>& sources_wanted, CoreOptions options);
   ~Worker();
 
   void start();
   void prepare(double rate);
 
-  EngineView view() const;
+  CoreView view() const;
   juce::uint64 revision() const { return revision_; }
 
   void render();
@@ -71,7 +71,7 @@ private:
   Region& region_;
   const std::atomic<unsigned>& triggers_;
   const std::atomic<bool>& sources_wanted_;
-  const EngineOptions options_;
+  const CoreOptions options_;
   std::atomic<juce::uint64> revision_{1};
   std::atomic<bool> auto_render_{false};
   std::atomic<bool> extraction_cancelled_{false};

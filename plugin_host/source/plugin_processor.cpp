@@ -9,8 +9,8 @@ namespace {
 // Beside the parameters in the state, though no host may automate it.
 constexpr auto kAutoRender = "auto_render";
 
-EngineOptions options(std::function<RenderSettings()> settings) {
-  EngineOptions options;
+CoreOptions options(std::function<RenderSettings()> settings) {
+  CoreOptions options;
   options.settings = std::move(settings);
   return options;
 }
@@ -21,7 +21,7 @@ PluginProcessor::PluginProcessor()
     : AudioProcessor(BusesProperties()
                          .withInput("Input", juce::AudioChannelSet::stereo())
                          .withOutput("Output", juce::AudioChannelSet::stereo())),
-      engine_(options([this] { return render_settings(); })) {}
+      core_(options([this] { return render_settings(); })) {}
 
 bool PluginProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
   const auto output = layouts.getMainOutputChannelSet();
@@ -30,7 +30,7 @@ bool PluginProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
 }
 
 void PluginProcessor::prepareToPlay(double rate, int max_block) {
-  engine_.prepare(rate, max_block, getTotalNumInputChannels());
+  core_.prepare(rate, max_block, getTotalNumInputChannels());
 }
 
 void PluginProcessor::processBlock(juce::AudioBuffer<float>& audio, juce::MidiBuffer&) {
@@ -50,22 +50,22 @@ void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noex
 
   const bool armed = parameters_.capture.get() && !bypass;
 
-  engine_.observe(transport, samples, parameters_.render.get() && !bypass, armed);
-  engine_.capture().process(audio, transport, armed);
+  core_.observe(transport, samples, parameters_.render.get() && !bypass, armed);
+  core_.capture().process(audio, transport, armed);
   const PlayControls controls = parameters_.play_controls(bypass);
-  engine_.set_audition(controls.audition);
-  engine_.player().process(audio, transport, controls);
+  core_.set_audition(controls.audition);
+  core_.player().process(audio, transport, controls);
 }
 
 RenderSettings PluginProcessor::render_settings() const {
-  const auto models = engine_.view().connection.models;
+  const auto models = core_.view().connection.models;
   const auto choice = instrument_.choice(models, parameters_.target.get());
   return {choice.model, choice.target, parameters_.seed.get(), parameters_.temperature.get()};
 }
 
 void PluginProcessor::set_auto_render(bool on) {
   auto_render_ = on;
-  engine_.set_auto_render(on);
+  core_.set_auto_render(on);
 }
 
 juce::AudioProcessorEditor* PluginProcessor::createEditor() {
@@ -79,11 +79,11 @@ void PluginProcessor::getStateInformation(juce::MemoryBlock& data) {
   state.parameters[kAutoRender] = auto_render_ ? 1.0f : 0.0f;
   state.model = settings.model;
   state.target = settings.target;
-  data = engine_.save(std::move(state));
+  data = core_.save(std::move(state));
 }
 
 void PluginProcessor::setStateInformation(const void* data, int size) {
-  const auto state = engine_.load(data, static_cast<std::size_t>(std::max(size, 0)));
+  const auto state = core_.load(data, static_cast<std::size_t>(std::max(size, 0)));
   if (!state)
     return; // not ours: everything stays as it is
   parameters_.restore(state->parameters);

@@ -38,7 +38,7 @@ public:
   void changeProgramName(int, const juce::String&) override {}
 
   // The editor's.
-  Engine& engine() { return engine_; }
+  Core& core() { return core_; }
   Parameters& parameters() { return parameters_; }
   Instrument& instrument() { return instrument_; }
   // Where there is no host to have a transport; nullptr where there is.
@@ -57,7 +57,7 @@ private:
   std::atomic<bool> auto_render_{false};
   const bool standalone_ = wrapperType == wrapperType_Standalone;
   OwnTransport own_transport_;
-  Engine engine_; // last: its threads ask for the settings
+  Core core_; // last: its threads ask for the settings
 };
 
 } // namespace umtn::plugin

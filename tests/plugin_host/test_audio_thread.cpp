@@ -67,12 +67,12 @@ TEST_CASE("the watch sees what it shall see") {
 TEST_CASE("a whole session: nothing forbidden on the audio thread") {
   TemporaryFolder folder;
   FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
-  EngineOptions options;
+  CoreOptions options;
   options.address_file = folder / "bridge.json";
   options.timing = {0.03, 0.05, 0.4, 0.02, 0.1, 0.1};
   options.settings = [] { return RenderSettings{"default", "flute", 1, 1.0f}; };
-  Engine engine(options);
-  engine.prepare(48000.0, 8192, 2);
+  Core core(options);
+  core.prepare(48000.0, 8192, 2);
 
   PlayHead head;
   Random random(4);
@@ -84,9 +84,9 @@ TEST_CASE("a whole session: nothing forbidden on the audio thread") {
     auto audio = noise(random, 2, samples);
     calls += counted([&] {
       const Transport transport = read_transport(&head, 48000.0, false);
-      engine.observe(transport, samples, trigger);
-      engine.capture().process(audio, transport, armed);
-      engine.player().process(audio, transport, controls);
+      core.observe(transport, samples, trigger);
+      core.capture().process(audio, transport, armed);
+      core.player().process(audio, transport, controls);
     });
     INFO(ForbiddenCalls::last());
     REQUIRE(calls == 0);
@@ -117,12 +117,12 @@ TEST_CASE("a whole session: nothing forbidden on the audio thread") {
     head.playing = true;
     step(true, true, {}); // render
     if (round == 1)
-      engine.set_audition(Audition::source);
+      core.set_audition(Audition::source);
     if (round == 2)
-      engine.prepare(48000.0, 8192, 2);
+      core.prepare(48000.0, 8192, 2);
     // It plays on while the take is written, rendered, loaded and handed over.
     const auto finished = [&] {
-      const auto takes = engine.view().takes;
+      const auto takes = core.view().takes;
       return takes.size() == static_cast<std::size_t>(round) + 1 &&
              takes.back().state == TakeState::done;
     };
@@ -137,7 +137,7 @@ TEST_CASE("a whole session: nothing forbidden on the audio thread") {
       if (random.chance(0.2))
         head.position = random.integer(0, 48000);
       if (random.chance(0.1))
-        engine.next_rival(engine.view().takes[0].id);
+        core.next_rival(core.view().takes[0].id);
       step(false, false, random_controls());
     }
   }

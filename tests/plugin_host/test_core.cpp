@@ -14,7 +14,7 @@ constexpr int kLength = 24000;
 class Host {
 public:
   explicit Host(const juce::File& address_file, int channels = 2, bool offline = false)
-      : engine(options(address_file)), channels_(channels) {
+      : core(options(address_file)), channels_(channels) {
     transport_.rate = 48000.0;
     transport_.playing = transport_.has_position = true;
     transport_.offline_flag = offline;
@@ -22,7 +22,7 @@ public:
 
   void prepare(double rate = 48000.0) {
     transport_.rate = rate;
-    engine.prepare(rate, 1024, channels_);
+    core.prepare(rate, 1024, channels_);
   }
 
   static float input(int channel, Sample at) {
@@ -41,9 +41,9 @@ public:
           block.setSample(channel, n, input(channel, at + n));
       transport_.position = at;
       const bool last = at + samples >= range.end;
-      engine.observe(transport_, samples, trigger_at_end && last);
-      engine.capture().process(block, transport_, capture);
-      engine.player().process(block, transport_, controls);
+      core.observe(transport_, samples, trigger_at_end && last);
+      core.capture().process(block, transport_, capture);
+      core.player().process(block, transport_, controls);
       for (int channel = 0; channel < channels_; ++channel)
         out.copyFrom(channel, static_cast<int>(at - range.start), block, channel, 0, samples);
       at += samples;
@@ -54,24 +54,24 @@ public:
   void stop() {
     transport_.playing = false;
     Audio block(channels_, 64);
-    engine.observe(transport_, 64, false);
-    engine.player().process(block, transport_, controls);
+    core.observe(transport_, 64, false);
+    core.player().process(block, transport_, controls);
     transport_.playing = true;
   }
 
   bool has(TakeState state, std::size_t count = 1) {
     return eventually([&] {
-      const auto takes = engine.view().takes;
+      const auto takes = core.view().takes;
       return takes.size() == count && takes.back().state == state;
     });
   }
 
-  Engine engine;
+  Core core;
   PlayControls controls;
 
 private:
-  static EngineOptions options(const juce::File& address_file) {
-    EngineOptions options;
+  static CoreOptions options(const juce::File& address_file) {
+    CoreOptions options;
     options.timing = kHurry;
     options.address_file = address_file;
     options.settings = [] { return RenderSettings{"default", "flute", 1, 1.0f}; };
@@ -111,11 +111,11 @@ TEST_CASE("capture, render, play: the translation is heard at its place") {
     Host host(folder / "bridge.json", channels);
     host.prepare();
     CHECK(is_input(host.play(kPlace, true), kPlace));
-    host.engine.render();
+    host.core.render();
     REQUIRE(host.has(TakeState::done));
     REQUIRE(eventually([&] { return is_translated(host.play(kAll, false), kAll, kPlace); }));
 
-    const auto take = host.engine.view().takes[0];
+    const auto take = host.core.view().takes[0];
     CHECK(take.place == Place{kPlace, 48000.0});
     CHECK(take.source.isAChildOf(folder / "sessions"));
     CHECK(wav_info(take.source)->channels == channels);
@@ -140,9 +140,9 @@ TEST_CASE("a bounce does not wait for a bridge that is not there") {
   Host host(folder / "bridge.json", 1, true);
   host.prepare();
   host.play(kPlace, true);
-  host.engine.render();
+  host.core.render();
   REQUIRE(host.has(TakeState::queued));
-  REQUIRE(eventually([&] { return host.engine.view().connection.link == Link::absent; }));
+  REQUIRE(eventually([&] { return host.core.view().connection.link == Link::absent; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   const double before = steady_seconds();
   CHECK(is_input(host.play(kPlace, false), kPlace));
@@ -156,40 +156,40 @@ TEST_CASE("a reopened project plays at once, without a bridge, and where it was 
     FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
     Host host(folder / "bridge.json");
     host.prepare();
-    host.engine.set_session_folder(folder / "project/umtn");
+    host.core.set_session_folder(folder / "project/umtn");
     host.play(kPlace, true);
-    host.engine.render();
+    host.core.render();
     REQUIRE(host.has(TakeState::done));
     State state;
     state.parameters["mix"] = 0.5f;
-    saved = host.engine.save(state);
+    saved = host.core.save(state);
     bridge.leave();
   }
   for (const bool state_first : {true, false}) {
     Host host(folder / "bridge.json");
     if (!state_first)
       host.prepare();
-    const auto state = host.engine.load(saved.getData(), saved.getSize());
+    const auto state = host.core.load(saved.getData(), saved.getSize());
     REQUIRE(state);
     CHECK(state->parameters.at("mix") == 0.5f);
     if (state_first)
       host.prepare();
     CHECK(is_translated(host.play(kAll, false), kAll, kPlace)); // from the first block
-    CHECK(host.engine.view().missing.empty());
+    CHECK(host.core.view().missing.empty());
   }
 
   REQUIRE((folder / "project").moveFileTo(folder / "elsewhere"));
   Host host(folder / "bridge.json");
   host.prepare();
-  REQUIRE(host.engine.load(saved.getData(), saved.getSize()));
-  CHECK(host.engine.view().missing.size() == 2);
+  REQUIRE(host.core.load(saved.getData(), saved.getSize()));
+  CHECK(host.core.view().missing.size() == 2);
   CHECK(is_input(host.play(kAll, false), kAll));
-  host.engine.locate(folder / "elsewhere");
-  CHECK(eventually([&] { return host.engine.view().missing.empty(); }));
+  host.core.locate(folder / "elsewhere");
+  CHECK(eventually([&] { return host.core.view().missing.empty(); }));
   CHECK(eventually([&] { return is_translated(host.play(kAll, false), kAll, kPlace); }));
 
-  CHECK_FALSE(host.engine.load("garbage", 7));
-  CHECK(host.engine.view().takes.size() == 1);
+  CHECK_FALSE(host.core.load("garbage", 7));
+  CHECK(host.core.view().takes.size() == 1);
 }
 
 TEST_CASE("after a change of the host's rate a take is at the same time, resampled") {
@@ -198,13 +198,13 @@ TEST_CASE("after a change of the host's rate a take is at the same time, resampl
   Host host(folder / "bridge.json", 1);
   host.prepare();
   host.play(kPlace, true);
-  host.engine.render();
+  host.core.render();
   REQUIRE(host.has(TakeState::done));
   host.prepare(96000.0);
   const Range place = {2000, 2000 + 2 * kLength};
   const auto out = host.play({0, 4000 + 2 * kLength}, false);
   // Every other sample is one of the take's own, as far as the passband goes.
-  const auto take = *read_wav(host.engine.view().takes[0].result);
+  const auto take = *read_wav(host.core.view().takes[0].result);
   double error = 0.0, power = 0.0;
   for (int n = 1000; n < kLength - 1000; ++n) {
     error += std::pow(
@@ -221,22 +221,22 @@ TEST_CASE("several takes of one place: the newest on top, A/B, mute, solo") {
   Host host(folder / "bridge.json", 1);
   host.prepare();
   host.play(kPlace, true);
-  host.engine.render();
+  host.core.render();
   REQUIRE(host.has(TakeState::done));
-  const auto first = host.engine.view().takes[0].id;
-  host.engine.render_again(first, {"default", "trumpet", 2, 1.0f});
+  const auto first = host.core.view().takes[0].id;
+  host.core.render_again(first, {"default", "trumpet", 2, 1.0f});
   REQUIRE(host.has(TakeState::done, 2));
-  auto takes = host.engine.view().takes;
+  auto takes = host.core.view().takes;
   CHECK(takes[1].settings.target == "trumpet");
   CHECK(takes[1].source == takes[0].source);
-  host.engine.next_rival(first);
-  CHECK(host.engine.view().takes.back().id == first);
+  host.core.next_rival(first);
+  CHECK(host.core.view().takes.back().id == first);
   for (const Take& take : takes)
-    host.engine.mute(take.id, true);
+    host.core.mute(take.id, true);
   CHECK(eventually([&] { return is_input(host.play(kAll, false), kAll); }));
-  host.engine.solo(first);
+  host.core.solo(first);
   CHECK(eventually([&] { return is_translated(host.play(kAll, false), kAll, kPlace); }));
-  host.engine.remove(first);
+  host.core.remove(first);
   CHECK(eventually([&] { return is_input(host.play(kAll, false), kAll); }));
 }
 
@@ -246,9 +246,9 @@ TEST_CASE("the source of a take can be heard in place of the result") {
   Host host(folder / "bridge.json", 1);
   host.prepare();
   host.play(kPlace, true);
-  host.engine.render();
+  host.core.render();
   REQUIRE(host.has(TakeState::done));
-  host.engine.set_audition(Audition::source);
+  host.core.set_audition(Audition::source);
   host.controls.audition = Audition::source;
   Audio silence(1, 1000);
   Transport transport;
@@ -258,7 +258,7 @@ TEST_CASE("the source of a take can be heard in place of the result") {
   CHECK(eventually([&] {
     silence.clear();
     host.stop();
-    host.engine.player().process(silence, transport, host.controls);
+    host.core.player().process(silence, transport, host.controls);
     return silence.getSample(0, 500) == Host::input(0, 5500);
   }));
 }
@@ -267,7 +267,7 @@ TEST_CASE("automatic rendering begins when the transport stops, or blocks cease"
   TemporaryFolder folder;
   FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
   Host host(folder / "bridge.json", 1);
-  host.engine.set_auto_render(true);
+  host.core.set_auto_render(true);
   host.prepare();
   const auto played = [&](Range range) {
     host.play(range, true);
@@ -283,7 +283,7 @@ TEST_CASE("automatic rendering begins when the transport stops, or blocks cease"
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   host.stop();
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  CHECK(host.engine.view().takes.size() == 2);
+  CHECK(host.core.view().takes.size() == 2);
 }
 
 TEST_CASE("what cannot be rendered is said in a sentence") {
@@ -291,16 +291,16 @@ TEST_CASE("what cannot be rendered is said in a sentence") {
   Host host(folder / "bridge.json", 1);
   host.prepare();
   const auto says = [&](const juce::String& words) {
-    return eventually([&] { return host.engine.view().message.contains(words); });
+    return eventually([&] { return host.core.view().message.contains(words); });
   };
-  host.engine.render();
+  host.core.render();
   CHECK(says("no region"));
   host.play(kPlace, false);
-  host.engine.render();
+  host.core.render();
   CHECK(says("Nothing was recorded"));
-  host.engine.render({kPlace, 48000.0}, {});
+  host.core.render({kPlace, 48000.0}, {});
   CHECK(says("instrument"));
-  CHECK(host.engine.view().takes.empty());
+  CHECK(host.core.view().takes.empty());
 }
 
 TEST_CASE("a take is cancelled, and one under way is taken up again by a reopened project") {
@@ -313,14 +313,14 @@ TEST_CASE("a take is cancelled, and one under way is taken up again by a reopene
     Host host(folder / "bridge.json", 1);
     host.prepare();
     host.play(kPlace, true);
-    host.engine.render();
+    host.core.render();
     REQUIRE(host.has(TakeState::running));
-    const auto first = host.engine.view().takes[0];
-    host.engine.cancel(first.id);
-    CHECK(host.engine.view().takes[0].state == TakeState::cancelled);
-    host.engine.render_again(first.id, first.settings);
+    const auto first = host.core.view().takes[0];
+    host.core.cancel(first.id);
+    CHECK(host.core.view().takes[0].state == TakeState::cancelled);
+    host.core.render_again(first.id, first.settings);
     REQUIRE(host.has(TakeState::running, 2));
-    saved = host.engine.save();
+    saved = host.core.save();
   }
   {
     const std::lock_guard<std::mutex> lock(bridge.store().mutex);
@@ -329,9 +329,9 @@ TEST_CASE("a take is cancelled, and one under way is taken up again by a reopene
   }
   Host host(folder / "bridge.json", 1);
   host.prepare();
-  REQUIRE(host.engine.load(saved.getData(), saved.getSize()));
+  REQUIRE(host.core.load(saved.getData(), saved.getSize()));
   REQUIRE(host.has(TakeState::done, 2));
-  CHECK(host.engine.view().takes[0].state == TakeState::cancelled);
+  CHECK(host.core.view().takes[0].state == TakeState::cancelled);
   const std::lock_guard<std::mutex> lock(bridge.store().mutex);
   CHECK(bridge.store().renders == 2);
 }
@@ -346,9 +346,9 @@ TEST_CASE("probing hosts: made and destroyed, with a few stray blocks, nothing i
     Audio audio(2, 512);
     Transport transport;
     for (int block = 0; block < 5; ++block) {
-      host.engine.observe(transport, 512, true); // a trigger that is on from the start
-      host.engine.capture().process(audio, transport, true);
-      host.engine.player().process(audio, transport, {});
+      host.core.observe(transport, 512, true); // a trigger that is on from the start
+      host.core.capture().process(audio, transport, true);
+      host.core.player().process(audio, transport, {});
     }
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(50));

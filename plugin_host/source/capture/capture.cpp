@@ -203,12 +203,12 @@ void Capture::settle() {
   if (!whole)
     note_trouble("The recording cannot be written to " +
                  unsettled_.file.getParentDirectory().getFullPathName() + ": is the disk full?");
-  Piece piece = unsettled_;
+  Clip clip = unsettled_;
   if (!whole)
-    piece.place.range.end =
-        piece.place.range.start + std::clamp<Sample>(safe, 0, piece.place.range.length());
+    clip.place.range.end =
+        clip.place.range.start + std::clamp<Sample>(safe, 0, clip.place.range.length());
   const std::lock_guard<std::mutex> lock(mutex_);
-  timeline_.record(piece);
+  timeline_.record(clip);
   ++version_;
   unsettled_.offset += unsettled_.place.range.length();
   unsettled_.place.range.start = unsettled_.place.range.end;

@@ -64,7 +64,7 @@ private:
 
   // The writer's.
   std::unique_ptr<WavWriter> file_;
-  Piece unsettled_; // the end of the file, which is not yet on the timeline
+  Clip unsettled_; // the end of the file, which is not yet on the timeline
   Audio block_;
   double settled_at_ = 0.0, failed_at_ = -1.0;
 

@@ -9,20 +9,20 @@ namespace {
 
 constexpr int kChunk = 1 << 16;
 
-// What of a piece lies in a range at another rate: its own samples.
-Range part_of(const Piece& piece, Range range, double rate) {
-  const Range own = {at_rate(range.start, rate, piece.place.rate),
-                     at_rate(range.end, rate, piece.place.rate)};
-  return own.intersection(piece.place.range);
+// What of a clip lies in a range at another rate: its own samples.
+Range part_of(const Clip& clip, Range range, double rate) {
+  const Range own = {at_rate(range.start, rate, clip.place.rate),
+                     at_rate(range.end, rate, clip.place.rate)};
+  return own.intersection(clip.place.range);
 }
 
-Piece with_range(Piece piece, Range range) {
-  piece.offset += range.start - piece.place.range.start;
-  piece.place.range = range;
-  return piece;
+Clip with_range(Clip clip, Range range) {
+  clip.offset += range.start - clip.place.range.start;
+  clip.place.range = range;
+  return clip;
 }
 
-bool go_on(const Piece& before, const Piece& after) {
+bool go_on(const Clip& before, const Clip& after) {
   return before.file == after.file && before.place.rate == after.place.rate &&
          before.place.range.end == after.place.range.start &&
          before.offset + before.place.range.length() == after.offset;
@@ -61,18 +61,18 @@ public:
     return true;
   }
 
-  // The piece's part up to `end`; its sound is read from where the cursor is.
-  bool sound(const Piece& piece, Sample end) {
+  // The clip's part up to `end`; its sound is read from where the cursor is.
+  bool sound(const Clip& clip, Sample end) {
     if (cursor_ >= end) // rounded positions may overlap by a sample
       return true;
-    if (piece.place.rate != rate_)
-      return converted(piece, end);
+    if (clip.place.rate != rate_)
+      return converted(clip, end);
     while (cursor_ < end) {
       const Sample length = std::min<Sample>(kChunk, end - cursor_);
-      const Sample first = piece.offset + cursor_ - piece.place.range.start;
-      auto audio = read_wav(piece.file, {first, first + length});
+      const Sample first = clip.offset + cursor_ - clip.place.range.start;
+      auto audio = read_wav(clip.file, {first, first + length});
       if (!audio)
-        return unreadable(piece);
+        return unreadable(clip);
       set_channels(*audio, channels_);
       if (!write(*audio, static_cast<int>(length)))
         return false;
@@ -83,13 +83,13 @@ public:
   const juce::String& trouble() const { return trouble_; }
 
 private:
-  bool converted(const Piece& piece, Sample end) {
-    const Range own = piece.place.range;
-    auto audio = read_wav(piece.file, {piece.offset, piece.offset + own.length()});
+  bool converted(const Clip& clip, Sample end) {
+    const Range own = clip.place.range;
+    auto audio = read_wav(clip.file, {clip.offset, clip.offset + own.length()});
     if (!audio)
-      return unreadable(piece);
-    const Sample start = at_rate(own.start, piece.place.rate, rate_);
-    auto sound = resample(*audio, piece.place.rate, rate_, end - start);
+      return unreadable(clip);
+    const Sample start = at_rate(own.start, clip.place.rate, rate_);
+    auto sound = resample(*audio, clip.place.rate, rate_, end - start);
     set_channels(sound, channels_);
     const auto skipped = static_cast<int>(cursor_ - start);
     Audio rest(channels_, sound.getNumSamples() - skipped);
@@ -111,8 +111,8 @@ private:
     return true;
   }
 
-  bool unreadable(const Piece& piece) {
-    trouble_ = "The recording " + piece.file.getFullPathName() +
+  bool unreadable(const Clip& clip) {
+    trouble_ = "The recording " + clip.file.getFullPathName() +
                " cannot be read: bring it back, or record the region again.";
     return false;
   }
@@ -128,43 +128,43 @@ private:
 } // namespace
 
 void CapturedTimeline::cut(const Place& place) {
-  std::vector<Piece> kept;
-  kept.reserve(pieces_.size() + 2);
-  for (const Piece& piece : pieces_) {
-    const Range hole = part_of(piece, place.range, place.rate);
+  std::vector<Clip> kept;
+  kept.reserve(clips_.size() + 2);
+  for (const Clip& clip : clips_) {
+    const Range hole = part_of(clip, place.range, place.rate);
     if (hole.empty()) {
-      kept.push_back(piece);
+      kept.push_back(clip);
       continue;
     }
-    const Range own = piece.place.range;
+    const Range own = clip.place.range;
     if (own.start < hole.start)
-      kept.push_back(with_range(piece, {own.start, hole.start}));
+      kept.push_back(with_range(clip, {own.start, hole.start}));
     if (hole.end < own.end)
-      kept.push_back(with_range(piece, {hole.end, own.end}));
+      kept.push_back(with_range(clip, {hole.end, own.end}));
   }
-  pieces_ = std::move(kept);
+  clips_ = std::move(kept);
 }
 
-void CapturedTimeline::record(const Piece& piece) {
-  if (piece.place.range.empty())
+void CapturedTimeline::record(const Clip& clip) {
+  if (clip.place.range.empty())
     return;
-  cut(piece.place);
-  const auto seconds = [](const Piece& other) {
+  cut(clip.place);
+  const auto seconds = [](const Clip& other) {
     return static_cast<double>(other.place.range.start) / other.place.rate;
   };
   const auto next =
-      std::upper_bound(pieces_.begin(), pieces_.end(), piece,
-                       [&](const Piece& a, const Piece& b) { return seconds(a) < seconds(b); });
-  if (next != pieces_.begin() && go_on(*(next - 1), piece))
-    (next - 1)->place.range.end = piece.place.range.end;
+      std::upper_bound(clips_.begin(), clips_.end(), clip,
+                       [&](const Clip& a, const Clip& b) { return seconds(a) < seconds(b); });
+  if (next != clips_.begin() && go_on(*(next - 1), clip))
+    (next - 1)->place.range.end = clip.place.range.end;
   else
-    pieces_.insert(next, piece);
+    clips_.insert(next, clip);
 }
 
 std::vector<Range> CapturedTimeline::covered(Range range, double rate) const {
   std::vector<Range> ranges;
-  for (const Piece& piece : pieces_) {
-    const Range part = piece.place.at(rate).intersection(range);
+  for (const Clip& clip : clips_) {
+    const Range part = clip.place.at(rate).intersection(range);
     if (part.empty())
       continue;
     if (!ranges.empty() && part.start <= ranges.back().end)
@@ -185,11 +185,11 @@ juce::String CapturedTimeline::extract(const Place& place, int channels, const j
 
   Extraction extraction(*writer, place, channels, cancelled);
   bool whole = true;
-  for (const Piece& piece : pieces_) {
-    const Range part = piece.place.at(place.rate).intersection(place.range);
+  for (const Clip& clip : clips_) {
+    const Range part = clip.place.at(place.rate).intersection(place.range);
     if (part.empty() || !whole)
       continue;
-    whole = extraction.silence_until(part.start) && extraction.sound(piece, part.end);
+    whole = extraction.silence_until(part.start) && extraction.sound(clip, part.end);
   }
   whole = whole && extraction.silence_until(place.range.end);
   const bool flushed = whole && writer->flush();

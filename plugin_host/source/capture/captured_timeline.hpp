@@ -10,20 +10,20 @@
 namespace umtn::plugin {
 
 // A stretch of the timeline, and where its sound lies.
-struct Piece {
+struct Clip {
   Place place;
   juce::File file;
   Sample offset = 0; // of its first sample in the file
   int channels = 0;
 };
 
-// Pieces in order, none over another: what is recorded later replaces what was there.
+// Clips in order, none over another: what is recorded later replaces what was there.
 class CapturedTimeline {
 public:
-  void record(const Piece& piece);
-  void clear() { pieces_.clear(); }
+  void record(const Clip& clip);
+  void clear() { clips_.clear(); }
 
-  const std::vector<Piece>& pieces() const { return pieces_; }
+  const std::vector<Clip>& clips() const { return clips_; }
   // What is covered of a range, in order, neighbours joined.
   std::vector<Range> covered(Range range, double rate) const;
 
@@ -34,7 +34,7 @@ public:
 
 private:
   void cut(const Place& place);
-  std::vector<Piece> pieces_;
+  std::vector<Clip> clips_;
 };
 
 } // namespace umtn::plugin

@@ -59,7 +59,7 @@ ActionBar::ActionBar(Parameters& parameters, bool with_transport)
   };
 }
 
-void ActionBar::show(const EngineView& view, bool auto_render) {
+void ActionBar::show(const CoreView& view, bool auto_render) {
   region_.setSelectedItemIndex(static_cast<int>(view.region_source), juce::dontSendNotification);
   automatic_.setToggleState(auto_render, juce::dontSendNotification);
   render_.setEnabled(view.region.has_value());

@@ -11,7 +11,7 @@ class ActionBar : public juce::Component {
 public:
   ActionBar(Parameters& parameters, bool with_transport);
 
-  void show(const EngineView& view, bool auto_render);
+  void show(const CoreView& view, bool auto_render);
   void show_transport(const Transport& transport, bool recording);
   void resized() override;
 

@@ -7,7 +7,7 @@ constexpr int kTimesASecond = 30;
 }
 
 PluginEditor::PluginEditor(PluginProcessor& owner)
-    : AudioProcessorEditor(owner), processor_(owner), engine_(owner.engine()),
+    : AudioProcessorEditor(owner), processor_(owner), core_(owner.core()),
       settings_(owner.parameters(), owner.instrument()),
       actions_(owner.parameters(), owner.own_transport() != nullptr) {
   setLookAndFeel(&look_);
@@ -26,8 +26,8 @@ PluginEditor::PluginEditor(PluginProcessor& owner)
   locate_.setTooltip("Chooses the folder in which this project's recordings and takes lie now");
   connect_actions();
 
-  engine_.start(); // so that there is an answer about the bridge before the first block
-  show(engine_.view());
+  core_.start(); // so that there is an answer about the bridge before the first block
+  show(core_.view());
   setResizable(true, true);
   setResizeLimits(680, 420, 2400, 1600);
   setSize(820, 520);
@@ -39,32 +39,32 @@ PluginEditor::~PluginEditor() {
 }
 
 void PluginEditor::connect_actions() {
-  connection_.on_start_bridge = [this] { engine_.start_bridge(); };
-  connection_.on_token = [this](const juce::String& token) { engine_.set_token(token); };
-  timeline_.on_region = [this](Place place) { engine_.region().drag(place); };
+  connection_.on_start_bridge = [this] { core_.start_bridge(); };
+  connection_.on_token = [this](const juce::String& token) { core_.set_token(token); };
+  timeline_.on_region = [this](Place place) { core_.region().drag(place); };
   if (auto* const transport = processor_.own_transport())
     timeline_.on_locate = [transport](Sample position) { transport->locate(position); };
-  actions_.on_render = [this] { engine_.render(); };
+  actions_.on_render = [this] { core_.render(); };
   actions_.on_play = [this] {
     if (auto* const transport = processor_.own_transport())
       transport->playing() ? transport->stop() : transport->play();
   };
-  actions_.on_region_source = [this](RegionSource source) { engine_.region().choose(source); };
+  actions_.on_region_source = [this](RegionSource source) { core_.region().choose(source); };
   actions_.on_auto_render = [this](bool on) { processor_.set_auto_render(on); };
   locate_.onClick = [this] { locate_missing(); };
 
   auto& actions = takes_.actions;
-  actions.cancel = [this](const auto& take) { engine_.cancel(take); };
-  actions.remove = [this](const auto& take) { engine_.remove(take); };
-  actions.next_rival = [this](const auto& take) { engine_.next_rival(take); };
+  actions.cancel = [this](const auto& take) { core_.cancel(take); };
+  actions.remove = [this](const auto& take) { core_.remove(take); };
+  actions.next_rival = [this](const auto& take) { core_.next_rival(take); };
   actions.again = [this](const auto& take) { render_again(take); };
   actions.solo = [this](const auto& take) {
-    engine_.solo(view_.soloed == take ? juce::String() : take);
+    core_.solo(view_.soloed == take ? juce::String() : take);
   };
   actions.mute = [this](const auto& id) {
     for (const Take& take : view_.takes)
       if (take.id == id)
-        engine_.mute(id, !take.muted);
+        core_.mute(id, !take.muted);
   };
   actions.reveal = [this](const auto& id) {
     for (const Take& take : view_.takes)
@@ -81,30 +81,30 @@ void PluginEditor::render_again(const juce::String& id) {
       seed = (seed.get() + 1) % 10000;
       seed.endChangeGesture();
     }
-  engine_.render_again(id, processor_.render_settings());
+  core_.render_again(id, processor_.render_settings());
 }
 
 void PluginEditor::timerCallback() {
   const int target = processor_.parameters().target.get();
-  const auto revision = engine_.revision();
+  const auto revision = core_.revision();
   if (revision != revision_ || target != shown_target_) {
     revision_ = revision;
     shown_target_ = target;
-    return show(engine_.view());
+    return show(core_.view());
   }
-  const auto region = engine_.region().current();
-  if (!(region == view_.region) || engine_.region().source() != view_.region_source) {
+  const auto region = core_.region().current();
+  if (!(region == view_.region) || core_.region().source() != view_.region_source) {
     view_.region = region;
-    view_.region_source = engine_.region().source();
+    view_.region_source = core_.region().source();
     actions_.show(view_, processor_.auto_render());
     timeline_.show(view_);
   }
-  view_.transport = engine_.region().transport();
+  view_.transport = core_.region().transport();
   timeline_.show_transport(view_.transport);
-  actions_.show_transport(view_.transport, engine_.capture().report().recording);
+  actions_.show_transport(view_.transport, core_.capture().report().recording);
 }
 
-void PluginEditor::show(const EngineView& view) {
+void PluginEditor::show(const CoreView& view) {
   view_ = view;
   connection_.show(view.connection);
   settings_.show(view.connection.models);
@@ -115,7 +115,7 @@ void PluginEditor::show(const EngineView& view) {
   show_message(view);
 }
 
-void PluginEditor::show_message(const EngineView& view) {
+void PluginEditor::show_message(const CoreView& view) {
   juce::String text = view.message;
   if (text.isEmpty())
     text = view.capture.message;
@@ -146,7 +146,7 @@ void PluginEditor::locate_missing() {
                             juce::FileBrowserComponent::canSelectDirectories,
                         [this](const juce::FileChooser& chooser) {
                           if (chooser.getResult() != juce::File())
-                            engine_.locate(chooser.getResult());
+                            core_.locate(chooser.getResult());
                         });
 }
 

@@ -10,7 +10,7 @@
 
 namespace umtn::plugin {
 
-// Looks at the engine many times a second, and asks it; knows nothing else of it.
+// Looks at the core many times a second, and asks it; knows nothing else of it.
 class PluginEditor : public juce::AudioProcessorEditor, private juce::Timer {
 public:
   explicit PluginEditor(PluginProcessor& owner);
@@ -19,18 +19,18 @@ public:
   void paint(juce::Graphics& graphics) override;
   void resized() override;
 
-  // Everything, as it would be with this view of the engine.
-  void show(const EngineView& view);
+  // Everything, as it would be with this view of the core.
+  void show(const CoreView& view);
 
 private:
   void timerCallback() override;
   void connect_actions();
   void render_again(const juce::String& take);
-  void show_message(const EngineView& view);
+  void show_message(const CoreView& view);
   void locate_missing();
 
   PluginProcessor& processor_;
-  Engine& engine_;
+  Core& core_;
   Look look_;
   juce::TooltipWindow tooltips_{this, 600};
 
@@ -44,7 +44,7 @@ private:
   std::unique_ptr<juce::FileChooser> chooser_;
 
   juce::uint64 revision_ = 0;
-  EngineView view_;
+  CoreView view_;
   int shown_target_ = 0;
 };
 

@@ -6,7 +6,7 @@ namespace umtn::plugin {
 
 namespace {
 
-bool audible(const EngineView& view, const Take& take) {
+bool audible(const CoreView& view, const Take& take) {
   return take.state == TakeState::done && !take.muted &&
          (view.soloed.isEmpty() || view.soloed == take.id);
 }
@@ -26,7 +26,7 @@ TakeListView::TakeListView() {
   content_.setFocusContainerType(FocusContainerType::focusContainer);
 }
 
-void TakeListView::show(const EngineView& view) {
+void TakeListView::show(const CoreView& view) {
   std::vector<std::unique_ptr<TakeRow>> rows;
   for (std::size_t index = view.takes.size(); index-- > 0;) {
     const Take& take = view.takes[index];

@@ -10,7 +10,7 @@ class TakeListView : public juce::Component {
 public:
   TakeListView();
 
-  void show(const EngineView& view);
+  void show(const CoreView& view);
   void paint(juce::Graphics& graphics) override;
   void resized() override;
 

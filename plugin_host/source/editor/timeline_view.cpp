@@ -25,7 +25,7 @@ TimelineView::TimelineView() {
   waveforms_.on_change = [this] { repaint(); };
 }
 
-void TimelineView::show(const EngineView& view) {
+void TimelineView::show(const CoreView& view) {
   view_ = view;
   waveforms_.refresh();
   shown_ = zoomed_.value_or(everything());
@@ -76,8 +76,8 @@ Seconds TimelineView::everything() const {
     start = std::min(start, static_cast<double>(place.range.start) / place.rate);
     end = std::max(end, static_cast<double>(place.range.end) / place.rate);
   };
-  for (const Piece& piece : view_.captured)
-    include(piece.place);
+  for (const Clip& clip : view_.captured)
+    include(clip.place);
   for (const Take& take : view_.takes)
     include(take.place);
   if (view_.region)
@@ -155,15 +155,15 @@ void TimelineView::paint_captured(juce::Graphics& graphics) {
   if (view_.captured.empty())
     return paint_hint(graphics, 0,
                       "Nothing recorded yet. Switch Capture on and play the part to translate.");
-  for (const Piece& piece : view_.captured) {
-    const double start = static_cast<double>(piece.place.range.start) / piece.place.rate;
-    const double length = static_cast<double>(piece.place.range.length()) / piece.place.rate;
+  for (const Clip& clip : view_.captured) {
+    const double start = static_cast<double>(clip.place.range.start) / clip.place.rate;
+    const double length = static_cast<double>(clip.place.range.length()) / clip.place.rate;
     const auto area = area_of(0, {start, start + length});
     graphics.setColour(colours::source.withAlpha(0.12f));
     graphics.fillRect(area);
     graphics.setColour(colours::source);
-    waveforms_.draw(graphics, area.reduced(0, 2), piece.file,
-                    static_cast<double>(piece.offset) / piece.place.rate, length);
+    waveforms_.draw(graphics, area.reduced(0, 2), clip.file,
+                    static_cast<double>(clip.offset) / clip.place.rate, length);
   }
 }
 

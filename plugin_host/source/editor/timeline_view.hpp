@@ -18,7 +18,7 @@ class TimelineView : public juce::Component, public juce::SettableTooltipClient 
 public:
   TimelineView();
 
-  void show(const EngineView& view);
+  void show(const CoreView& view);
   // Only what moves all the time.
   void show_transport(const Transport& transport);
 
@@ -54,7 +54,7 @@ private:
   void paint_hint(juce::Graphics& graphics, int index, const juce::String& hint) const;
   juce::Rectangle<int> area_of(int index, Seconds seconds) const;
 
-  EngineView view_;
+  CoreView view_;
   Waveforms waveforms_;
   std::optional<Seconds> zoomed_; // none: everything
   Seconds shown_{0.0, 10.0};

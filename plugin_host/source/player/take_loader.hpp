@@ -8,7 +8,7 @@
 
 namespace umtn::plugin {
 
-// Used by the engine's thread alone.
+// Used by the core's thread alone.
 class TakeLoader {
 public:
   // Whether there is nothing left to do for this take.

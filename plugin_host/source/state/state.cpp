@@ -113,26 +113,26 @@ std::optional<Take> get_take(const juce::XmlElement& element, const State& state
   return take;
 }
 
-void put_piece(juce::XmlElement& root, const Piece& piece, const juce::File& folder) {
+void put_clip(juce::XmlElement& root, const Clip& clip, const juce::File& folder) {
   auto& element = *root.createNewChildElement("recorded");
-  put_place(element, piece.place);
-  put_file(element, "file", piece.file, folder);
-  element.setAttribute("offset", juce::String(piece.offset));
-  element.setAttribute("channels", piece.channels);
+  put_place(element, clip.place);
+  put_file(element, "file", clip.file, folder);
+  element.setAttribute("offset", juce::String(clip.offset));
+  element.setAttribute("channels", clip.channels);
 }
 
-std::optional<Piece> get_piece(const juce::XmlElement& element, const juce::File& folder) {
-  Piece piece;
+std::optional<Clip> get_clip(const juce::XmlElement& element, const juce::File& folder) {
+  Clip clip;
   const auto place = get_place(element);
   const auto offset = get_integer(element, "offset"), channels = get_integer(element, "channels");
-  piece.file = get_file(element, "file", folder);
+  clip.file = get_file(element, "file", folder);
   if (!place || !offset || *offset < 0 || static_cast<double>(*offset) > kLongestTimeline ||
-      !channels || *channels < 1 || *channels > 64 || piece.file == juce::File())
+      !channels || *channels < 1 || *channels > 64 || clip.file == juce::File())
     return std::nullopt;
-  piece.place = *place;
-  piece.offset = *offset;
-  piece.channels = static_cast<int>(*channels);
-  return piece;
+  clip.place = *place;
+  clip.offset = *offset;
+  clip.channels = static_cast<int>(*channels);
+  return clip;
 }
 
 template <class Change>
@@ -146,9 +146,9 @@ void for_each_file(State& state, Change change) {
   takes.solo(state.takes.soloed());
   state.takes = std::move(takes);
   CapturedTimeline captured;
-  for (Piece piece : state.captured.pieces()) {
-    change(piece.file);
-    captured.record(piece);
+  for (Clip clip : state.captured.clips()) {
+    change(clip.file);
+    captured.record(clip);
   }
   state.captured = std::move(captured);
 }
@@ -173,8 +173,8 @@ juce::MemoryBlock save_state(const State& state) {
   }
   for (const Take& take : state.takes.all())
     put_take(root, take, state.session_folder);
-  for (const Piece& piece : state.captured.pieces())
-    put_piece(root, piece, state.session_folder);
+  for (const Clip& clip : state.captured.clips())
+    put_clip(root, clip, state.session_folder);
 
   const auto text = root.toString();
   return {text.toRawUTF8(), text.getNumBytesAsUTF8()};
@@ -211,8 +211,8 @@ std::optional<State> load_state(const void* data, std::size_t size) {
       if (auto take = get_take(*element, state); take && ids.insert(take->id).second)
         state.takes.add(std::move(*take));
     } else if (element->hasTagName("recorded")) {
-      if (const auto piece = get_piece(*element, state.session_folder))
-        state.captured.record(*piece);
+      if (const auto clip = get_clip(*element, state.session_folder))
+        state.captured.record(*clip);
     }
   }
   if (!state.dragged && state.region_source == RegionSource::dragged)
@@ -232,8 +232,8 @@ std::vector<juce::File> missing_files(const State& state) {
   for (const Take& take : state.takes.all())
     if (take.state == TakeState::done)
       look(take.result);
-  for (const Piece& piece : state.captured.pieces())
-    look(piece.file);
+  for (const Clip& clip : state.captured.clips())
+    look(clip.file);
   return missing;
 }
 

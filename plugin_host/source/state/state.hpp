@@ -35,7 +35,7 @@ std::optional<State> load_state(const void* data, std::size_t size);
 // Finds the session folder again after the project was moved: tries the folders given, and in them
 // and beside them the one of its name. Where files that are missing turn up, all paths change.
 void find_files(State& state, const std::vector<juce::File>& folders);
-// Files of finished takes and of recorded pieces that are not there.
+// Files of finished takes and of recorded clips that are not there.
 std::vector<juce::File> missing_files(const State& state);
 
 } // namespace umtn::plugin

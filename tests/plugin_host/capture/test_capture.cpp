@@ -107,13 +107,13 @@ TEST_CASE("what is captured is what was played, at its place, whatever the host 
     }
 }
 
-TEST_CASE("pieces never overlap, are in order, and cover what was recorded") {
+TEST_CASE("clips never overlap, are in order, and cover what was recorded") {
   TemporaryFolder folder;
   Session session(99, 48000.0, 1, folder.file());
   session.play(300);
   const auto timeline = session.capture().timeline();
-  for (std::size_t n = 1; n < timeline.pieces().size(); ++n)
-    CHECK(timeline.pieces()[n - 1].place.range.end <= timeline.pieces()[n].place.range.start);
+  for (std::size_t n = 1; n < timeline.clips().size(); ++n)
+    CHECK(timeline.clips()[n - 1].place.range.end <= timeline.clips()[n].place.range.start);
   Sample covered = 0;
   for (const Range range : timeline.covered({-100000, 1000000}, 48000.0))
     covered += range.length();
@@ -136,7 +136,7 @@ TEST_CASE("unarmed, stopped or without a position nothing is written") {
   capture.process(audio, transport, false);
   capture.flush();
   CHECK_FALSE((folder / "session").exists());
-  CHECK(capture.timeline().pieces().empty());
+  CHECK(capture.timeline().clips().empty());
 }
 
 TEST_CASE("an unbroken run of blocks is one file") {
@@ -155,7 +155,7 @@ TEST_CASE("an unbroken run of blocks is one file") {
       capture.flush();
   }
   capture.flush();
-  CHECK(capture.timeline().pieces().size() == 1);
+  CHECK(capture.timeline().clips().size() == 1);
   CHECK(folder.file().getNumberOfChildFiles(juce::File::findFiles) == 1);
 }
 
@@ -206,14 +206,14 @@ TEST_CASE("a later sample rate replaces what was recorded at the same time of da
   CapturedTimeline timeline;
   timeline.record({{{0, 48000}, 48000.0}, folder / "a.wav", 0, 1});
   timeline.record({{{24000, 48000}, 96000.0}, folder / "b.wav", 0, 1});
-  REQUIRE(timeline.pieces().size() == 3);
-  CHECK(timeline.pieces()[0].place.range == Range{0, 12000});
-  CHECK(timeline.pieces()[1].place.rate == 96000.0);
-  CHECK(timeline.pieces()[2].place.range == Range{24000, 48000});
-  CHECK(timeline.pieces()[2].offset == 24000);
+  REQUIRE(timeline.clips().size() == 3);
+  CHECK(timeline.clips()[0].place.range == Range{0, 12000});
+  CHECK(timeline.clips()[1].place.rate == 96000.0);
+  CHECK(timeline.clips()[2].place.range == Range{24000, 48000});
+  CHECK(timeline.clips()[2].offset == 24000);
 }
 
-TEST_CASE("a region over pieces of two sample rates comes out at one") {
+TEST_CASE("a region over clips of two sample rates comes out at one") {
   TemporaryFolder folder;
   const auto write = [&](const juce::String& name, double rate, float value) {
     Audio audio(1, static_cast<int>(rate));

@@ -67,9 +67,9 @@ void check_same(const State& a, const State& b) {
     CHECK(x.message == y.message);
     CHECK(x.muted == y.muted);
   }
-  REQUIRE(a.captured.pieces().size() == b.captured.pieces().size());
-  for (std::size_t n = 0; n < a.captured.pieces().size(); ++n) {
-    const Piece &x = a.captured.pieces()[n], &y = b.captured.pieces()[n];
+  REQUIRE(a.captured.clips().size() == b.captured.clips().size());
+  for (std::size_t n = 0; n < a.captured.clips().size(); ++n) {
+    const Clip &x = a.captured.clips()[n], &y = b.captured.clips()[n];
     CHECK(x.place == y.place);
     CHECK(x.file == y.file);
     CHECK(x.offset == y.offset);
@@ -105,7 +105,7 @@ TEST_CASE("a state of version 1 reads") {
   CHECK(take.settings.seed == 7);
   CHECK(take.settings.temperature == RenderSettings().temperature);
   CHECK(take.result == juce::File("/music/session/b.wav"));
-  CHECK(state->captured.pieces().empty());
+  CHECK(state->captured.clips().empty());
 }
 
 TEST_CASE("a newer state reads as far as it is known") {
@@ -155,7 +155,7 @@ TEST_CASE("values out of range are left at their defaults, the rest is read") {
   CHECK(take.settings.temperature == RenderSettings().temperature);
   CHECK(take.source == juce::File());
   CHECK(take.result == juce::File());
-  CHECK(state->captured.pieces().empty());
+  CHECK(state->captured.clips().empty());
   CHECK(state->parameters.empty());
 }
 
@@ -230,7 +230,7 @@ TEST_CASE("a session folder that was moved is found by its name") {
     CHECK(found.takes.find("plugin-2")->result == disk / "new project/session 1/sub/result2.wav");
     CHECK(found.takes.find("plugin-3")->result == juce::File("/elsewhere/r.wav"));
     CHECK(found.takes.soloed() == "plugin-2");
-    CHECK(found.captured.pieces().size() == 2);
+    CHECK(found.captured.clips().size() == 2);
   }
 }
 
