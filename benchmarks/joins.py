@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,15 @@ from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
 from umtn_core.evaluation.material.real_recordings import real_recording
 from umtn_core.evaluation.measures.joins import join_figures
+from umtn_core.recording import Audio
 from umtn_core.segments.join import joined
+from umtn_core.segments.plan import Segment
 from umtn_core.translation import Source, Translation
 from umtn_core.translator import Translator
+
+Figures: TypeAlias = dict[str, Any]
+#: What was decoded of each segment of a signal.
+Decoded: TypeAlias = tuple[list[Audio], tuple[Segment, ...]]
 
 RATE = 16_000
 PLAYERS = ("clarinet", "trumpet", "flute", "violin")
@@ -45,7 +52,7 @@ def main() -> None:
     print(" " * 39 + "flux: dB, rank, above 95 %         level: dB, rank, above 95 %")
     columns = "joins (else) whole  rank whole  >95 whole "
     print(f"music          to        segments count {columns} {columns}")
-    totals: dict[int, list[dict]] = {}
+    totals: dict[int, list[Figures]] = {}
     for name, audio in music.items():
         for target in bundle.domains:
             for count in map(int, options.segments.split(",")):
@@ -78,8 +85,8 @@ def rendered(
     return np.concatenate(found), places, np.concatenate([parts[0] for parts, _ in whole])
 
 
-def _decoded(translator: Translator, pieces: list[Source]) -> list[tuple]:
-    translation: Translation = translator.begin(pieces)
+def _decoded(translator: Translator, sources: list[Source]) -> list[Decoded]:
+    translation: Translation = translator.begin(sources)
     translation.advance()
     return translation.parts()
 
@@ -102,7 +109,7 @@ def notes(seconds: float) -> NDArray[np.float32]:
     return np.concatenate(line)[: round(seconds * RATE)].astype(np.float32)
 
 
-def mean(figures: list[dict]) -> dict:
+def mean(figures: list[Figures]) -> Figures:
     """Average figures, each join counting alike."""
     weights = [each["joins"] for each in figures]
     return {"joins": sum(weights)} | {
@@ -114,7 +121,7 @@ def mean(figures: list[dict]) -> dict:
     }
 
 
-def line(figures: dict) -> str:
+def line(figures: Figures) -> str:
     """One row of the table."""
     columns = [f"{figures['joins']:5d} "]
     for each in (figures["flux"], figures["level"]):

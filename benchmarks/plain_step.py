@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from umtn_core.companding import LEVELS, MU
 from umtn_core.networks import DomainClassifier, UniversalMusicTranslationNetwork
@@ -55,7 +55,7 @@ def plain_objective(
             truth = torch.full((len(latents),), d)
             # The encoder's gradient is turned round, the classifier's is not.
             classifier: DomainClassifier = network.classifier
-            named = classifier(_Turned.apply(latents, weight))
+            named = classifier(_Turned.apply(latents, weight))  # type: ignore[no-untyped-call]
             total = total + F.cross_entropy(named, truth) / domains
     return total
 
@@ -64,18 +64,18 @@ class _Turned(torch.autograd.Function):
     """The identity, whose gradient is multiplied by minus lambda."""
 
     @staticmethod
-    def forward(ctx, value: Tensor, weight: float) -> Tensor:  # type: ignore[no-untyped-def, override]
+    def forward(ctx, value: Tensor, weight: float) -> Tensor:  # type: ignore[no-untyped-def]
         ctx.weight = weight
         return value.view_as(value)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
         return -ctx.weight * gradient, None
 
 
 def plain_encoder(network: UniversalMusicTranslationNetwork, audio: Tensor) -> Tensor:
     """Tensor[B x 1 x T] -> Tensor[B x Z x F]."""
-    shape, w = network.shape, dict(network.encoder.named_parameters())
+    shape, w = network.shape, _weights(network.encoder)
     padding = (shape.first_kernel - shape.encoder_stride) // 2
     hidden = _conv(audio, w, "start", stride=shape.encoder_stride, padding=padding)
     for i, dilation in enumerate(shape.encoder_dilations):
@@ -93,7 +93,7 @@ def plain_decoder(
 ) -> Tensor:
     """Tensor[B x T * bands], Tensor[B x Z x F] -> Tensor[B x bands * 256 x T]."""
     shape = network.shape
-    w: Weights = dict(network.decoders[domain].named_parameters())
+    w: Weights = _weights(network.decoders[domain])
     if shape.conditioning_channels:
         latents = F.relu(_conv(latents, w, "context", padding=1))
     frames = F.interpolate(latents, scale_factor=float(shape.steps_per_frame))
@@ -121,6 +121,10 @@ def _first(shape: NetworkShape, w: Weights, past: Tensor) -> Tensor:
         return vectors.unflatten(1, (-1, shape.bands)).sum(2).transpose(1, 2)
     values = torch.where(past < 0, 0.0, past / MU - 0.5)
     return _conv(F.pad(values[:, None], (shape.input_kernel - 1, 0)), w, "first_conv")
+
+
+def _weights(module: nn.Module) -> Weights:
+    return dict[str, Tensor](module.named_parameters())
 
 
 def _conv(x: Tensor, w: Weights, name: str, **options: int) -> Tensor:

@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +46,7 @@ def main() -> None:
         for source in (folder, archive):
             for workers in map(int, options.workers.split(",")):
                 store = root / f"store-{source.name}-{workers}"
-                took = seconds(
-                    lambda s=source, d=store, w=workers: prepare_musicnet(s, d, workers=w)
-                )
+                took = seconds(partial(prepare_musicnet, source, store, workers=workers))
                 print(
                     f"{'folder' if source is folder else 'archive':8s} {workers:7d} "
                     f"{options.minutes / took:10.1f} {alone / took:16.2f}",

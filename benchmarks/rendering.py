@@ -16,6 +16,7 @@ import multiprocessing
 import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -49,7 +50,7 @@ def main() -> None:
 
 def line(shape: str, engine: str, segments: str, seconds: float) -> str:
     """Render once, and say how it went."""
-    chosen = "auto" if segments == "auto" else int(segments)
+    chosen: int | Literal["auto"] = "auto" if segments == "auto" else int(segments)
     music = tune(seconds)
     bundle = allowed(random_bundle(PRESETS[shape]))
     translator = Translator(bundle, engine=engine, segments=chosen)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.plain_step import plain_objective
-from umtn_core.decode.cpu.cpu_engine import measured_peak
+from umtn_core.decode.cpu.cpu_engine import Precision, measured_peak
 from umtn_core.native.library import is_available
 from umtn_core.shape import PRESETS, NetworkShape
 from umtn_core.training.module import Translation
@@ -150,7 +150,7 @@ def share_of_peak(rate: float, step: str, options: argparse.Namespace) -> str:
         return f"  {rate / known[0]:.1%} of {name}" if known else f"  {name}: peak not known"
     if not is_available():
         return ""
-    precision = "bf16" if step == "ours" else "fp32"
+    precision: Precision = "bf16" if step == "ours" else "fp32"
     peak = 2 * measured_peak(precision) * options.threads
     return f"  {rate / peak:.1%} of {peak / 1e12:.2f} TFLOP/s in {precision}"
 

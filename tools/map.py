@@ -133,10 +133,10 @@ def _imported(tree: ast.Module, known: Mapping[str, Path]) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom):
-            names = (f"{node.module}.{alias.name}" for alias in node.names)
-            yield from (
-                n for name in names if (n := name if name in known else node.module) in known
-            )
+            for name in (f"{node.module}.{alias.name}" for alias in node.names):
+                found = name if name in known else str(node.module)
+                if found in known:
+                    yield found
 
 
 def main(wanted: list[str]) -> int:
