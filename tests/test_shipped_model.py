@@ -8,7 +8,8 @@ import pytest
 from umtn_core import Bundle, Translator
 from umtn_core.decode.choosing.auto import candidates
 from umtn_core.decode.choosing.usable_precisions import LIMIT
-from umtn_core.evaluation.measures.pitch import from_notes, share_within, track
+from umtn_core.evaluation.listening.pitch_tracking import track
+from umtn_core.evaluation.measures.pitch import from_notes, share_within
 
 MODELS = Path(__file__).parents[1] / "models"
 RATE = 16_000

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from umtn_core.audio.resample import resample
 from umtn_core.evaluation.listening.chroma import chroma
-from umtn_core.evaluation.listening.note_segments import Transcribed, levels, segment
+from umtn_core.evaluation.listening.note import Transcribed
+from umtn_core.evaluation.listening.note_segments import levels, segment
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack, track
 from umtn_core.evaluation.listening.polyphonic import transcribe_polyphonic
 from umtn_core.evaluation.listening.rhythm import Rhythm, rhythm

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from umtn_core.evaluation.listening.note import Transcribed
 from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, PitchTrack, track
-
-#: A note: start in seconds, end in seconds, MIDI pitch (whole).
-Transcribed = tuple[float, float, int]
 
 SHORTEST_SECONDS = 0.050
 _GAP_SECONDS = 0.030

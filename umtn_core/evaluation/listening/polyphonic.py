@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.listening.note_segments import Transcribed
+from umtn_core.evaluation.listening.note import Transcribed
 
 RATE = 22_050
 HOP = 256

@@ -13,7 +13,7 @@ from umtn_core.data.split import Split
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening.heard import Heard
-from umtn_core.evaluation.measures.pitch import Note
+from umtn_core.evaluation.listening.note import Note
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening.heard import RATE
+from umtn_core.evaluation.listening.note import Note
 from umtn_core.evaluation.material.fetching import run, unpack_debian, unpack_npm
-from umtn_core.evaluation.measures.pitch import Note
 
 _PEAK = 0.6
 _KEYS = {"C": 0, "D#": 3, "F#": 6, "A": 9}

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from umtn_core.evaluation.listening.heard import Heard
+from umtn_core.evaluation.listening.note import Note
 from umtn_core.evaluation.listening.polyphonic import installed as basic_pitch_installed
 from umtn_core.evaluation.measures import group_measures
 from umtn_core.evaluation.measures.group_measures import Group, Shares, lag_frames
-from umtn_core.evaluation.measures.pitch import Note
 from umtn_core.evaluation.measures.share import Figure, Share, figure, rounded
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 

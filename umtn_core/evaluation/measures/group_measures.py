@@ -13,18 +13,13 @@ from numpy.typing import NDArray
 
 from umtn_core.evaluation.listening.chroma import chroma_correlation
 from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.listening.note import Note
+from umtn_core.evaluation.listening.pitch_tracking import PitchTrack
 from umtn_core.evaluation.listening.rhythm import onset_counts, onset_deviations, same_tempo
 from umtn_core.evaluation.listening.spectra import envelope_distance
 from umtn_core.evaluation.measures.alignment import chroma_dtw, pitch_dtw, pitch_ncc
 from umtn_core.evaluation.measures.notes import compare_notes
-from umtn_core.evaluation.measures.pitch import (
-    Note,
-    PitchTrack,
-    best_lag,
-    compare,
-    from_notes,
-    pool,
-)
+from umtn_core.evaluation.measures.pitch import best_lag, compare, from_notes, pool
 from umtn_core.evaluation.measures.share import Share
 from umtn_core.evaluation.measures.sound import clipped_share, noise_floor, stft_distance
 from umtn_core.evaluation.measures.timbre import TimbreClassifier

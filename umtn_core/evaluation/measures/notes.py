@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
-from umtn_core.evaluation.measures.pitch import Note
+from umtn_core.evaluation.listening.note import Note
 
 #: A slow bow speaks 50 ms late; MIREX's usual bound would call its every onset wrong.
 ONSET_SECONDS = 0.100

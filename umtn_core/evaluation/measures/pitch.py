@@ -9,22 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, PitchTrack, track
-
-__all__ = [
-    "HOP_SECONDS",
-    "PitchFigures",
-    "PitchTrack",
-    "best_lag",
-    "compare",
-    "from_notes",
-    "pool",
-    "share_within",
-    "track",
-]
-
-#: One note: start in seconds, end in seconds, MIDI pitch, then anything (velocity).
-Note = Sequence[float]
+from umtn_core.evaluation.listening.note import Note
+from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, PitchTrack
 
 Pitches: TypeAlias = PitchTrack | ArrayLike
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS
-from umtn_core.evaluation.measures.pitch import from_notes, share_within, track
+from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, track
+from umtn_core.evaluation.measures.pitch import from_notes, share_within
 
 RATE = 16_000
 

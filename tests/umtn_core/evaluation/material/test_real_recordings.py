@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from umtn_core.errors import UmtnError
+from umtn_core.evaluation.listening.pitch_tracking import track
 from umtn_core.evaluation.material import real_recordings
 from umtn_core.evaluation.material.real_recordings import FILES, real_recording, recording_file
-from umtn_core.evaluation.measures.pitch import track
 
 
 def fake_tools(folder, script):

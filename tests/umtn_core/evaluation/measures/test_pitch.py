@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from umtn_core.evaluation.listening.pitch_tracking import PitchTrack
 from umtn_core.evaluation.measures.pitch import (
-    PitchTrack,
     best_lag,
     compare,
     from_notes,
