@@ -93,7 +93,14 @@ def evaluate(
         for domain in store.domains
     }
     classifier = TimbreClassifier(_at(RATE, training, store.sample_rate), RATE)
-    makes, left_out = made_by(store, domains, settings)
+    makes, left_out = made_by(
+        store,
+        domains,
+        settings.split,
+        pieces=settings.pieces,
+        seconds=settings.seconds,
+        sampled=settings.recordings,
+    )
     players, absent = _players(domains, settings, store.sample_rate)
     examples = translate_all(domains, makes, players, translate)
     main = makes[0]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from umtn_core.data.split import Split
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening.heard import Heard
 from umtn_core.evaluation.material.held_out import HeldOutPiece, held_out_pieces, soundfonts
 from umtn_core.evaluation.material.sampled import UNSEEN, Sampled
-from umtn_core.evaluation.settings import EvaluationSettings
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,25 @@ class Make:
 
 
 def made_by(
-    store: Store, domains: Sequence[str], settings: EvaluationSettings
+    store: Store,
+    domains: Sequence[str],
+    split: Split = "test",
+    *,
+    pieces: int | None = None,
+    seconds: float | None = None,
+    sampled: bool = True,
 ) -> tuple[list[Make], list[str]]:
     """Read the paired pieces of each soundfont, the one that training audio comes from first.
 
     Where a piano or an organ is among the domains, tier 2 has them played by sampled instruments
     too, if those can be fetched.
+
+    Parameters
+    ----------
+    store, domains, split, pieces, seconds
+        As for `held_out_pieces`.
+    sampled
+        Whether sampled instruments are wanted.
 
     Returns
     -------
@@ -64,28 +77,17 @@ def made_by(
     UmtnError
         If a soundfont has no pieces in the model's domains.
     """
-    makes = [
-        Make(
-            font,
-            1 if k == 0 else 2,
-            held_out_pieces(
-                store,
-                domains,
-                font,
-                settings.split,
-                pieces=settings.pieces,
-                seconds=settings.seconds,
-            ),
-        )
-        for k, font in enumerate(soundfonts(store))
-    ]
+    makes = []
+    for font in soundfonts(store):
+        found = held_out_pieces(store, domains, font, split, pieces=pieces, seconds=seconds)
+        makes.append(Make(font, 2 if makes else 1, found))
     left_out = []
     if len(makes) < 2:
         left_out.append("The store has pieces of one soundfont only, so timbre was always known.")
     for domain, (name, fetch) in UNSEEN.items():
         if domain not in domains:
             left_out.append(f"{name}: the model has no {domain}.")
-        elif not settings.recordings:
+        elif not sampled:
             left_out.append(f"{name}: not asked for.")
         else:
             try:
@@ -93,8 +95,8 @@ def made_by(
             except UmtnError as error:
                 left_out.append(f"{name}: {error}")
             else:
-                pieces = [_played(piece, domain, instrument) for piece in makes[0].pieces]
-                makes.append(Make(name, 2, pieces, (domain,)))
+                played = [_played(piece, domain, instrument) for piece in makes[0].pieces]
+                makes.append(Make(name, 2, played, (domain,)))
     return makes, left_out
 
 

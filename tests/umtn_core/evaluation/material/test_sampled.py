@@ -12,7 +12,6 @@ from umtn_core.evaluation.material.held_out import HeldOutPiece
 from umtn_core.evaluation.material.sampled import UNSEEN, Sampled, grandorgue, salamander
 from umtn_core.evaluation.material.tiers import Make, made_by
 from umtn_core.evaluation.measures.notes import compare_notes
-from umtn_core.evaluation.settings import EvaluationSettings
 
 NOTES = [(0.1, 0.6, 63, 100), (0.7, 1.2, 66, 100), (1.3, 1.8, 58, 100)]
 
@@ -94,13 +93,13 @@ def test_tier_2_has_a_piano_where_the_model_has(organ, monkeypatch):
         "umtn_core.evaluation.material.tiers.held_out_pieces", lambda *_, **__: [piece]
     )
     domains = ["piano", "flute"]
-    makes, left_out = made_by(None, domains, EvaluationSettings())
+    makes, left_out = made_by(None, domains)
     assert [(make.name, make.tier) for make in makes] == [("one", 1), ("other", 2), ("A grand", 2)]
     assert makes[2].directions(domains) == [("piano", "flute")]
     (played,) = makes[2].pieces
     assert played.renders["piano"].samples.any() and played.renders["flute"] is heard
     assert left_out == ["GrandOrgue ranks: the model has no organ."]
-    offline, left_out = made_by(None, domains, EvaluationSettings(recordings=False))
+    offline, left_out = made_by(None, domains, sampled=False)
     assert len(offline) == 2 and "A grand: not asked for." in left_out
 
 
