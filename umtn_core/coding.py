@@ -22,7 +22,7 @@ class Coding:
     Parameters
     ----------
     shape
-        Of the network.
+        The network's shape.
     gains
         What the samples of each band are multiplied by before they are companded; none where
         the audio is not divided.
@@ -47,7 +47,7 @@ class Coding:
         Parameters
         ----------
         audio : float32 array (samples,)
-            At the decoders' rate; before and after it is silence.
+            What is coded, at the decoders' rate; before and after it is silence.
 
         Returns
         -------
@@ -66,7 +66,7 @@ class Coding:
         Parameters
         ----------
         codes : integer array (codes,)
-            Whole steps.
+            The codes of whole steps.
 
         Returns
         -------

@@ -62,7 +62,7 @@ def analyse(audio: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
     Parameters
     ----------
     audio : float32 array (samples,)
-        Before and after it is silence.
+        What is divided; before and after it is silence.
     bands
         2, 4 or 8; 1 gives the audio itself.
 
@@ -91,7 +91,7 @@ def synthesise(samples: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
     Parameters
     ----------
     samples : float32 array (steps, bands)
-        As `analyse` gives them.
+        The bands' samples, as `analyse` gives them.
     bands
         2, 4 or 8; 1 gives the samples back.
 

@@ -38,10 +38,10 @@ class Postfilter:
     graph
         Magnitudes to mask, an ONNX file's contents.
     shape
-        Its form.
+        The form of its network.
     threads
-        That share the work; None, one for each core this process may use. The audio does not
-        depend on their number.
+        The number of threads that share the work; None, one for each core this process may use.
+        The audio does not depend on their number.
     """
 
     def __init__(self, graph: bytes, shape: PostfilterShape, threads: int | None = None):
@@ -98,7 +98,7 @@ def masked(
     mask
         Called for some frames at a time; at the audio's ends with fewer around them.
     threads, cancelled, block
-        See `Postfilter`.
+        What they are for `Postfilter`.
 
     Returns
     -------

@@ -34,9 +34,9 @@ class PostfilterShape(
     window
         Samples of a frame, an even number; frames are half of it apart.
     bins
-        Of a frame's spectrum that the network sees and masks, from 0 hertz up.
+        The bins of a frame's spectrum that the network sees and masks, from 0 hertz up.
     channels
-        Of its layers.
+        The channels of its layers.
     dilations
         In bins, one for each layer.
     """

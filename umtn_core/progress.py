@@ -13,7 +13,7 @@ class Progress:
     Parameters
     ----------
     fraction
-        Of the work that is done, 0 to 1.
+        The share of the work that is done, 0 to 1.
     seconds_left
         Estimated from the pace so far; None while there is too little to go by.
     """

@@ -22,9 +22,9 @@ class Signal:
     Parameters
     ----------
     audio : float32 array (samples,)
-        As recorded.
+        The samples as recorded.
     sample_rate
-        In hertz.
+        The rate in hertz.
     id
         Names its random numbers.
     lufs
@@ -48,13 +48,13 @@ class Recording:
     ----------
     dry : float32 array (channels, samples)
     sample_rate
-        In hertz.
+        The rate in hertz.
     shape
-        That the caller's array had.
+        The shape that the caller's array had.
     channels
         How signals become channels.
     signals
-        To be translated.
+        The signals to be translated.
     """
 
     dry: Audio

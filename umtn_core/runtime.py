@@ -40,11 +40,11 @@ def open_session(
     device
         Where to run it.
     threads
-        That share the work of one run.
+        The number of threads that share the work of one run.
     captured
-        On a GPU, have ONNX Runtime record a run as a CUDA graph and repeat that from then on.
-        A recording is named by the run's option ``gpu_graph_id``; everything bound to it must
-        stay where it is on the device, runs must not overlap, and the first is run several
+        Whether, on a GPU, to have ONNX Runtime record a run as a CUDA graph and repeat that from
+        then on. A recording is named by the run's option ``gpu_graph_id``; everything bound to it
+        must stay where it is on the device, runs must not overlap, and the first is run several
         times over.
 
     Raises

@@ -30,7 +30,7 @@ class Source:
     ----------
     audio : float32 array (channels, samples) or (samples,)
     sample_rate
-        In hertz.
+        The audio's rate in hertz.
     seed
         0 to 2^64 - 1; None, the translator's. Recordings of different seeds are decoded
         together as well as those of one.
@@ -62,7 +62,7 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     work
         Names the audio and the options, see `name_of`.
     segments
-        Of each signal that sounds; their streams lie one after another in the decode.
+        The segments of each signal that sounds; their streams lie one after another in the decode.
     """
 
     work: str
@@ -193,7 +193,7 @@ def name_of(options: object, sources: Iterable[Source], seed: int) -> str:
     options
         Anything msgspec can encode.
     sources
-        The audio.
+        The recordings to be translated.
     seed
         The one of sources that have none.
     """

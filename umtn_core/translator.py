@@ -67,12 +67,12 @@ class Translator:
     mix
         0 gives the input back, 1 the translation only, and between them both.
     channels
-        See `umtn_core.audio.channels.ChannelMode`.
+        What becomes of several channels, see `umtn_core.audio.channels.ChannelMode`.
     postfilter
         Take the decoder's noise out, where the model has a post-filter for the target. It
         changes no sample that is drawn.
     threads
-        That decode at once; None, one for each core this process may use.
+        The number of threads that decode at once; None, one for each core this process may use.
 
     Raises
     ------
@@ -151,7 +151,7 @@ class Translator:
         ----------
         audio : float32 array (channels, samples) or (samples,)
         sample_rate
-            In hertz.
+            The audio's rate in hertz.
         progress
             Called about 20 times a second with a `umtn_core.progress.Progress`.
         cancelled
@@ -190,7 +190,7 @@ class Translator:
         recordings
             Audio and sample rate of each, as for a single one.
         progress, cancelled
-            For all of them together.
+            What they are for a single one, for all of them together.
 
         Returns
         -------
@@ -210,7 +210,7 @@ class Translator:
         Parameters
         ----------
         sources
-            The recordings.
+            The recordings to be translated.
         cancelled
             Asked about 20 times a second; work ends once it says yes.
 

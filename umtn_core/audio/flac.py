@@ -19,7 +19,7 @@ class FlacChecksum:
     Parameters
     ----------
     bits
-        A sample.
+        The bits of a sample.
     expected
         MD5 of all samples, interleaved, as little-endian integers.
     """

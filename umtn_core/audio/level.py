@@ -24,7 +24,7 @@ def limited(audio: Audio, sample_rate: int, peak: float) -> Audio:
     ----------
     audio : float32 array (channels, samples)
     sample_rate
-        In hertz.
+        The audio's rate in hertz.
     peak
         Largest absolute sample allowed.
 
@@ -51,9 +51,9 @@ def matched(audio: Audio, sample_rate: int, lufs: float, quietest: float = -math
     ----------
     audio : float32 array (samples,)
     sample_rate
-        In hertz.
+        The audio's rate in hertz.
     lufs
-        To bring it to.
+        The loudness to bring it to.
     quietest
         LUFS below which audio is not music but what is left where there is none: it gets
         no more gain than audio of this loudness would.

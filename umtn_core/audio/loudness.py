@@ -32,7 +32,7 @@ def loudness(audio: NDArray[np.float32], sample_rate: int) -> float:
     ----------
     audio : float32 array (channels, samples) or (samples,)
     sample_rate
-        In hertz.
+        The audio's rate in hertz.
 
     Returns
     -------

@@ -35,7 +35,7 @@ def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
     Parameters
     ----------
     path
-        Of the file.
+        The file to read.
 
     Returns
     -------
@@ -67,7 +67,7 @@ class OpenAudio:
     Attributes
     ----------
     channels, samples, sample_rate : int
-        As the headers say.
+        The file's form, as its headers have it.
     """
 
     def __init__(

@@ -20,9 +20,9 @@ def resample(
     Parameters
     ----------
     audio : float32 array (samples,)
-        At least one sample.
+        What is resampled; at least one sample.
     from_rate, to_rate
-        In hertz.
+        The rates in hertz.
     length
         Samples to return; `resampled_length` if not given. What lies beyond the end of
         the input is silence.

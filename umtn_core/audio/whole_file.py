@@ -26,7 +26,7 @@ def whole_file(path: Path, *, overwrite: bool, meanwhile: str | None = None) -> 
     Parameters
     ----------
     path
-        That the file is to have.
+        The path that the file is to have.
     overwrite
         Replace what has that name by then.
     meanwhile

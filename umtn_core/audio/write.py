@@ -58,10 +58,10 @@ def write_audio(
     Parameters
     ----------
     path
-        Of the file.
+        The file to write.
     audio : float32 array (channels, samples)
     sample_rate
-        In hertz.
+        The audio's rate in hertz.
     overwrite
         Replace a file that is there already.
 

@@ -92,7 +92,7 @@ class Precisions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     samples
         Scored with each decoder.
     losses
-        By precision, and by domain.
+        What is lost, by precision and by domain.
     """
 
     audio: str
@@ -108,13 +108,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     schema
         Version of this form.
     name
-        Of the model.
+        The model's name.
     domains
         In the order of the classifier's outputs.
     shape
-        Of the network; sample rate, hop and companding among it.
+        The network's shape; sample rate, hop and companding among it.
     licence
-        Of the weights, as an SPDX expression or in words.
+        The weights' licence, as an SPDX expression or in words.
     training_data
         What the network was trained on, in words.
     sources
@@ -122,8 +122,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     reference_loudness
         LUFS of the training audio; the input is brought to it before it is encoded.
     temperature
-        Of sampling, where nobody asks for another: the one at which the model was found to
-        play best.
+        The temperature of sampling, where nobody asks for another: the one at which the model was
+        found to play best.
     band_temperatures
         What that of each band is multiplied by, whoever asked for it; none, by 1.
     quality

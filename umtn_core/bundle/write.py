@@ -25,7 +25,7 @@ def write_bundle(
     Parameters
     ----------
     path
-        Of the folder.
+        The folder to write.
     manifest
         Everything but ``files``, which is filled in.
     graphs
@@ -82,7 +82,7 @@ def amend_manifest(path: str | Path, **changes: Any) -> Manifest:
     Parameters
     ----------
     path
-        The folder.
+        The bundle's folder.
     **changes
         Fields of `Manifest`, other than ``shape``, ``domains`` and ``files``.
 

@@ -23,11 +23,11 @@ class CpuEncoder(LatentEncoder):
     Parameters
     ----------
     bundle
-        The model.
+        The model whose encoder it is.
     threads
-        See `LatentEncoder`.
+        The number of threads, as `LatentEncoder` has it.
     precision
-        Of the layers' products; sums and the output are float32 always.
+        The precision of the layers' products; sums and the output are float32 always.
     target
         One of `umtn_core.native.calls.targets`; None, the fastest.
 

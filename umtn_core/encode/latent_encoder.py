@@ -30,10 +30,10 @@ class LatentEncoder(ABC):
     Parameters
     ----------
     shape
-        Of the network.
+        The network's shape.
     threads
-        That share the work; None, one for each core this process may use. The latents do
-        not depend on their number.
+        The number of threads that share the work; None, one for each core this process may use.
+        The latents do not depend on their number.
     """
 
     def __init__(self, shape: NetworkShape, threads: int | None = None):
@@ -97,9 +97,9 @@ class LatentEncoder(ABC):
         Parameters
         ----------
         sound : float32 array (samples,)
-            As `heard` gives it; whole frames.
+            What `heard` gives, in whole frames.
         first, last
-            The frames.
+            The first frame, and the one after the last.
 
         Returns
         -------
@@ -114,7 +114,7 @@ def heard(codes: NDArray[np.uint8], samples: int) -> NDArray[np.float32]:
     ----------
     codes : uint8 array (n,)
     samples
-        At least n.
+        What is heard; at least n samples.
 
     Returns
     -------

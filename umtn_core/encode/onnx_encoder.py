@@ -16,9 +16,9 @@ class OnnxEncoder(LatentEncoder):
     Parameters
     ----------
     bundle
-        The model.
+        The model whose encoder it is.
     threads
-        See `LatentEncoder`.
+        The number of threads, as `LatentEncoder` has it.
     """
 
     def __init__(self, bundle: Bundle, threads: int | None = None):

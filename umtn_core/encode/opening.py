@@ -17,12 +17,12 @@ def open_encoder(
     Parameters
     ----------
     bundle
-        The model.
+        The model whose encoder is opened.
     precision
-        Of our own kernels; None, the graph in ONNX Runtime, which also stands in where the kernels
-        were not built.
+        The precision of our own kernels; None, the graph in ONNX Runtime, which also stands in
+        where the kernels were not built.
     threads
-        See `LatentEncoder`.
+        The number of threads, as `LatentEncoder` has it.
     """
     if precision is None or not is_available():
         return OnnxEncoder(bundle, threads)

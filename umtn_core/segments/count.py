@@ -16,11 +16,11 @@ def best_count(samples: int, signals: int, margins: Margins, rates: Mapping[int,
     Parameters
     ----------
     samples
-        Of each signal, at the decoders' rate.
+        The samples of each signal, at the decoders' rate.
     signals
-        That are decoded together.
+        The number of signals that are decoded together.
     margins
-        Of the network.
+        The network's margins.
     rates
         Samples a second over all streams, by number of streams; 1 is among them.
 

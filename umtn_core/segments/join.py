@@ -51,7 +51,7 @@ def joined(
     Parameters
     ----------
     parts : list of float32 array (end - begin,)
-        Decoded.
+        What was decoded of each segment.
     segments
         What `plan` gave.
     rate

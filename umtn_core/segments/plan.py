@@ -117,11 +117,11 @@ def plan(audio: NDArray[np.float32], shape: NetworkShape, segments: int) -> tupl
     Parameters
     ----------
     audio : float32 array (samples,)
-        As the network hears it.
+        The signal as the network hears it.
     shape
-        Of the network.
+        The network's shape.
     segments
-        As many, or as many as are not too short.
+        The number of segments; fewer where they would be too short.
 
     Returns
     -------
