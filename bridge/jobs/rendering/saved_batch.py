@@ -40,6 +40,7 @@ class SavedSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    # "pieces" on the disk, where earlier versions of umtn have left some.
     sources: list[SavedSource] = msgspec.field(name="pieces")
 
 

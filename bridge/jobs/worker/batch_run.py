@@ -113,12 +113,15 @@ class BatchRun:
         saved = self._saved.load()
         if saved is None:
             return None
-        sources, audio, state = saved
-        ids = [source.id for source in sources]
+        saved_sources, audio, state = saved
+        ids = [source.id for source in saved_sources]
         if not self._orders.keys() & set(ids):
             return None
-        work = [Source(a, p.sample_rate, p.seed) for p, a in zip(sources, audio, strict=True)]
-        return _Work(ids, work, state, audio_is_saved=True)
+        sources = [
+            Source(each_audio, source.sample_rate, source.seed)
+            for source, each_audio in zip(saved_sources, audio, strict=True)
+        ]
+        return _Work(ids, sources, state, audio_is_saved=True)
 
     def _from_inputs(self) -> _Work:
         """Read the regions, of those jobs that go well together."""

@@ -126,10 +126,10 @@ def test_others_of_a_batch_survive_the_one_that_ends_the_worker(settings, music,
         import os
         import umtn_core.translator as t
         begin = t.Translator.begin
-        def deadly(self, pieces, **options):
-            if any(piece.seed == 13 for piece in pieces):
+        def deadly(self, sources, **options):
+            if any(source.seed == 13 for source in sources):
                 os.abort()
-            return begin(self, pieces, **options)
+            return begin(self, sources, **options)
         t.Translator.begin = deadly
     """)
 
@@ -150,7 +150,7 @@ def test_running_out_of_memory_is_said(settings, music, in_workers):
     in_workers("""
         import resource
         import umtn_core.translator, numpy as np
-        def greedy(self, pieces, **options):
+        def greedy(self, sources, **options):
             resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
             np.ones(1 << 30)
         umtn_core.translator.Translator.begin = greedy
