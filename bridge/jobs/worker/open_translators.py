@@ -1,4 +1,4 @@
-"""OpenTranslators kept open, so that the next render need not wait for its model."""
+"""Translators that are kept open, so that the next render need not wait for its model."""
 
 from __future__ import annotations
 
