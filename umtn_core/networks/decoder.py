@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -12,11 +13,14 @@ from umtn_core.coding import Coding
 from umtn_core.companding import LEVELS, MU, NOTHING_YET, Companding
 from umtn_core.networks.initialisation import AFTER_RELU, LINEAR, initialise
 from umtn_core.networks.layers import DecoderLayer, Pointwise
+from umtn_core.networks.typed_modules import ListOf
 from umtn_core.shape import NetworkShape
 
 
 class ScalarInput(nn.Conv1d):
     """Past codes as numbers in [-0.5, 0.5] through a short causal convolution."""
+
+    bias: Tensor  # PyTorch says that there may be none.
 
     def __init__(self, channels: int, kernel: int):
         super().__init__(1, channels, kernel)
@@ -52,7 +56,7 @@ class CodeEmbedding(nn.Embedding):
         compressed = torch.linspace(-1, 1, LEVELS)[:, None]
         with torch.no_grad():
             self.weight.mul_(0.1)
-            for table in self.weight.split(LEVELS):
+            for table in torch.split(self.weight, LEVELS):
                 table.add_(compressed * (0.7 * torch.randn(1, channels)))
                 table.add_(linear * torch.randn(1, channels))
             if bands > 1:
@@ -65,7 +69,7 @@ class CodeEmbedding(nn.Embedding):
         if self.bands == 1:
             return torch.where(nothing, 0.0, super().forward(codes.clamp(min=0)))
         tables = LEVELS * torch.arange(self.bands, device=codes.device)
-        rows = codes.clamp(min=0).unflatten(1, (-1, self.bands)) + tables
+        rows = torch.unflatten(codes.clamp(min=0), 1, (-1, self.bands)) + tables
         vectors = super().forward(rows).masked_fill(nothing.view(*rows.shape, 1), 0.0)
         return vectors.sum(2)
 
@@ -90,6 +94,8 @@ class Decoder(nn.Module):
         with several bands. Training measures them (`umtn_core.training.band_gains`).
     """
 
+    band_gains: Tensor
+
     def __init__(self, shape: NetworkShape):
         super().__init__()
         self.shape, self.bands = shape, shape.bands
@@ -97,7 +103,7 @@ class Decoder(nn.Module):
             self.register_buffer("band_gains", torch.ones(self.bands))
         residual, skip = shape.residual_channels, shape.skip_channels
         signal = shape.conditioning_channels or shape.latent_channels
-        self.first_conv: nn.Module
+        self.first_conv: ScalarInput | CodeEmbedding
         if shape.decoder_input == "scalar":
             self.first_conv = ScalarInput(residual, shape.input_kernel)
         else:
@@ -107,10 +113,11 @@ class Decoder(nn.Module):
             self.context = nn.Conv1d(shape.latent_channels, signal, 3, padding=1)
             initialise(self.context, AFTER_RELU)
         self.skip_conv = Pointwise(residual, skip)
-        self.layers = nn.ModuleList(
+        layers = nn.ModuleList(
             DecoderLayer(residual, skip, signal, shape.decoder_kernel, dilation)
             for dilation in shape.dilations
         )
+        self.layers = cast("ListOf[DecoderLayer]", layers)
         self.fc = Pointwise(skip, skip)
         self.condition = Pointwise(signal, skip)
         self.logits = Pointwise(skip, self.bands * LEVELS)
@@ -176,7 +183,7 @@ class Decoder(nn.Module):
         batch, time, _ = output.shape
         output = output.view(batch, signal.shape[1], -1, output.shape[-1])
         output = F.relu(output + self.condition(signal)[:, :, None]).view(batch, time, -1)
-        return self.logits(output).unflatten(-1, (self.bands, LEVELS)).flatten(1, 2)
+        return torch.unflatten(self.logits(output), -1, (self.bands, LEVELS)).flatten(1, 2)
 
     def signal(self, latents: Tensor) -> Tensor:
         """The signal that conditions the layers: Tensor[B x Z x F] -> Tensor[B x F x C]."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from umtn_core.networks.initialisation import LINEAR, initialise
 from umtn_core.networks.layers import EncoderLayer
+from umtn_core.networks.typed_modules import ListOf
 from umtn_core.shape import NetworkShape
 
 
@@ -32,10 +34,11 @@ class Encoder(nn.Module):
             stride=stride,
             padding=(shape.first_kernel - stride) // 2,
         )
-        self.dilated_convs = nn.ModuleList(
+        layers = nn.ModuleList(
             EncoderLayer(channels, shape.encoder_kernel, dilation, shape.encoder_leading_relu)
             for dilation in shape.encoder_dilations
         )
+        self.dilated_convs = cast("ListOf[EncoderLayer]", layers)
         self.conv_1x1 = nn.Conv1d(channels, shape.latent_channels, 1)
         self.pool = shape.hop // stride
         initialise(self.start, LINEAR)

@@ -7,9 +7,15 @@ would begin so faint that a decoder takes thousands of steps to notice it.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+from umtn_core.networks.typed_modules import bias_of
+
+if TYPE_CHECKING:
+    from umtn_core.networks.encoder import Encoder
 
 #: Standard deviations are these over the square root of the number of inputs.
 LINEAR = 1.0
@@ -36,7 +42,7 @@ def initialise(conv: nn.Conv1d, gain: float) -> None:
 
 
 @torch.no_grad()
-def standardise_latent(encoder: nn.Module, audio: Tensor) -> None:
+def standardise_latent(encoder: Encoder, audio: Tensor) -> None:
     """Scale and shift an encoder's last convolution so that the latent says something.
 
     Parameters
@@ -51,4 +57,5 @@ def standardise_latent(encoder: nn.Module, audio: Tensor) -> None:
     mean, deviation = latents.mean(1), latents.std(1).clamp(min=1e-6)
     last = encoder.conv_1x1
     last.weight /= deviation[:, None, None]
-    last.bias.copy_((last.bias - mean) / deviation)
+    bias = bias_of(last)
+    bias.copy_((bias - mean) / deviation)

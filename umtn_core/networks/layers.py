@@ -48,6 +48,8 @@ class Pointwise(nn.Conv1d):
     interchangeable; as a matrix product it runs several times faster on a CPU.
     """
 
+    bias: Tensor  # PyTorch says that there may be none.
+
     def __init__(self, inputs: int, outputs: int):
         super().__init__(inputs, outputs, 1)
 
@@ -62,6 +64,8 @@ class CausalConv(nn.Conv1d):
     Tap 0 is the oldest sample. Before the first sample everything is zero.
     """
 
+    bias: Tensor  # PyTorch says that there may be none.
+
     def forward(self, x: Tensor) -> Tensor:
         """Tensor[B x T x inputs] -> Tensor[B x T x outputs], the bias not yet added.
 
@@ -71,7 +75,7 @@ class CausalConv(nn.Conv1d):
         # All taps in one product: it is as large as the separate ones together,
         # but reads the activations once.
         stacked = torch.cat([self.weight[:, :, tap] for tap in range(taps)])
-        products = F.linear(x, stacked).split(self.out_channels, dim=-1)
+        products = torch.split(F.linear(x, stacked), self.out_channels, dim=-1)
         total = products[-1]
         for tap, product in enumerate(products[:-1]):
             delay = self.dilation[0] * (taps - 1 - tap)

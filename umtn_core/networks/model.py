@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from torch import nn
 
 from umtn_core.networks.classifier import DomainClassifier
 from umtn_core.networks.decoder import Decoder
 from umtn_core.networks.encoder import Encoder
+from umtn_core.networks.typed_modules import DictOf
 from umtn_core.shape import NetworkShape
 
 
@@ -35,7 +37,10 @@ class UniversalMusicTranslationNetwork(nn.Module):
         self.shape = shape
         self.domains = tuple(domains)
         self.encoder = Encoder(shape)
-        self.decoders = nn.ModuleDict({domain: Decoder(shape) for domain in self.domains})
+        self.decoders = cast(
+            "DictOf[Decoder]",
+            nn.ModuleDict({domain: Decoder(shape) for domain in self.domains}),
+        )
         self.classifier: DomainClassifier | None = None
         if len(self.domains) > 1:
             self.classifier = DomainClassifier(

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from umtn_core.networks.typed_modules import bias_of
 from umtn_core.postfilter_shape import (
     DECIBELS,
     DECIBELS_ADDED,
@@ -39,7 +40,7 @@ class PostfilterNetwork(nn.Module):
         )
         self.last = nn.Conv2d(shape.channels, 1, 1)
         nn.init.zeros_(self.last.weight)
-        nn.init.constant_(self.last.bias, FIRST_LOGIT)
+        nn.init.constant_(bias_of(self.last), FIRST_LOGIT)
 
     def forward(self, magnitudes: Tensor) -> Tensor:
         """Make the mask.

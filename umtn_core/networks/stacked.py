@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from umtn_core.companding import LEVELS, MU
-from umtn_core.networks.decoder import CodeEmbedding, Decoder
+from umtn_core.networks.decoder import Decoder, ScalarInput
+from umtn_core.networks.layers import Pointwise
+from umtn_core.networks.typed_modules import bias_of
 
 
 def score(decoders: Sequence[Decoder], past: Tensor, latents: Tensor) -> Tensor:
@@ -43,7 +45,9 @@ def score(decoders: Sequence[Decoder], past: Tensor, latents: Tensor) -> Tensor:
         return x.view(domains, batch, frames, -1, x.shape[-1])
 
     signal = _signal(decoders, latents)
-    conditions = by_frame(_conditions(decoders, signal)).split(2 * shape.residual_channels, -1)
+    conditions = torch.split(
+        by_frame(_conditions(decoders, signal)), 2 * shape.residual_channels, -1
+    )
     hidden = _first(decoders, past.transpose(0, 1))
     skips = [hidden]
     for number, layer in enumerate(layers):
@@ -77,7 +81,7 @@ def _one_behind_the_other(weights: Iterable[Tensor]) -> Tensor:
     return together
 
 
-def _matrices(convs: Sequence[Sequence[nn.Conv1d]]) -> tuple[Tensor, Tensor]:
+def _matrices(convs: Sequence[Sequence[Pointwise]]) -> tuple[Tensor, Tensor]:
     """Each domain's 1x1 convolutions as one: Tensor[D x in x out], biases Tensor[D x 1 x out]."""
     weight = _one_behind_the_other(conv.weight for of in convs for conv in of)
     bias = torch.cat([conv.bias for of in convs for conv in of])
@@ -85,7 +89,7 @@ def _matrices(convs: Sequence[Sequence[nn.Conv1d]]) -> tuple[Tensor, Tensor]:
     return by_domain.transpose(1, 2), bias.view(len(convs), 1, -1)
 
 
-def _product(convs: Sequence[Sequence[nn.Conv1d]], x: Tensor) -> Tensor:
+def _product(convs: Sequence[Sequence[Pointwise]], x: Tensor) -> Tensor:
     """Each domain's 1x1 convolutions of its rows: Tensor[D x rows x in] -> [D x rows x out]."""
     weight, bias = _matrices(convs)
     return torch.baddbmm(bias, x, weight)
@@ -108,7 +112,11 @@ def _residuals(decoders: Sequence[Decoder]) -> list[tuple[Tensor, Tensor]]:
     weight, bias = _matrices([[layer.residual] for of in layers for layer in of])
     split = (len(layers), len(decoders))
     return list(
-        zip(weight.unflatten(0, split).unbind(), bias.unflatten(0, split).unbind(), strict=True)
+        zip(
+            torch.unflatten(weight, 0, split).unbind(),
+            torch.unflatten(bias, 0, split).unbind(),
+            strict=True,
+        )
     )
 
 
@@ -117,10 +125,10 @@ def _signal(decoders: Sequence[Decoder], latents: Tensor) -> Tensor:
     contexts = [decoder.context for decoder in decoders if decoder.context is not None]
     if contexts:
         weight = _one_behind_the_other(context.weight for context in contexts)
-        bias = torch.cat([context.bias for context in contexts])
+        bias = torch.cat([bias_of(context) for context in contexts])
         # Groups of channels, one a domain.
         latents = F.conv1d(latents.flatten(1, 2), weight, bias, padding=1, groups=len(contexts))
-        latents = F.relu(latents).unflatten(1, (len(contexts), -1))
+        latents = torch.unflatten(F.relu(latents), 1, (len(contexts), -1))
     return latents.permute(1, 0, 3, 2).flatten(1, 2)
 
 
@@ -135,18 +143,19 @@ def _first(decoders: Sequence[Decoder], past: Tensor) -> Tensor:
     """What the first layer reads, from codes: Tensor[D x B x T] -> Tensor[D x rows x R]."""
     convs = [decoder.first_conv for decoder in decoders]
     domains, bands = len(decoders), decoders[0].bands
-    if not isinstance(convs[0], CodeEmbedding):
-        taps = convs[0].kernel_size[0]
+    scalars = [conv for conv in convs if isinstance(conv, ScalarInput)]
+    if scalars:
+        taps = scalars[0].kernel_size[0]
         values = (past / MU - 0.5).masked_fill(past < 0, 0.0)
         windows = F.pad(values, (taps - 1, 0)).unfold(2, taps, 1).flatten(1, 2)
-        weight = _one_behind_the_other(conv.weight for conv in convs).view(domains, -1, taps)
-        bias = torch.cat([conv.bias for conv in convs]).view(domains, 1, -1)
+        weight = _one_behind_the_other(conv.weight for conv in scalars).view(domains, -1, taps)
+        bias = torch.cat([conv.bias for conv in scalars]).view(domains, 1, -1)
         return torch.baddbmm(bias, windows, weight.transpose(1, 2))
     # All tables one behind the other, and a row of zeros for nothing yet.
     width = convs[0].weight.shape[1]
     nothing = convs[0].weight.new_zeros(1, width)
     tables = torch.cat([*(conv.weight for conv in convs), nothing])
-    codes = past.unflatten(2, (-1, bands))
+    codes = torch.unflatten(past, 2, (-1, bands))
     starts = LEVELS * torch.arange(domains * bands, device=past.device).view(domains, 1, 1, bands)
     rows = (codes + starts).masked_fill(codes < 0, len(tables) - 1)
     return F.embedding(rows, tables).sum(3).flatten(1, 2)
