@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from umtn_core.networks.encoder import Encoder
+from umtn_core.networks.typed_modules import bias_of
 
 
 class _Layer(NamedTuple):
@@ -51,42 +52,33 @@ def encode(encoder: Encoder, audio: Tensor, context: int) -> Tensor:
     Parameters
     ----------
     encoder
-        Gradients reach its parameters.
+        The encoder; gradients reach its parameters.
     audio : Tensor[B x 1 x T]
-        As for `Encoder`; no gradient reaches it.
+        Clips as `Encoder` takes them; no gradient reaches them.
     context
-        Frames at each end that are only heard.
+        The number of frames at each end that are only heard.
 
     Returns
     -------
     Tensor[B x latent_channels x F - 2 context], float32
     """
     start, batch = encoder.start, len(audio)
-    (width,), (stride,), (padding,) = start.kernel_size, start.stride, start.padding
+    width, stride, padding = start.kernel_size[0], start.stride[0], int(start.padding[0])
     steps = (audio.shape[-1] + 2 * padding - width) // stride + 1
     inner = (context * encoder.pool, steps - context * encoder.pool)
-    modules = list(encoder.dilated_convs)
-    reach = modules[0].dilated_conv.kernel_size[0] // 2
-    layers: list[_Layer] = []
-    outputs = inner
-    for module in reversed(modules):
-        dilation = module.dilated_conv.dilation[0]
-        inputs = (max(0, outputs[0] - reach * dilation), min(steps, outputs[1] + reach * dilation))
-        layers.insert(0, _Layer(dilation, inputs, outputs, module.leading_relu))
-        outputs = inputs
-    low, high = outputs
+    layers = _layers(encoder, steps, inner)
+    low, high = layers[0].inputs
     padded = F.pad(audio[:, 0], (padding, padding))
     windows = padded.unfold(1, width, stride)[:, low:high].transpose(0, 1)
     hidden = F.linear(windows, start.weight[:, 0], start.bias).flatten(0, 1)
     weights = [
         weight
-        for module in modules
-        for weight in (
-            module.dilated_conv.weight, module.dilated_conv.bias,
-            module.conv_1x1.weight, module.conv_1x1.bias,
-        )
-    ]  # fmt: skip
-    out = _Layers.apply(hidden, layers, batch, *weights)
+        for module in encoder.dilated_convs
+        for conv in (module.dilated_conv, module.conv_1x1)
+        for weight in (conv.weight, bias_of(conv))
+    ]
+    # PyTorch leaves it untyped.
+    out: Tensor = _Layers.apply(hidden, layers, batch, *weights)  # type: ignore[no-untyped-call]
     # A frame's mean and a 1x1 convolution go in any order; there are far fewer frames.
     frames = out.view(-1, encoder.pool, batch, out.shape[-1]).mean(1)
     last = encoder.conv_1x1
@@ -94,11 +86,24 @@ def encode(encoder: Encoder, audio: Tensor, context: int) -> Tensor:
     return latents.float().permute(1, 2, 0)
 
 
+def _layers(encoder: Encoder, steps: int, inner: tuple[int, int]) -> list[_Layer]:
+    """Where each layer's rows lie, so that the last one's output is the steps asked for."""
+    layers: list[_Layer] = []
+    outputs = inner
+    for module in reversed(list(encoder.dilated_convs)):
+        conv = module.dilated_conv
+        dilation, reach = conv.dilation[0], conv.kernel_size[0] // 2 * conv.dilation[0]
+        inputs = (max(0, outputs[0] - reach), min(steps, outputs[1] + reach))
+        layers.insert(0, _Layer(dilation, inputs, outputs, module.leading_relu))
+        outputs = inputs
+    return layers
+
+
 class _Layers(torch.autograd.Function):
     """All residual layers."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, hidden: Tensor, layers: Sequence[_Layer], batch: int, *weights: Tensor
     ) -> Tensor:
         stream = hidden.float()
@@ -124,7 +129,7 @@ class _Layers(torch.autograd.Function):
         return stream
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         weights, saved = ctx.saved_tensors[: ctx.weights], ctx.saved_tensors[ctx.weights :]
         found: list[Tensor] = []
         stream = gradient.float()
