@@ -74,6 +74,7 @@ test-plugin-long: test-plugin
 	done
 
 test-long: $(VENV)/.installed-everything test-plugin-long
+	@$(pip) install --editable '.[yardsticks]'
 	@tools/system-packages.sh test
 	$(bin)/pytest -m long
 

@@ -1,4 +1,9 @@
-"""Integrated loudness after ITU-R BS.1770-4: K-weighted, gated, in LUFS."""
+"""Integrated loudness after ITU-R BS.1770-4: K-weighted, gated, in LUFS.
+
+Written out here because pyloudnorm wants SciPy, which the run time does without, refuses what is
+shorter than 0.4 s, and holds all of a recording several times over in float64. A long test
+compares.
+"""
 
 from __future__ import annotations
 

@@ -77,3 +77,23 @@ def test_a_gain_moves_loudness_by_its_decibels():
     now = loudness(audio, 48_000)
     moved = audio * np.float32(gain_between(now, -31.5))
     assert loudness(moved, 48_000) == pytest.approx(-31.5, abs=1e-3)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rate", [16_000, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_pyloudnorm_measures_the_same(rate, channels):
+    pyloudnorm = pytest.importorskip("pyloudnorm", reason="the library to compare with")
+    # By default its shelf is another one than BS.1770's, 0.04 LU quieter and more at low rates.
+    meter = pyloudnorm.Meter(rate, "DeMan")
+    rng = np.random.default_rng(rate + channels)
+    for _ in range(10):
+        # Whole steps: it counts a last block of which there is only a part.
+        samples = int(rng.integers(5, 200)) * rate // 10
+        level = 10 ** (rng.uniform(-60, 0, 6) / 20)
+        swell = np.interp(np.linspace(0, 5, samples), range(6), level)
+        noise = np.cumsum(rng.normal(size=(channels, samples)), axis=1)
+        audio = (swell * (rng.normal(size=(channels, samples)) + 0.01 * noise)).astype(np.float32)
+        audio /= np.abs(audio).max()
+        expected = meter.integrated_loudness(audio.T.astype(np.float64))
+        assert loudness(audio, rate) == pytest.approx(expected, abs=0.01)
