@@ -78,7 +78,7 @@ def test_recordings_that_cannot_be_had_are_reported_not_fatal(store, tiny_bundle
     def refuse(instrument):
         raise UmtnError("no network today")
 
-    monkeypatch.setattr("umtn_core.evaluation.evaluate.real_recording", refuse)
+    monkeypatch.setattr("umtn_core.evaluation.gathering.real_recording", refuse)
     settings = EvaluationSettings(excerpts=2, excerpt_seconds=0.2, training_excerpts=6)
     report = evaluate(Bundle.open(tiny_bundle), store, settings, translate=Oracle(store)).report
     assert report["recordings"] == {"unavailable": "no network today"}
