@@ -9,25 +9,24 @@
 template <class P, int kTiles>
 struct Head {
   typedef typename P::Element Element;
-  typedef float Sums[kStrips][kTiles][4];
+  typedef typename Strips<P, kTiles>::Sums Sums;
   static constexpr int kStreams = 8 * kTiles;
   static constexpr int kLogitsPitch = kLevels + 4;
   static constexpr int kBandStrips = kLevels / 16;
 
   const Place& p;
   const umtn_cuda_work& w;
-  const int s, lane, warp, pitch, strip_bytes;
+  const int s;
+  const Strips<P, kTiles> strips;
 
   UMTN_DEVICE explicit Head(const Place& place)
-      : p(place), w(place.w), s(w.skip_padded), lane(thread_index() & 31),
-        warp(thread_index() >> 5), pitch(s + P::kPitchMore),
-        strip_bytes(16 * s * P::kElementBytes) {}
+      : p(place), w(place.w), s(w.skip_padded), strips(place, s) {}
 
   UMTN_DEVICE Element* skips() const { return reinterpret_cast<Element*>(p.memory + w.head_at); }
-  UMTN_DEVICE Element* hidden() const { return skips() + kStreams * pitch; }
+  UMTN_DEVICE Element* hidden() const { return skips() + kStreams * strips.pitch; }
   // Logits of a stream and a band, counted from the first of those that lie here.
   UMTN_DEVICE float* logits(int stream, int band) const {
-    return reinterpret_cast<float*>(hidden() + kStreams * pitch) +
+    return reinterpret_cast<float*>(hidden() + kStreams * strips.pitch) +
            (band * kStreams + stream) * kLogitsPitch;
   }
 
@@ -35,12 +34,12 @@ struct Head {
     block_sync();
     take_skips(turn);
     block_sync();
-    for (int chunk = 0; chunk * kWarps * kStrips < s / 16; ++chunk)
+    for (int chunk = 0; chunk * strips.kAtOnce < s / 16; ++chunk)
       make_hidden(chunk, turn);
     block_sync();
     const int bands = w.bands / w.head_parts, begin = p.head_part() * bands;
     for (int band = begin; band < begin + bands; band += w.logits_bands) {
-      for (int chunk = 0; chunk * kWarps * kStrips < w.logits_bands * kBandStrips; ++chunk)
+      for (int chunk = 0; chunk * strips.kAtOnce < w.logits_bands * kBandStrips; ++chunk)
         make_logits(band, chunk);
       block_sync();
       choose(turn, step, band);
@@ -52,113 +51,67 @@ private:
   UMTN_DEVICE static float rectified(float x) { return x <= 0.0f ? 0.0f : x; }
 
   UMTN_DEVICE void take_skips(const Turn& turn) const {
-    constexpr int kTogether = 4;
-    const int width = w.residual_padded + s, all = turn.count * s;
+    const int width = p.message_width();
     const float* here = reinterpret_cast<const float*>(p.memory + w.skip_at);
-    for (int i = thread_index(); i < all; i += kThreads * kTogether) {
-      u64 words[kTogether];
-#pragma unroll
-      for (int j = 0; j < kTogether; ++j) {
-        const int at = i + j * kThreads;
-        if (turn.in && at < all)
-          words[j] = load_word(turn.in + at / s * width + w.residual_padded + at % s);
-      }
-#pragma unroll
-      for (int j = 0; j < kTogether; ++j) {
-        const int at = i + j * kThreads;
-        if (at >= all)
-          break;
-        const u64* word = turn.in + at / s * width + w.residual_padded + at % s;
-        const float sum = turn.in ? bits_to_float(wait_for(word, turn.tag, words[j])) : here[at];
-        skips()[at / s * pitch + at % s] = P::round(rectified(sum));
-      }
-    }
-  }
-
-  UMTN_DEVICE void multiply(Sums& sums, i64 at, i64 hole, int chunk, int end,
-                            const Element* activations) const {
-    const u8* strips[kStrips];
-    Layers<P, kTiles>::clear(sums);
-#pragma unroll
-    for (int i = 0; i < kStrips; ++i) {
-      const int number = strip_number(chunk, i);
-      strips[i] = number < end
-                      ? p.strip(at + static_cast<i64>(number) * strip_bytes, strip_bytes, hole)
-                      : nullptr;
-    }
-    P::template multiply<P, kTiles>(sums, strips, activations, pitch, s);
-  }
-
-  UMTN_DEVICE int strip_number(int chunk, int i) const {
-    return chunk * kWarps * kStrips + i * kWarps + warp;
+    const auto word_at = [&](int i) { return turn.in + i / s * width + w.residual_padded + i % s; };
+    each_ahead(
+        turn.count * s, [&](int i) { return turn.in ? load_word(word_at(i)) : 0; },
+        [&](int i, u64 word) {
+          const float sum = turn.in ? bits_to_float(wait_for(word_at(i), turn.tag, word)) : here[i];
+          skips()[i / s * strips.pitch + i % s] = P::round(rectified(sum));
+        });
   }
 
   UMTN_DEVICE void make_hidden(int chunk, const Turn& turn) const {
     Sums sums;
-    multiply(sums, w.fc_at, 0, chunk, s / 16, skips());
-#pragma unroll
-    for (int i = 0; i < kStrips; ++i) {
-      const int number = strip_number(chunk, i);
-      if (number >= s / 16)
-        continue;
-#pragma unroll
-      for (int tile = 0; tile < kTiles; ++tile)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
-          const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
-          float value = sums[i][tile][j] + w.fc_bias[row];
-          if (row < w.skip && stream < turn.count)
-            value += w.conditioning[(turn.first + stream) * w.conditioning_width +
-                                    2 * w.layer_count * w.residual + row];
-          hidden()[stream * pitch + row] = P::round(rectified(value));
-        }
-    }
+    strips.clear(sums);
+    strips.multiply(sums, w.fc_at, chunk, 0, s / 16, skips());
+    strips.each_strip(chunk, s / 16, [&](int i, int number) {
+      strips.each_sum(number, [&](int tile, int j, int stream, int row) {
+        float value = sums[i][tile][j] + w.fc_bias[row];
+        if (row < w.skip && stream < turn.count)
+          value += w.conditioning[(turn.first + stream) * w.conditioning_width +
+                                  2 * w.layer_count * w.residual + row];
+        hidden()[stream * strips.pitch + row] = P::round(rectified(value));
+      });
+    });
   }
 
   UMTN_DEVICE void make_logits(int band, int chunk) const {
-    const int strips = w.logits_bands * kBandStrips;
+    const int end = w.logits_bands * kBandStrips;
     Sums sums;
-    multiply(sums, w.logits_at + static_cast<i64>(band) * kBandStrips * strip_bytes, p.hole(),
-             chunk, strips, hidden());
-#pragma unroll
-    for (int i = 0; i < kStrips; ++i) {
-      const int number = strip_number(chunk, i);
-      if (number >= strips)
-        continue;
-#pragma unroll
-      for (int tile = 0; tile < kTiles; ++tile)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
-          const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
-          logits(stream, row / kLevels)[row % kLevels] =
-              sums[i][tile][j] + w.logits_bias[band * kLevels + row];
-        }
-    }
+    strips.clear(sums);
+    strips.multiply(sums, w.logits_at + static_cast<i64>(band) * kBandStrips * strips.bytes, chunk,
+                    0, end, hidden(), p.hole());
+    strips.each_strip(chunk, end, [&](int i, int number) {
+      strips.each_sum(number, [&](int tile, int j, int stream, int row) {
+        logits(stream, row / kLevels)[row % kLevels] =
+            sums[i][tile][j] + w.logits_bias[band * kLevels + row];
+      });
+    });
   }
 
   // Codes of some bands, from this one on: one band of one stream a warp.
   UMTN_DEVICE void choose(const Turn& turn, int step, int first_band) const {
-    for (int i = warp; i < turn.count * w.logits_bands; i += kWarps) {
+    for (int i = strips.warp; i < turn.count * w.logits_bands; i += kWarps) {
       const int stream = turn.first + i % turn.count, band = first_band + i / turn.count;
       const i64 place = (static_cast<i64>(stream) * w.steps + step) * w.bands + band;
       const float* row = logits(i % turn.count, i / turn.count);
       int code;
       if (w.given) {
         code = w.given[place];
-        for (int c = lane; c < kLevels; c += 32)
+        for (int c = strips.lane; c < kLevels; c += 32)
           w.logits[place * kLevels + c] = row[c];
       } else {
         bool finite;
         code = draw_code(row, w.uniforms[place], w.temperatures[band], w.top_p, finite);
-        if (lane == 0) {
+        if (strips.lane == 0) {
           w.codes[place] = static_cast<u8>(code);
           if (!finite)
             store_credit(reinterpret_cast<u32*>(w.failed), 1);
         }
       }
-      if (lane == 0) {
+      if (strips.lane == 0) {
         if (p.sends())
           store_word(w.feedback + stream * w.bands + band,
                      word_of(static_cast<u32>(code), tag_of(turn.time)));

@@ -1,9 +1,8 @@
 // One layer of one group of streams, by all threads of a block (paper, Figure 1, right).
 #pragma once
 
-#include "layout.cuh"
-#include "product.cuh"
 #include "sampling.cuh"
+#include "strips.cuh"
 
 // The group of streams and the step that a block is at.
 struct Turn {
@@ -20,23 +19,22 @@ UMTN_DEVICE float sigmoid(float x) {
 template <class P, int kTiles>
 struct Layers {
   typedef typename P::Element Element;
-  typedef float Sums[kStrips][kTiles][4];
+  typedef typename Strips<P, kTiles>::Sums Sums;
   static constexpr int kStreams = 8 * kTiles; // of a full group
 
   const Place& p;
   const umtn_cuda_work& w;
-  const int r, s, lane, warp;
-  const int pitch;          // elements from one stream's activations to the next's
-  const int residual_pitch; // likewise, of the residual path
-  const int strip_bytes, channel_strips;
+  const int r, s;
+  const Strips<P, kTiles> strips;
+  const int residual_pitch; // numbers from one stream's residual path to the next's
+  const int channel_strips;
 
   UMTN_DEVICE explicit Layers(const Place& place)
-      : p(place), w(place.w), r(w.residual_padded), s(w.skip_padded), lane(thread_index() & 31),
-        warp(thread_index() >> 5), pitch(r + P::kPitchMore), residual_pitch(r + 4),
-        strip_bytes(16 * r * P::kElementBytes), channel_strips(r / 8) {}
+      : p(place), w(place.w), r(w.residual_padded), s(w.skip_padded), strips(place, r),
+        residual_pitch(r + 4), channel_strips(r / 8) {}
 
   UMTN_DEVICE Element* tap(int index) const {
-    return reinterpret_cast<Element*>(p.memory + w.taps_at) + index * kStreams * pitch;
+    return reinterpret_cast<Element*>(p.memory + w.taps_at) + index * kStreams * strips.pitch;
   }
   UMTN_DEVICE Element* newest() const { return tap(w.kernel - 1); }
   UMTN_DEVICE Element* gated() const { return reinterpret_cast<Element*>(p.memory + w.gated_at); }
@@ -47,40 +45,12 @@ struct Layers {
     return static_cast<Element*>(w.rings) + ((turn.first + stream) * w.ring_rows + row) * r;
   }
 
-  UMTN_DEVICE static void clear(Sums& sums) {
-#pragma unroll
-    for (int i = 0; i < kStrips; ++i)
-#pragma unroll
-      for (int tile = 0; tile < kTiles; ++tile)
-#pragma unroll
-        for (int j = 0; j < 4; ++j)
-          sums[i][tile][j] = 0.0f;
-  }
-
-  // Strips of this warp, spread so that few strips still keep all warps busy; NULL past the last.
-  UMTN_DEVICE int strip_number(int chunk, int i) const {
-    return chunk * kWarps * kStrips + i * kWarps + warp;
-  }
-
-  UMTN_DEVICE void multiply(Sums& sums, i64 at, int chunk, int from, int end,
-                            const Element* activations) const {
-    const u8* strips[kStrips];
-#pragma unroll
-    for (int i = 0; i < kStrips; ++i) {
-      const int number = strip_number(chunk, i);
-      strips[i] = number >= from && number < end
-                      ? p.strip(at + static_cast<i64>(number - from) * strip_bytes, strip_bytes)
-                      : nullptr;
-    }
-    P::template multiply<P, kTiles>(sums, strips, activations, pitch, r);
-  }
-
   UMTN_DEVICE void run(int l, const Turn& turn, bool first_here, bool last_here) const {
     const umtn_cuda_layer layer = w.layers[l];
     const i64 weights = l * w.layer_bytes;
-    const i64 out_weights = weights + static_cast<i64>(channel_strips) * strip_bytes;
-    const i64 older_weights = out_weights + static_cast<i64>((r + s) / 16) * strip_bytes;
-    const int chunks = (channel_strips + kWarps * kStrips - 1) / (kWarps * kStrips);
+    const i64 out_weights = weights + static_cast<i64>(channel_strips) * strips.bytes;
+    const i64 older_weights = out_weights + static_cast<i64>((r + s) / 16) * strips.bytes;
+    const int chunks = (channel_strips + strips.kAtOnce - 1) / strips.kAtOnce;
     // The older taps do not wait for the newest input, if the sums fit the registers.
     const bool ahead = chunks == 1;
 
@@ -103,7 +73,7 @@ struct Layers {
         condition(sums, l, chunk, turn);
         multiply_older(sums, older_weights, chunk);
       }
-      multiply(sums, weights, chunk, 0, channel_strips, newest());
+      strips.multiply(sums, weights, chunk, 0, channel_strips, newest());
       gate(sums, chunk);
     }
     block_sync();
@@ -119,7 +89,7 @@ private:
       const i64 row = layer.ring_offset + (turn.time + layer.ring_size - delay) % layer.ring_size;
       for (int i = thread_index(); i < turn.count * quads; i += kThreads) {
         const int stream = i / quads, at = i % quads * kOfQuad;
-        *reinterpret_cast<Quad*>(tap(t) + stream * pitch + at) =
+        *reinterpret_cast<Quad*>(tap(t) + stream * strips.pitch + at) =
             *reinterpret_cast<const Quad*>(ring_row(turn, stream, row) + at);
       }
     }
@@ -130,25 +100,21 @@ private:
   UMTN_DEVICE void condition(Sums& sums, int l, int chunk, const Turn& turn) const {
 #pragma unroll
     for (int i = 0; i < kStrips; ++i) {
-      const int channel = strip_number(chunk, i) * 8 + (lane >> 2);
-#pragma unroll
-      for (int tile = 0; tile < kTiles; ++tile)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
-          float value = 0.0f;
-          if (channel < w.residual && stream < turn.count)
-            value = w.conditioning[(turn.first + stream) * w.conditioning_width +
-                                   (2 * l + (j >> 1)) * w.residual + channel];
-          sums[i][tile][j] = value;
-        }
+      const int channel = strips.number(chunk, i) * 8 + (strips.lane >> 2);
+      strips.each_sum(0, [&](int tile, int j, int stream, int) {
+        float value = 0.0f;
+        if (channel < w.residual && stream < turn.count)
+          value = w.conditioning[(turn.first + stream) * w.conditioning_width +
+                                 (2 * l + (j >> 1)) * w.residual + channel];
+        sums[i][tile][j] = value;
+      });
     }
   }
 
   UMTN_DEVICE void multiply_older(Sums& sums, i64 at, int chunk) const {
     for (int t = 0; t + 1 < w.kernel; ++t)
-      multiply(sums, at + static_cast<i64>(t) * channel_strips * strip_bytes, chunk, 0,
-               channel_strips, tap(t));
+      strips.multiply(sums, at + static_cast<i64>(t) * channel_strips * strips.bytes, chunk, 0,
+                      channel_strips, tap(t));
   }
 
   // A layer's newest input: to the residual path, the next product, and the ring, where it takes
@@ -157,7 +123,7 @@ private:
                              int channel, float value) const {
     const Element rounded = P::round(value);
     residual()[stream * residual_pitch + channel] = value;
-    newest()[stream * pitch + channel] = rounded;
+    newest()[stream * strips.pitch + channel] = rounded;
     ring_row(turn, stream, layer.ring_offset + turn.time % layer.ring_size)[channel] = rounded;
   }
 
@@ -169,25 +135,14 @@ private:
   }
 
   UMTN_DEVICE void take_message(const umtn_cuda_layer& layer, const Turn& turn) const {
-    constexpr int kTogether = 4; // words asked for before the first is needed
-    const int width = r + s;
-    for (int i = thread_index(); i < turn.count * r; i += kThreads * kTogether) {
-      u64 words[kTogether];
-#pragma unroll
-      for (int j = 0; j < kTogether; ++j) {
-        const int at = i + j * kThreads;
-        if (at < turn.count * r)
-          words[j] = load_word(turn.in + at / r * width + at % r);
-      }
-#pragma unroll
-      for (int j = 0; j < kTogether; ++j) {
-        const int at = i + j * kThreads;
-        if (at < turn.count * r) {
-          const u64* word = turn.in + at / r * width + at % r;
-          put_input(layer, turn, at / r, at % r, bits_to_float(wait_for(word, turn.tag, words[j])));
-        }
-      }
-    }
+    const int width = p.message_width();
+    const auto word_at = [&](int i) { return turn.in + i / r * width + i % r; };
+    each_ahead(
+        turn.count * r, [&](int i) { return load_word(word_at(i)); },
+        [&](int i, u64 word) {
+          const float value = bits_to_float(wait_for(word_at(i), turn.tag, word));
+          put_input(layer, turn, i / r, i % r, value);
+        });
   }
 
   UMTN_DEVICE void take_codes(const umtn_cuda_layer& layer, const Turn& turn) const {
@@ -220,102 +175,83 @@ private:
   }
 
   UMTN_DEVICE void gate(const Sums& sums, int chunk) const {
-#pragma unroll
-    for (int i = 0; i < kStrips; ++i) {
-      const int number = strip_number(chunk, i);
-      if (number >= channel_strips)
-        continue;
+    strips.each_strip(chunk, channel_strips, [&](int i, int number) {
 #pragma unroll
       for (int tile = 0; tile < kTiles; ++tile)
 #pragma unroll
         for (int j = 0; j < 2; ++j) {
-          const int stream = tile * 8 + (lane & 3) * 2 + j;
+          const int stream = tile * 8 + (strips.lane & 3) * 2 + j;
           const float tanh = 2.0f * sigmoid(2.0f * sums[i][tile][j + 2]) - 1.0f;
-          gated()[stream * pitch + number * 8 + (lane >> 2)] =
+          gated()[stream * strips.pitch + number * 8 + (strips.lane >> 2)] =
               P::round(sigmoid(sums[i][tile][j]) * tanh);
         }
-    }
+    });
   }
 
   // What goes on to the next layer, and what is added to the sum of the skips.
   UMTN_DEVICE void put_out(int l, i64 at, const Turn& turn, bool first_here, bool send) const {
     const int residual_strips = r / 16, end = (r + s) / 16;
     const int from = w.layers[l].last ? residual_strips : 0;
-    for (int chunk = 0; chunk * kWarps * kStrips < end; ++chunk) {
+    for (int chunk = 0; chunk * strips.kAtOnce < end; ++chunk) {
       Sums sums;
-      clear(sums);
-      multiply(sums, at + static_cast<i64>(from) * strip_bytes, chunk, from, end, gated());
+      strips.clear(sums);
+      strips.multiply(sums, at + static_cast<i64>(from) * strips.bytes, chunk, from, end, gated());
       if (l == 0)
-        multiply(sums, w.first_skip_at, chunk, residual_strips, end, newest());
-#pragma unroll
-      for (int i = 0; i < kStrips; ++i) {
-        const int number = strip_number(chunk, i);
-        if (number < from || number >= end)
-          continue;
+        strips.multiply(sums, w.first_skip_at, chunk, residual_strips, end, newest());
+      strips.each_strip(chunk, end, [&](int i, int number) {
+        if (number < from)
+          return;
         if (number < residual_strips)
           put_residual(l, number, sums[i], turn, send);
         else
           put_skips(l, number, sums[i], turn, first_here, send);
-      }
+      });
     }
   }
 
   UMTN_DEVICE void put_residual(int l, int number, const float (&sums)[kTiles][4], const Turn& turn,
                                 bool send) const {
-#pragma unroll
-    for (int tile = 0; tile < kTiles; ++tile)
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
-        const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
-        if (stream >= turn.count)
-          continue;
-        float* here = residual() + stream * residual_pitch + row;
-        const float value =
-            *here + (sums[tile][j] + w.out_bias[static_cast<i64>(l) * (r + s) + row]);
-        if (send)
-          store_word(turn.out + stream * (r + s) + row, word_of(float_to_bits(value), turn.tag));
-        else
-          *here = value;
-      }
+    strips.each_sum(number, [&](int tile, int j, int stream, int row) {
+      if (stream >= turn.count)
+        return;
+      float* here = residual() + stream * residual_pitch + row;
+      put(here, *here + (sums[tile][j] + out_bias(l, row)), turn, stream, row, send);
+    });
   }
 
   UMTN_DEVICE void put_skips(int l, int number, const float (&sums)[kTiles][4], const Turn& turn,
                              bool first_here, bool send) const {
     const bool from_message = first_here && turn.in;
     u64 words[kTiles][4];
-    if (from_message) {
-#pragma unroll
-      for (int tile = 0; tile < kTiles; ++tile)
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
-          const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
-          if (stream < turn.count)
-            words[tile][j] = load_word(turn.in + stream * (r + s) + row);
-        }
-    }
-#pragma unroll
-    for (int tile = 0; tile < kTiles; ++tile)
-#pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        const int stream = tile * 8 + (lane & 3) * 2 + (j & 1);
-        const int row = number * 16 + (lane >> 2) + (j >> 1) * 8;
-        if (stream >= turn.count)
-          continue;
-        float* here = skips() + stream * s + row - r;
-        float before = 0.0f;
-        if (from_message)
-          before =
-              bits_to_float(wait_for(turn.in + stream * (r + s) + row, turn.tag, words[tile][j]));
-        else if (l > 0)
-          before = *here;
-        const float value =
-            before + (sums[tile][j] + w.out_bias[static_cast<i64>(l) * (r + s) + row]);
-        if (send)
-          store_word(turn.out + stream * (r + s) + row, word_of(float_to_bits(value), turn.tag));
-        else
-          *here = value;
-      }
+    if (from_message)
+      strips.each_sum(number, [&](int tile, int j, int stream, int row) {
+        if (stream < turn.count)
+          words[tile][j] = load_word(turn.in + stream * (r + s) + row);
+      });
+    strips.each_sum(number, [&](int tile, int j, int stream, int row) {
+      if (stream >= turn.count)
+        return;
+      float* here = skips() + stream * s + row - r;
+      float before = 0.0f;
+      if (from_message)
+        before =
+            bits_to_float(wait_for(turn.in + stream * (r + s) + row, turn.tag, words[tile][j]));
+      else if (l > 0)
+        before = *here;
+      put(here, before + (sums[tile][j] + out_bias(l, row)), turn, stream, row, send);
+    });
+  }
+
+  UMTN_DEVICE float out_bias(int l, int row) const {
+    return w.out_bias[static_cast<i64>(l) * (r + s) + row];
+  }
+
+  // Keeps a number of a message in this block, or sends it on.
+  UMTN_DEVICE void put(float* here, float value, const Turn& turn, int stream, int row,
+                       bool send) const {
+    if (send)
+      store_word(turn.out + stream * (r + s) + row, word_of(float_to_bits(value), turn.tag));
+    else
+      *here = value;
   }
 };

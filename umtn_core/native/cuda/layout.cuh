@@ -92,18 +92,20 @@ struct Place {
       u64* here = reinterpret_cast<u64*>(memory + w.messages_at) + slot * size;
       return to == part ? here : in_peer(here, block % w.clustered);
     }
-    const int place = to < w.stages ? to : w.stages;
-    return w.messages +
-           ((static_cast<i64>(pipeline) * w.stages + place - 1) * w.slots + slot) * size;
+    return w.messages + (link_to(to) * w.slots + slot) * size;
   }
 
   // Blocks that read each message to a part: those that share a group's bands all do.
   UMTN_DEVICE int readers_of(int to) const { return to < w.stages ? 1 : w.head_parts; }
 
   UMTN_DEVICE u32* credit_of(int to, int slot, int reader) const {
+    return w.credits + (link_to(to) * w.slots + slot) * w.head_parts + reader;
+  }
+
+  // Number of the link over which a part of this pipeline gets its messages.
+  UMTN_DEVICE i64 link_to(int to) const {
     const int place = to < w.stages ? to : w.stages;
-    const i64 link = static_cast<i64>(pipeline) * w.stages + place - 1;
-    return w.credits + (link * w.slots + slot) * w.head_parts + reader;
+    return static_cast<i64>(pipeline) * w.stages + place - 1;
   }
 };
 
@@ -123,4 +125,22 @@ UMTN_DEVICE u32 wait_for(const u64* at, u32 tag, u64 word) {
     word = load_word(at);
   }
   return static_cast<u32>(word);
+}
+
+// Calls `use(i, ask(i))` for i from 0 to `count`, by all threads of a block. Each thread asks for
+// several words before it needs the first.
+template <class Ask, class Use>
+UMTN_DEVICE void each_ahead(int count, const Ask& ask, const Use& use) {
+  constexpr int kTogether = 4;
+  for (int i = thread_index(); i < count; i += kThreads * kTogether) {
+    u64 words[kTogether];
+#pragma unroll
+    for (int j = 0; j < kTogether; ++j)
+      if (i + j * kThreads < count)
+        words[j] = ask(i + j * kThreads);
+#pragma unroll
+    for (int j = 0; j < kTogether; ++j)
+      if (i + j * kThreads < count)
+        use(i + j * kThreads, words[j]);
+  }
 }

@@ -1,8 +1,8 @@
 // Weights times activations, in the tiles of the tensor cores.
 //
-// A strip is 16 rows of a matrix, packed by umtn_core/decode/cuda/cuda_weights.py. A warp multiplies it
-// by the activations of eight streams at a time; afterwards lane (g, q), g = lane / 4 and
-// q = lane % 4, holds of each eight streams:
+// A strip is 16 rows of a matrix, packed by umtn_core/decode/cuda/cuda_weights.py. A warp
+// multiplies it by the activations of eight streams at a time; afterwards lane (g, q), g = lane / 4
+// and q = lane % 4, holds of each eight streams:
 //   sum[0], sum[1]: row g, streams 2q and 2q + 1; sum[2], sum[3]: row g + 8, likewise.
 // Activations lie in memory stream after stream, `pitch` elements from one to the next. Every sum
 // runs over its inputs in one order, so that a stream's samples do not depend on the others.
