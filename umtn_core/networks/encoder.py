@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from umtn_core.networks.initialisation import LINEAR, initialise
 from umtn_core.networks.layers import EncoderLayer
-from umtn_core.networks.typed_modules import ListOf
+from umtn_core.networks.typed_modules import ListOf, bias_of
 from umtn_core.shape import NetworkShape
 
 
@@ -62,6 +62,26 @@ class Encoder(nn.Module):
         for layer in self.dilated_convs:
             hidden = layer(hidden)
         return F.avg_pool1d(self.conv_1x1(hidden), self.pool)
+
+
+@torch.no_grad()
+def standardise_latent(encoder: Encoder, audio: Tensor) -> None:
+    """Scale and shift an encoder's last convolution so that the latent says something.
+
+    Parameters
+    ----------
+    encoder
+        Changed in place: on this audio, each latent channel now has mean 0 and
+        standard deviation 1.
+    audio : Tensor[B x 1 x T]
+        Clips as the encoder hears them.
+    """
+    latents = encoder(audio).transpose(0, 1).flatten(1)
+    mean, deviation = latents.mean(1), latents.std(1).clamp(min=1e-6)
+    last = encoder.conv_1x1
+    last.weight /= deviation[:, None, None]
+    bias = bias_of(last)
+    bias.copy_((bias - mean) / deviation)
 
 
 @torch.no_grad()

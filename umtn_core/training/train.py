@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
-from umtn_core.networks.initialisation import standardise_latent
+from umtn_core.networks.encoder import standardise_latent
 from umtn_core.training.adding import grown_weights, nearest_domains
 from umtn_core.training.audio_log import Listening
 from umtn_core.training.band_gains import set_band_gains

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="networks need torch")
 
 from umtn_core.networks import Decoder, Encoder
-from umtn_core.networks.initialisation import standardise_latent
+from umtn_core.networks.encoder import standardise_latent
 from umtn_core.shape import PRESETS
 
 SMALL = PRESETS["small"]
