@@ -173,10 +173,10 @@ def test_a_token_is_asked_for_by_all_doors(make_bridge: Any, tmp_path: Path) -> 
 def test_ctrl_c_on_send_cancels_the_job(real_bridge: Any, recording: MakeRecording) -> None:
     import subprocess
 
-    source = recording("bridge/sessions/long.wav", seconds=60.0)
+    source = recording("bridge/sessions/long.wav", seconds=300.0)
     sending = subprocess.Popen(
         [sys.executable, "-m", "bridge.cli", "send", str(source), "--to", "flute",
-         "--model", "tiny", "--id", "a"],
+         "--model", "tiny", "--segments", "1", "--id", "a"],
         env=real_bridge.environment, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     with Bridge(port=real_bridge.port) as bridge:

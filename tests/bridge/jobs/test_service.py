@@ -201,7 +201,7 @@ def test_two_jobs_cannot_have_one_output(settings, music):
 
 
 def test_higher_priorities_go_first_then_the_oldest(settings, music):
-    music(seconds=1.0)
+    music(seconds=10.0)
     settings = replace(settings, together=1)
 
     async def work(jobs):
@@ -215,11 +215,11 @@ def test_higher_priorities_go_first_then_the_oldest(settings, music):
 
 
 def test_compatible_jobs_are_decoded_together_and_give_the_same(settings, music, translator):
-    music(seconds=1.0)
+    music(seconds=10.0)
     seeds = {str(i): i for i in range(5)}
 
     async def work(jobs):
-        await jobs.service.submit(request("before", start=0.9))
+        await jobs.service.submit(request("before"))
         for id, seed in seeds.items():
             await jobs.service.submit(request(id, seed=seed, length=0.4))
         await jobs.service.submit(request("other", temperature=0.5, length=0.4))
@@ -234,12 +234,12 @@ def test_compatible_jobs_are_decoded_together_and_give_the_same(settings, music,
     at_once, jobs = within(settings, work)
     assert at_once >= 5
     for job in jobs:
-        expected = Translator("default", "trumpet", seed=seeds[job.id])(tone(1.0)[:, :6400], RATE)
+        expected = Translator("default", "trumpet", seed=seeds[job.id])(tone(10.0)[:, :6400], RATE)
         np.testing.assert_array_equal(heard(job.output), expected)
 
 
 def test_a_short_job_does_not_wait_for_a_long_one_of_its_batch(settings, music):
-    music("long.wav", seconds=30.0)
+    music("long.wav", seconds=60.0)
     music("short.wav", seconds=0.1)
 
     async def work(jobs):
@@ -254,7 +254,7 @@ def test_a_short_job_does_not_wait_for_a_long_one_of_its_batch(settings, music):
 
 
 def test_cancelled_jobs_leave_nothing(settings, music):
-    music(seconds=20.0)
+    music(seconds=60.0)
     music("short.wav")
     settings = replace(settings, save_every=0.1)
 
@@ -280,13 +280,14 @@ def test_cancelled_jobs_leave_nothing(settings, music):
     assert not files(settings.data_folder / "work")
 
 
-def test_one_of_a_batch_can_be_cancelled(settings, music, translator):
-    music(seconds=4.0)
+def test_one_of_a_batch_can_be_cancelled(settings, music):
+    music(seconds=5.0)
 
     async def work(jobs):
         await jobs.service.submit(request("before", length=0.05))
         for id in "abc":
-            await jobs.service.submit(request(id))
+            # One segment, since their number depends on how fast a process finds the machine.
+            await jobs.service.submit(request(id, segments=1))
         await jobs.reaches("b", "running", 0.01)
         assert (await jobs.service.cancel("b")).state == "cancelled"
         return await jobs.ended("a", "b", "c")
@@ -294,11 +295,12 @@ def test_one_of_a_batch_can_be_cancelled(settings, music, translator):
     a, b, c = within(settings, work)
     assert (a.state, b.state, c.state) == ("done", "cancelled", "done")
     assert not os.path.exists(b.output)
-    np.testing.assert_array_equal(heard(a.output), translator(tone(4.0), RATE))
+    expected = Translator("default", "trumpet", segments=1)(tone(5.0), RATE)
+    np.testing.assert_array_equal(heard(a.output), expected)
 
 
 def test_a_full_queue_is_said_and_not_made_longer(settings, music):
-    music(seconds=10.0)
+    music(seconds=60.0)
     settings = replace(settings, most_queued=3, together=1)
 
     async def work(jobs):
@@ -314,7 +316,7 @@ def test_a_full_queue_is_said_and_not_made_longer(settings, music):
 
 
 def test_an_input_that_changes_or_goes_while_its_job_waits_fails_it(settings, music):
-    music(seconds=1.0)
+    music(seconds=10.0)
     music("changed.wav")
     music("gone.wav")
     settings = replace(settings, together=1)
@@ -334,7 +336,7 @@ def test_an_input_that_changes_or_goes_while_its_job_waits_fails_it(settings, mu
 
 
 def test_an_output_that_appears_meanwhile_is_left_as_it_is(settings, music):
-    music(seconds=1.0)
+    music(seconds=10.0)
 
     async def work(jobs):
         job = await jobs.service.submit(request(output="out.wav"))
@@ -349,7 +351,7 @@ def test_an_output_that_appears_meanwhile_is_left_as_it_is(settings, music):
 
 
 def test_an_output_folder_that_goes_meanwhile_fails_the_job(settings, music):
-    music(seconds=1.0)
+    music(seconds=10.0)
     folder = settings.session_folder / "results"
     folder.mkdir()
 
