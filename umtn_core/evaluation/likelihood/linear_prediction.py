@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,19 +30,29 @@ class LinearPredictionNats:
     Parameters
     ----------
     unigram
-        Of a density that ignores the past.
+        The cost under a density that ignores the past.
     fixed
-        Of one predictor fitted to other audio of the same kind.
+        The cost under one predictor fitted to other audio of the same kind.
     adaptive
-        Of a predictor fitted again every 20 ms to the 60 ms before.
+        The cost under a predictor fitted again every 20 ms to the 60 ms before.
     samples
-        How many samples that is the mean of.
+        The number of samples that the costs are means of.
     """
 
     unigram: float
     fixed: float
     adaptive: float
     samples: int
+
+    @classmethod
+    def over_bands(cls, each: Sequence[LinearPredictionNats]) -> LinearPredictionNats:
+        """Take the mean over bands of one length, and count the samples of them all."""
+        return cls(
+            unigram=float(np.mean([nats.unigram for nats in each])),
+            fixed=float(np.mean([nats.fixed for nats in each])),
+            adaptive=float(np.mean([nats.adaptive for nats in each])),
+            samples=sum(nats.samples for nats in each),
+        )
 
 
 def linear_prediction_nats(
@@ -59,17 +68,17 @@ def linear_prediction_nats(
     Parameters
     ----------
     judged
-        Integer arrays (samples,), one a file: what the cost is of.
+        The codes that the cost is of: integer arrays (samples,), one a file.
     fitted
-        The same of other audio (the training split): what the fixed predictor, and both
+        Codes of other audio (the training split): what the fixed predictor, and both
         predictors' error scales, are fitted to. One or two minutes are plenty.
     law
-        The quantiser that made the codes.
+        The quantiser that made the codes; by default `Companding()`.
     unscored
         Samples at the start of each judged file that are heard but do not count.
     bands
-        That the codes are of, those of a step together: each is foretold from its own past,
-        and the cost is the mean over them.
+        The number of bands that the codes are of, those of a step together: each is foretold from
+        its own past, and the cost is the mean over them.
 
     Raises
     ------
@@ -77,47 +86,68 @@ def linear_prediction_nats(
         If no sample is left in either.
     """
     law = law or Companding()
-    if bands > 1:
-        each = [
-            linear_prediction_nats(
+    return LinearPredictionNats.over_bands(
+        [
+            _one_row_nats(
                 [codes[band::bands] for codes in judged],
                 [codes[band::bands] for codes in fitted],
                 law,
-                unscored=unscored // bands,
+                unscored // bands,
             )
             for band in range(bands)
         ]
-        return LinearPredictionNats(
-            unigram=float(np.mean([nats.unigram for nats in each])),
-            fixed=float(np.mean([nats.fixed for nats in each])),
-            adaptive=float(np.mean([nats.adaptive for nats in each])),
-            samples=sum(nats.samples for nats in each),
-        )
-    scored = [np.arange(len(codes)) >= unscored for codes in judged]
-    if not any(mask.any() for mask in scored) or not sum(map(len, fitted)):
-        raise ValueError("linear prediction needs audio to fit and audio to judge")
-    levels = law.levels.astype(np.float64)
-    coefficients = fit([levels[codes] for codes in fitted])
+    )
 
-    def columns(files: Sequence[Codes]) -> tuple[NDArray[Any], ...]:
-        samples = [levels[codes] for codes in files]
-        return (
+
+@dataclass(frozen=True)
+class _Foretold:
+    """Files end to end, with what each predictor made of them: all arrays (samples,)."""
+
+    codes: NDArray[np.int64]
+    samples: NDArray[np.float64]
+    fixed: NDArray[np.float64]
+    adaptive: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, files: Sequence[Codes], law: Companding, coefficients: NDArray[np.float64]
+    ) -> _Foretold:
+        """Foretell each file on its own, by given coefficients and by adapting."""
+        samples = [_expanded(codes, law) for codes in files]
+        return cls(
             np.concatenate(files).astype(np.int64),
             np.concatenate(samples),
             np.concatenate([predict(each, coefficients) for each in samples]),
             np.concatenate([predict_adaptively(each) for each in samples]),
         )
 
-    codes, samples, fixed, adaptive = columns(fitted)
-    scales = [best_scale(samples, guess, codes, law) for guess in (fixed, adaptive)]
-    codes, samples, fixed, adaptive = columns(judged)
+
+def _one_row_nats(
+    judged: Sequence[Codes], fitted: Sequence[Codes], law: Companding, unscored: int
+) -> LinearPredictionNats:
+    """Cost of codes that stand one behind the other in time."""
+    scored = [np.arange(len(codes)) >= unscored for codes in judged]
+    if not any(mask.any() for mask in scored) or not sum(map(len, fitted)):
+        raise ValueError("linear prediction needs audio to fit and audio to judge")
+    coefficients = fit([_expanded(codes, law) for codes in fitted])
+    learned = _Foretold.of(fitted, law, coefficients)
+    heard = _Foretold.of(judged, law, coefficients)
     mask = np.concatenate(scored)
+
+    def cost(learned_guess: NDArray[np.float64], guess: NDArray[np.float64]) -> float:
+        scale = best_scale(learned.samples, learned_guess, learned.codes, law)
+        return float(logistic_nats(heard.samples, guess, heard.codes, law, scale)[mask].mean())
+
     return LinearPredictionNats(
-        unigram=unigram_nats(codes[mask]),
-        fixed=float(logistic_nats(samples, fixed, codes, law, scales[0])[mask].mean()),
-        adaptive=float(logistic_nats(samples, adaptive, codes, law, scales[1])[mask].mean()),
+        unigram=unigram_nats(heard.codes[mask]),
+        fixed=cost(learned.fixed, heard.fixed),
+        adaptive=cost(learned.adaptive, heard.adaptive),
         samples=int(mask.sum()),
     )
+
+
+def _expanded(codes: Codes, law: Companding) -> NDArray[np.float64]:
+    return law.levels.astype(np.float64)[codes]
 
 
 def fit(files: Sequence[NDArray[np.float64]], order: int = ORDER) -> NDArray[np.float64]:

@@ -96,11 +96,11 @@ def measure(
     direction
         The audio, piece by piece in one order.
     classifier
-        That has learned all domains from real renders.
+        A classifier that has learned all domains from real renders.
     polyphonic
         Judge by transcription instead of by a pitch track.
     seed
-        Of the bootstrap.
+        The seed of the bootstrap.
 
     Returns
     -------
@@ -115,27 +115,42 @@ def measure(
     UmtnError
         If a package that a measure needs is not installed.
     """
+    _check(direction)
+    shares = _judged_alike(direction, classifier, polyphonic)
+    figures = {
+        name: _figure(name, shares, seed) for name in REFERENCES if name in shares["translation"]
+    }
+    if not polyphonic:
+        figures["pitch_within_50_at_best_lag"]["lag_seconds"] = _lag_seconds(direction)
+    return figures
+
+
+def _check(direction: Direction) -> None:
     parts = (direction.translations, direction.sources, direction.truths, direction.notes)
     counts = {len(each) for each in parts}
     if counts == {0} or len(counts) != 1:
         raise ValueError(f"pieces do not correspond: {sorted(counts)}")
+
+
+def _judged_alike(
+    direction: Direction, classifier: TimbreClassifier, polyphonic: bool
+) -> dict[str, Shares]:
+    """Every measure of the translations, and of all that their figures are set beside."""
     expected = [len(classifier.probabilities(truth.samples)) for truth in direction.truths]
 
     def judged(group: Group) -> Shares:
+        shares = group_measures.of_notes(group, direction.notes, polyphonic=polyphonic)
+        if basic_pitch_installed() and not polyphonic:
+            shares |= group_measures.second_opinion(group, direction.notes)
         return {
-            **group_measures.of_notes(group, direction.notes, polyphonic=polyphonic),
-            **(
-                group_measures.second_opinion(group, direction.notes)
-                if basic_pitch_installed() and not polyphonic
-                else {}
-            ),
+            **shares,
             **group_measures.of_source(group, direction.sources, polyphonic=polyphonic),
             **group_measures.of_truth(group, direction.truths, polyphonic=polyphonic),
             **group_measures.of_target(group, direction.target, classifier, expected),
             **group_measures.of_itself(group),
         }
 
-    shares = {
+    return {
         "translation": judged(direction.translations),
         "truth": judged(direction.truths),
         "source": judged(direction.sources),
@@ -146,15 +161,12 @@ def measure(
             direction.examples or direction.truths, direction.target, classifier
         ),
     }
-    figures = {
-        name: _figure(name, shares, seed) for name in REFERENCES if name in shares["translation"]
-    }
-    if not polyphonic:
-        tracks = [[heard.pitch for heard in g] for g in (direction.translations, direction.truths)]
-        hop = tracks[0][0].hop_seconds
-        lag = round(lag_frames(*tracks) * hop, 3)
-        figures["pitch_within_50_at_best_lag"]["lag_seconds"] = lag
-    return figures
+
+
+def _lag_seconds(direction: Direction) -> float:
+    """Delay that all translations have together against the truths."""
+    made, real = ([each.pitch for each in g] for g in (direction.translations, direction.truths))
+    return round(lag_frames(made, real) * made[0].hop_seconds, 3)
 
 
 def _figure(name: str, shares: dict[str, Shares], seed: int) -> Figure:
