@@ -34,13 +34,13 @@ class Blend:
     Parameters
     ----------
     source, target
-        Domains.
+        The domain both inputs are played in, and the decoder's.
     pieces
-        Names of the two inputs.
+        The names of the two inputs.
     inputs
-        Their audio.
+        The audio of the two inputs, of one length.
     mixtures
-        What was decoded for each of `WEIGHTS`.
+        The audio that was decoded for each of `WEIGHTS`.
     """
 
     source: str
@@ -88,15 +88,15 @@ def blend(
     Parameters
     ----------
     bundle
-        The model.
+        The model whose latents are mixed.
     source, target
-        The domain both are played in, and the decoder.
+        The domain both pieces are played in, and the decoder's.
     pieces
         The inputs; the longer one is cut.
     settings
-        Sampling, engine, threads.
+        The settings, of which sampling, engine and threads are used.
     say
-        Told of the progress.
+        A function that is told of the progress.
     """
     samples = min(len(piece.renders[source].full) for piece in pieces)
     rate = pieces[0].renders[source].rate

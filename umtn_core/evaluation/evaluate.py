@@ -62,7 +62,7 @@ def evaluate(
     translate
         What translates in place of the bundle's own translator; then nothing is blended or joined.
     progress
-        Told of every stage; what it raises ends the evaluation.
+        A function that is told of every stage; what it raises ends the evaluation.
 
     Raises
     ------

@@ -25,10 +25,10 @@ def latent_probe(bundle: Bundle, fitted: Excerpts, judged: Excerpts) -> Share:
     Parameters
     ----------
     bundle
-        The model.
+        The model whose latents are read.
     fitted, judged
-        For each domain, float32 arrays (samples,) at the network's rate, full scale 1; of
-        the training split and of a held-out one.
+        Excerpts of the training split and of a held-out one: for each domain, float32 arrays
+        (samples,) at the network's rate, full scale 1.
 
     Returns
     -------

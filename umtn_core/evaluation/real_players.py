@@ -44,17 +44,17 @@ def measure_recording(
     Parameters
     ----------
     translation, source
-        The audio.
+        The translation, and the recording that it was made of.
     others
-        Recordings of other music, for floors.
+        The recordings of other music, for floors.
     target
         The target domain.
     classifier
-        That knows it.
+        A classifier that knows the target's instrument.
     trained_range
-        Lowest and highest MIDI note that the model was trained on.
+        The lowest and the highest MIDI note that the model was trained on.
     paired
-        Figures of paired pieces in the same direction, whose ceilings serve here too.
+        The figures of paired pieces in the same direction, whose ceilings serve here too.
     """
     reference = source.pitch
     floors = [group_measures.of_source([other], [source], polyphonic=False) for other in others]

@@ -33,13 +33,13 @@ def segment_joins(
     Parameters
     ----------
     bundle, target
-        The decoder.
+        The model, and the domain that is decoded to.
     sources
-        Pieces, of which the first 30 s are taken.
+        The pieces, of which the first 30 s are taken.
     settings
-        Sampling, engine, threads.
+        The settings, of which sampling, engine and threads are used.
     say
-        Told of the progress.
+        A function that is told of the progress.
 
     Returns
     -------

@@ -20,28 +20,29 @@ class EvaluationSettings:
     Parameters
     ----------
     split
-        Whose paired pieces and audio: ``test``, or ``valid`` while choosing a model.
+        The split whose pieces and audio are judged: ``test``, or ``valid`` while choosing a model.
     pieces
-        At most so many pieces of each soundfont; None, all.
+        The largest number of pieces of each soundfont; None, all.
     seconds
-        At most so much of each piece and recording; None, all.
+        The longest time taken of each piece and recording; None, all of it.
     polyphonic
-        Judge by transcription instead of pitch tracks.
+        Whether to judge by transcription instead of pitch tracks.
     recordings
-        Fetch recordings of real players (monophonic scope only) and sampled instruments too.
+        Whether recordings of real players (monophonic scope only) and sampled instruments are
+        fetched too.
     excerpts, excerpt_seconds
-        Excerpts of each domain for the likelihood and the latents' probe.
+        The number and length of each domain's excerpts for the likelihood and the latents' probe.
     training_excerpts
-        Excerpts of each domain's training split that the classifier, the probe and the
-        linear predictors learn from.
+        The number of excerpts of each domain's training split that the classifier, the probe and
+        the linear predictors learn from.
     seed, temperature, top_p
-        See `umtn_core.decode.sampling.Sampling`; without a temperature, the model's own. The seed
-        also draws the bootstrap.
+        How samples are drawn, see `umtn_core.decode.sampling.Sampling`; without a temperature, at
+        the model's own. The seed also draws the bootstrap.
     engine
-        See `decode.choosing.engines`; by default one in float32, so that figures do not depend
-        on which engine is fastest where they are taken.
+        The engine's name, see `decode.choosing.engines`; by default one in float32, so that
+        figures do not depend on which engine is fastest where they are taken.
     threads
-        That decode at once; None, one for each core.
+        The number of threads that decode at once; None, one for each core.
     """
 
     split: Literal["valid", "test"] = "test"

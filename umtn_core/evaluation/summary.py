@@ -138,7 +138,7 @@ def quality(report: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     report
-        From `umtn_core.evaluation.evaluate.evaluate`.
+        The report of `umtn_core.evaluation.evaluate.evaluate`.
 
     Returns
     -------

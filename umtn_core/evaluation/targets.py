@@ -15,9 +15,9 @@ def verdict(tier: int, figures: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     tier
-        1 or 2.
+        The tier whose bounds apply: 1 or 2.
     figures
-        Of `umtn_core.evaluation.measures.direction_figures.measure`.
+        The figures of `umtn_core.evaluation.measures.direction_figures.measure`.
 
     Returns
     -------

@@ -25,15 +25,15 @@ class Example:
     Parameters
     ----------
     tier
-        1, unseen scores; 2, unseen timbre; 3, real recordings.
+        The tier: 1, unseen scores; 2, unseen timbre; 3, real recordings.
     make
-        Soundfont, or who recorded it.
+        The soundfont or instrument that played it, or ``real player``.
     source, target
-        Domains.
+        The domain it was played in, and the one it was translated to.
     piece
-        Its name.
+        The name of the piece; of a recording, its domain.
     sounds
-        ``source``, ``translation`` and, if there is one, ``truth``.
+        The audio of ``source``, ``translation`` and, if there is one, ``truth``.
     """
 
     tier: int

@@ -39,11 +39,11 @@ def network_nats(logits: ArrayLike, codes: ArrayLike, scored: ArrayLike | None =
     Parameters
     ----------
     logits
-        float array (..., 256).
+        The network's logits: float array (..., 256).
     codes
-        integer array (...,), the codes that came, 0 to 255.
+        The codes that came, 0 to 255: integer array (...,).
     scored
-        bool array (...,); which samples count. All of them by default.
+        Which samples count: bool array (...,). All of them by default.
 
     Returns
     -------
@@ -101,11 +101,11 @@ def logistic_nats(
     Parameters
     ----------
     samples
-        float64 array (samples,): what the codes expand to.
+        What the codes expand to: float64 array (samples,).
     prediction
-        float64 array (samples,): each sample as foretold from those before it.
+        Each sample as foretold from those before it: float64 array (samples,).
     codes
-        integer array (samples,).
+        The codes that came: integer array (samples,).
     law
         The quantiser that made the codes.
     scale

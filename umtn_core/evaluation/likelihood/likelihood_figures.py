@@ -24,7 +24,7 @@ def likelihood_figures(
     Parameters
     ----------
     bundle, domain
-        The decoder.
+        The model, and the domain whose decoder is judged.
     judged
         Excerpts of one length, float32 (samples,), at the decoders' rate; the first samples of
         each, as many as the decoder's receptive field, are heard and not scored.

@@ -156,9 +156,9 @@ def fit(files: Sequence[NDArray[np.float64]], order: int = ORDER) -> NDArray[np.
     Parameters
     ----------
     files
-        float64 arrays (samples,).
+        The audio, one array a file: float64 (samples,).
     order
-        Past samples a prediction uses.
+        The number of past samples that a prediction uses.
 
     Returns
     -------
@@ -184,13 +184,13 @@ def predict_adaptively(
     Parameters
     ----------
     samples
-        float64 array (samples,).
+        The audio: float64 array (samples,).
     order
-        Past samples a prediction uses.
+        The number of past samples that a prediction uses.
     update
-        Samples from one fit to the next.
+        The number of samples from one fit to the next.
     past
-        Samples each fit sees; the newest weigh most.
+        The number of samples each fit sees; the newest weigh most.
 
     Returns
     -------

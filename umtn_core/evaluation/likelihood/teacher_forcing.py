@@ -35,11 +35,11 @@ def teacher_forced_nats(
     Parameters
     ----------
     bundle
-        The model.
+        The model that is judged.
     domain
-        Whose decoder.
+        The domain whose decoder is judged.
     excerpts
-        float32 arrays (samples,) of one length, full scale 1, at the decoders' rate.
+        The audio: float32 arrays (samples,) of one length, full scale 1, at the decoders' rate.
     unscored
         Samples at the start of each that are heard but do not count, whole steps; by default
         the decoder's receptive field.

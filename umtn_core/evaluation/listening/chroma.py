@@ -26,9 +26,9 @@ def chroma(samples: ArrayLike, sample_rate: int = 16_000) -> NDArray[np.float64]
     Parameters
     ----------
     samples
-        float array (samples,).
+        The audio: float array (samples,).
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
 
     Returns
     -------

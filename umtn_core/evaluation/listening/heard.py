@@ -26,9 +26,9 @@ class Heard:
     Parameters
     ----------
     full
-        float array (samples,), full scale 1.
+        The audio: float array (samples,), full scale 1.
     rate
-        Its samples a second.
+        The samples a second of the audio.
     """
 
     def __init__(self, full: ArrayLike, rate: int = RATE) -> None:

@@ -24,9 +24,9 @@ def transcribe(samples: ArrayLike, sample_rate: int = 16_000) -> list[Transcribe
     Parameters
     ----------
     samples
-        float array (samples,), full scale 1.
+        The audio: float array (samples,), full scale 1.
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
 
     Returns
     -------
@@ -53,9 +53,9 @@ def segment(pitches: PitchTrack, decibels: NDArray[np.float64]) -> list[Transcri
     Parameters
     ----------
     pitches
-        The track.
+        The pitch track that is cut.
     decibels
-        float array (frames,), the level at each of its frames.
+        The level at each frame of the track: float array (frames,).
 
     Returns
     -------

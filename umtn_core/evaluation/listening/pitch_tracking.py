@@ -45,11 +45,11 @@ class PitchTrack:
     Parameters
     ----------
     hertz
-        float64 array (frames,); 0 where there is no pitch.
+        The fundamental: float64 array (frames,); 0 where there is no pitch.
     strength
-        float64 array (frames,): height of the autocorrelation's peak, 0 to 1.
+        The height of the autocorrelation's peak, 0 to 1: float64 array (frames,).
     hop_seconds
-        Time between frames; frame ``i`` is centred on ``i * hop_seconds``.
+        The time between frames; frame ``i`` is centred on ``i * hop_seconds``.
     """
 
     hertz: NDArray[np.float64]
@@ -82,13 +82,13 @@ def track(
     Parameters
     ----------
     samples
-        float array (samples,), full scale 1. Any length, including none.
+        The audio: float array (samples,), full scale 1. Any length, including none.
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
     lowest, highest
-        Range of fundamentals looked for, in hertz.
+        The range of fundamentals looked for, in hertz.
     hop_seconds
-        Time between frames.
+        The time between frames.
 
     Returns
     -------

@@ -44,9 +44,9 @@ def transcribe_polyphonic(samples: ArrayLike, sample_rate: int = 16_000) -> list
     Parameters
     ----------
     samples
-        float array (samples,), full scale 1.
+        The audio: float array (samples,), full scale 1.
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
 
     Returns
     -------
@@ -113,13 +113,13 @@ def notes_from_posteriors(
     Parameters
     ----------
     sounding, struck
-        float arrays (frames, keys) as of `posteriors`.
+        The probabilities that `posteriors` gives: float arrays (frames, keys).
     onset_threshold, frame_threshold
-        Least probabilities for an onset, and for a note to last.
+        The least probabilities for an onset, and for a note to last.
     shortest_seconds
-        Shorter notes are dropped.
+        The length below which a note is dropped.
     patience_seconds
-        How long a key may be improbable within a note.
+        The longest time that a key may be improbable within a note.
 
     Returns
     -------

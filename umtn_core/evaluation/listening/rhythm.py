@@ -31,7 +31,7 @@ class Rhythm:
     strength : float64 array (frames,)
         How much the spectrum rises, 100 times a second; 1 at its 99th percentile.
     onsets : float64 array (n,)
-        In seconds.
+        The instants at which something begins, in seconds.
     """
 
     strength: NDArray[np.float64]
@@ -61,9 +61,9 @@ def rhythm(samples: ArrayLike, sample_rate: int = 16_000) -> Rhythm:
     Parameters
     ----------
     samples
-        float array (samples,).
+        The audio: float array (samples,).
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
     """
     audio = np.asarray(samples, np.float64)
     window, hop = round(_WINDOW_SECONDS * sample_rate), round(HOP_SECONDS * sample_rate)

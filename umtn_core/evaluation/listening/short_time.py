@@ -12,9 +12,9 @@ def magnitudes(samples: ArrayLike, window: int, hop: int) -> NDArray[np.float64]
     Parameters
     ----------
     samples
-        float array (samples,).
+        The audio: float array (samples,).
     window, hop
-        In samples.
+        The length of the window and the step to the next one, in samples.
 
     Returns
     -------

@@ -26,9 +26,9 @@ def mel_spectrum(samples: ArrayLike, sample_rate: int = 16_000) -> NDArray[np.fl
     Parameters
     ----------
     samples
-        float array (samples,).
+        The audio: float array (samples,).
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
 
     Returns
     -------

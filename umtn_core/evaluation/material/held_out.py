@@ -23,9 +23,9 @@ class HeldOutPiece:
     Parameters
     ----------
     name
-        Of the piece.
+        The name of the piece.
     notes
-        What is played: ``(start_s, end_s, midi, velocity)`` each.
+        The notes that are played: ``(start_s, end_s, midi, velocity)`` each.
     renders
         The audio of each domain.
     """
@@ -54,17 +54,17 @@ def held_out_pieces(
     Parameters
     ----------
     store
-        To read from.
+        The store to read from.
     domains
-        That every piece must have been played in.
+        The domains that every piece must have been played in.
     soundfont
-        One of `soundfonts`.
+        The soundfont's name, one of `soundfonts`.
     split
-        ``valid`` or ``test``.
+        The split that is read: ``valid`` or ``test``.
     pieces
-        Take at most so many.
+        The largest number of pieces; None, all.
     seconds
-        Take at most so much from the start of each.
+        The longest time that is taken from the start of each piece; None, all of it.
 
     Raises
     ------
@@ -103,13 +103,13 @@ def excerpts(
     Parameters
     ----------
     store
-        To read from.
+        The store to read from.
     domain, split
-        What.
+        The domain and the split whose audio is read.
     count
-        How many; fewer if the audio is too short to hold them without overlap.
+        The number of excerpts; fewer if the audio is too short to hold them without overlap.
     seconds
-        Length of each.
+        The length of each excerpt.
 
     Returns
     -------

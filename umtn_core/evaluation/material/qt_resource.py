@@ -19,7 +19,7 @@ def read_qt_resource(container: bytes) -> dict[str, bytes]:
     Parameters
     ----------
     container
-        Contents of the ``.rcc`` file, of format 1, 2 or 3.
+        The contents of the ``.rcc`` file, of format 1, 2 or 3.
 
     Returns
     -------

@@ -44,11 +44,11 @@ class RealRecording:
     Parameters
     ----------
     instrument
-        What is played.
+        The instrument that is played.
     samples
-        float32 array (samples,), mono.
+        The audio: float32 array (samples,), mono.
     sample_rate
-        Samples a second, as recorded.
+        The samples a second of the recording as it was made.
     """
 
     instrument: str
@@ -62,9 +62,9 @@ def real_recording(instrument: str, cache: Path | None = None) -> RealRecording:
     Parameters
     ----------
     instrument
-        One of `FILES`.
+        The instrument's name, one of `FILES`.
     cache
-        Folder that keeps the recordings; by default in the user's cache.
+        The folder that keeps the recordings; by default in the user's cache.
 
     Raises
     ------

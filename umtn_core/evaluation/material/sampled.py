@@ -36,11 +36,11 @@ class Sampled:
     Parameters
     ----------
     notes
-        For each recorded MIDI pitch, float32 (samples,) and its sample rate.
+        The recordings: for each recorded MIDI pitch, float32 (samples,) and its sample rate.
     release_seconds
-        How long a note takes to fade when its key is let go.
+        The time that a note takes to fade when its key is let go.
     touch
-        How loudness follows velocity: its exponent; 0 for an organ.
+        The exponent by which loudness follows velocity; 0 for an organ.
     """
 
     notes: dict[int, tuple[NDArray[np.float32], int]]
@@ -55,11 +55,11 @@ class Sampled:
         Parameters
         ----------
         notes
-            ``(start_s, end_s, midi, velocity)``.
+            The notes to play: ``(start_s, end_s, midi, velocity)`` each.
         seconds
-            Length of the result.
+            The length of the result.
         to_rate
-            Its samples a second.
+            The samples a second of the result.
 
         Returns
         -------

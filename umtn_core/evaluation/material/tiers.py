@@ -25,13 +25,13 @@ class Make:
     Parameters
     ----------
     name
-        Of the soundfont.
+        The name of the soundfont or instrument.
     tier
-        1 or 2.
+        The tier that the pieces belong to: 1 or 2.
     pieces
-        The performances.
+        The performances, each in every domain.
     sources
-        Domains whose renders are of this make; None, all. Others are of tier 1, and only
+        The domains whose renders are of this make; None, all. Others are of tier 1, and only
         truths.
     """
 
@@ -64,7 +64,7 @@ def made_by(
     Parameters
     ----------
     store, domains, split, pieces, seconds
-        As for `held_out_pieces`.
+        The same as those of `held_out_pieces`.
     sampled
         Whether sampled instruments are wanted.
 

@@ -86,7 +86,7 @@ def warp(cost: NDArray[np.float64]) -> float:
     Parameters
     ----------
     cost : float64 array (frames of one, frames of the other)
-        On frames of `WARP_SECONDS`.
+        The cost of each pair of frames, which are `WARP_SECONDS` apart.
     """
     rows, columns = cost.shape
     band = max(round(BAND_SECONDS / WARP_SECONDS), abs(rows - columns) + 1)

@@ -98,7 +98,7 @@ def measure(
     classifier
         A classifier that has learned all domains from real renders.
     polyphonic
-        Judge by transcription instead of by a pitch track.
+        Whether to judge by transcription instead of by a pitch track.
     seed
         The seed of the bootstrap.
 

@@ -67,14 +67,14 @@ def harmonics_over_rest(
     Parameters
     ----------
     samples : float array (samples,)
-        Of one voice.
+        The audio of one voice.
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
     pitch
-        Its fundamental.
+        The voice's fundamental.
     frames : bool array (frames,)
-        Those of the track that count, all steady ones (`steady_frames`) when left out. Of those,
-        frames whose harmonics are too close to have gaps (below some 130 Hz) are passed by.
+        The frames of the track that count, all steady ones (`steady_frames`) when left out. Of
+        those, frames whose harmonics are too close to have gaps (below some 130 Hz) are passed by.
 
     Returns
     -------

@@ -75,13 +75,13 @@ def join_figures(
     Parameters
     ----------
     render : float32 array (samples,)
-        Joined from segments.
+        The audio that was joined from segments.
     places
-        Middles of the joins, in samples.
+        The middles of the joins, in samples.
     unbroken : float32 array (samples,)
         The same music from one stream.
     rate
-        Samples a second of both.
+        The samples a second of both.
 
     Returns
     -------

@@ -22,9 +22,10 @@ class NoteFigures:
     Parameters
     ----------
     precision, recall, f1
-        0 to 1.
+        The shares of notes found that were played and of notes played that were found, and their
+        harmonic mean: 0 to 1.
     played, found
-        Notes in the reference and in the estimate.
+        The numbers of notes in the reference and in the estimate.
     """
 
     precision: float
@@ -42,9 +43,10 @@ def compare_notes(
     Parameters
     ----------
     pieces
-        ``(estimate, reference)`` for each piece; notes are ``(start_s, end_s, midi, ...)``.
+        The two lists ``(estimate, reference)`` of each piece; notes are ``(start_s, end_s, midi,
+        ...)``.
     onset_seconds
-        Largest difference of onsets that still matches. Pitches must agree to 50 cents.
+        The largest difference of onsets that still matches. Pitches must agree to 50 cents.
 
     Raises
     ------

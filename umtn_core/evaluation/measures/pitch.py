@@ -33,7 +33,7 @@ class PitchFigures:
     false_voiced
         Share of the frames *without* reference pitch where the estimate has one.
     frames
-        Frames where the reference has a pitch.
+        The number of frames where the reference has a pitch.
     """
 
     within_50: float
@@ -57,7 +57,7 @@ def share_within(
     cents
         Largest difference that counts as the same, in hundredths of a semitone.
     chroma
-        Count any octave of the right pitch.
+        Whether any octave of the right pitch counts.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def compare(estimate: Pitches, reference: Pitches) -> PitchFigures:
     Parameters
     ----------
     estimate, reference
-        As for `share_within`.
+        The two pitches, given as to `share_within`.
     """
     guess, truth = _on_one_grid(estimate, reference)
     judged = truth > 0
@@ -101,9 +101,9 @@ def best_lag(
     Parameters
     ----------
     estimate, reference, cents
-        As for `share_within`.
+        The two pitches and the largest difference, given as to `share_within`.
     most
-        Longest delay tried, in frames, either way.
+        The longest delay tried, in frames, either way.
 
     Returns
     -------
@@ -125,11 +125,11 @@ def from_notes(notes: Iterable[Note], frames: int, hop_seconds: float = HOP_SECO
     Parameters
     ----------
     notes
-        ``[start_s, end_s, midi_pitch, ...]`` each. Of overlapping notes the later wins.
+        The notes, ``[start_s, end_s, midi_pitch, ...]`` each. Of overlapping notes the later wins.
     frames
-        Length of the track.
+        The length of the track.
     hop_seconds
-        Time between frames.
+        The time between frames.
     """
     hertz = np.zeros(frames)
     for start, end, pitch, *_ in sorted(notes, key=lambda note: note[0]):

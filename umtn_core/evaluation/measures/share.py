@@ -29,8 +29,8 @@ class Share:
     Parameters
     ----------
     got, of
-        float64 arrays (pieces,); the measure is ``sum(got) / sum(of)``. A piece that says nothing
-        has 0 in both.
+        What each piece got, and of how much: float64 arrays (pieces,). The measure is
+        ``sum(got) / sum(of)``. A piece that says nothing has 0 in both.
     """
 
     got: NDArray[np.float64]
@@ -93,11 +93,11 @@ def figure(
     Parameters
     ----------
     made
-        Of the translations.
+        The measure of the translations.
     ceiling, floor
-        Of what is right, and of what is wrong, by design.
+        The same measure of what is right, and of what is wrong, by design.
     seed
-        Of the bootstrap.
+        The seed of the bootstrap.
 
     Returns
     -------

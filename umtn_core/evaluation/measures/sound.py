@@ -27,7 +27,8 @@ def stft_distance(made: ArrayLike, truth: ArrayLike) -> float:
     Parameters
     ----------
     made, truth
-        float arrays (samples,); the first is cut or padded to the second's length.
+        The two recordings: float arrays (samples,). The first is cut or padded to the second's
+        length.
 
     Returns
     -------

@@ -26,11 +26,11 @@ def frame_levels(
     Parameters
     ----------
     samples : float array (samples,)
-        Full scale 1.
+        The audio, full scale 1.
     sample_rate
-        Samples a second.
+        The samples a second of the audio.
     seconds
-        Length of a frame; what is left at the end is passed by.
+        The length of a frame; what is left at the end is passed by.
 
     Returns
     -------
@@ -51,9 +51,9 @@ def swell_slope(
     Parameters
     ----------
     samples, reference : float arrays (samples,)
-        At one rate and in time with each other; the longer one is cut.
+        The two recordings, at one rate and in time with each other; the longer one is cut.
     sample_rate
-        Samples a second.
+        The samples a second of both.
 
     Returns
     -------

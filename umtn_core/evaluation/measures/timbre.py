@@ -27,9 +27,9 @@ class TimbreClassifier:
     Parameters
     ----------
     recordings
-        For each instrument, float arrays (samples,) of real audio to learn from.
+        The real audio to learn from: for each instrument, float arrays (samples,).
     sample_rate
-        Of all audio, here and later.
+        The samples a second of all audio, here and later.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def vibrato_depth(pitch: PitchTrack) -> float:
     Parameters
     ----------
     pitch
-        Of one voice.
+        The pitch track of one voice.
 
     Returns
     -------

@@ -37,9 +37,9 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Parameters
     ----------
     path
-        That the folder is to have.
+        The path that the folder is to have.
     overwrite
-        Replace an older report there.
+        Whether an older report there may be replaced.
 
     Raises
     ------

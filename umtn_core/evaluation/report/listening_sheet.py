@@ -37,11 +37,11 @@ class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     id
-        Its number on the sheet.
+        The trial's number on the sheet.
     source, target, piece, make
-        What was played.
+        The domains, the piece and the make of what was played.
     a, b
-        ``translation`` or ``truth``.
+        What each letter stands for: ``translation`` or ``truth``.
     """
 
     id: str
@@ -67,13 +67,13 @@ def write_sheet(folder: Path, model: str, examples: Sequence[Example], seed: int
     Parameters
     ----------
     folder
-        Of the report.
+        The folder of the report.
     model
-        Its name, for the key.
+        The model's name, for the key.
     examples
-        To choose trials from, all directions alike: those that have a truth.
+        The examples to choose trials from, all directions alike: those that have a truth.
     seed
-        Of choice, order and sides.
+        The seed of choice, order and sides.
     """
     random = np.random.default_rng(seed)
     chosen = _chosen([each for each in examples if "truth" in each.sounds], random)

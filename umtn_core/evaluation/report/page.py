@@ -25,11 +25,11 @@ class Shown:
     Parameters
     ----------
     title
-        Of it.
+        The title above the sounds.
     sounds
-        What is heard: name and path of each file, relative to the page.
+        The sounds: name and path of each file, relative to the page.
     picture
-        Path of the spectrograms, or None.
+        The path of the spectrograms, or None.
     """
 
     title: str
@@ -47,9 +47,9 @@ def page(
     Parameters
     ----------
     report
-        Of `umtn_core.evaluation.evaluate.evaluate`.
+        The report of `umtn_core.evaluation.evaluate.evaluate`.
     shown
-        Examples of each ``(make, direction)``; real recordings have the make ``real player``.
+        The examples of each ``(make, direction)``; real recordings have the make ``real player``.
     blends
         The mixtures, in the report's order.
     """

@@ -25,9 +25,9 @@ def draw_spectrograms(sounds: Mapping[str, Heard], path: Path) -> None:
     Parameters
     ----------
     sounds
-        In order from the top.
+        The sounds and their names, in order from the top.
     path
-        Of the PNG.
+        The path of the PNG.
 
     Raises
     ------

@@ -29,11 +29,11 @@ def win_rates(report: Path, files: Sequence[Path], seed: int = 0) -> dict[str, A
     Parameters
     ----------
     report
-        Folder of the report whose sheet was rated.
+        The folder of the report whose sheet was rated.
     files
-        What listeners have downloaded.
+        The files that listeners have downloaded.
     seed
-        Of the bootstrap over trials.
+        The seed of the bootstrap over trials.
 
     Returns
     -------

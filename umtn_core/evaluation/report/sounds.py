@@ -19,11 +19,11 @@ def write_sound(path: Path, heard: Heard, *, equally_loud: bool = False) -> None
     Parameters
     ----------
     path
-        Of the FLAC; its folder is made.
+        The path of the FLAC; its folder is made.
     heard
-        At whatever rate it has.
+        The sound, which keeps its rate.
     equally_loud
-        Bring it to one root mean square, as far as its peak lets it.
+        Whether all sounds are to have one root mean square, as far as their peaks let them.
     """
     audio = heard.full
     level, peak = float(np.sqrt(np.mean(audio**2))), float(np.abs(audio).max(initial=0.0))

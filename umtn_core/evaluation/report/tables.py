@@ -28,7 +28,8 @@ def figures_table(figures: Mapping[str, Any]) -> str:
     Parameters
     ----------
     figures
-        Of `umtn_core.evaluation.measures.direction_figures.measure` or `measure_recording`.
+        The figures of `umtn_core.evaluation.measures.direction_figures.measure` or of
+        `umtn_core.evaluation.real_players.measure_recording`.
     """
     controlled = any("controls" in figure for figure in figures.values())
     columns = _CONTROLS if controlled else _FLOOR

@@ -30,13 +30,13 @@ def write_report(
     Parameters
     ----------
     path
-        Of the folder.
+        The path of the folder.
     evaluation
-        What to write.
+        The evaluation that is written.
     seed
-        Of the listening sheet.
+        The seed of the listening sheet.
     overwrite
-        Replace an older report.
+        Whether an older report may be replaced.
 
     Returns
     -------
