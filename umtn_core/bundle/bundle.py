@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from umtn_core.bundle.files import Storage, open_storage
 from umtn_core.bundle.manifest import (
     ENCODER,
     MANIFEST,
@@ -19,7 +20,6 @@ from umtn_core.bundle.manifest import (
 from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.bundle.ports import check_ports, expected_ports
 from umtn_core.bundle.search import find_bundle
-from umtn_core.bundle.storage import Storage, open_storage
 from umtn_core.bundle.write import with_checksums
 from umtn_core.coding import Coding
 from umtn_core.errors import UmtnError

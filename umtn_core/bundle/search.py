@@ -8,8 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from umtn_core.bundle.files import open_storage
 from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
-from umtn_core.bundle.storage import open_storage
 from umtn_core.errors import UmtnError
 
 #: Folders with models in them, before all others; several are divided as in PATH.
