@@ -20,7 +20,7 @@ from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.encode.onnx_encoder import OnnxEncoder
-from umtn_core.evaluation.likelihood.cost import Codes, network_nats
+from umtn_core.evaluation.likelihood.cost import network_nats
 
 
 def teacher_forced_nats(
@@ -87,7 +87,7 @@ def teacher_forced_nats(
     return total / (len(streams) * (length - skipped))
 
 
-def excerpt_codes(bundle: Bundle, domain: str, audio: NDArray[np.float32]) -> Codes:
+def excerpt_codes(bundle: Bundle, domain: str, audio: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Make the codes of an excerpt that tell of nothing but its sound: not of its cut end."""
     coding = bundle.coding(domain)
     codes = coding.encode(audio)

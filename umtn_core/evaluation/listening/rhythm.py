@@ -77,7 +77,7 @@ def rhythm(samples: ArrayLike, sample_rate: int = 16_000) -> Rhythm:
     decibels = 20 * np.log10(np.maximum(spectra, loudest * 10 ** (-_DEPTH_DB / 20)))
     rises = np.maximum(decibels[2:] - decibels[:-2], 0.0).mean(axis=1)
     strength = rises / max(float(np.quantile(rises, 0.99)), 1e-9)
-    return Rhythm(strength, _peaks(strength) * HOP_SECONDS)
+    return Rhythm(strength, np.asarray(_peaks(strength) * HOP_SECONDS, np.float64))
 
 
 def onset_counts(made: Rhythm, source: Rhythm) -> tuple[float, float]:

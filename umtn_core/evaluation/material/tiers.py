@@ -77,7 +77,7 @@ def made_by(
     UmtnError
         If a soundfont has no pieces in the model's domains.
     """
-    makes = []
+    makes: list[Make] = []
     for font in soundfonts(store):
         found = held_out_pieces(store, domains, font, split, pieces=pieces, seconds=seconds)
         makes.append(Make(font, 2 if makes else 1, found))

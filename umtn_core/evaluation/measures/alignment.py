@@ -72,7 +72,7 @@ def chroma_dtw(made: NDArray[np.float64], source: NDArray[np.float64]) -> float:
     Rests of both agree; a rest and a sound are as far apart as any.
     """
     cost = 1.0 - made @ source.T
-    both = ~made.any(axis=1)[:, None] & ~source.any(axis=1)[None, :]
+    both = ~made.any(axis=1, keepdims=True) & ~source.any(axis=1, keepdims=True).T
     return warp(np.where(both, 0.0, np.clip(cost, 0.0, 1.0)))
 
 

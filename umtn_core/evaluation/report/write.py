@@ -70,7 +70,7 @@ def write_report(
 def _picked(main: Sequence[str], examples: Sequence[Example]) -> list[tuple[str, Example]]:
     """Choose what the page shows: the first pieces of each direction, fewer beyond tier 1."""
     count: dict[tuple[str, str, str], int] = {}
-    picked = []
+    picked: list[tuple[str, Example]] = []
     for each in examples:
         key = (each.make, each.source, each.target)
         count[key] = count.get(key, 0) + 1
