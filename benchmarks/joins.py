@@ -75,9 +75,9 @@ def rendered(
     """Render with several seeds, one after another: joined, places of the joins, unbroken."""
     found: list[NDArray[np.float32]] = []
     places: list[int] = []
-    pieces = [Source(audio, RATE, seed) for seed in range(seeds)]
-    cut = _decoded(Translator(bundle, target, segments=segments), pieces)
-    whole = _decoded(Translator(bundle, target, segments=1), pieces)
+    sources = [Source(audio, RATE, seed) for seed in range(seeds)]
+    cut = _decoded(Translator(bundle, target, segments=segments), sources)
+    whole = _decoded(Translator(bundle, target, segments=1), sources)
     for i, (parts, plan) in enumerate(cut):
         render, joins = joined(parts, plan, RATE)
         found.append(render)

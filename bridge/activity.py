@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 
 from bridge.jobs import Job
-from bridge.server.followers import FINAL
+from bridge.protocol import FINAL
 
 #: Ended jobs that the screen may show.
 _REMEMBERED = 8

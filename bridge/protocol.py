@@ -7,6 +7,7 @@ namespace are built on it, and `python -m bridge.protocol_page` generates `docs/
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 #: Counts up when a client of the one before would no longer be understood.
 VERSION = 1
@@ -28,6 +29,11 @@ LONGEST_NAME = 256
 LONGEST_TEXT = 500
 
 Value = str | int | float
+
+#: What a job is doing.
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+#: States that nothing changes any more.
+FINAL: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 
 
 @dataclass(frozen=True)
@@ -110,12 +116,7 @@ class Message:
 
 
 ID = Argument("id", "s", "Name of the job, chosen by the client.", maximum=LONGEST_ID)
-STATE = Argument(
-    "state",
-    "s",
-    "What the job is doing.",
-    choices=("queued", "running", "done", "failed", "cancelled"),
-)
+STATE = Argument("state", "s", "What the job is doing.", choices=get_args(State))
 FRACTION = Argument("fraction", "f", "Of the work that is done.", 0, 1)
 SECONDS_LEFT = Argument("seconds_left", "f", "Estimate; -1 while there is none.", -1)
 OUTPUT = Argument("output", "s", "Path of the finished file.", maximum=LONGEST_PATH)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.protocol import FINAL
 from umtn_core.errors import UmtnError
-
-FINAL = frozenset({"done", "failed", "cancelled"})
 
 
 class BridgeError(UmtnError):

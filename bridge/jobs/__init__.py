@@ -6,8 +6,8 @@ Everything that the rest of the bridge needs is here: make a `JobService` of `Jo
 What the rooms share lies beside it.
 """
 
-from bridge.jobs.request import Job, RenderRequest, RequestError, State
+from bridge.jobs.request import Job, RenderRequest, RequestError
 from bridge.jobs.service import JobService
 from bridge.jobs.settings import JobSettings
 
-__all__ = ["Job", "JobService", "JobSettings", "RenderRequest", "RequestError", "State"]
+__all__ = ["Job", "JobService", "JobSettings", "RenderRequest", "RequestError"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from bridge.jobs.request import FINAL, Job, RenderRequest, State
+from bridge.jobs.request import Job, RenderRequest
+from bridge.protocol import FINAL, State
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

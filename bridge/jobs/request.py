@@ -7,13 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from bridge.protocol import State
 from umtn_core.audio.channels import CHANNEL_MODES
 from umtn_core.decode.choosing.engines import ENGINES
-
-State = Literal["queued", "running", "done", "failed", "cancelled"]
-
-#: States that nothing changes any more.
-FINAL: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 
 Code = Literal[
     "bad_request", "unknown_id", "id_in_use", "busy", "rate", "denied", "token", "not_found",

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from bridge.protocol import FINAL
 from bridge.server.clients import Target
 from bridge.server.packets import reply
 
@@ -18,8 +19,6 @@ PROGRESS_EVERY = 0.05
 
 #: Places that one job's events go to; whoever came first gives way.
 _MOST_FOR_A_JOB = 16
-
-FINAL = frozenset({"done", "failed", "cancelled"})
 
 
 def event(job: Job) -> bytes:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from bridge.jobs import Job, JobService
+from bridge.protocol import FINAL
 from bridge.server.access import Access
 from bridge.server.clients import UdpClients
-from bridge.server.followers import FINAL, Followers
+from bridge.server.followers import Followers
 from bridge.server.metrics import Metrics
 from bridge.server.requests import Requests
 from bridge.server.settings import ServerSettings

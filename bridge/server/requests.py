@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge.jobs import Job, JobService, RenderRequest, RequestError
-from bridge.protocol import BY_REPLY, BY_REQUEST, VERSION, Value
+from bridge.protocol import BY_REPLY, BY_REQUEST, FINAL, VERSION, Value
 from bridge.server.access import Access, Buckets, Refused
 from bridge.server.arguments import BadRequest, read_arguments
 from bridge.server.clients import Client, Target, UdpTarget
-from bridge.server.followers import FINAL, Followers, event
+from bridge.server.followers import Followers, event
 from bridge.server.metrics import Metrics
 from bridge.server.model_list import ModelList
 from bridge.server.packets import MalformedPacket, Received, read_packet, reply

@@ -13,7 +13,7 @@ import pytest
 from pedalboard.io import AudioFile
 
 from bridge.jobs import Job, JobService, JobSettings
-from bridge.jobs.request import FINAL
+from bridge.protocol import FINAL
 from umtn_core.audio.write import write_audio
 
 RATE = 16_000

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bridge.jobs import JobService, JobSettings, RenderRequest
-from bridge.jobs.request import FINAL
+from bridge.protocol import FINAL
 
 
 async def main() -> None:

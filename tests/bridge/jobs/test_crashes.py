@@ -14,7 +14,7 @@ import pytest
 
 from bridge.jobs import RenderRequest, RequestError
 from bridge.jobs.rendering.saved_batch import WorkFolder
-from bridge.jobs.request import FINAL
+from bridge.protocol import FINAL
 from tests.bridge.jobs.conftest import RATE, heard, running, tone
 from umtn_core.translator import Translator
 

@@ -20,8 +20,8 @@ import pytest
 
 from bridge.client import Bridge
 from bridge.jobs import RenderRequest
-from bridge.jobs.request import FINAL
 from bridge.jobs.storage.store import DATABASE, JOURNAL, JobStore
+from bridge.protocol import FINAL
 from tests.bridge.jobs.conftest import running
 
 pytestmark = [
