@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -39,14 +40,8 @@ def make_invented(
     """
     pairs, failed = _make_pairs(recipe, fonts, folder, workers, progress)
     pieces = invented_pieces(recipe, fonts)
-    found: dict[str, FileEntry] = {}
-    missing = []
-    for piece in pieces:
-        entry = piece_entry(piece, recipe, fonts, folder)
-        if entry is None:
-            missing.append(piece)
-        else:
-            found[piece.path] = entry
+    found = _finished(pieces, recipe, fonts, folder)
+    missing = [piece for piece in pieces if piece.path not in found]
     render = partial(render_piece, recipe=recipe, fonts=fonts, folder=folder)
     written, done = time.monotonic(), len(found)
     for piece, reason in run_all(render, missing, workers=workers, kind="processes"):
@@ -54,24 +49,40 @@ def make_invented(
         if reason is not None:
             failed.append(Skipped(source=piece.path, reason=reason))
         else:
-            entry = piece_entry(piece, recipe, fonts, folder)
-            assert entry is not None
-            found[piece.path] = entry
+            found |= _finished([piece], recipe, fonts, folder)
         if time.monotonic() - written > INDEX_EVERY_S:
             write_index(folder, _index(recipe, pieces, found, pairs, failed))
             written = time.monotonic()
         if progress is not None:
             progress("audio", done, len(pieces), piece.name)
+    _check_domains(recipe, found, failed)
+    index = _index(recipe, pieces, found, pairs, failed)
+    write_index(folder, index)
+    remove_unlisted(folder, _listed(index))
+    return index
+
+
+def _finished(
+    pieces: Iterable[InventedPiece], recipe: Recipe, fonts: Fonts, folder: Path
+) -> dict[str, FileEntry]:
+    """Return what the index says of those pieces that are finished, by path."""
+    entries = ((piece, piece_entry(piece, recipe, fonts, folder)) for piece in pieces)
+    return {piece.path: entry for piece, entry in entries if entry is not None}
+
+
+def _check_domains(recipe: Recipe, found: dict[str, FileEntry], failed: list[Skipped]) -> None:
+    """Refuse a store in which a domain has no audio."""
     for domain in recipe.domains:
         if not any(entry.domain == domain for entry in found.values()):
             reason = next(item.reason for item in failed if f"/{domain}/" in item.source)
             raise UmtnError(f"Nothing could be rendered for the domain {domain}: {reason}")
-    index = _index(recipe, pieces, found, pairs, failed)
-    write_index(folder, index)
-    listed = [path for entry in index.files for path in (entry.path, *entry.others)]
-    listed += [path for pair in pairs for path in (*pair.renders.values(), *pair.sources.values())]
-    remove_unlisted(folder, listed)
-    return index
+
+
+def _listed(index: Index) -> list[str]:
+    """Return the paths of all audio that an index lists."""
+    files = [path for entry in index.files for path in (entry.path, *entry.others)]
+    pairs = [(*pair.renders.values(), *pair.sources.values()) for pair in index.pairs]
+    return files + [path for paths in pairs for path in paths]
 
 
 def _make_pairs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -76,10 +77,7 @@ def synthesise(
         recipe = load_recipe(recipe)
     check_recipe(recipe)
     folder = Path(store)
-    if (folder / INDEX).exists() and not (folder / RECIPE).exists():
-        raise UmtnError(
-            f"{folder} holds a store of recordings: give synthetic data a folder of its own."
-        )
+    _refuse_recordings(folder)
     find_fluidsynth()
     fonts = _fonts(recipe)
     if recipe.collections == [INVENTED]:
@@ -88,6 +86,20 @@ def synthesise(
         write_json(folder / RECIPE, recipe)
         sweep_unfinished(folder)
         return Store(folder, make_invented(recipe, fonts, folder, workers, progress))
+    return Store(folder, _play_scores(recipe, fonts, folder, workers, progress))
+
+
+def _refuse_recordings(folder: Path) -> None:
+    if (folder / INDEX).exists() and not (folder / RECIPE).exists():
+        raise UmtnError(
+            f"{folder} holds a store of recordings: give synthetic data a folder of its own."
+        )
+
+
+def _play_scores(
+    recipe: Recipe, fonts: _Fonts, folder: Path, workers: int, progress: OnItem | None
+) -> Index:
+    """Make the store of scores that others wrote: read them, cast them, and have them played."""
     scores, unread = load_scores(
         recipe.collections,
         max_pieces=recipe.max_pieces,
@@ -100,10 +112,7 @@ def synthesise(
     skipped = [Skipped(source=item.name, reason=item.reason) for item in unread]
     files, failed = _make_files(recipe, plan, fonts, folder, workers, progress)
     pairs, failed_pairs = _make_pairs(recipe, plan, fonts, folder, workers, progress)
-    for domain in recipe.domains:
-        if not any(entry.domain == domain for entry in files):
-            reason = failed[0].reason if failed else "there are no pieces for it"
-            raise UmtnError(f"Nothing could be rendered for the domain {domain}: {reason}")
+    _check_domains(recipe, files, failed)
     index = Index(
         sample_rate=recipe.sample_rate,
         files=files,
@@ -113,7 +122,15 @@ def synthesise(
     write_index(folder, index)
     rendered = [path for pair in pairs for path in pair.renders.values()]
     remove_unlisted(folder, [entry.path for entry in files] + rendered)
-    return Store(folder, index)
+    return index
+
+
+def _check_domains(recipe: Recipe, files: list[FileEntry], failed: list[Skipped]) -> None:
+    """Refuse a store in which a domain has no audio."""
+    for domain in recipe.domains:
+        if not any(entry.domain == domain for entry in files):
+            reason = failed[0].reason if failed else "there are no pieces for it"
+            raise UmtnError(f"Nothing could be rendered for the domain {domain}: {reason}")
 
 
 def _fonts(recipe: Recipe) -> _Fonts:
@@ -162,6 +179,14 @@ def _make_files(
     return files, failed
 
 
+class _HeldOut(NamedTuple):
+    """A held-out piece in one soundfont, and its renders by domain."""
+
+    piece: CastPiece
+    font: InstalledFont
+    tasks: dict[str, RenderTask]
+
+
 def _make_pairs(
     recipe: Recipe,
     plan: list[CastPiece],
@@ -171,55 +196,60 @@ def _make_pairs(
     progress: OnItem | None,
 ) -> tuple[list[PairEntry], list[Skipped]]:
     """Render the held-out pieces in every domain and every soundfont asked for."""
-    held_out = [piece for piece in plan if piece.domain is None]
-    groups: list[tuple[CastPiece, InstalledFont, dict[str, RenderTask]]] = []
-    for name in recipe.pairs.soundfonts if held_out else ():
-        font = fonts[name]
-        for piece in held_out:
-            tasks = {}
-            for domain, settings in recipe.domains.items():
-                path = f"pairs/{font.name}/{piece.name}.{domain}.npy"
-                # One room for a piece, so that domains and fonts differ in nothing else.
-                tasks[domain] = render_task(
-                    recipe,
-                    piece,
-                    settings.instruments[0][1],
-                    font,
-                    path,
-                    "room/pair",
-                    settings.abilities,
-                )
-            groups.append((piece, font, tasks))
+    groups = _held_out(recipe, plan, fonts)
     lengths, failed = render_all(
         recipe,
-        [task for _, _, tasks in groups for task in tasks.values()],
+        [task for group in groups for task in group.tasks.values()],
         folder,
         workers=workers,
         progress=progress,
         stage="pairs",
     )
-    pairs = []
-    for piece, font, tasks in groups:
-        if any(task.path not in lengths for task in tasks.values()):
-            continue  # a pair that lacks a domain is none; `failed` says why
-        notes = f"pairs/{font.name}/{piece.name}.notes.json"
-        rows = [
-            [round(n.start, 4), round(n.end, 4), n.pitch, n.velocity]
-            for n in piece.performance.notes
-        ]
-        write_json(folder / notes, rows)
-        pairs.append(
-            PairEntry(
-                piece=piece.name,
-                split=piece.split,
-                licence=next(iter(tasks.values())).licence,
-                source=_source(piece),
-                soundfont=font.name,
-                notes=notes,
-                renders={domain: task.path for domain, task in tasks.items()},
-            )
-        )
+    pairs = [
+        _pair_entry(group, folder)
+        for group in groups
+        # A pair that lacks a domain is none; `failed` says why.
+        if all(task.path in lengths for task in group.tasks.values())
+    ]
     return pairs, failed
+
+
+def _held_out(recipe: Recipe, plan: list[CastPiece], fonts: _Fonts) -> list[_HeldOut]:
+    """List the held-out pieces of one soundfont after the other, with what is to be rendered."""
+    pieces = [piece for piece in plan if piece.domain is None]
+    found = []
+    for name in recipe.pairs.soundfonts if pieces else ():
+        font = fonts[name]
+        for piece in pieces:
+            tasks = {}
+            for domain, settings in recipe.domains.items():
+                path = f"pairs/{font.name}/{piece.name}.{domain}.npy"
+                program, abilities = settings.instruments[0][1], settings.abilities
+                # One room for a piece, so that domains and fonts differ in nothing else.
+                tasks[domain] = render_task(
+                    recipe, piece, program, font, path, "room/pair", abilities
+                )
+            found.append(_HeldOut(piece, font, tasks))
+    return found
+
+
+def _pair_entry(group: _HeldOut, folder: Path) -> PairEntry:
+    """Write the notes of a held-out piece, and return what the index says of it."""
+    piece, font, tasks = group
+    notes = f"pairs/{font.name}/{piece.name}.notes.json"
+    rows = [
+        [round(n.start, 4), round(n.end, 4), n.pitch, n.velocity] for n in piece.performance.notes
+    ]
+    write_json(folder / notes, rows)
+    return PairEntry(
+        piece=piece.name,
+        split=piece.split,
+        licence=next(iter(tasks.values())).licence,
+        source=_source(piece),
+        soundfont=font.name,
+        notes=notes,
+        renders={domain: task.path for domain, task in tasks.items()},
+    )
 
 
 def _source(piece: CastPiece) -> str:

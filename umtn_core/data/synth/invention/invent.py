@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from umtn_core.data.synth.invention.key import draw_key
-from umtn_core.data.synth.invention.line import draw_manner, invent_line
+from umtn_core.data.synth.invention.line import always, draw_manner, invent_line
 from umtn_core.data.synth.invention.textures import SHARES, TEXTURES
 from umtn_core.data.synth.performance import Performance, PlayedNote
 
@@ -49,7 +49,7 @@ def invent(
             low, high = _part_of(pitch, int(rng.integers(12, 30)), rng)
             key = draw_key(rng)
             rungs = key.ladder(low, high)
-            notes += invent_line(start, until, lambda _, rungs=rungs: rungs, draw_manner(rng), rng)
+            notes += invent_line(start, until, always(rungs), draw_manner(rng), rng)
         else:
             low, high = _part_of(pitch, int(rng.integers(20, 50)), rng)
             texture = TEXTURES[int(rng.choice(len(TEXTURES), p=SHARES))]

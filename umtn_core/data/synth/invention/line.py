@@ -18,6 +18,11 @@ _GAP_S = 0.004
 Ladder = Callable[[float], list[int]]
 
 
+def always(rungs: list[int]) -> Ladder:
+    """Return the ladder that has the same rungs at all times."""
+    return lambda _: rungs
+
+
 @dataclass(frozen=True)
 class Manner:
     """How a line is played.

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from umtn_core.data.synth.invention.key import Harmony, draw_harmony
-from umtn_core.data.synth.invention.line import SHORTEST_S, Manner, draw_manner, invent_line
+from umtn_core.data.synth.invention.line import SHORTEST_S, Manner, always, draw_manner, invent_line
 from umtn_core.data.synth.performance import PlayedNote
 
 Texture = Callable[[float, float, int, int, np.random.Generator], list[PlayedNote]]
@@ -119,7 +119,7 @@ def broken(
             bass = _nearest(harmony.chord[:1], low + 4, low, bottom - 1, rng)
             if bass is not None:
                 notes += manner.together([bass], harmony.start, harmony.end)
-        width = int(min(len(pitches), rng.integers(3, 9)))
+        width = min(len(pitches), int(rng.integers(3, 9)))
         first = int(rng.integers(len(pitches) - width + 1))
         chosen = pitches[first : first + width]
         ways = (chosen, chosen[::-1], [*chosen, *chosen[-2:0:-1]], list(rng.permutation(chosen)))
@@ -139,36 +139,51 @@ def keyboard(
     for harmony in draw_harmony(start, end, 2 * beat, rng):
         manner = _Playing(rng)
         kind = int(rng.integers(4))
-        span = harmony.end - harmony.start
         unit = max(0.1, beat / int(rng.choice((1, 2, 4))))
-        count = max(1, int(span / unit))
-        at = [harmony.start + k * unit for k in range(count)]
         if kind < 2:
-            # A line doubled: at the octave or double octave, or by a third or a sixth.
+            # At the octave or double octave, or by a third or a sixth.
             distance = int(rng.choice((7, 14) if kind == 0 else (2, 5)))
-            rungs = harmony.key.ladder(low, high)
-            line = invent_line(
-                harmony.start,
-                harmony.end,
-                lambda _, rungs=rungs[: -distance or None] or rungs: rungs,
-                Manner(unit, manner.sounding, manner.velocity, 0.0, 1.0),
-                rng,
-            )
-            for note in line:
-                upper = rungs[min(rungs.index(note.pitch) + distance, len(rungs) - 1)] \
-                    if note.pitch in rungs else note.pitch  # fmt: skip
-                notes += [note, replace(note, pitch=upper)]
+            notes += _doubled(harmony, manner, unit, distance, low, high, rng)
         elif kind == 2:
             pitches = _voicing(harmony.chord, low, high, int(rng.integers(3, 6)), rng)
-            for t in at:
-                notes += manner.together(pitches, t, t + unit)
+            notes += _repeated([pitches], harmony, manner, unit, least=1)
         else:
             pitches = _voicing(harmony.chord, low, high, 4, rng)
             quick = float(rng.uniform(0.08, 0.14))
-            for k in range(int(span / quick)):
-                half = pitches[:1] if k % 2 == 0 else pitches[1:]
-                t = harmony.start + k * quick
-                notes += manner.together(half, t, t + quick)
+            notes += _repeated([pitches[:1], pitches[1:]], harmony, manner, quick)
+    return notes
+
+
+def _doubled(
+    harmony: Harmony,
+    manner: _Playing,
+    unit: float,
+    distance: int,
+    low: int,
+    high: int,
+    rng: np.random.Generator,
+) -> list[PlayedNote]:
+    """Return a line, and beside it another so many rungs of the scale above."""
+    rungs = harmony.key.ladder(low, high)
+    plain = Manner(unit, manner.sounding, manner.velocity, 0.0, 1.0)
+    lower = always(rungs[: -distance or None] or rungs)
+    notes = []
+    for note in invent_line(harmony.start, harmony.end, lower, plain, rng):
+        upper = note.pitch
+        if note.pitch in rungs:
+            upper = rungs[min(rungs.index(note.pitch) + distance, len(rungs) - 1)]
+        notes += [note, replace(note, pitch=upper)]
+    return notes
+
+
+def _repeated(
+    turns: list[list[int]], harmony: Harmony, manner: _Playing, unit: float, least: int = 0
+) -> list[PlayedNote]:
+    """Return chords that take turns, each of one unit's length, as long as a harmony lasts."""
+    notes = []
+    for k in range(max(least, int((harmony.end - harmony.start) / unit))):
+        at = harmony.start + k * unit
+        notes += manner.together(turns[k % len(turns)], at, at + unit)
     return notes
 
 
