@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from umtn_core.data.collection import Item, open_collection
+from umtn_core.data.collection import Contents, Item, open_collection
 from umtn_core.data.pool import OnItem
 from umtn_core.data.reading import SourceFile, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split, split_by_name
@@ -63,21 +63,22 @@ def prepare_musicnet(
 
     MusicNet's own test recordings test; in domains that have none, a tenth of the recordings by
     number does, and everywhere another tenth validates, as many as the published network set
-    aside. An archive is read from beginning
-    to end twice, to check it and to read it; an interrupted run goes on where it was.
+    aside. An archive is read from beginning to end twice, to check it and to read it; an
+    interrupted run goes on where it was.
 
     Parameters
     ----------
     source
         ``musicnet.tar.gz``, or the folder it unpacks to.
     store
-        Folder to make.
+        The folder to make.
     metadata
         The table; None looks inside ``source``, and beside it.
     domains
-        Which of `DOMAINS`.
+        The domains to make, out of `DOMAINS`.
     workers, progress
-        As for `umtn_core.data.prepare.prepare`.
+        The number of processes that read, and what is told of each recording; see
+        `umtn_core.data.prepare.prepare`.
 
     Returns
     -------
@@ -89,46 +90,33 @@ def prepare_musicnet(
         If the table is missing or is not MusicNet's, a domain has no usable recording, the
         archive is damaged, or a file cannot be written.
     """
+    _check_domains(domains)
+    collection, folder = open_collection(source), Path(store)
+    refuse_recipes(folder)
+    contents = collection.contents(lambda name: PurePosixPath(name).name == METADATA)
+    rows = _rows(*_table(metadata, collection.path, contents.texts))
+    files, skipped = _wanted(domains, rows, contents, collection.path.name)
+    lengths, unusable = read_all(collection, files, folder, workers=workers, progress=progress)
+    splits: dict[str, Split] = {}
+    for domain in domains:
+        usable = [f.item.name for f in files if f.domain == domain and f.path in lengths]
+        if not usable:
+            raise UmtnError(
+                f"{collection.path} has no usable recording of {domain}"
+                f"{'' if domain not in {f.domain for f in files} else ': '}"
+                f"{next((s.reason for s in unusable), '').rstrip('.')}; fetch the whole of "
+                "MusicNet, or leave that domain out."
+            )
+        splits |= _splits(usable)
+    return finish(folder, files, lengths, splits, skipped + unusable)
+
+
+def _check_domains(domains: tuple[str, ...]) -> None:
     unknown = [domain for domain in domains if domain not in DOMAINS]
     if unknown or not domains:
         raise UmtnError(
             f"MusicNet has no domain {', '.join(unknown)}; choose from {', '.join(DOMAINS)}."
         )
-    collection, folder = open_collection(source), Path(store)
-    refuse_recipes(folder)
-    contents = collection.contents(lambda name: PurePosixPath(name).name == METADATA)
-    rows = _rows(*_table(metadata, collection.path, contents.texts))
-    audio = {
-        PurePosixPath(item.name).stem: item
-        for item in contents.items
-        if PurePosixPath(item.name).suffix == ".wav"
-    }
-    wanted = {domain: _of(domain, rows) for domain in domains}
-    skipped = [
-        Skipped(source=f"{row.id}.wav", reason=f"It is not in {collection.path.name}.")
-        for rows_ in wanted.values()
-        for row in rows_
-        if row.id not in audio
-    ]
-    recordings = [
-        _recording(domain, row, audio[row.id])
-        for domain, rows_ in wanted.items()
-        for row in rows_
-        if row.id in audio
-    ]
-    lengths, unusable = read_all(collection, recordings, folder, workers=workers, progress=progress)
-    splits: dict[str, Split] = {}
-    for domain in domains:
-        usable = [r.item.name for r in recordings if r.domain == domain and r.path in lengths]
-        if not usable:
-            raise UmtnError(
-                f"{collection.path} has no usable recording of {domain}"
-                f"{'' if domain not in {r.domain for r in recordings} else ': '}"
-                f"{next((s.reason for s in unusable), '').rstrip('.')}; fetch the whole of "
-                "MusicNet, or leave that domain out."
-            )
-        splits |= _splits(usable)
-    return finish(folder, recordings, lengths, splits, skipped + unusable)
 
 
 def _table(
@@ -155,11 +143,28 @@ def _rows(name: str, table: bytes) -> list[_Row]:
         raise UmtnError(f"{name} is not MusicNet's table of recordings: {error}.") from error
 
 
-def _of(domain: str, rows: list[_Row]) -> list[_Row]:
-    return [row for row in rows if (row.composer, row.ensemble) == DOMAINS[domain]]
+def _wanted(
+    domains: tuple[str, ...], rows: list[_Row], contents: Contents, place: str
+) -> tuple[list[SourceFile], list[Skipped]]:
+    """List the recordings of some domains, and those of the table that are not there."""
+    audio = {
+        PurePosixPath(item.name).stem: item
+        for item in contents.items
+        if PurePosixPath(item.name).suffix == ".wav"
+    }
+    files, skipped = [], []
+    for domain in domains:
+        for row in rows:
+            if (row.composer, row.ensemble) != DOMAINS[domain]:
+                continue
+            if row.id in audio:
+                files.append(_source_file(domain, row, audio[row.id]))
+            else:
+                skipped.append(Skipped(source=f"{row.id}.wav", reason=f"It is not in {place}."))
+    return files, skipped
 
 
-def _recording(domain: str, row: _Row, item: Item) -> SourceFile:
+def _source_file(domain: str, row: _Row, item: Item) -> SourceFile:
     return SourceFile(
         item,
         domain,

@@ -49,7 +49,7 @@ class _Part(NamedTuple):
 class _Found(NamedTuple):
     """What a part holds of what is wanted."""
 
-    recordings: list[SourceFile]
+    files: list[SourceFile]
     skipped: list[Skipped]
 
 
@@ -73,13 +73,14 @@ def prepare_nsynth(
         Folder that holds the three parts, each as a folder or as an archive
         (``nsynth-train.jsonwav.tar.gz``); or one part alone.
     store
-        Folder to make.
+        The folder to make.
     families
-        Which of `FAMILIES`; each becomes a domain.
+        The families to take, out of `FAMILIES`; each becomes a domain.
     sources
-        Which of `SOURCES`: how the notes were made.
+        The ways in which the notes were made, out of `SOURCES`.
     workers, progress
-        As for `umtn_core.data.prepare.prepare`.
+        The number of processes that read, and what is told of each note; see
+        `umtn_core.data.prepare.prepare`.
 
     Returns
     -------
@@ -95,26 +96,26 @@ def prepare_nsynth(
     _check("source", sources, SOURCES)
     folder = Path(store)
     refuse_recipes(folder)
-    recordings: list[SourceFile] = []
+    files: list[SourceFile] = []
     skipped: list[Skipped] = []
     lengths: dict[str, int] = {}
     splits: dict[str, Split] = {}
     for part in _parts(Path(source)):
         found = _find(part, families, sources)
         read, unusable = read_all(
-            part.collection, found.recordings, folder, workers=workers, progress=progress
+            part.collection, found.files, folder, workers=workers, progress=progress
         )
         lengths |= read
-        recordings += found.recordings
+        files += found.files
         skipped += found.skipped + unusable
-        splits |= {recording.item.name: part.split for recording in found.recordings}
-    empty = set(families) - {r.domain for r in recordings if r.path in lengths}
+        splits |= {file.item.name: part.split for file in found.files}
+    empty = set(families) - {file.domain for file in files if file.path in lengths}
     if empty:
         raise UmtnError(
             f"{source} has no usable note of {', '.join(sorted(empty))} made in a way that was "
             "asked for; leave that family out."
         )
-    return finish(folder, recordings, lengths, splits, skipped)
+    return finish(folder, files, lengths, splits, skipped)
 
 
 def _check(what: str, chosen: Iterable[str], known: tuple[str, ...]) -> None:
@@ -150,7 +151,7 @@ def _find(part: _Part, families: tuple[str, ...], sources: tuple[str, ...]) -> _
         if PurePosixPath(item.name).suffix == ".wav":
             present[PurePosixPath(item.name).stem] = item
     listed = _listed(part.collection.path, contents.texts)
-    recordings, skipped = [], []
+    files, skipped = [], []
     for note in sorted(present.keys() | listed):
         match = _NOTE.fullmatch(note)
         if match is None:
@@ -160,13 +161,13 @@ def _find(part: _Part, families: tuple[str, ...], sources: tuple[str, ...]) -> _
                 where = part.collection.path.name
                 skipped.append(Skipped(source=note, reason=f"Its audio is not in {where}."))
                 continue
-            recordings.append(
+            files.append(
                 SourceFile(
                     present[note], match["family"], LICENCE, seconds=SECONDS,
                     folder=match["instrument"],
                 )
             )  # fmt: skip
-    return _Found(recordings, skipped)
+    return _Found(files, skipped)
 
 
 def _listed(path: Path, texts: dict[str, bytes]) -> set[str]:

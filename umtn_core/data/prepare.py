@@ -42,15 +42,15 @@ def prepare(
         The folder, or a tar or zip archive of one; sub-folders of a domain's folder
         belong to the domain. An archive may hold one folder around all domains.
     store
-        Folder to make, outside ``source``.
+        The folder to make, outside ``source``.
     licence
-        Terms of the recordings in folders without a LICENCE file of their own.
+        The terms of the recordings in folders without a LICENCE file of their own.
     workers
-        Processes that read; each holds one recording in memory.
+        The number of processes that read; each holds one recording in memory.
     progress
         Called as ``progress(stage, done, total, name)``, with stage ``audio``.
     sample_rate
-        Of the store.
+        The rate of the store's audio, in samples a second.
     valid, test
         Shares of each domain's files that are set aside.
 
@@ -79,21 +79,21 @@ def prepare(
     ]
     general = _licence(contents, top) or licence or NOT_STATED
     terms = {domain: _licence(contents, (*top, domain)) or general for domain in domains}
-    recordings = [
+    files = [
         SourceFile(item, _inner(item, top)[0], terms[_inner(item, top)[0]], sample_rate)
         for item in contents.items
         if len(_inner(item, top)) > 1 and not _hidden(item) and not is_licence_file(item.name)
     ]
-    lengths, unusable = read_all(collection, recordings, folder, workers=workers, progress=progress)
+    lengths, unusable = read_all(collection, files, folder, workers=workers, progress=progress)
     splits: dict[str, Split] = {}
     for domain in domains:
-        usable = [r.item.name for r in recordings if r.domain == domain and r.path in lengths]
+        usable = [f.item.name for f in files if f.domain == domain and f.path in lengths]
         if not usable:
             begins = "/".join((*top, domain)) + "/"
             reason = next((s.reason for s in unusable if s.source.startswith(begins)), "")
             raise UmtnError(f"The domain {domain} has no usable file. {reason}".strip())
         splits |= split_by_name(usable, valid=valid, test=test)
-    return finish(folder, recordings, lengths, splits, skipped + unusable, sample_rate)
+    return finish(folder, files, lengths, splits, skipped + unusable, sample_rate)
 
 
 def _inner(item: Item, top: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Reads recordings into a store, each once, and keeps count of what could not be used."""
+"""Reads source files into a store, each once, and keeps count of what could not be used."""
 
 from __future__ import annotations
 
@@ -31,22 +31,29 @@ _SHORTEST_S = 0.1
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to be read, and where it goes.
+    """A file to be read into a store, and where it goes.
 
     Parameters
     ----------
     item
         The file, in its collection.
     domain
-        It belongs to.
+        The domain that it belongs to.
     licence, credits
-        As in `FileEntry`.
+        The terms of the recording, and whom to name, if known.
     sample_rate
-        Of the store.
+        The rate of the store's audio, in samples a second.
     seconds
-        How long it must be, give or take a second; None, any length.
+        The length that it must have, give or take a second; None, any length.
     folder
-        Within the domain's audio, for data sets of very many files.
+        A folder within the domain's audio, for data sets of very many files.
+
+    Attributes
+    ----------
+    path
+        The path of its audio in the store.
+    fingerprint
+        A text that changes with anything that decides the samples.
     """
 
     item: Item
@@ -60,11 +67,11 @@ class SourceFile:
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
-        source = self.item.name
+        name = self.item.name
         # Two files may differ in their endings or folders alone, hence the hash.
-        name = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-        slug = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(source).stem)[:80]
-        place = PurePosixPath("audio", self.domain, self.folder, f"{slug}-{name}.npy")
+        own = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        slug = re.sub(r"[^A-Za-z0-9._-]+", "_", PurePosixPath(name).stem)[:80]
+        place = PurePosixPath("audio", self.domain, self.folder, f"{slug}-{own}.npy")
         decides = f"{_VERSION} {self.sample_rate} {self.item.size} {self.item.modified}"
         object.__setattr__(self, "path", place.as_posix())
         object.__setattr__(self, "fingerprint", hashlib.sha256(decides.encode()).hexdigest())
@@ -72,9 +79,9 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class _Task:
-    """A recording whose file is at hand."""
+    """A file to be read that is at hand: where it was packed, as a copy."""
 
-    recording: SourceFile
+    source: SourceFile
     file: Path
     store: Path
 
@@ -93,7 +100,7 @@ def refuse_recipes(store: Path) -> None:
 
 def read_all(
     collection: Collection,
-    recordings: Iterable[SourceFile],
+    sources: Iterable[SourceFile],
     store: Path,
     *,
     workers: int = 1,
@@ -104,13 +111,13 @@ def read_all(
     Parameters
     ----------
     collection
-        That holds the recordings.
-    recordings
-        All that the store is to have.
+        The collection that holds the files.
+    sources
+        All files that the store is to have.
     store
-        Its folder.
+        The store's folder.
     workers
-        Processes that read; each holds one recording in memory.
+        The number of processes that read; each holds one recording in memory.
     progress
         Called as ``progress("audio", done, total, name)``.
 
@@ -130,12 +137,12 @@ def read_all(
     _sweep_spool(store)
     lengths: dict[str, int] = {}
     missing: dict[str, SourceFile] = {}
-    for recording in recordings:
-        samples = finished(store, recording.path, recording.fingerprint)
+    for source in sources:
+        samples = finished(store, source.path, source.fingerprint)
         if samples is None:
-            missing[recording.item.name] = recording
+            missing[source.item.name] = source
         else:
-            lengths[recording.path] = samples
+            lengths[source.path] = samples
     total = len(lengths) + len(missing)
     unusable: list[Skipped] = []
 
@@ -145,13 +152,13 @@ def read_all(
 
     try:
         for task, outcome in run_all(_read_one, tasks(), workers=workers, kind="processes"):
-            recording = task.recording
+            source = task.source
             if isinstance(outcome, str):
-                unusable.append(Skipped(source=recording.item.name, reason=outcome))
+                unusable.append(Skipped(source=source.item.name, reason=outcome))
             else:
-                lengths[recording.path] = outcome
+                lengths[source.path] = outcome
             if progress is not None:
-                progress("audio", len(lengths) + len(unusable), total, recording.item.name)
+                progress("audio", len(lengths) + len(unusable), total, source.item.name)
     finally:
         _sweep_spool(store)
     unusable.sort(key=lambda item: item.source)
@@ -160,26 +167,26 @@ def read_all(
 
 def finish(
     store: Path,
-    recordings: Iterable[SourceFile],
+    sources: Iterable[SourceFile],
     lengths: dict[str, int],
     splits: dict[str, Split],
     skipped: list[Skipped],
     sample_rate: int = SAMPLE_RATE,
 ) -> Store:
-    """Write the index of a store whose recordings have been read.
+    """Write the index of a store whose source files have been read.
 
     Parameters
     ----------
     store
-        Its folder.
-    recordings, lengths
-        What was to be read, and what was.
+        The store's folder.
+    sources, lengths
+        The files that were to be read, and the samples of those that were, by path in the store.
     splits
-        By the recordings' names.
+        The split of each file that was read, by its name in the collection.
     skipped
-        What is not in it, and why.
+        What is not in the store, and why.
     sample_rate
-        Of its audio.
+        The rate of the store's audio, in samples a second.
 
     Returns
     -------
@@ -187,16 +194,16 @@ def finish(
     """
     entries = [
         FileEntry(
-            domain=recording.domain,
-            split=splits[recording.item.name],
-            path=recording.path,
-            samples=lengths[recording.path],
-            source=recording.item.name,
-            licence=recording.licence,
-            credits=recording.credits,
+            domain=source.domain,
+            split=splits[source.item.name],
+            path=source.path,
+            samples=lengths[source.path],
+            source=source.item.name,
+            licence=source.licence,
+            credits=source.credits,
         )
-        for recording in recordings
-        if recording.path in lengths
+        for source in sources
+        if source.path in lengths
     ]
     index = Index(sample_rate=sample_rate, files=entries, skipped=skipped)
     write_index(store, index)
@@ -206,7 +213,7 @@ def finish(
 
 def _read_one(task: _Task) -> int | str:
     """Read one file into the store: its length, or why it cannot be used."""
-    recording, name = task.recording, Path(task.recording.item.name).name
+    source, name = task.source, Path(task.source.item.name).name
     try:
         audio, rate = read_audio(task.file)
     except UmtnError as error:
@@ -216,17 +223,17 @@ def _read_one(task: _Task) -> int | str:
         if _is_copy(task):
             task.file.unlink(missing_ok=True)
     seconds = audio.shape[1] / rate
-    if recording.seconds is not None and abs(seconds - recording.seconds) > 1:
-        return f"It is {seconds:.1f} s long, where it should be {recording.seconds:.0f} s."
-    mono = resample(audio.mean(axis=0), rate, recording.sample_rate)
+    if source.seconds is not None and abs(seconds - source.seconds) > 1:
+        return f"It is {seconds:.1f} s long, where it should be {source.seconds:.0f} s."
+    mono = resample(audio.mean(axis=0), rate, source.sample_rate)
     loudest = float(np.max(np.abs(mono)))
     if loudest < _SILENCE:
         return "It is silent (or its channels cancel each other)."
-    if mono.size < _SHORTEST_S * recording.sample_rate:
+    if mono.size < _SHORTEST_S * source.sample_rate:
         return f"It is shorter than {_SHORTEST_S} s."
     # Files of float samples may pass full scale, and resampling may overshoot it.
-    samples = write_audio(task.store / recording.path, mono / max(1.0, loudest))
-    write_record(task.store, recording.path, recording.fingerprint, samples)
+    samples = write_audio(task.store / source.path, mono / max(1.0, loudest))
+    write_record(task.store, source.path, source.fingerprint, samples)
     return samples
 
 

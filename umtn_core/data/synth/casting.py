@@ -21,9 +21,20 @@ from umtn_core.errors import UmtnError
 
 @dataclass(frozen=True)
 class CastPiece:
-    """A score to be played in one domain, or (``domain`` None) in all as a pair.
+    """A score that has been given to one domain, or to all of them as a held-out pair.
 
-    ``font`` and ``program`` are what a domain's piece is played on.
+    Parameters
+    ----------
+    score
+        What is played.
+    domain
+        The domain that plays it; None, all of them.
+    split
+        What it is for.
+    font, program
+        What it is played on in its domain; None where all play it.
+    performance
+        How it is played.
     """
 
     score: Score
@@ -57,13 +68,13 @@ def make_plan(recipe: Recipe, scores: list[Score]) -> list[CastPiece]:
     Parameters
     ----------
     recipe
-        What is wanted.
+        The recipe, which says what is wanted.
     scores
-        What there is to play.
+        The scores that there are to play.
 
     Returns
     -------
-    the pieces of all domains, then the held-out pairs
+    the cast pieces of all domains, then those of the held-out pairs
 
     Raises
     ------
@@ -95,7 +106,7 @@ def _playable(recipe: Recipe, score: Score) -> list[Note]:
 
 
 def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[CastPiece]:
-    """Perform scores until the domain has its minutes."""
+    """Cast scores in a domain until it has its minutes."""
     domain = recipe.domains[name]
     # One of each family first; its relatives, nearly the same, only if that is too little.
     scores = [family[0] for family in shared]
@@ -136,7 +147,7 @@ def _domain(recipe: Recipe, name: str, shared: list[list[Score]]) -> list[CastPi
 
 
 def _pairs(recipe: Recipe, groups: list[list[Score]]) -> tuple[list[CastPiece], int]:
-    """Perform the held-out pieces; also return how many families they use up."""
+    """Cast the held-out pieces; also return how many families they use up."""
     settings = recipe.pairs
     low = max(d.pitch[0] for d in recipe.domains.values())
     high = min(d.pitch[1] for d in recipe.domains.values())

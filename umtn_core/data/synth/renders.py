@@ -35,17 +35,17 @@ class RenderTask:
     Parameters
     ----------
     piece
-        What is played.
+        The cast piece that is played.
     program
         General MIDI program it is played on.
     font
-        The soundfont.
+        The soundfont that plays it.
     path
-        Of the file, relative to the store.
+        The path of the file, relative to the store.
     room
-        Name that, with the piece, decides the acoustics.
+        A name that, with the piece, decides the acoustics.
     fingerprint
-        Changes with anything that decides the samples.
+        A text that changes with anything that decides the samples.
     """
 
     piece: CastPiece
@@ -112,13 +112,13 @@ def render_all(
     Parameters
     ----------
     recipe
-        For the acoustics, the rate and the seed.
+        The recipe, for its acoustics, rate and seed.
     tasks
-        What is wanted.
+        The renders that are wanted.
     folder
-        The store's.
+        The store's folder.
     workers
-        Renders at once.
+        The number of renders made at once.
     progress, stage
         Called as ``progress(stage, done, total, name)``.
 
