@@ -45,9 +45,9 @@ class Item:
     name : str
         Path below the collection's top, with forward slashes.
     size : int
-        In bytes.
+        The size in bytes.
     modified : int
-        In nanoseconds, as far as the archive keeps it.
+        The time of the last change in nanoseconds, as far as the archive keeps it.
     """
 
     name: str

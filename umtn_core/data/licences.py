@@ -27,9 +27,9 @@ def licence_text(name: str, contents: bytes) -> str:
     Parameters
     ----------
     name
-        Of the file.
+        The file's name.
     contents
-        What it holds.
+        What the file holds.
 
     Raises
     ------

@@ -44,9 +44,9 @@ def run_all(
     function
         Called with one task.
     tasks
-        What to do; asked for as they are needed.
+        The tasks to do; asked for as they are needed.
     workers
-        How many at once.
+        The number of tasks done at once.
     kind
         ``processes`` for Python-heavy work, ``threads`` for waiting on programs.
     """

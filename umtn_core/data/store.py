@@ -44,9 +44,9 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     split
         ``train``, ``valid`` or ``test``.
     path
-        Of the ``.npy``, relative to the store.
+        The path of the ``.npy``, relative to the store.
     samples
-        Its length.
+        The number of its samples.
     source
         The recording or score it was made from.
     licence
@@ -81,11 +81,11 @@ class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     Parameters
     ----------
     piece
-        Its name.
+        The piece's name.
     split
         ``valid`` or ``test``.
     licence, source
-        As in `FileEntry`.
+        The terms of the score and the soundfont, and the score it was made from.
     soundfont
         The soundfont of these renders.
     notes
@@ -120,9 +120,9 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     Parameters
     ----------
     sample_rate
-        Of the files and the pairs.
+        The rate of the files and the pairs, in samples a second.
     heard_rate
-        Of the files' versions by other instruments; None if there are none.
+        The rate of the files' versions by other instruments; None if there are none.
     """
 
     schema: int = SCHEMA
@@ -159,7 +159,7 @@ class Store:
     Parameters
     ----------
     path
-        Its folder.
+        The store's folder.
     index
         What ``index.json`` says.
     """

@@ -23,9 +23,9 @@ def place(
     ----------
     dry : float32, shape (samples,)
     sample_rate
-        Of ``dry``.
+        The rate of ``dry``, in samples a second.
     settings
-        Strengths; see `AcousticsSettings`.
+        How strong each part is; see `AcousticsSettings`.
     rng
         Source of everything random.
 

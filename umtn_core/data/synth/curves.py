@@ -39,7 +39,7 @@ class Curves:
         Parameters
         ----------
         abilities
-            Of ``bend``, ``swell`` and ``pedal``; any instrument can be tuned.
+            What the instrument can do, out of ``bend``, ``swell`` and ``pedal``; any can be tuned.
         """
         played = self
         if "bend" not in abilities:
@@ -78,7 +78,7 @@ def bend_at(
     Parameters
     ----------
     curves
-        Of the performance.
+        The curves of the performance.
     seconds : float64, any shape
         Times from the start of the performance.
     start

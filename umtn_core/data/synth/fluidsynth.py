@@ -47,7 +47,7 @@ class FluidSynth:
     Parameters
     ----------
     soundfont
-        Its file.
+        The soundfont's file.
 
     Raises
     ------
@@ -236,7 +236,8 @@ def _bends(
     """Return the changes of a channel's pitch wheel, from its note's onset to the next one's."""
     # In every block: pitch that moves in coarser steps sounds beside its harmonics.
     blocks = np.arange(first, until)
-    bend = bend_at(curves, blocks * (_BLOCK / RENDER_RATE), start, following)
+    seconds = blocks.astype(np.float64) * (_BLOCK / RENDER_RATE)
+    bend = bend_at(curves, seconds, start, following)
     wheel = np.clip(np.rint(8192 + bend / BEND_RANGE * 8192), 0, 16383).astype(int)
     changes = np.flatnonzero(np.diff(wheel, prepend=-1))
     return [(int(blocks[k]), 1, channel, int(wheel[k])) for k in changes]
@@ -277,7 +278,7 @@ def _library() -> Any:
     library.fluid_synth_noteon.argtypes = [pointer, *[integer] * 3]
     library.fluid_synth_noteoff.argtypes = [pointer, *[integer] * 2]
     library.fluid_synth_write_float.argtypes = [
-        pointer, integer, *[pointer, integer, integer] * 2,
+        pointer, integer, pointer, integer, integer, pointer, integer, integer,
     ]  # fmt: skip
     levels = 5
     for level in range(levels):

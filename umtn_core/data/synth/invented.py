@@ -46,15 +46,15 @@ class InventedPiece:
     Parameters
     ----------
     domain, number
-        Whose it is, and which; they and the recipe decide all else.
+        The domain it belongs to, and its number there; they and the recipe decide all else.
     split
         What it is for.
     seconds
-        Its length.
+        The length of the piece.
     font, program
         What it is played on.
     fingerprint
-        Changes with anything that decides the samples.
+        A text that changes with anything that decides the samples.
     """
 
     domain: str
@@ -67,12 +67,12 @@ class InventedPiece:
 
     @property
     def name(self) -> str:
-        """Of the piece."""
+        """The name of the piece."""
         return f"{INVENTED}-{self.number:06d}"
 
     @property
     def path(self) -> str:
-        """Of its audio, in the store."""
+        """The path of its audio in the store."""
         return f"audio/{self.domain}/{self.name}.npy"
 
     def other(self, number: int) -> str:
@@ -91,7 +91,8 @@ def invented_pieces(recipe: Recipe, fonts: Fonts) -> list[InventedPiece]:
         # The minutes decide how many pieces there are, and none of them.
         own = msgspec.structs.replace(domain, minutes=1.0)
         fingerprint = fingerprint_of(recipe, fonts, (own, name, recipe.others))
-        pieces, seconds = [], 0.0
+        pieces: list[InventedPiece] = []
+        seconds = 0.0
         while seconds < 60 * domain.minutes:
             piece = _piece(recipe, name, len(pieces), fingerprint)
             pieces.append(piece)

@@ -47,7 +47,7 @@ class InventedPair:
 
     @property
     def name(self) -> str:
-        """Of the piece."""
+        """The name of the piece."""
         return f"{self.texture}-{self.number:03d}"
 
     @property

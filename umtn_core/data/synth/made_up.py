@@ -25,14 +25,15 @@ class MadeUp:
     Parameters
     ----------
     amplitudes : float64, shape (harmonics,)
+        The amplitude of each harmonic.
     phases : float64, shape (harmonics,)
-        In cycles.
+        The phase that each harmonic begins at, in cycles.
     stiffness
         Harmonic k sounds at ``k sqrt(1 + stiffness k^2)`` times the pitch.
     attack_s, release_s
         Time of the attack; time constant of the release.
     half_life_s
-        In which a held note loses half of its amplitude; infinite for one that is sustained.
+        The time in which a held note loses half of its amplitude; infinite where notes go on.
     breath
         Amplitude of noise beside the harmonics.
     """
@@ -77,7 +78,7 @@ def play(
     instrument
         What plays it.
     sample_rate
-        Of the result.
+        The rate of the result, in samples a second.
     rng
         Source of the breath.
 

@@ -38,7 +38,7 @@ def version(
     Parameters
     ----------
     performance
-        As the target plays it.
+        The performance, as the target plays it.
     target
         Font and program that play the target, which do not play this. Nor does any that has no
         sound for some pitch.

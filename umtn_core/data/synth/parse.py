@@ -19,7 +19,7 @@ def parse_file(name: str, file: Path, licence: str) -> Parsed:
     Parameters
     ----------
     name
-        Of the file; its scores are named after it.
+        The file's name; its scores are named after it.
     file
         An ABC file of any number of tunes, or a score in any form music21 reads.
     licence

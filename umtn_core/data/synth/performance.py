@@ -38,9 +38,9 @@ class Performance:
     Parameters
     ----------
     notes
-        By onset.
+        The notes, by onset.
     seconds
-        Length.
+        The length of the performance.
     is_line
         Whether no two notes are played at once.
     curves

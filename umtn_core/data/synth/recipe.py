@@ -55,7 +55,7 @@ class Domain(Section, frozen=True):
         What it can do with notes that sound: ``bend`` their pitch, ``swell``, or hold them by a
         ``pedal``. Any can be tuned.
     polyphony
-        Of invented music, the share of pieces of several voices; the rest are single lines.
+        The share of pieces of several voices, in invented music; the rest are single lines.
     """
 
     minutes: Positive
@@ -188,7 +188,7 @@ class NeverHeard(Section, frozen=True):
     programs
         General MIDI programs, of any soundfont.
     soundfonts
-        Whole soundfonts.
+        Soundfonts of which nothing is heard.
     """
 
     programs: list[Program] = []
@@ -201,9 +201,9 @@ class OthersSettings(Section, frozen=True):
     Parameters
     ----------
     count
-        Versions of a piece.
+        The number of versions of a piece.
     sample_rate
-        Theirs; the encoder's.
+        The rate of these versions, in samples a second: the encoder's.
     sustained, struck
         Instruments that play them: those whose notes go on, which also swell, and those whose
         notes fade. None plays what it is the target of.
@@ -239,7 +239,7 @@ class PairSource(Section, frozen=True):
     program
         General MIDI program, of each of the pairs' soundfonts.
     abilities
-        As a domain's.
+        What it can do with notes that sound, as `Domain` has it.
     """
 
     program: Program
@@ -252,16 +252,16 @@ class PairSettings(Section, frozen=True):
     Parameters
     ----------
     count
-        How many pieces; half go to validation, half to the test. Of invented music, how many
-        single lines.
+        The number of pieces; half go to validation, half to the test. In invented music, the
+        number of single lines.
     chords
-        Of invented music, how many pieces of several voices, for the domains that play any.
+        The number of pieces of several voices, in invented music, for the domains that play any.
     seconds
         Range of their length.
     soundfonts
         Each is rendered in all of these, with each domain's first program.
     sources
-        Of invented music, instruments of no domain that play the pieces as well, by name.
+        Instruments of no domain that play the pieces as well, in invented music, by name.
     """
 
     count: Annotated[int, Meta(ge=0)] = 24
@@ -277,7 +277,7 @@ class Recipe(Section, frozen=True):
     Parameters
     ----------
     name
-        Of the data set.
+        The name of the data set.
     scope
         ``mono``: single melodic lines. ``poly``: everything a score holds.
     collections
@@ -286,13 +286,19 @@ class Recipe(Section, frozen=True):
     domains
         The instruments, by name.
     seed
-        Of everything random.
+        The seed of everything random.
     max_pieces
         Parse no more than about this many scores of each collection; None for all.
     piece_s
         Range of a piece's length; longer scores are cut.
     valid, test
         Shares of the pieces set aside.
+    sample_rate
+        The rate of the store's audio, in samples a second.
+    performance, acoustics
+        How notes are played, and the room and microphone.
+    pairs
+        The held-out pieces.
     expression
         What instruments do with sounding notes; None, nothing. Invented music has it always.
     others

@@ -84,7 +84,7 @@ def render_notes(
     seconds
         Length of the result; the last notes' tails are cut there.
     sample_rate
-        Of the result.
+        The rate of the result, in samples a second.
     timeout_s
         Kill the renderer after this long; by default generous for the length.
 

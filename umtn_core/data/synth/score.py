@@ -21,7 +21,7 @@ class Score(msgspec.Struct, frozen=True):
     name
         ``<collection>/<file>#<number>``; unique and stable.
     title, licence, credits
-        As the file says; the corpus's statement where it says nothing.
+        What the file says of itself; the corpus's statement where it says nothing.
     bar
         Length of a bar in quarter notes.
     notes

@@ -23,7 +23,7 @@ class SoundFont:
     package
         The Debian or Ubuntu package to install.
     licence
-        Its terms.
+        The font's terms.
     """
 
     name: str

@@ -26,7 +26,7 @@ def fit_to_range(
     Parameters
     ----------
     notes
-        Of one piece.
+        The notes of one piece.
     pitch
         Lowest and highest MIDI pitch.
     heard : float64, shape (128,)
