@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from umtn_core.evaluation.listening.note import Transcribed
-from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, PitchTrack, track
+from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, PitchTrack
 
 SHORTEST_SECONDS = 0.050
 _GAP_SECONDS = 0.030
 _DIP_DB = 4.0
 _RISE_SECONDS = 0.050
-
-
-def transcribe(samples: ArrayLike, sample_rate: int = 16_000) -> list[Transcribed]:
-    """Write down the notes of a monophonic recording.
-
-    A note is a run of frames whose pitch rounds to one semitone (after a median that
-    forgives vibrato and single wrong frames); a repeated note is told from a held one by
-    a dip in level followed by a rise.
-
-    Parameters
-    ----------
-    samples
-        The audio: float array (samples,), full scale 1.
-    sample_rate
-        The samples a second of the audio.
-
-    Returns
-    -------
-    list of (start_s, end_s, midi_pitch), in order of time
-    """
-    audio = np.asarray(samples, np.float32)
-    return segment(track(audio, sample_rate), levels(audio, sample_rate))
 
 
 def levels(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
@@ -49,6 +27,10 @@ def levels(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64
 
 def segment(pitches: PitchTrack, decibels: NDArray[np.float64]) -> list[Transcribed]:
     """Cut a pitch track into notes.
+
+    A note is a run of frames whose pitch rounds to one semitone (after a median that
+    forgives vibrato and single wrong frames); a repeated note is told from a held one by
+    a dip in level followed by a rise.
 
     Parameters
     ----------

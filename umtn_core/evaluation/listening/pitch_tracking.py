@@ -22,12 +22,13 @@ HOP_SECONDS = 0.010
 WINDOW_SECONDS = 0.048
 LOWEST_HERTZ = 62.0
 HIGHEST_HERTZ = 2200.0
+_MIDDLE_HERTZ = np.sqrt(LOWEST_HERTZ * HIGHEST_HERTZ)
 
 _UPSAMPLING = 4
 _CANDIDATES = 6
 _FRAMES_AT_ONCE = 1024
 
-# Boersma's costs, per 10 ms step. A peak is favoured a little for each octave it lies
+# Boersma's costs, for steps of `HOP_SECONDS`. A peak is favoured a little for each octave it lies
 # higher, because a period's multiples have peaks as tall as its own.
 _VOICING_THRESHOLD = 0.5
 _OCTAVE_COST = 0.10
@@ -69,15 +70,8 @@ class PitchTrack:
         return out
 
 
-def track(
-    samples: ArrayLike,
-    sample_rate: int = 16_000,
-    *,
-    lowest: float = LOWEST_HERTZ,
-    highest: float = HIGHEST_HERTZ,
-    hop_seconds: float = HOP_SECONDS,
-) -> PitchTrack:
-    """Follow the fundamental frequency of one voice.
+def track(samples: ArrayLike, sample_rate: int = 16_000) -> PitchTrack:
+    """Follow the fundamental frequency of one voice, between `LOWEST_HERTZ` and `HIGHEST_HERTZ`.
 
     Parameters
     ----------
@@ -85,28 +79,24 @@ def track(
         The audio: float array (samples,), full scale 1. Any length, including none.
     sample_rate
         The samples a second of the audio.
-    lowest, highest
-        The range of fundamentals looked for, in hertz.
-    hop_seconds
-        The time between frames.
 
     Returns
     -------
-    PitchTrack of ``ceil(samples / hop)`` frames
+    PitchTrack of ``ceil(samples / hop)`` frames, `HOP_SECONDS` apart
 
     Raises
     ------
     ValueError
-        If the samples are not one-dimensional, or the range of pitches is empty or
-        above what the sample rate can hold.
+        If the samples are not one-dimensional, or their rate cannot hold the highest pitch.
     """
     audio = np.asarray(samples, np.float32)
     if audio.ndim != 1:
         raise ValueError(f"samples must be one-dimensional, not of shape {audio.shape}")
-    if not 0 < lowest < highest <= sample_rate / 4:
-        raise ValueError(f"pitches must satisfy 0 < {lowest} < {highest} <= {sample_rate / 4}")
-    hop = max(1, round(hop_seconds * sample_rate))
-    window = max(round(WINDOW_SECONDS * sample_rate), round(2.5 * sample_rate / lowest))
+    if sample_rate < 4 * HIGHEST_HERTZ:
+        raise ValueError(f"{sample_rate} samples a second cannot hold {HIGHEST_HERTZ:g} Hz")
+    longest, shortest = sample_rate / LOWEST_HERTZ, sample_rate / HIGHEST_HERTZ
+    hop = round(HOP_SECONDS * sample_rate)
+    window = round(WINDOW_SECONDS * sample_rate)
     count = -(-len(audio) // hop)
     padded = np.pad(audio, (window // 2, window + hop))
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop][:count]
@@ -118,14 +108,14 @@ def track(
         part = slice(start, start + _FRAMES_AT_ONCE)
         block = frames[part] - frames[part].mean(axis=1, keepdims=True)
         level[part] = np.sqrt(np.mean(block**2, axis=1))
-        curve = _normalised_autocorrelation(block, int(np.ceil(sample_rate / lowest)) + 2)
-        lags[part], heights[part] = _peaks(curve, sample_rate / highest, sample_rate / lowest)
+        curve = _normalised_autocorrelation(block, int(np.ceil(longest)) + 2)
+        lags[part], heights[part] = _peaks(curve, shortest, longest)
 
     decibels = 20.0 * np.log10(level + 1e-9)
     loudest = np.percentile(decibels, 95) if count else 0.0
     heights[decibels < max(loudest - _BELOW_LOUDEST_DB, _ABSOLUTE_FLOOR_DB)] = 0.0
     pitches = np.divide(sample_rate, lags, out=np.zeros_like(lags), where=heights > 0)
-    chosen = _best_path(pitches, heights, hop_seconds, np.sqrt(lowest * highest))
+    chosen = _best_path(pitches, heights)
 
     rows = np.arange(count)
     voiced = chosen >= 0
@@ -183,12 +173,7 @@ def _peaks(
     return lags, heights
 
 
-def _best_path(
-    pitches: NDArray[np.float64],
-    heights: NDArray[np.float64],
-    hop_seconds: float,
-    middle: float,
-) -> NDArray[np.intp]:
+def _best_path(pitches: NDArray[np.float64], heights: NDArray[np.float64]) -> NDArray[np.intp]:
     """Index of the candidate chosen in each frame, -1 where the frame has no pitch."""
     count, width = pitches.shape
     if not count:
@@ -197,12 +182,10 @@ def _best_path(
     # Column `width` stands for "no pitch".
     local = np.full((count, width + 1), _VOICING_THRESHOLD)
     local[:, :width] = np.where(
-        heights > 0, heights + _OCTAVE_COST * (octave - np.log2(middle)), -np.inf
+        heights > 0, heights + _OCTAVE_COST * (octave - np.log2(_MIDDLE_HERTZ)), -np.inf
     )
-    per_frame = 0.010 / hop_seconds
-    jump, change = _OCTAVE_JUMP_COST * per_frame, _VOICING_CHANGE_COST * per_frame
-    cost = np.full((count - 1, width + 1, width + 1), change)
-    cost[:, :width, :width] = jump * np.abs(octave[:-1, :, None] - octave[1:, None, :])
+    cost = np.full((count - 1, width + 1, width + 1), _VOICING_CHANGE_COST)
+    cost[:, :width, :width] = _OCTAVE_JUMP_COST * np.abs(octave[:-1, :, None] - octave[1:, None, :])
     cost[:, width, width] = 0.0
 
     score = local[0]

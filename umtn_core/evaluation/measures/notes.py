@@ -35,18 +35,16 @@ class NoteFigures:
     found: int
 
 
-def compare_notes(
-    pieces: Sequence[tuple[Sequence[Note], Sequence[Note]]], onset_seconds: float = ONSET_SECONDS
-) -> NoteFigures:
+def compare_notes(pieces: Sequence[tuple[Sequence[Note], Sequence[Note]]]) -> NoteFigures:
     """Match notes one to one, and count over all pieces together.
+
+    Notes match whose onsets lie within `ONSET_SECONDS` and whose pitches agree to 50 cents.
 
     Parameters
     ----------
     pieces
         The two lists ``(estimate, reference)`` of each piece; notes are ``(start_s, end_s, midi,
         ...)``.
-    onset_seconds
-        The largest difference of onsets that still matches. Pitches must agree to 50 cents.
 
     Raises
     ------
@@ -66,7 +64,7 @@ def compare_notes(
                 match_notes(
                     *_arrays(reference),
                     *_arrays(estimate),
-                    onset_tolerance=onset_seconds,
+                    onset_tolerance=ONSET_SECONDS,
                     offset_ratio=None,
                 )
             )

@@ -30,8 +30,6 @@ class PitchFigures:
         Share within 50 cents of the right pitch class, in whatever octave.
     voiced
         Share where the estimate has any pitch.
-    false_voiced
-        Share of the frames *without* reference pitch where the estimate has one.
     frames
         The number of frames where the reference has a pitch.
     """
@@ -40,7 +38,6 @@ class PitchFigures:
     within_120: float
     chroma: float
     voiced: float
-    false_voiced: float
     frames: int
 
 
@@ -80,13 +77,11 @@ def compare(estimate: Pitches, reference: Pitches) -> PitchFigures:
     """
     guess, truth = _on_one_grid(estimate, reference)
     judged = truth > 0
-    silent = ~judged
     return PitchFigures(
         within_50=share_within(guess, truth, 50.0),
         within_120=share_within(guess, truth, 120.0),
         chroma=share_within(guess, truth, 50.0, chroma=True),
         voiced=float((guess[judged] > 0).mean()) if judged.any() else float("nan"),
-        false_voiced=float((guess[silent] > 0).mean()) if silent.any() else float("nan"),
         frames=int(judged.sum()),
     )
 

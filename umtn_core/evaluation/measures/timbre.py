@@ -77,10 +77,6 @@ class TimbreClassifier:
         rows = np.array([_features(clip, self.sample_rate) for clip in clips])
         return np.asarray(self._model.predict_proba(rows))
 
-    def named(self, samples: ArrayLike) -> list[str]:
-        """Name the instrument of each sounding clip of a recording."""
-        return [self.domains[k] for k in self.probabilities(samples).argmax(axis=1)]
-
 
 def sounding_clips(
     samples: ArrayLike, sample_rate: int = 16_000, seconds: float = CLIP_SECONDS

@@ -20,7 +20,6 @@ def test_shares_count_only_the_reference_frames_with_a_pitch():
     assert figures.within_120 == 0.5
     assert figures.chroma == 0.5
     assert figures.voiced == 0.75
-    assert figures.false_voiced == 0.5
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -16,18 +16,22 @@ def classifier(render):
     )
 
 
+def names(classifier, samples):
+    """Name the instrument of each sounding clip of a recording."""
+    return [classifier.domains[k] for k in classifier.probabilities(samples).argmax(axis=1)]
+
+
 def test_names_instruments_by_real_renders_at_any_level(render, classifier):
     for program, name in [(73, "flute"), (56, "trumpet")]:
         for gain in (1.0, 0.02):
-            names = classifier.named(gain * render(program, seed=3)[0])
-            assert len(names) == 3
-            assert set(names) == {name}
+            found = names(classifier, gain * render(program, seed=3)[0])
+            assert found == [name] * 3
 
 
 def test_hiss_does_not_change_the_name(render, classifier):
     audio = render(56, seed=3)[0]
     audio = audio + np.random.default_rng(0).normal(0, 0.01, audio.shape)
-    assert set(classifier.named(audio)) == {"trumpet"}
+    assert set(names(classifier, audio)) == {"trumpet"}
 
 
 def test_probabilities_are_in_the_order_of_the_domains(render, classifier):
@@ -38,7 +42,7 @@ def test_probabilities_are_in_the_order_of_the_domains(render, classifier):
 
 
 def test_silence_has_no_name(classifier):
-    assert classifier.named(np.zeros(RATE * 4)) == []
+    assert names(classifier, np.zeros(RATE * 4)) == []
     assert classifier.probabilities(np.zeros(0)).shape == (0, 2)
 
 
