@@ -15,9 +15,9 @@ class Conditioner:
     Parameters
     ----------
     bundle
-        The model.
+        The model that the conditioner is of.
     domain
-        Of the target.
+        The domain of the target.
     """
 
     def __init__(self, bundle: Bundle, domain: str):

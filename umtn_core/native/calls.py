@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
@@ -39,21 +38,6 @@ def check(status: int) -> None:
             library.UMTN_NO_THREAD: "No further thread can be started; ask for fewer.",
         }.get(status, "The cpu engine was called with sizes that it cannot work with.")
     )
-
-
-def check_array(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> None:
-    """Refuse an array of other numbers or dimensions."""
-    if array.shape != dims or array.dtype != dtype:
-        raise UmtnError(
-            f"The cpu engine was given {array.dtype} {array.shape} in place of "
-            f"{np.dtype(dtype)} {dims}."
-        )
-
-
-def checked(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array that the library can read as it is, of these dimensions."""
-    check_array(array, dtype, dims)
-    return np.ascontiguousarray(array)
 
 
 def pointer_to(kind: str, array: NDArray[Any]) -> Any:

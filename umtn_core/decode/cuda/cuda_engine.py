@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
 from collections.abc import Sequence
 from dataclasses import asdict
 from threading import Event
@@ -12,19 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
-from umtn_core.decode.conditioner import Conditioner
+from umtn_core.companding import LEVELS
+from umtn_core.decode.arrays import checked
 from umtn_core.decode.cuda.cuda_plan import Plan, Planner
-from umtn_core.decode.cuda.cuda_weights import CudaPrecision, cuda_weights, padded
-from umtn_core.decode.engine import Engine, Stepper
+from umtn_core.decode.cuda.cuda_weights import CudaPrecision, CudaWeights, cuda_weights, padded
+from umtn_core.decode.engine import Engine, Stepper, check_precision, damaged_output
+from umtn_core.decode.patience import Patience
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
 from umtn_core.errors import UmtnError
 from umtn_core.native.cuda.device import Device, LaunchRefused, Memory, OutOfDeviceMemory, ffi
 from umtn_core.native.cuda.driver import open_device
-from umtn_core.shape import NetworkShape
-
-#: How long a kernel runs before a stop is looked for, in seconds.
-PATIENCE = 0.02
 
 #: Steps of one launch, at most.
 MOST_STEPS = 128
@@ -42,14 +39,14 @@ class CudaEngine(Engine):
     Parameters
     ----------
     bundle
-        The model.
+        The model that the decoder is of.
     domain
-        Whose decoder.
+        The domain whose decoder it is.
     precision
-        Of weights, rings and the factors of products; sums and the residual path are
-        float32 always.
+        The precision of weights, rings and the factors of products; sums and the residual path
+        are float32 always.
     device
-        Where to run; None, the first GPU.
+        The device to run on; None, the first GPU.
 
     Raises
     ------
@@ -67,54 +64,55 @@ class CudaEngine(Engine):
         precision: CudaPrecision = "fp32",
         device: Device | None = None,
     ):
-        if precision not in get_args(CudaPrecision):
-            raise UmtnError(
-                f"There is no precision {precision!r}; choose one of "
-                f"{', '.join(get_args(CudaPrecision))}."
-            )
+        check_precision(precision, get_args(CudaPrecision))
         if bundle.shape.bands > MOST_BANDS:
             raise UmtnError(
                 f"The cuda engine makes {MOST_BANDS} bands at most, but this model has "
                 f"{bundle.shape.bands}; use another engine."
             )
-        self.shape: NetworkShape = bundle.shape
-        self.fingerprint = bundle.decoder_fingerprint(domain)
+        super().__init__(bundle, domain)
         # One batch at a time has the whole GPU.
         self.threads = 1
         self.precision = precision
         self.encoder_precision = "fp32" if precision == "fp32" else "bf16"
+        self.layout = RingLayout.of(self.shape)
         weights = cuda_weights(bundle, domain, precision)
-        self._conditioner = Conditioner(bundle, domain)
         self.device = open_device() if device is None else device
-        shape, layout = self.shape, RingLayout.of(bundle.shape)
-        self.layout = layout
-        layers = ffi.new("umtn_cuda_layer[]", len(shape.dilations))
-        for i, dilation in enumerate(shape.dilations):
-            layers[i].ring_offset = int(layout.offsets[i])
-            layers[i].ring_size = int(layout.sizes[i])
-            layers[i].dilation = dilation
-            layers[i].last = i + 1 == len(shape.dilations)
-        table = np.frombuffer(ffi.buffer(layers), np.uint8)
-        arrays = {"weights": weights.strips, "layers": table} | {
-            name: getattr(weights, name)
-            for name in ("out_bias", "first", "first_bias", "fc_bias", "logits_bias")
-        }
-        try:
-            self._held = {name: Memory.of(self.device, array) for name, array in arrays.items()}
-        except OutOfDeviceMemory as error:
-            raise UmtnError(
-                f"The memory of {self.device.name} has no room for this model's "
-                f"{len(weights.strips) >> 20} MB of weights; close other programs, or use "
-                "another engine."
-            ) from error
+        self._held = self._uploaded(weights)
         self._sizes = {
             name: getattr(weights, name)
             for name in ("layer_bytes", "first_skip_at", "fc_at", "logits_at")
         }
         self._weights_end = len(weights.strips)
         self.planner = Planner(
-            shape, precision, self.device, weights.layer_bytes, self._weights_end
+            self.shape, precision, self.device, weights.layer_bytes, self._weights_end
         )
+
+    def _uploaded(self, weights: CudaWeights) -> dict[str, Memory]:
+        """Bring the weights and the table of layers to the device, by their names in `work.h`."""
+        arrays = {"weights": weights.strips, "layers": self._layer_table()} | {
+            name: getattr(weights, name)
+            for name in ("out_bias", "first", "first_bias", "fc_bias", "logits_bias")
+        }
+        try:
+            return {name: Memory.of(self.device, array) for name, array in arrays.items()}
+        except OutOfDeviceMemory as error:
+            raise UmtnError(
+                f"The memory of {self.device.name} has no room for this model's "
+                f"{len(weights.strips) >> 20} MB of weights; close other programs, or use "
+                "another engine."
+            ) from error
+
+    def _layer_table(self) -> NDArray[np.uint8]:
+        """Describe the layers as ``umtn_cuda_layer`` in `work.h` does, as bytes."""
+        dilations = self.shape.dilations
+        layers = ffi.new("umtn_cuda_layer[]", len(dilations))
+        for i, dilation in enumerate(dilations):
+            layers[i].ring_offset = int(self.layout.offsets[i])
+            layers[i].ring_size = int(self.layout.sizes[i])
+            layers[i].dilation = dilation
+            layers[i].last = i + 1 == len(dilations)
+        return np.frombuffer(bytes(ffi.buffer(layers)), np.uint8)
 
     @property
     def ring_bytes(self) -> int:
@@ -132,10 +130,6 @@ class CudaEngine(Engine):
         each = self.ring_bytes + 4 * shape.conditioning_width + numbers + 4096
         free = self.device.free_bytes() - staging - SPARED
         return max(1, free // each)
-
-    def condition(self, latents: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Engine.condition`."""
-        return self._conditioner(latents)
 
     def stepper(self, streams: int, sampling: Sampling, threads: int = 1) -> CudaStepper:
         """See `Engine.stepper`."""
@@ -179,25 +173,22 @@ class CudaStepper(Stepper):
     Parameters
     ----------
     engine
-        Of the model.
+        The engine that has the model.
     streams
-        How many.
+        The number of streams.
     sampling
         Temperature and top-p.
     """
 
     def __init__(self, engine: CudaEngine, streams: int, sampling: Sampling):
+        super().__init__(engine, streams)
         self._engine = engine
         self._device = engine.device
-        self._shape = shape = engine.shape
-        self._streams = streams
-        self._sampling = sampling
-        self._seconds_a_step = PATIENCE
+        self._patience = Patience()
         self._time = 0
         self._sequence = 0
-        self._conditioned: NDArray[np.float32] | None = None
         self._work = ffi.new("umtn_cuda_work *")
-        take, most = self._take, MOST_STEPS * shape.bands
+        shape, take, most = engine.shape, self._take, MOST_STEPS * engine.shape.bands
         self._rings = take("rings", "void", streams * engine.ring_bytes)
         self._staging = Memory(self._device, engine.layout.rows * shape.residual_channels * 4)
         self._recent = take("recent", "int", streams * shape.input_codes * 4)
@@ -214,53 +205,35 @@ class CudaStepper(Stepper):
         # Columns that fill the rings up to whole tiles are never written.
         self._rings.clear()
 
-    def load(
+    def _load(
         self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]]
     ) -> None:
-        """See `Stepper.load`."""
-        recent = _checked(recent, np.int64, (self._streams, self._shape.input_codes))
-        if time < 0:
-            raise UmtnError(f"A stream cannot be at the position {time}.")
-        if recent.min() < -1 or recent.max() > 255:
+        if recent.min() < -1 or recent.max() >= LEVELS:
             raise UmtnError("The cuda engine was called with sizes that it cannot work with.")
-        for i, ring in enumerate(self._checked_rings(rings)):
+        for i, ring in enumerate(rings):
             if time == 0 and not ring.any():
                 address = self._rings.address + i * self._engine.ring_bytes
                 self._device.clear(address, self._engine.ring_bytes)
             else:
                 self._device.upload(self._staging.address, np.ascontiguousarray(ring))
                 self._move("load", i)
-        self._device.upload(self._recent.address, recent.astype(np.int32))
+        self._device.upload(self._recent.address, np.ascontiguousarray(recent, np.int32))
         self._time = time
         self._forget_messages()
 
-    def store(self, rings: Sequence[NDArray[np.float32]]) -> None:
-        """See `Stepper.store`."""
-        for i, ring in enumerate(self._checked_rings(rings)):
-            _check_writable(ring)
+    def _store(self, rings: Sequence[NDArray[np.float32]]) -> None:
+        for i, ring in enumerate(rings):
             self._move("store", i)
             self._device.download(ring, self._staging.address)
 
-    def steps(
-        self,
-        conditioning: NDArray[np.float32],
-        uniforms: NDArray[np.float32],
-        codes: NDArray[np.uint8],
-        stop: Event,
-    ) -> int:
-        """See `Stepper.steps`."""
+    def _condition(self, conditioning: NDArray[np.float32]) -> None:
+        self._device.upload(self._conditioning.address, np.ascontiguousarray(conditioning))
+
+    def _steps(self, uniforms: NDArray[np.float32], codes: NDArray[np.uint8], stop: Event) -> int:
         bands, total = self._shape.bands, codes.shape[1]
-        self._check_whole_steps(total)
-        uniforms = _checked(uniforms, np.float32, (self._streams, total))
-        _check(codes, np.uint8, (self._streams, total))
-        _check_writable(codes)
-        self._condition(conditioning)
         self._work.given = ffi.NULL
         made = 0
-        while made < total and not stop.is_set():
-            began = clock.perf_counter()
-            patient = max(1, int(PATIENCE / self._seconds_a_step))
-            count = min((total - made) // bands, MOST_STEPS, patient)
+        for count in self._patience.runs(total // bands, stop, MOST_STEPS):
             end = made + count * bands
             numbers = np.ascontiguousarray(uniforms[:, made:end])
             self._device.upload(self._uniforms.address, numbers)
@@ -270,38 +243,20 @@ class CudaStepper(Stepper):
             codes[:, made:end] = drawn
             made = end
             self._check_output()
-            self._seconds_a_step = max(1e-7, (clock.perf_counter() - began) / count)
         return made
 
-    def score(
-        self, conditioning: NDArray[np.float32], codes: NDArray[np.uint8]
-    ) -> NDArray[np.float32]:
-        """Logits of codes that are given rather than drawn, within one latent frame.
-
-        Parameters
-        ----------
-        conditioning : float32 array (streams, conditioning_width)
-        codes : uint8 array (streams, samples)
-
-        Returns
-        -------
-        float32 array (streams, samples, 256)
-        """
-        bands, total = self._shape.bands, codes.shape[1]
-        self._check_whole_steps(total)
-        codes = _checked(codes, np.uint8, (self._streams, total))
-        self._condition(conditioning)
-        logits = np.empty((self._streams, total, 256), np.float32)
+    def _score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        logits = np.empty((*codes.shape, LEVELS), np.float32)
         given = Memory(self._device, self._streams * MOST_STEPS)
-        made_logits = Memory(self._device, self._streams * MOST_STEPS * 256 * 4)
+        made_logits = Memory(self._device, self._streams * MOST_STEPS * LEVELS * 4)
         self._work.given = given.pointer("unsigned char")
         self._work.logits = made_logits.pointer("float")
         # As many codes at a time, whatever the number of bands: their logits are what is large.
-        for begin in range(0, total, MOST_STEPS):
+        for begin in range(0, codes.shape[1], MOST_STEPS):
             part = np.ascontiguousarray(codes[:, begin : begin + MOST_STEPS])
             self._device.upload(given.address, part)
-            self._launch(part.shape[1] // bands)
-            made = np.empty((*part.shape, 256), np.float32)
+            self._launch(part.shape[1] // self._shape.bands)
+            made = np.empty((*part.shape, LEVELS), np.float32)
             self._device.download(made, made_logits.address)
             logits[:, begin : begin + MOST_STEPS] = made
         self._work.given = ffi.NULL
@@ -340,19 +295,11 @@ class CudaStepper(Stepper):
         rings = ffi.new("umtn_cuda_rings *")
         rings.outside = self._staging.pointer("float")
         rings.inside = ffi.cast("void *", self._rings.address + stream * self._engine.ring_bytes)
-        rings.rows = self._engine.layout.rows
+        rings.rows = self._layout.rows
         rings.residual = self._shape.residual_channels
         rings.residual_padded = padded(self._shape.residual_channels)
         blocks = 2 * self._device.multiprocessors
         self._device.launch(f"{direction}_{self._engine.precision}", blocks, 0, rings)
-
-    def _condition(self, conditioning: NDArray[np.float32]) -> None:
-        """Bring a frame's conditioning to the device, unless it is there."""
-        if conditioning is self._conditioned and not conditioning.flags.writeable:
-            return
-        dims = (self._streams, self._shape.conditioning_width)
-        self._device.upload(self._conditioning.address, _checked(conditioning, np.float32, dims))
-        self._conditioned = conditioning
 
     def _launch(self, count: int) -> None:
         work = self._work
@@ -379,24 +326,11 @@ class CudaStepper(Stepper):
         plans = self._engine.planner.plans(self._streams)
         return min((p for p in plans if not p.clustered), key=lambda plan: plan.cycles)
 
-    def _check_whole_steps(self, codes: int) -> None:
-        if codes % self._shape.bands:
-            raise UmtnError(
-                f"{codes} codes are no whole number of steps of {self._shape.bands} bands."
-            )
-
     def _check_output(self) -> None:
         failed = np.empty(1, np.int32)
         self._device.download(failed, self._failed.address)
         if failed[0]:
-            raise UmtnError("The model's output is not a number: its weights are damaged.")
-
-    def _checked_rings(self, rings: Sequence[NDArray[np.float32]]) -> Sequence[NDArray[np.float32]]:
-        if len(rings) != self._streams:
-            raise UmtnError(f"There are {self._streams} streams, but {len(rings)} rings.")
-        for ring in rings:
-            _check(ring, np.float32, (self._engine.layout.rows, self._shape.residual_channels))
-        return rings
+            raise damaged_output()
 
 
 def drawn(
@@ -408,8 +342,8 @@ def drawn(
     """Draw codes of one band as the kernels do; see `umtn_core.decode.sampling.draw`."""
     rows = len(logits)
     held = [
-        Memory.of(device, _checked(logits, np.float32, (rows, 256))),
-        Memory.of(device, _checked(uniforms, np.float32, (rows,))),
+        Memory.of(device, checked("cuda", logits, np.float32, (rows, LEVELS))),
+        Memory.of(device, checked("cuda", uniforms, np.float32, (rows,))),
         Memory(device, rows),
         Memory.of(device, np.zeros(1, np.int32)),
     ]
@@ -424,22 +358,3 @@ def drawn(
     codes = np.empty(rows, np.uint8)
     device.download(codes, held[2].address)
     return codes
-
-
-def _check(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> None:
-    if array.shape != dims or array.dtype != dtype:
-        raise UmtnError(
-            f"The cuda engine was given {array.dtype} {array.shape} in place of "
-            f"{np.dtype(dtype)} {dims}."
-        )
-
-
-def _checked(array: NDArray[Any], dtype: type[np.generic], dims: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array without gaps, of these dimensions."""
-    _check(array, dtype, dims)
-    return np.ascontiguousarray(array)
-
-
-def _check_writable(array: NDArray[Any]) -> None:
-    if not array.flags.c_contiguous or not array.flags.writeable:
-        raise UmtnError("The cuda engine can only write to arrays without gaps.")

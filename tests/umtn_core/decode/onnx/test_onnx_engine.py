@@ -41,8 +41,8 @@ def test_scoring_what_was_drawn_gives_the_logits_it_was_drawn_from(random_bundle
     decode.advance()
     (codes,) = decode.codes
     stepper = engine.stepper(1, Sampling())
-    first = np.full((1, shape.input_kernel), NOTHING_YET)
-    first[0, -1] = shape.start_code
+    first = np.full((1, shape.input_codes), NOTHING_YET)
+    first[0, -shape.bands :] = shape.start_code
     rings = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
     stepper.load(0, first, [rings])
     for frame, condition in enumerate(engine.condition(latents)):
