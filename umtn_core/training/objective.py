@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from umtn_core.networks import Decoder, UniversalMusicTranslationNetwork, stacked
+from umtn_core.networks import Decoder, DomainClassifier, UniversalMusicTranslationNetwork, stacked
 from umtn_core.networks.bfloat16_decoder import decoder_nats
 from umtn_core.networks.bfloat16_encoder import encode
 from umtn_core.training.segments import Segment
@@ -78,21 +78,14 @@ def losses(
     -------
     Losses
     """
-    batch, domains = segment.target.shape[:2]
-    heard = segment.heard.flatten(0, 1)
-    by_hand = not score and heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
-    if by_hand:
-        latents = encode(network.encoder, heard, context)
-    else:
-        latents = network.encoder(heard).float()
-        latents = latents[:, :, context : latents.shape[-1] - context]
-    latents = latents.unflatten(0, (batch, domains))
-
+    # What a processor does in mixed precision.
+    by_hand = not score and segment.heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    latents = _latents(network, segment, context, by_hand)
     decoders = [network.decoders[domain] for domain in only or network.domains]
     weighed = segment.scored.float()
     if band_weights is not None:
         weighed = weighed * band_weights.repeat(weighed.shape[-1] // len(band_weights))
-    if score is None and heard.device.type == "cuda":
+    if score is None and segment.heard.device.type == "cuda":
         score = stacked.score
     if by_hand:
         reconstruction = _nats_by_hand(decoders, segment, latents, weighed)
@@ -100,32 +93,49 @@ def losses(
         logits = score(decoders, segment.past, latents)
         reconstruction = _nats(logits, segment.target.transpose(0, 1), segment.scored, weighed)
     else:
-        reconstruction = torch.cat([
-            _nats(
-                decoder.score(segment.past[:, d], latents[:, d])[None],
-                segment.target[None, :, d], segment.scored[:, d, None], weighed[:, d, None],
-            )
-            for d, decoder in enumerate(decoders)
-        ])  # fmt: skip
-    spectral = latents.new_zeros(())
-    for d, head in enumerate(spectral_heads or ()):
-        error = head(latents[:, d]).float() - segment.spectrum[:, d]
-        spectral = spectral + error.abs().mean() / domains
-
-    zero = latents.new_zeros(())
-    confusion = classification = accuracy = zero
+        reconstruction = _nats_in_turn(decoders, segment, latents, weighed)
+    spectral = _spectral(spectral_heads or (), segment, latents)
+    confusion = classification = accuracy = latents.new_zeros(())
     if network.classifier is not None and not only:
-        truth = torch.arange(domains, device=latents.device).repeat(batch)
-        flat = latents.flatten(0, 1)
-        named = network.classifier(flat.detach()).float()
-        classification = F.cross_entropy(named, truth)
-        accuracy = (named.argmax(1) == truth).float().mean()
-        # One backward pass serves both players: here the classifier's weights are constants.
-        frozen = {name: weight.detach() for name, weight in network.classifier.named_parameters()}
-        confusion = F.cross_entropy(
-            functional_call(network.classifier, frozen, (flat,)).float(), truth
-        )
+        confusion, classification, accuracy = _classified(network.classifier, latents)
     return Losses(reconstruction, confusion, classification, accuracy, spectral)
+
+
+def _latents(
+    network: UniversalMusicTranslationNetwork, segment: Segment, context: int, by_hand: bool
+) -> Tensor:
+    """What the encoder makes of a batch, without the context: Tensor[B x D x Z x F], float32."""
+    heard = segment.heard.flatten(0, 1)
+    if by_hand:
+        latents = encode(network.encoder, heard, context)
+    else:
+        latents = network.encoder(heard).float()
+        latents = latents[:, :, context : latents.shape[-1] - context]
+    return torch.unflatten(latents, 0, segment.heard.shape[:2])
+
+
+def _spectral(heads: Iterable[nn.Module], segment: Segment, latents: Tensor) -> Tensor:
+    """The mean absolute error of the spectra that the heads read off the latents; 0 of none."""
+    domains = latents.shape[1]
+    total = latents.new_zeros(())
+    for d, head in enumerate(heads):
+        error = head(latents[:, d]).float() - segment.spectrum[:, d]
+        total = total + error.abs().mean() / domains
+    return total
+
+
+def _classified(classifier: DomainClassifier, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Confusion, classification and accuracy: the classifier's part of `Losses`."""
+    batch, domains = latents.shape[:2]
+    truth = torch.arange(domains, device=latents.device).repeat(batch)
+    flat = latents.flatten(0, 1)
+    named = classifier(flat.detach()).float()
+    classification = F.cross_entropy(named, truth)
+    accuracy = (named.argmax(1) == truth).float().mean()
+    # One backward pass serves both players: here the classifier's weights are constants.
+    frozen = {name: weight.detach() for name, weight in classifier.named_parameters()}
+    confusion = F.cross_entropy(functional_call(classifier, frozen, (flat,)).float(), truth)
+    return confusion, classification, accuracy
 
 
 def _nats(logits: Tensor, target: Tensor, scored: Tensor, weighed: Tensor) -> Tensor:
@@ -146,6 +156,19 @@ def _nats(logits: Tensor, target: Tensor, scored: Tensor, weighed: Tensor) -> Te
     ).view(target.shape)  # fmt: skip
     counted = scored.transpose(0, 1).sum(2).clamp(min=1)
     return ((nats * weighed.transpose(0, 1)).sum(2) / counted).mean(1)
+
+
+def _nats_in_turn(
+    decoders: Sequence[Decoder], segment: Segment, latents: Tensor, weighed: Tensor
+) -> Tensor:
+    """The same, one decoder after the other, each by its own `Decoder.score`."""
+    return torch.cat([
+        _nats(
+            decoder.score(segment.past[:, d], latents[:, d])[None],
+            segment.target[None, :, d], segment.scored[:, d, None], weighed[:, d, None],
+        )
+        for d, decoder in enumerate(decoders)
+    ])  # fmt: skip
 
 
 def _nats_by_hand(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -102,26 +102,57 @@ class SegmentDataset(Dataset[Segment]):
             rows.append(self._segment(domain, np.random.default_rng(key)))
         return Segment(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
-    def _segment(self, domain: int, random: np.random.Generator) -> tuple[NDArray, ...]:
-        settings, shape, cut = self.settings, self.shape, self.cut
-        audio, training = self.audio[domain], self.split == "train"
+    def _segment(self, domain: int, random: np.random.Generator) -> tuple[NDArray[Any], ...]:
+        settings, audio = self.settings, self.audio[domain]
+        training = self.split == "train"
         gain = random.uniform(settings.gain_quietest, settings.gain_loudest) if training else 1.0
         place = audio.place(random)
-        clip = np.float32(gain) * audio.read(place, cut.samples)
-        around = heard_audio(clip, cut, shape)
+        clip = np.float32(gain) * audio.read(place, self.cut.samples)
+        around = heard_audio(clip, self.cut, self.shape)
+        source = self._source(audio, place, gain, around, random) if training else around
+        heard = self._heard(source, random)
+        past, codes, scored = self._codes(domain, clip, gain, random)
+        return heard[None], past, codes, scored, self._spectrum(around)
 
+    def _source(
+        self,
+        audio: DomainAudio,
+        place: Place,
+        gain: float,
+        around: Audio,
+        random: np.random.Generator,
+    ) -> Audio:
+        """What the encoder hears before it is perturbed: at times another instrument."""
+        share = self.settings.perturbation.reorchestration
+        if not share or random.random() >= share:
+            return around
+        other = self._reorchestrated(audio, place, gain, random)
+        return around if other is None else other
+
+    def _heard(self, source: Audio, random: np.random.Generator) -> Audio:
+        """What the encoder hears, perturbed in training, as codes between -0.5 and 0.5."""
+        settings = self.settings
+        training = self.split == "train"
         perturbation = settings.perturbation if training else Perturbation(probability=0)
-        source = around
-        if perturbation.reorchestration and random.random() < perturbation.reorchestration:
-            source = self._reorchestrated(audio, place, gain, random)
-            if source is None:
-                source = around
         heard = perturb(source, perturbation, settings.segment, random)
+        codes = self.companding.encode(heard).astype(np.float32)
+        return codes / np.float32(MU) - np.float32(0.5)
+
+    def _codes(
+        self, domain: int, clip: Audio, gain: float, random: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        """The past, corrupted in training, the codes that follow it, and which of them count."""
+        settings, shape, cut = self.settings, self.shape, self.cut
         bands = self._companded(domain, clip, cut.front + cut.context)
+
+        def another() -> Audio:
+            excerpt = self.audio[domain].draw(cut.samples, random)
+            return gain * self._companded(domain, excerpt, cut.front)[:-1]
+
         past, scored = corrupt(
             bands[:-1],
-            lambda: gain * self._companded(domain, audio.draw(cut.samples, random), cut.front)[:-1],
-            settings.corruption if training else Corruption(),
+            another,
+            settings.corruption if self.split == "train" else Corruption(),
             random,
             max(1, settings.corruption.splice_longest * shape.steps_per_frame // shape.hop),
         )
@@ -130,14 +161,17 @@ class SegmentDataset(Dataset[Segment]):
         if cut.context == 0:
             past_codes[: shape.bands] = NOTHING_YET
         scored[: settings.unscored * shape.steps_per_frame // shape.hop] = False
-        spectrum = np.zeros((0, settings.segment // shape.hop), np.float32)
-        if settings.spectral.weight:
-            spectrum = semitone_spectrum(
-                around, settings.context, settings.segment // shape.hop, shape.hop,
-                shape.sample_rate, settings.spectral,
-            )  # fmt: skip
-        scaled = self.companding.encode(heard).astype(np.float32) / MU - 0.5
-        return scaled[None], past_codes, codes, scored.repeat(shape.bands), spectrum
+        return past_codes, codes, scored.repeat(shape.bands)
+
+    def _spectrum(self, around: Audio) -> Audio:
+        """The clean spectrum that the spectral aid is to read; no bands when it is off."""
+        settings, shape = self.settings, self.shape
+        frames = settings.segment // shape.hop
+        if not settings.spectral.weight:
+            return np.zeros((0, frames), np.float32)
+        return semitone_spectrum(
+            around, settings.context, frames, shape.hop, shape.sample_rate, settings.spectral
+        )
 
     def _companded(self, domain: int, clip: Audio, first: int) -> Audio:
         """Samples of the bands at the level that they are companded at: (1 + steps, bands)."""
