@@ -52,6 +52,11 @@ def write_audio(path: Path, samples: NDArray[np.floating]) -> int:
     return int(scaled.size)
 
 
+def as_floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return the int16 samples of a store as floats in [-1, 1], of the same shape."""
+    return samples.astype(np.float32) / np.float32(FULL_SCALE)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a Struct or plain value as indented JSON, atomically."""
     write_atomically(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")

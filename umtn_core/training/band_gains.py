@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from umtn_core import filter_bank
-from umtn_core.data.files import FULL_SCALE
+from umtn_core.data.files import as_floats
 from umtn_core.data.store import Store
 from umtn_core.networks import UniversalMusicTranslationNetwork
 
@@ -45,7 +45,7 @@ def measure_band_gains(store: Store, domain: str, bands: int) -> NDArray[np.floa
     every = max(1, round(len(places) * PIECE / SECONDS))
     found = []
     for audio, at in places[::every]:
-        clip = audio[at : at + length].astype(np.float32) / FULL_SCALE
+        clip = as_floats(audio[at : at + length])
         inner = np.abs(filter_bank.analyse(clip, bands))[edge:-edge]
         found.append(inner)
     magnitudes = np.concatenate(found or [np.zeros((0, bands), np.float32)])

@@ -40,9 +40,10 @@ class Graph:
     def __init__(self, work: Callable[[], Losses]):
         self.work = work
         self.done = 0
-        self.side = torch.cuda.Stream()
-        self.graph: torch.cuda.CUDAGraph | None = None
-        self.result: Losses | None = None
+        # PyTorch leaves it untyped.
+        self.side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        #: The graph, and the tensors that its replays write to.
+        self.recorded: tuple[torch.cuda.CUDAGraph, Losses] | None = None
 
     def __call__(self) -> Losses:
         """Do the work; what is returned is overwritten by the next call.
@@ -52,25 +53,25 @@ class Graph:
         UmtnError
             If it cannot be recorded.
         """
-        if self.graph is None and self.done < self.WARM_UP:
+        if self.recorded is None and self.done < self.WARM_UP:
             self.done += 1
             self.side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(self.side):
-                self.result = self.work()
+                result = self.work()
             torch.cuda.current_stream().wait_stream(self.side)
-            return self.result
-        if self.graph is None:
-            self._record()
-        self.graph.replay()
-        return self.result
+            return result
+        if self.recorded is None:
+            self.recorded = self._record()
+        graph, result = self.recorded
+        graph.replay()
+        return result
 
-    def _record(self) -> None:
-        self.result = None
-        self.graph = torch.cuda.CUDAGraph()
+    def _record(self) -> tuple[torch.cuda.CUDAGraph, Losses]:
+        graph = torch.cuda.CUDAGraph()
         try:
             # Other threads, such as the one that pins batches, may go on meanwhile.
-            with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
-                self.result = self.work()
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                return graph, self.work()
         except RuntimeError as error:
             reason = str(error).partition("\n")[0].rstrip(".")
             raise UmtnError(
@@ -110,7 +111,8 @@ class CapturedStep:
         self.taken = torch.zeros((), device=device, dtype=torch.int64)
         self.rates = []
         for optimiser in optimisers:
-            optimiser.found_inf = self.spoilt
+            # PyTorch reads it where it is, and declares it nowhere.
+            optimiser.found_inf = self.spoilt  # type: ignore[attr-defined]
             # It would warn of the steps before the recording.
             optimiser._warned_capturable_if_run_uncaptured = True
             for group in optimiser.param_groups:

@@ -11,7 +11,7 @@ import soxr
 from numpy.typing import NDArray
 
 from umtn_core import filter_bank
-from umtn_core.data.files import FULL_SCALE
+from umtn_core.data.files import as_floats
 from umtn_core.data.split import Split
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
@@ -127,8 +127,7 @@ class DomainAudio:
 
     def read(self, place: Place, samples: int) -> Audio:
         """So many samples from a place on: float32 in [-1, 1]."""
-        piece = self.files[place.file][place.start : place.start + samples]
-        return piece.astype(np.float32) / FULL_SCALE
+        return as_floats(self.files[place.file][place.start : place.start + samples])
 
     def draw(self, samples: int, random: np.random.Generator) -> Audio:
         """So many samples from a random place: float32 in [-1, 1]."""
@@ -153,7 +152,7 @@ class DomainAudio:
         """
         names = self.others[file]
         audio = _mapped(self.store, names[int(random.integers(len(names)))])
-        piece = audio[start : start + samples].astype(np.float32) / FULL_SCALE
+        piece = as_floats(audio[start : start + samples])
         return np.pad(piece, (0, samples - len(piece)))
 
 

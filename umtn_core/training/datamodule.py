@@ -30,14 +30,14 @@ class Segments(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Segment]:
         """Segments from the module's present batch to the last."""
-        module = self.trainer.lightning_module
+        module = self._trainer_there.lightning_module
         first = module.batches if isinstance(module, Translation) else 0
         numbers = NumberedBatches(
             self.settings.batch,
             first,
             self.settings.steps,
-            self.trainer.global_rank,
-            self.trainer.world_size,
+            self._trainer_there.global_rank,
+            self._trainer_there.world_size,
         )
         loaders = self.settings.machine.loaders
         return DataLoader(
@@ -47,21 +47,27 @@ class Segments(L.LightningDataModule):
             num_workers=loaders,
             persistent_workers=loaders > 0,
             prefetch_factor=8 if loaders else None,
-            pin_memory=self.trainer.accelerator.__class__.__name__ == "CUDAAccelerator",
+            pin_memory=self._trainer_there.accelerator.__class__.__name__ == "CUDAAccelerator",
         )
 
     def val_dataloader(self) -> DataLoader[Segment]:
         """The same few clean segments each time."""
-        processes = self.trainer.world_size
+        processes = self._trainer_there.world_size
         count = -(-self.settings.validation_segments // processes) * processes
-        numbers = NumberedBatches(count, 0, 1, self.trainer.global_rank, processes)
+        numbers = NumberedBatches(count, 0, 1, self._trainer_there.global_rank, processes)
         return DataLoader(
             SegmentDataset(self.settings, self.domains, "valid", self._gains()),
             batch_size=min(4, numbers.share),
             sampler=numbers,
         )
 
+    @property
+    def _trainer_there(self) -> L.Trainer:
+        """The trainer, which names itself before it asks for batches."""
+        assert self.trainer is not None
+        return self.trainer
+
     def _gains(self) -> list[NDArray[np.float32]] | None:
         """The gains that the decoders have, which a resumed run brings with it."""
-        module = self.trainer.lightning_module
+        module = self._trainer_there.lightning_module
         return module.band_gains if isinstance(module, Translation) else None

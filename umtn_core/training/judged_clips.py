@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.audio.resample import resample
-from umtn_core.data.files import FULL_SCALE
+from umtn_core.data.files import as_floats
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening import polyphonic
@@ -153,9 +153,7 @@ class _Cutter:
             return
         for first in self.random.integers(0, last + 1, _TRIES) * shape.output_hop:
             place = slice(int(first), int(first) + samples)
-            excerpt, true = (
-                audio[place].astype(np.float32) / FULL_SCALE for audio in (sounds, truths)
-            )
+            excerpt, true = as_floats(sounds[place]), as_floats(truths[place])
             if not (_sounds(excerpt, shape.output_rate) and _sounds(true, shape.output_rate)):
                 continue
             line = texture != "chords" and one_voice(true, shape.output_rate)

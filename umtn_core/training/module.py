@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from umtn_core.errors import UmtnError
-from umtn_core.networks import UniversalMusicTranslationNetwork, stacked
+from umtn_core.networks import DomainClassifier, UniversalMusicTranslationNetwork, stacked
 from umtn_core.networks.generation import generate
 from umtn_core.training.captured import CapturedStep
 from umtn_core.training.muon import Muon, matrices_of
@@ -38,6 +38,8 @@ class Translation(L.LightningModule):
     domains
         Names of the domains.
     """
+
+    band_weights: Tensor | None
 
     def __init__(self, settings: dict[str, Any], domains: tuple[str, ...]):
         super().__init__()
@@ -70,8 +72,13 @@ class Translation(L.LightningModule):
 
     @property
     def players(self) -> int:
-        """Players of the run: the classifier plays when the encoder is trained with others."""
-        return 1 if self.network.classifier is None or self.settings.only else 2
+        """The number of players: the encoder with the decoders, and the classifier if it plays."""
+        return 1 if self._classifier is None else 2
+
+    @property
+    def _classifier(self) -> DomainClassifier | None:
+        """The classifier where it plays: when the encoder is trained."""
+        return None if self.settings.only else self.network.classifier
 
     @property
     def optimiser_count(self) -> int:
@@ -114,8 +121,8 @@ class Translation(L.LightningModule):
         apart = {weight for weights, _ in matrices for weight in weights}
         others = [([w for w in part if w not in apart], rate) for part, rate in self._parts]
         optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(_groups(others), **common)]
-        if self.players == 2:
-            classifier = [(list(network.classifier.parameters()), o.classifier_rate)]
+        if self._classifier is not None:
+            classifier = [(list(self._classifier.parameters()), o.classifier_rate)]
             optimisers.append(torch.optim.AdamW(_groups(classifier), **common))
         if o.muon:
             optimisers.append(Muon(_groups(matrices), o.weight_decay))

@@ -40,12 +40,13 @@ class Muon(torch.optim.Optimizer):
     def __init__(self, params: Iterable[dict[str, Any]], weight_decay: float = 0.0):
         super().__init__(params, {"lr": 0.0, "weight_decay": weight_decay})
 
+    # PyTorch's own may also be given what computes the loss.
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Take a step along the gradients that there are."""
         spoilt: Tensor | None = getattr(self, "found_inf", None)
         for group in self.param_groups:
-            by_shape: dict[torch.Size, list[nn.Parameter]] = {}
+            by_shape: dict[torch.Size, list[Tensor]] = {}
             for weight in group["params"]:
                 if weight.grad is not None:
                     by_shape.setdefault(weight.shape, []).append(weight)
@@ -53,7 +54,7 @@ class Muon(torch.optim.Optimizer):
                 self._step(weights, group["lr"], group["weight_decay"], spoilt)
 
     def _step(
-        self, weights: list[nn.Parameter], rate: float | Tensor, decay: float, spoilt: Tensor | None
+        self, weights: list[Tensor], rate: float | Tensor, decay: float, spoilt: Tensor | None
     ) -> None:
         """Step weights of one shape; a group's weights always come in the same order."""
         momenta = [

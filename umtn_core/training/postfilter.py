@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from umtn_core.data.files import FULL_SCALE
+from umtn_core.data.files import as_floats
+from umtn_core.data.split import Split
 from umtn_core.data.store import FileEntry, Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.postfilter import PostfilterNetwork
@@ -125,7 +127,7 @@ def train_postfilters(
     for domain, audio in clips.items():
         networks[domain], steps = train_network(
             audio, 60 * minutes, seed, device=device, mixed=mixed,
-            progress=lambda share, domain=domain: progress(domain, share),
+            progress=partial(progress, domain),
         )  # fmt: skip
         say(_sentence(domain, steps, judged(networks[domain], opened, domain)))
     settings = {"seed": seed, "minutes": minutes}
@@ -152,7 +154,7 @@ class Clips:
         If the store has no such domain, or in ``train`` too little audio of it.
     """
 
-    def __init__(self, store: Store, domain: str, split: str):
+    def __init__(self, store: Store, domain: str, split: Split):
         self.domain = domain
         self.shape = PostfilterShape.at_rate(store.index.sample_rate)
         self._store = store
@@ -186,7 +188,7 @@ class Clips:
         samples = (CLIP_FRAMES + 1) * self.shape.hop
         audio = self._store.read(self._files[random.choice(len(self._files), p=self._chances)])
         begin = int(random.integers(0, max(1, len(audio) - samples + 1)))
-        clip = audio[begin : begin + samples].astype(np.float32) / FULL_SCALE
+        clip = as_floats(audio[begin : begin + samples])
         gain = np.float32(10 ** (random.uniform(*GAIN) / 20))
         return gain * np.pad(clip, (0, samples - len(clip)))
 
@@ -231,7 +233,9 @@ def train_network(
     random = np.random.default_rng([seed, zlib.crc32(clips.domain.encode())])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(random.integers(2**62)))
-        network = PostfilterNetwork(clips.shape).to(device, memory_format=torch.channels_last)
+        network = PostfilterNetwork(clips.shape)
+    # PyTorch declares no layout here.
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), RATE, betas=(0.9, 0.98))
     began, steps, share = clock(), 0, 0.0
     while share < 1:
@@ -245,7 +249,7 @@ def train_network(
             mask = network(noisy).float()
         loss = (compressed(noisy * mask) - compressed(clean)).square().mean()
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         steps += 1
         share = (clock() - began) / seconds

@@ -23,7 +23,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A part of the settings file; unknown names in it are errors."""
 
 
-class Perturbation(Section):
+class Perturbation(Section, frozen=True):
     """What is done to the audio that the encoder hears (paper, Section 3.2).
 
     Parameters
@@ -63,7 +63,7 @@ class Perturbation(Section):
     other_loudest: Positive = 1.3
 
 
-class Corruption(Section):
+class Corruption(Section, frozen=True):
     """What is done to the past that the decoder is taught with; off by default.
 
     A decoder that only ever saw a perfect past trusts it blindly: left alone, it drifts
@@ -116,7 +116,7 @@ class Corruption(Section):
     splice_longest: Count = 1600
 
 
-class SpectralAid(Section):
+class SpectralAid(Section, frozen=True):
     """An auxiliary head that reads the clean input's spectrum off the latent.
 
     Parameters
@@ -138,7 +138,7 @@ class SpectralAid(Section):
     channels: Count = 128
 
 
-class Optimiser(Section):
+class Optimiser(Section, frozen=True):
     """Adam, or Adam and Muon, and the course of the step size.
 
     Parameters
@@ -180,7 +180,7 @@ class Optimiser(Section):
     average: Share = 0.0
 
 
-class Machine(Section):
+class Machine(Section, frozen=True):
     """Where and how the run computes; nothing here changes what is learned.
 
     Parameters
@@ -214,7 +214,7 @@ class Machine(Section):
     capture: Literal["auto", "on", "off"] = "auto"
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """Everything that decides a training run.
 
     The defaults here are the paper's. A settings file begins with the recipe of its preset
@@ -444,8 +444,10 @@ def _over(recipe: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any
     merged = dict(recipe)
     for name, value in fields.items():
         below = merged.get(name)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[name] = _over(below, value) if both else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[name] = _over(below, value)
+        else:
+            merged[name] = value
     return merged
 
 

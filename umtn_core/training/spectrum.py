@@ -40,7 +40,7 @@ class SpectralHead(nn.Sequential):
 
     def forward(self, latents: Tensor) -> Tensor:
         """Tensor[B x latent_channels x F] -> Tensor[B x bands x F]."""
-        return super().forward(latents)
+        return super().forward(latents)  # type: ignore[no-untyped-call]  # PyTorch leaves it so
 
 
 def semitone_spectrum(

@@ -210,7 +210,7 @@ def test_a_graph_is_recorded_after_warming_up_and_replayed_from_then_on(monkeypa
     done = []
     graph = Graph(lambda: done.append(1) or len(done))
     assert [graph() for _ in range(6)] == [1, 2, 3, 4, 4, 4]
-    assert graph.graph.replayed == 3
+    assert graph.recorded[0].replayed == 3
 
 
 def test_what_cannot_be_recorded_says_how_to_go_on(monkeypatch):
