@@ -43,10 +43,10 @@ class CodeEmbedding(nn.Embedding):
     channels
         Width of the vectors.
     companding
-        Of the codes.
+        The companding of the codes.
     bands
-        Codes of one step, each with a table of its own, whose vectors are added. The tables
-        lie one behind the other in ``weight``, (bands * 256, channels).
+        The number of codes of one step, each with a table of its own, whose vectors are added.
+        The tables lie one behind the other in ``weight``, (bands * 256, channels).
     """
 
     def __init__(self, channels: int, companding: Companding, bands: int = 1):
@@ -84,8 +84,8 @@ class Decoder(nn.Module):
     Parameters
     ----------
     shape
-        Its ``decoder_*``, ``residual_channels``, ``skip_channels``, ``latent_channels``,
-        ``conditioning_channels`` and ``bands`` fields.
+        The network's shape; its ``decoder_*``, ``residual_channels``, ``skip_channels``,
+        ``latent_channels``, ``conditioning_channels`` and ``bands`` fields count.
 
     Attributes
     ----------

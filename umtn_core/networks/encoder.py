@@ -21,7 +21,7 @@ class Encoder(nn.Module):
     Parameters
     ----------
     shape
-        Its ``encoder_*`` fields, ``latent_channels`` and ``hop``.
+        The network's shape; its ``encoder_*`` fields, ``latent_channels`` and ``hop`` count.
     """
 
     def __init__(self, shape: NetworkShape):

@@ -27,14 +27,14 @@ def generate(
     Parameters
     ----------
     decoder
-        Of the target domain.
+        The decoder of the target domain.
     shape
-        Of the network.
+        The shape of the network.
     latents : Tensor[B x latent_channels x F]
     temperature
         Divides the logits; 0 takes the likeliest code.
     generator
-        Of the random numbers.
+        The source of the random numbers.
 
     Returns
     -------

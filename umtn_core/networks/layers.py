@@ -20,7 +20,7 @@ class EncoderLayer(nn.Module):
     channels
         Width of input and output.
     kernel, dilation
-        Of the dilated convolution; the kernel is odd.
+        Taps and dilation of the dilated convolution; their number is odd.
     leading_relu
         Whether the layer begins with a ReLU (not so in the published weights).
     """
@@ -94,7 +94,7 @@ class DecoderLayer(nn.Module):
     conditioning_channels
         Width of the conditioning signal.
     kernel, dilation
-        Of the causal convolution.
+        Taps and dilation of the causal convolution.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ class UniversalMusicTranslationNetwork(nn.Module):
     Parameters
     ----------
     shape
-        Hyper-parameters.
+        All sizes of the network.
     domains
         Names of the domains, one decoder each. With a single one there is no
         classifier, and the network is a WaveNet autoencoder (Engel et al., 2017).

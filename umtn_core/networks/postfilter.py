@@ -28,7 +28,7 @@ class PostfilterNetwork(nn.Module):
     Parameters
     ----------
     shape
-        Its form.
+        The form of the post-filter.
     """
 
     def __init__(self, shape: PostfilterShape):

@@ -33,13 +33,13 @@ def adding_settings(
     Parameters
     ----------
     checkpoint
-        Of the trained network.
+        The checkpoint of the trained network.
     domains
-        Names of the new ones.
+        Names of the new domains.
     store
-        That holds their audio; it need not hold the old ones'.
+        The store that holds their audio; it need not hold the old ones'.
     output
-        Folder of the new run.
+        The folder of the new run.
 
     Returns
     -------
@@ -76,9 +76,9 @@ def nearest_domains(
     Parameters
     ----------
     checkpoint
-        Of the trained network.
+        The checkpoint of the trained network.
     settings
-        Of the run that adds domains.
+        The settings of the run that adds domains.
     named
         Old domain by new one, where somebody chose it.
 
@@ -130,9 +130,9 @@ def grown_weights(
     Parameters
     ----------
     checkpoint
-        Of the trained network.
+        The checkpoint of the trained network.
     settings
-        Of the run that adds domains.
+        The settings of the run that adds domains.
     nearest
         Old domain that each new one begins as.
 
@@ -176,11 +176,11 @@ def trial(checkpoint: str | Path, settings: Settings, domain: str) -> dict[str, 
     Parameters
     ----------
     checkpoint
-        Of the trained network.
+        The checkpoint of the trained network.
     settings
-        Whose store holds the audio.
+        The settings whose store holds the audio.
     domain
-        Of that audio; its validation split is used.
+        The domain of that audio; its validation split is used.
 
     Returns
     -------

@@ -133,11 +133,11 @@ class CapturedStep:
         Parameters
         ----------
         batch
-            Of the shape of the first.
+            A batch of the shape of the first.
         pace
-            Factor on all rates.
+            The factor on all rates.
         adversarial
-            Weight of the confusion.
+            The weight of the confusion.
 
         Returns
         -------

@@ -24,9 +24,9 @@ class CheckpointInfo(NamedTuple):
     Attributes
     ----------
     settings : Settings
-        Of the run.
+        The settings of the run.
     batches : int
-        How far it had come.
+        The number of batches that it had learned from.
     """
 
     settings: Settings
@@ -83,7 +83,7 @@ def load_network(path: str | Path) -> tuple[UniversalMusicTranslationNetwork, Ch
     Parameters
     ----------
     path
-        As for `read_checkpoint`.
+        A file that `read_checkpoint` reads.
 
     Returns
     -------
@@ -118,9 +118,9 @@ def slim(path: str | Path, output: str | Path) -> None:
     Parameters
     ----------
     path
-        A checkpoint.
+        The file of the checkpoint.
     output
-        Written whole or not at all; a quarter of the size.
+        The new file, written whole or not at all; a quarter of the size.
     """
     content = read_checkpoint(path)
     settings = msgspec.structs.replace(

@@ -37,7 +37,7 @@ class Cut(NamedTuple):
     front, back : int
         The margins, in samples made.
     context, segment : int
-        In samples made.
+        Their lengths in samples made.
     lead : int
         Steps before the segment that the filter bank analyses with it.
     """
@@ -91,9 +91,9 @@ class DomainAudio:
     Parameters
     ----------
     store, domain, split
-        Whose files.
+        The store, and the domain and split whose files of it are drawn from.
     shortest
-        Samples of a clip.
+        The number of samples of a clip.
     unit
         Clips begin at multiples of so many samples.
     """
@@ -139,11 +139,11 @@ class DomainAudio:
         Parameters
         ----------
         file
-            Which of the domain's; it has others.
+            The number of the file among the domain's; it has others.
         start, samples
-            At the rate of what is heard.
+            The first sample and their number, at the rate of what is heard.
         random
-            Chooses the instrument.
+            What chooses the instrument.
 
         Returns
         -------
@@ -170,7 +170,7 @@ def heard_audio(clip: Audio, cut: Cut, shape: NetworkShape) -> Audio:
     cut
         How it was cut.
     shape
-        Of the network.
+        The shape of the network.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def band_samples(clip: Audio, cut: Cut, shape: NetworkShape, first: int) -> Audi
     cut
         How it was cut.
     shape
-        Of the network.
+        The shape of the network.
     first
         Place of the segment in the clip, in samples made; ``cut.front`` or more.
 

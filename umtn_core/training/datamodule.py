@@ -18,9 +18,9 @@ class Segments(L.LightningDataModule):
     Parameters
     ----------
     settings
-        Of the run.
+        The settings of the run.
     domains
-        In the order of the network's.
+        The domains that are trained, in the network's order.
     """
 
     def __init__(self, settings: Settings, domains: tuple[str, ...]):

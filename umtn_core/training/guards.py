@@ -24,9 +24,9 @@ class Checkpoints(Checkpoint):
     Parameters
     ----------
     path
-        Where to; the file is replaced whole.
+        The file to write; it is replaced whole.
     minutes
-        Between checkpoints.
+        The minutes between checkpoints.
     """
 
     #: Batches between looks at the clock, which all processes have to agree on.
@@ -77,7 +77,7 @@ class Averaging(WeightAveraging):
     Parameters
     ----------
     decay
-        Of the average, a batch.
+        The share of the average that each batch leaves of it.
     """
 
     def __init__(self, decay: float):
@@ -121,7 +121,7 @@ class TimeLimit(L.Callback):
     Parameters
     ----------
     minutes
-        How long.
+        The time that the run has.
     over_all
         Whether the time before the run was stopped and resumed counts; without it, each
         part has so many minutes, and cools down by itself.

@@ -47,7 +47,7 @@ class JudgedClip(NamedTuple):
     source : str
         The domain it is heard on.
     heard : float32 array
-        As the encoder hears it.
+        The clip as the encoder hears it.
     truth : float32 array
         The same time on the domain's own instrument, at the rate that is made.
     line : bool
@@ -68,13 +68,14 @@ class ClipFigures(NamedTuple):
     in_tune : float
         Share of the truth's voiced frames within 50 cents of it; of one voice only.
     level_db : float
-        How much louder than the truth.
+        The level above the truth's, in dB.
     harmonics_over_noise_db, true_harmonics_over_noise_db : float
-        Of frames in tune and steady, and of the truth; of one voice only.
+        How far harmonics stand above the rest, in frames that are in tune and steady, and in the
+        truth; of one voice only.
     vibrato_ratio : float
         Depth of vibrato as a share of the truth's; of one voice only.
     swell_slope : float
-        dB of level for each of the truth's.
+        The dB by which the level changes for each that the truth's does.
     notes_f1 : float
         Agreement of the notes heard in it with those heard in the truth; of several voices, and
         where Basic Pitch is installed.
@@ -97,15 +98,15 @@ def judged_clips(
     Parameters
     ----------
     store
-        At the rate that is made.
+        A store at the rate that is made.
     domain
-        Whose decoder is to play.
+        The domain whose decoder is to play.
     shape
-        Of the network.
+        The shape of the network.
     seconds
         Length of a clip, rounded down to whole frames.
     seed
-        Of the choice.
+        The seed of the choice.
 
     Returns
     -------
@@ -182,11 +183,11 @@ def one_voice(samples: Audio, sample_rate: int, pitch: PitchTrack | None = None)
     Parameters
     ----------
     samples : float array (samples,)
-        Full scale 1.
+        The audio; full scale is 1.
     sample_rate
         Samples a second.
     pitch
-        Its track, if there is one already.
+        The track of its pitch, if there is one already.
     """
     pitch = pitch or track(samples, sample_rate)
     voiced = np.flatnonzero(pitch.hertz > 0)
@@ -213,11 +214,11 @@ def clip_figures(clip: JudgedClip, played: Audio, rate: int) -> ClipFigures:
     Parameters
     ----------
     clip
-        With its truth.
+        The clip that was heard, with its truth.
     played : float32 array (samples,)
         What the decoder made.
     rate
-        Of that and the truth.
+        The rate of both, in samples a second.
     """
     samples = min(len(played), len(clip.truth))
     made, true = Heard(played[:samples], rate), Heard(clip.truth[:samples], rate)

@@ -80,14 +80,14 @@ class Judging(Checkpoint):
     Parameters
     ----------
     folder
-        Where `BEST` is written.
+        The folder that `BEST` is written in.
     every
         Batches between judgements; where they would take more than `SHARE` of the time, some
         are left out. A run of so many batches is also judged at its end, unless it just was.
     seconds
         Length of a clip.
     say
-        Told the judgement in a line.
+        What is told the judgement in a line.
     share
         The largest share of the run's time.
     """

@@ -34,7 +34,7 @@ class Translation(L.LightningModule):
     Parameters
     ----------
     settings
-        Of the run, as plain values (Lightning stores them in every checkpoint).
+        The settings of the run, as plain values (Lightning stores them in every checkpoint).
     domains
         Names of the domains.
     """
@@ -171,15 +171,15 @@ class Translation(L.LightningModule):
         Parameters
         ----------
         batch
-            On the module's device.
+            A batch on the module's device.
         adversarial
-            Weight of the confusion.
+            The weight of the confusion.
 
         Returns
         -------
         found : Losses
         norms : Tensor[parts]
-            Of encoder's and decoders' gradients, before they were clipped.
+            The norms of encoder's and decoders' gradients, before they were clipped.
         """
         optimisers = self._optimisers
         for optimiser in optimisers:
@@ -267,9 +267,9 @@ class Translation(L.LightningModule):
         Parameters
         ----------
         heard : Tensor[B x 1 x T]
-            As the encoder hears them; T a multiple of the hop.
+            Clips as the encoder hears them; T a multiple of the hop.
         seed
-            Of the sampling.
+            The seed of the sampling.
 
         Returns
         -------

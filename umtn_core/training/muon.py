@@ -31,7 +31,7 @@ class Muon(torch.optim.Optimizer):
     params
         Groups of weights (outputs, inputs, taps), each with its ``lr``.
     weight_decay
-        Decoupled, as AdamW's.
+        The share of a weight that is taken off it at a rate of 1, as AdamW does.
     """
 
     #: A step is left out on the device where ``found_inf``, set from outside, is not 0.
@@ -111,8 +111,8 @@ def matrices_of(module: nn.Module) -> list[nn.Parameter]:
     Returns
     -------
     list of Parameter
-        Of convolutions that want a gradient, but for those that turn audio into channels or
-        channels into probabilities: their rows and columns are no directions alike.
+        The weights of convolutions that want a gradient, but for those that turn audio into
+        channels or channels into probabilities: their rows and columns are no directions alike.
     """
     return [
         weight

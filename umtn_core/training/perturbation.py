@@ -24,11 +24,11 @@ def perturb(
     ----------
     audio : float32 array, shape (samples,)
     settings
-        Strengths.
+        How often and how strongly each change is made.
     segment
-        Samples that the stretch's length is a share of.
+        The number of samples that the stretch's length is a share of.
     random
-        Source of all choices.
+        The source of all choices.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def shift_pitch(audio: Audio, start: int, length: int, semitones: float) -> Audi
     start, length
         The stretch, in samples.
     semitones
-        How far, up or down.
+        How far it is shifted, up or down.
 
     Returns
     -------

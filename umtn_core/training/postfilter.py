@@ -88,19 +88,19 @@ def train_postfilters(
     store
         Folder of the store.
     output
-        The file. It appears once all domains are done.
+        The file to write. It appears once all domains are done.
     domains
         Names of domains; none for all that the store has.
     minutes
-        That each domain is trained for.
+        The time that each domain is trained for.
     seed
-        Of weights, clips and noise. A domain's are its own, whichever others are trained.
+        The seed of weights, clips and noise. A domain's are its own, whichever others are trained.
     overwrite
-        Replace a file that is there already.
+        Whether to replace a file that is there already.
     progress
-        Called after every step.
+        What is called after every step.
     say
-        Told a sentence of each domain.
+        What is told a sentence of each domain.
 
     Returns
     -------
@@ -142,9 +142,9 @@ class Clips:
     Parameters
     ----------
     store
-        Where the audio is.
+        The store that holds the audio.
     domain
-        Its name.
+        The domain's name.
     split
         ``train`` or ``valid``.
 
@@ -208,13 +208,13 @@ def train_network(
     Parameters
     ----------
     clips
-        To learn from.
+        The audio to learn from.
     seconds
-        After which it ends, cooled down.
+        The time after which it ends, cooled down.
     seed
-        See `train_postfilters`.
+        The seed of weights, clips and noise; see `train_postfilters`.
     device
-        That it is trained on; None, the processor.
+        The device that it is trained on; None, the processor.
     mixed
         Whether products are made in bfloat16.
     progress
@@ -227,7 +227,7 @@ def train_network(
     network : PostfilterNetwork
         On the CPU, in evaluation mode.
     steps : int
-        That it was trained for.
+        The number of steps that it was trained for.
     """
     device = device or torch.device("cpu")
     random = np.random.default_rng([seed, zlib.crc32(clips.domain.encode())])
@@ -293,12 +293,12 @@ def spectra(audio: Tensor, shape: PostfilterShape) -> Tensor:
     ----------
     audio : Tensor[B x T]
     shape
-        Of the network.
+        The form of the post-filter.
 
     Returns
     -------
     Tensor[B x bins x frames], complex
-        Of those frames that lie within the audio; a sine of amplitude 1 has about 1.
+        The spectra of those frames that lie within the audio; a sine of amplitude 1 has about 1.
     """
     window = torch.from_numpy(window_of(shape)).to(audio.device)
     found = torch.stft(

@@ -26,9 +26,9 @@ class Postfilters:
     Parameters
     ----------
     sample_rate
-        Of the audio that they filter, in hertz.
+        The rate of the audio that they filter, in samples a second.
     networks
-        By domain.
+        The post-filters' networks, by domain.
     settings
         What they were trained with, plain values.
     """

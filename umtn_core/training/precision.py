@@ -23,12 +23,12 @@ def chosen_precision(machine: Machine) -> Literal["32-true", "bf16-mixed"]:
     Parameters
     ----------
     machine
-        Of the settings. PyTorch's threads are those of the run already.
+        The settings' part about the machine. PyTorch's threads are those of the run already.
 
     Returns
     -------
     str
-        As Lightning's Trainer takes it.
+        The precision as Lightning's Trainer takes it.
     """
     if machine.precision != "auto":
         return machine.precision
@@ -52,7 +52,7 @@ def bfloat16_is_faster(device: torch.device) -> bool:
     Parameters
     ----------
     device
-        Whose products PyTorch makes.
+        The device that makes the products.
     """
     seconds = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
     for turn in range(TURNS + 1):

@@ -18,9 +18,9 @@ class Reporting(L.Callback):
     Parameters
     ----------
     say
-        Told each sentence.
+        What is told each sentence.
     settings
-        Of the run.
+        The settings of the run.
     every
         Seconds between sentences while it trains.
     """

@@ -61,9 +61,9 @@ class SegmentDataset(Dataset[Segment]):
     Parameters
     ----------
     settings
-        Of the run.
+        The settings of the run.
     domains
-        In the order of the network's.
+        The domains that are trained, in the network's order.
     split
         Validation and test segments are neither perturbed nor corrupted.
     gains : sequence of float32 arrays (bands,)
@@ -212,7 +212,7 @@ class NumberedBatches(Sampler[int]):
     Parameters
     ----------
     batch
-        Segments in a batch, over all processes together.
+        The number of segments in a batch, over all processes together.
     first, last
         First batch, and the one after the last.
     rank, processes

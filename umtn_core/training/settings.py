@@ -122,7 +122,8 @@ class SpectralAid(Section, frozen=True):
     Parameters
     ----------
     weight
-        Of its mean absolute error beside the other losses; 0 for none (as in the paper).
+        The weight of its mean absolute error beside the other losses; 0 for none (as in the
+        paper).
     lowest_pitch, bands
         MIDI number of the lowest band, and how many bands of one semitone.
     window
@@ -149,7 +150,7 @@ class Optimiser(Section, frozen=True):
         Whether Muon steps the matrices of encoder and decoders (`umtn_core.training.muon`), by
         the same rates, and AdamW the rest.
     beta1, beta2, weight_decay
-        Of AdamW; Muon takes the decay.
+        AdamW's two decays of moments, and its decay of weights, which Muon takes too.
     warmup
         Batches until full speed is reached.
     decay, decay_every
@@ -186,10 +187,11 @@ class Machine(Section, frozen=True):
     Parameters
     ----------
     accelerator, devices, nodes, strategy
-        As Lightning's Trainer takes them; ``devices: 0`` is all there are.
+        The arguments of Lightning's Trainer with these names; ``devices: 0`` is all there are.
     precision
-        As Lightning's Trainer takes it, or ``auto``: ``bf16-mixed`` where a trial of a moment
-        finds the device to multiply bfloat16 faster than float32, ``32-true`` elsewhere.
+        The precision as Lightning's Trainer takes it, or ``auto``: ``bf16-mixed`` where a trial
+        of a moment finds the device to multiply bfloat16 faster than float32, ``32-true``
+        elsewhere.
     threads
         CPU threads of each process; 0 leaves PyTorch's choice.
     loaders
@@ -228,12 +230,12 @@ class Settings(Section, frozen=True):
     preset, shape
         Name of a network shape, and single fields of it that differ.
     domains
-        Which of the store's; all when left out.
+        The domains of the store to train; all when left out.
     only
-        Those whose decoders alone are trained, everything else being frozen: the domains
+        The domains whose decoders alone are trained, everything else being frozen: the domains
         that `umtn train --add-domain` adds to a trained network. All when left out.
     seed
-        Of weights, data order and perturbation.
+        The seed of weights, data order and perturbation.
     steps
         Batches to train.
     minutes
@@ -258,7 +260,7 @@ class Settings(Section, frozen=True):
     validate_every, validation_segments
         Batches between validations, and segments a domain in one.
     checkpoint_minutes
-        Between checkpoints.
+        The minutes between checkpoints.
     listen_every, listen_seconds
         Batches between audio samples in the log (0 for none), and their length.
     judge_every, judge_seconds

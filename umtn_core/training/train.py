@@ -48,20 +48,20 @@ def train(
     Parameters
     ----------
     settings
-        Of the run; checked.
+        The settings of the run; checked.
     start
         A checkpoint whose weights a new run begins with; of the same shape and domains.
         Where the settings add domains (``only``), it has all others.
     nearest
-        For added domains, the one whose decoder each begins as; where none is named, the
-        one that predicts its audio best.
+        The old domain whose decoder each added one begins as; where none is named, the one that
+        predicts its audio best.
     max_minutes
-        Stop after so long, cooled down, with a checkpoint to go on from; goes before the
-        settings' own ``minutes``.
+        The minutes after which to stop, cooled down, with a checkpoint to go on from; they go
+        before the settings' own ``minutes``.
     progress
         Whether to draw a progress bar.
     say
-        Told, in sentences, what the run expects and how far it is.
+        What is told, in sentences, what the run expects and how far it is.
 
     Returns
     -------
