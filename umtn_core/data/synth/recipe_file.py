@@ -60,6 +60,21 @@ def check_recipe(recipe: Recipe) -> None:
     UmtnError
         With the first thing found wrong.
     """
+    spans = _spans(recipe)
+    for name, (low, high) in spans.items():
+        if low > high:
+            raise UmtnError(f"In the recipe, {name} runs from {low} down to {high}: swap them.")
+    for name in ("performance.onsets_per_second", "pairs.seconds", "piece_s", "acoustics.peak"):
+        if spans[name][0] <= 0:
+            raise UmtnError(f"In the recipe, {name} must be above 0.")
+    _check_domains(recipe)
+    _check_invented(recipe)
+    if recipe.valid + recipe.test >= 1:
+        raise UmtnError("In the recipe, valid and test must sum to below 1.")
+
+
+def _spans(recipe: Recipe) -> dict[str, tuple[float, float]]:
+    """All ranges of a recipe, by where they stand in it."""
     spans = {
         "performance.onsets_per_second": recipe.performance.onsets_per_second,
         "performance.velocity": recipe.performance.velocity,
@@ -78,13 +93,11 @@ def check_recipe(recipe: Recipe) -> None:
             "expression.vibrato_onset_s": expression.vibrato_onset_s,
             "expression.glide_s": expression.glide_s,
         }
-    spans |= {f"domains.{n}.pitch": d.pitch for n, d in recipe.domains.items()}
-    for name, (low, high) in spans.items():
-        if low > high:
-            raise UmtnError(f"In the recipe, {name} runs from {low} down to {high}: swap them.")
-    for name in ("performance.onsets_per_second", "pairs.seconds", "piece_s", "acoustics.peak"):
-        if spans[name][0] <= 0:
-            raise UmtnError(f"In the recipe, {name} must be above 0.")
+    return spans | {f"domains.{n}.pitch": d.pitch for n, d in recipe.domains.items()}
+
+
+def _check_domains(recipe: Recipe) -> None:
+    """Refuse domains that cannot name a folder, or of which it is not clear what plays them."""
     for name in recipe.domains:
         if not name or not name.replace("_", "").replace("-", "").isalnum():
             raise UmtnError(
@@ -95,9 +108,6 @@ def check_recipe(recipe: Recipe) -> None:
             raise UmtnError(
                 f"In the recipe, the domain {name} must have either programs or soundfonts."
             )
-    _check_invented(recipe)
-    if recipe.valid + recipe.test >= 1:
-        raise UmtnError("In the recipe, valid and test must sum to below 1.")
 
 
 def _check_invented(recipe: Recipe) -> None:
