@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from umtn_core.bundle import Bundle
-from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.companding import LEVELS
+from umtn_core.decode.decoder_reader import decoder_reader
 from umtn_core.native.library import ffi
 from umtn_core.native.weight_reader import WeightReader
 from umtn_core.shape import NetworkShape
@@ -25,49 +25,56 @@ def decoder_weights(bundle: Bundle, domain: str) -> Iterator[tuple[Any, Any]]:
     UmtnError
         If the bundle has no such domain, or a weight is missing or of the wrong shape.
     """
-    shape = bundle.shape
-    reader = WeightReader(
-        GraphFile.parse(bundle.decoder(domain)).weights, f"decoder of {bundle.name}"
-    )
+    reader = decoder_reader(bundle, domain)
+    dilations = ffi.new("int32_t[]", list(bundle.shape.dilations))
+    described = ffi.new("umtn_shape *", _described(bundle.shape) | {"dilations": dilations})
+    weights = ffi.new("umtn_weights *", _pointers(reader, bundle.shape))
+    yield described, weights
+
+
+def _described(shape: NetworkShape) -> dict[str, int]:
+    """Give the fields of ``umtn_shape`` that are numbers."""
+    return {
+        "layers": len(shape.dilations),
+        "kernel": shape.decoder_kernel,
+        "residual_channels": shape.residual_channels,
+        "skip_channels": shape.skip_channels,
+        "input_kernel": shape.input_kernel,
+        "embedding": shape.decoder_input == "embedding",
+        "bands": shape.bands,
+    }
+
+
+def _pointers(reader: WeightReader, shape: NetworkShape) -> dict[str, Any]:
+    """Give the fields of ``umtn_weights``."""
+    r, s = shape.residual_channels, shape.skip_channels
+    outputs = shape.bands * LEVELS
+    return {
+        **_first(reader, shape),
+        "first_skip_weight": reader.pointer("skip_conv.weight", (s, r, 1)),
+        "first_skip_bias": reader.pointer("skip_conv.bias", (s,)),
+        **_layers(reader, shape),
+        "fc_weight": reader.pointer("fc.weight", (s, s, 1)),
+        "fc_bias": reader.pointer("fc.bias", (s,)),
+        "logits_weight": reader.pointer("logits.weight", (outputs, s, 1)),
+        "logits_bias": reader.pointer("logits.bias", (outputs,)),
+    }
+
+
+def _layers(reader: WeightReader, shape: NetworkShape) -> dict[str, Any]:
     r, s, layers = shape.residual_channels, shape.skip_channels, len(shape.dilations)
-    dilations = ffi.new("int32_t[]", list(shape.dilations))
-    described = ffi.new(
-        "umtn_shape *",
-        {
-            "layers": layers,
-            "kernel": shape.decoder_kernel,
-            "residual_channels": r,
-            "skip_channels": s,
-            "input_kernel": shape.input_kernel,
-            "embedding": shape.decoder_input == "embedding",
-            "bands": shape.bands,
-            "dilations": dilations,
-        },
-    )
 
     def all_layers(part: str, dims: tuple[int, ...], count: int = layers) -> Any:
         return reader.pointers([f"layers.{i}.{part}" for i in range(count)], dims)
 
-    kernel, outputs = shape.decoder_kernel, shape.bands * LEVELS
-    weights = ffi.new(
-        "umtn_weights *",
-        {
-            **_first(reader, shape),
-            "first_skip_weight": reader.pointer("skip_conv.weight", (s, r, 1)),
-            "first_skip_bias": reader.pointer("skip_conv.bias", (s,)),
-            "causal_weight": all_layers("causal.weight", (2 * r, r, kernel)),
-            # The last layer's leads nowhere, and is not in the file.
-            "residual_weight": all_layers("residual.weight", (r, r, 1), layers - 1),
-            "residual_bias": all_layers("residual.bias", (r,), layers - 1),
-            "skip_weight": all_layers("skip.weight", (s, r, 1)),
-            "skip_bias": all_layers("skip.bias", (s,)),
-            "fc_weight": reader.pointer("fc.weight", (s, s, 1)),
-            "fc_bias": reader.pointer("fc.bias", (s,)),
-            "logits_weight": reader.pointer("logits.weight", (outputs, s, 1)),
-            "logits_bias": reader.pointer("logits.bias", (outputs,)),
-        },
-    )
-    yield described, weights
+    return {
+        "causal_weight": all_layers("causal.weight", (2 * r, r, shape.decoder_kernel)),
+        # The last layer's leads nowhere, and is not in the file.
+        "residual_weight": all_layers("residual.weight", (r, r, 1), layers - 1),
+        "residual_bias": all_layers("residual.bias", (r,), layers - 1),
+        "skip_weight": all_layers("skip.weight", (s, r, 1)),
+        "skip_bias": all_layers("skip.bias", (s,)),
+    }
 
 
 def _first(reader: WeightReader, shape: NetworkShape) -> dict[str, Any]:

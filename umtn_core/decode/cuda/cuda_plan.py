@@ -47,9 +47,9 @@ class Plan:
     group
         Streams that a block advances together.
     shared_bytes
-        Of each block.
+        The size of each block's shared memory.
     cycles
-        That a step of all streams is thought to take.
+        The clock cycles that a step of all streams is thought to take.
     """
 
     kernel: str
@@ -91,17 +91,42 @@ class Plan:
         return self.stages > 1
 
 
+@dataclass(frozen=True)
+class _Room:
+    """Bytes that a block's numbers take.
+
+    Attributes
+    ----------
+    skips
+        The sum of the skips, which comes first.
+    taps, gated
+        The layer's inputs at all taps, and its gates' outputs.
+    end, head_end
+        The ends of all but messages and weights, in a block with layers and in one that only
+        makes codes.
+    messages
+        The messages that come in within a cluster.
+    """
+
+    skips: int
+    taps: int
+    gated: int
+    end: int
+    head_end: int
+    messages: int
+
+
 class Planner:
     """Finds plans for a model on a device.
 
     Parameters
     ----------
     shape, precision
-        Of the model.
+        The model's shape and precision.
     device
-        Where it runs.
+        The device that it runs on.
     layer_bytes, weights_bytes
-        Of the packed weights.
+        The sizes of one layer's packed weights, and of all together.
     """
 
     def __init__(
@@ -119,6 +144,7 @@ class Planner:
         self._weights_bytes = weights_bytes
         self._layers = len(shape.dilations)
         self._r, self._s = padded(shape.residual_channels), padded(shape.skip_channels)
+        self._element = 4 if precision == "fp32" else 2
         self._resident: dict[tuple[str, int, int], int] = {}
 
     def best(self, streams: int) -> Plan:
@@ -197,46 +223,61 @@ class Planner:
         """Say where everything lies in a block's memory; None if it does not fit."""
         if available is None:
             available = self._device.shared_bytes
-        element = 4 if self._precision == "fp32" else 2
-        more = 4 if self._precision == "fp32" else 8
-        n, kernel = plan.group, self._shape.decoder_kernel
-        row = n * (self._r + more) * element
-        # The sum of the skips stays in a block that has several layers, or all.
-        skips = n * self._s * 4 if plan.stages == 1 or plan.stage_layers > 1 else 0
-        layer = (kernel + 1) * row + n * (self._r + 4) * 4
-        head = 2 * n * (self._s + more) * element
-        band = n * (LEVELS + 4) * 4
-        head_end = skips + max(layer, head + plan.logits_bands * band)
-        end = head_end if plan.stages == 1 else skips + max(layer, head + band)
-        messages = plan.slots * n * (self._r + self._s) * 8 if plan.clustered else 0
-        own = head_own = self._weights_bytes
-        if plan.stages > 1:
-            head_own = (self._s + self._shape.bands * LEVELS // plan.head_parts) * (
-                self._s * element
-            )
-            # What there is beside the layers, but for the bands after the first.
-            rest = (self._r + self._s + LEVELS) * self._s * element
-            own = max(plan.stage_layers * self._layer_bytes, rest)
-        room, head_room = available - end - messages, available - head_end - messages
-        if min(room, head_room) < 0:
+        room = self._room(plan)
+        own, head_own = self._own_weights(plan)
+        left = available - room.end - room.messages
+        head_left = available - room.head_end - room.messages
+        if min(left, head_left) < 0:
             return None
-        resident = min(own, room) // 16 * 16
-        head_resident = min(head_own, head_room) // 16 * 16
+        resident = min(own, left) // 16 * 16
+        head_resident = min(head_own, head_left) // 16 * 16
         placed = replace(
             plan,
             skip_at=0,
-            taps_at=skips,
-            gated_at=skips + kernel * row,
-            residual_at=skips + (kernel + 1) * row,
-            head_at=skips,
-            messages_at=end,
-            weights_at=end + messages,
-            head_weights_at=head_end + messages,
+            taps_at=room.skips,
+            gated_at=room.skips + room.taps,
+            residual_at=room.skips + room.taps + room.gated,
+            head_at=room.skips,
+            messages_at=room.end,
+            weights_at=room.end + room.messages,
+            head_weights_at=room.head_end + room.messages,
             resident_bytes=resident,
             head_resident_bytes=head_resident,
-            shared_bytes=messages + max(end + resident, head_end + head_resident),
+            shared_bytes=room.messages + max(room.end + resident, room.head_end + head_resident),
         )
         return replace(placed, cycles=self._cycles(placed, own, streams))
+
+    def _room(self, plan: Plan) -> _Room:
+        """Say how much room a block's numbers take."""
+        n = plan.group
+        # Rows are further apart than they are wide, see ``kPitchMore`` in `product.cuh`.
+        more = 16 // self._element
+        row = n * (self._r + more) * self._element
+        # The sum of the skips stays in a block that has several layers, or all.
+        skips = n * self._s * 4 if plan.stages == 1 or plan.stage_layers > 1 else 0
+        taps = self._shape.decoder_kernel * row
+        layer = taps + row + n * (self._r + 4) * 4
+        head = 2 * n * (self._s + more) * self._element
+        band = n * (LEVELS + 4) * 4
+        head_end = skips + max(layer, head + plan.logits_bands * band)
+        return _Room(
+            skips=skips,
+            taps=taps,
+            gated=row,
+            end=head_end if plan.stages == 1 else skips + max(layer, head + band),
+            head_end=head_end,
+            messages=plan.slots * n * (self._r + self._s) * 8 if plan.clustered else 0,
+        )
+
+    def _own_weights(self, plan: Plan) -> tuple[int, int]:
+        """Count the bytes of a block's own weights, and of those of one that only makes codes."""
+        if plan.stages == 1:
+            return self._weights_bytes, self._weights_bytes
+        column = self._s * self._element
+        # What there is beside the layers, but for the bands after the first.
+        rest = (self._r + self._s + LEVELS) * column
+        head_own = (self._s + self._shape.bands * LEVELS // plan.head_parts) * column
+        return max(plan.stage_layers * self._layer_bytes, rest), head_own
 
     def _in_workspace(self, streams: int) -> Plan:
         """Plan for a network too wide for shared memory: everything in device memory."""
@@ -288,7 +329,7 @@ class Planner:
         if bands == 1:
             return head
         # Of the bands after the first, since these are more than a block's memory may hold.
-        element = 4 if self._precision == "fp32" else 2
+        element = self._element
         more = (bands - 1) * LEVELS * s
         held = plan.head_resident_bytes if plan.is_pipeline else 0
         on_chip = min(more * element, max(0, held - (LEVELS + s) * s * element))

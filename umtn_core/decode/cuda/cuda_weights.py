@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
-from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.companding import LEVELS
+from umtn_core.decode.decoder_reader import decoder_reader
 from umtn_core.errors import UmtnError
 from umtn_core.native.weight_reader import WeightReader
 from umtn_core.shape import NetworkShape
@@ -33,11 +33,13 @@ class CudaWeights:
     Attributes
     ----------
     strips : uint8 array
-        For each layer the newest tap (gates and filters of eight channels a strip), what
-        goes on and to the skips, and the older taps, the oldest first; then the first
-        skip, ``fc`` and ``logits``.
-    layer_bytes, first_skip_at, fc_at, logits_at
-        Where they begin, in bytes.
+        The matrices in strips: for each layer the newest tap (gates and filters of eight channels
+        a strip), what goes on and to the skips, and the older taps, the oldest first; then the
+        first skip, ``fc`` and ``logits``.
+    layer_bytes
+        The size of a layer's strips in bytes; those of all layers come first.
+    first_skip_at, fc_at, logits_at
+        The places in bytes where the strips outside the layers begin.
     out_bias : float32 array (layers, R + S)
     first : float32 array (bands * 256 or input_kernel, R)
     first_bias : float32 array (R,)
@@ -66,52 +68,91 @@ def cuda_weights(bundle: Bundle, domain: str, precision: CudaPrecision) -> CudaW
         If the bundle has no such domain, or a weight is missing, of the wrong shape, not a
         number, or too large for the precision.
     """
-    shape = bundle.shape
-    reader = WeightReader(
-        GraphFile.parse(bundle.decoder(domain)).weights, f"decoder of {bundle.name}"
-    )
-    r, s, layers = shape.residual_channels, shape.skip_channels, len(shape.dilations)
-    wide, skip_wide = padded(r), padded(s)
-
-    def strips(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
-        return _strips(_as_precision(matrix, precision))
-
-    def matrix(name: str, rows: int, columns: int) -> NDArray[np.float32]:
-        return _filled(reader.array(name, (rows, columns, 1))[:, :, 0])
-
-    parts: list[NDArray[np.uint8]] = []
-    out_bias = np.zeros((layers, wide + skip_wide), np.float32)
-    for i in range(layers):
-        causal = reader.array(f"layers.{i}.causal.weight", (2 * r, r, shape.decoder_kernel))
-        out = np.zeros((wide + skip_wide, wide), np.float32)
-        if i + 1 < layers:
-            out[:wide] = matrix(f"layers.{i}.residual.weight", r, r)
-            out_bias[i, :r] = reader.array(f"layers.{i}.residual.bias", (r,))
-        out[wide:] = matrix(f"layers.{i}.skip.weight", s, r)
-        out_bias[i, wide : wide + s] = reader.array(f"layers.{i}.skip.bias", (s,))
-        older = [strips(_gates(causal[:, :, tap])) for tap in range(shape.decoder_kernel - 1)]
-        parts += [strips(_gates(causal[:, :, -1])), strips(out), *older]
-    layer_bytes = sum(map(len, parts)) // layers
-    out_bias[0, wide : wide + s] += reader.array("skip_conv.bias", (s,))
-    first_skip = strips(matrix("skip_conv.weight", s, r))
-    fc = strips(matrix("fc.weight", s, s))
-    logits = strips(matrix("logits.weight", shape.bands * LEVELS, s))
-    first, first_bias = _first(reader, shape)
-    made = CudaWeights(
-        np.concatenate([*parts, first_skip, fc, logits]),
-        layer_bytes,
-        layers * layer_bytes,
-        layers * layer_bytes + len(first_skip),
-        layers * layer_bytes + len(first_skip) + len(fc),
-        out_bias,
-        first,
-        first_bias,
-        np.pad(reader.array("fc.bias", (s,)), (0, skip_wide - s)),
-        reader.array("logits.bias", (shape.bands * LEVELS,)),
-    )
+    packing = _Packing(decoder_reader(bundle, domain), bundle.shape, precision)
+    made = packing.packed()
     for array in (made.out_bias, made.first, made.first_bias, made.fc_bias, made.logits_bias):
         _check_finite(array)
     return made
+
+
+class _Packing:
+    """A decoder's weights on their way from its graph into strips.
+
+    Parameters
+    ----------
+    reader
+        The graph's weights by name.
+    shape
+        The network's shape.
+    precision
+        The precision of the matrices.
+    """
+
+    def __init__(self, reader: WeightReader, shape: NetworkShape, precision: CudaPrecision):
+        self._reader = reader
+        self._shape = shape
+        self._precision = precision
+        self._r, self._s = shape.residual_channels, shape.skip_channels
+        self._wide, self._skip_wide = padded(self._r), padded(self._s)
+
+    def packed(self) -> CudaWeights:
+        """Pack everything; whether the biases are numbers is left to be checked."""
+        s, outputs, layers = self._s, self._shape.bands * LEVELS, len(self._shape.dilations)
+        parts = [strips for i in range(layers) for strips in self._layer(i)]
+        layer_bytes = sum(map(len, parts)) // layers
+        out_bias = self._out_bias()
+        first_skip = self._strips(self._matrix("skip_conv.weight", s, self._r))
+        fc = self._strips(self._matrix("fc.weight", s, s))
+        logits = self._strips(self._matrix("logits.weight", outputs, s))
+        first, first_bias = _first(self._reader, self._shape)
+        first_skip_at = layers * layer_bytes
+        fc_at = first_skip_at + len(first_skip)
+        return CudaWeights(
+            strips=np.concatenate([*parts, first_skip, fc, logits]),
+            layer_bytes=layer_bytes,
+            first_skip_at=first_skip_at,
+            fc_at=fc_at,
+            logits_at=fc_at + len(fc),
+            out_bias=out_bias,
+            first=first,
+            first_bias=first_bias,
+            fc_bias=np.pad(self._reader.array("fc.bias", (s,)), (0, self._skip_wide - s)),
+            logits_bias=self._reader.array("logits.bias", (outputs,)),
+        )
+
+    def _layer(self, i: int) -> list[NDArray[np.uint8]]:
+        """Pack the matrices of a layer."""
+        kernel = self._shape.decoder_kernel
+        causal = self._reader.array(f"layers.{i}.causal.weight", (2 * self._r, self._r, kernel))
+        newest, *older = (
+            self._strips(_gates(causal[:, :, tap])) for tap in (kernel - 1, *range(kernel - 1))
+        )
+        out = np.zeros((self._wide + self._skip_wide, self._wide), np.float32)
+        if not self._is_last(i):
+            out[: self._wide] = self._matrix(f"layers.{i}.residual.weight", self._r, self._r)
+        out[self._wide :] = self._matrix(f"layers.{i}.skip.weight", self._s, self._r)
+        return [newest, self._strips(out), *older]
+
+    def _out_bias(self) -> NDArray[np.float32]:
+        """Give what each layer adds to the residual path and to the skips."""
+        layers, wide, s = len(self._shape.dilations), self._wide, self._s
+        bias = np.zeros((layers, wide + self._skip_wide), np.float32)
+        for i in range(layers):
+            if not self._is_last(i):
+                bias[i, : self._r] = self._reader.array(f"layers.{i}.residual.bias", (self._r,))
+            bias[i, wide : wide + s] = self._reader.array(f"layers.{i}.skip.bias", (s,))
+        bias[0, wide : wide + s] += self._reader.array("skip_conv.bias", (s,))
+        return bias
+
+    def _is_last(self, i: int) -> bool:
+        """Whether a layer is the last, whose residual leads nowhere and is not in the file."""
+        return i + 1 == len(self._shape.dilations)
+
+    def _strips(self, matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
+        return _strips(_as_precision(matrix, self._precision))
+
+    def _matrix(self, name: str, rows: int, columns: int) -> NDArray[np.float32]:
+        return _filled(self._reader.array(name, (rows, columns, 1))[:, :, 0])
 
 
 def _first(

@@ -32,16 +32,21 @@ class DeviceRings:
     Parameters
     ----------
     session
-        Opened on the device.
+        The graph's session, opened on the device.
     shape
-        Of the network.
+        The network's shape.
     streams
-        In the batch.
+        The number of streams in the batch.
     device
-        Of the session.
+        The session's device.
     recording
-        Name of the CUDA graph to record, by a number from 1 on that no other memory has; None,
+        The name of the CUDA graph to record, a number from 1 on that no other memory has; None,
         run the nodes one by one.
+
+    Attributes
+    ----------
+    codes : int64 array (streams, input_codes)
+        The newest codes, newest last, for the next step to take.
 
     Raises
     ------
@@ -59,55 +64,77 @@ class DeviceRings:
     ):
         self.streams = streams
         self._session = session
+        self._shape = shape
         self._device = device
         self._saved = RingLayout.of(shape)
-        layers, taps = len(shape.dilations), self._saved.taps
         sizes = self._saved.sizes + 1
-        self._layout = RingLayout(np.cumsum(sizes) - sizes, sizes, self._saved.delays, taps)
-        channels = shape.residual_channels
-
-        counts = [streams * shape.input_codes, layers * taps, layers]
-        starts = np.cumsum([0, *(-(-count // _ALIGNED) * _ALIGNED for count in counts)])
-        self._staged = np.zeros(starts[-1], np.int64)
-        parts = [self._staged[at : at + n] for at, n in zip(starts, counts, strict=False)]
-        #: int64, (streams, input_codes): newest codes, newest last.
-        self.codes: NDArray[np.int64] = parts[0].reshape(streams, shape.input_codes)
-        self._rows_read = parts[1].reshape(layers, taps)
-        self._rows_written = parts[2]
-
+        self._layout = RingLayout(
+            np.cumsum(sizes) - sizes, sizes, self._saved.delays, self._saved.taps
+        )
+        starts = self._stage()
         try:
-            self._numbers = self._allocated([len(self._staged)], np.int64)
-            self._rings = self._allocated([self._layout.rows, streams, channels], np.float32)
-            self._conditioning = self._allocated([streams, shape.conditioning_width], np.float32)
-            self._logits = self._allocated([streams, shape.bands * LEVELS], np.float32)
+            self._allocate()
         except Exception as error:  # its exceptions share no base class but this
-            size = 4 * self._layout.rows * streams * channels >> 20
+            size = 4 * self._layout.rows * streams * shape.residual_channels >> 20
             raise UmtnError(
                 f"The {device.upper()} has no room for the {size} MB that {streams} streams "
                 "take; decode fewer at once."
             ) from error
-
         self._binding = session.io_binding()
+        self._bind(starts)
+        self._options = ort.RunOptions()
+        if recording is not None:
+            self._record(recording)
+
+    def _stage(self) -> list[int]:
+        """Lay out the whole numbers that go to the device together; returns where each part begins.
+
+        The parts are the codes, the numbers of the rows read, and those of the rows written.
+        """
+        layers, taps = len(self._shape.dilations), self._layout.taps
+        counts = [self.streams * self._shape.input_codes, layers * taps, layers]
+        starts = np.cumsum([0, *(-(-count // _ALIGNED) * _ALIGNED for count in counts)])
+        self._staged = np.zeros(starts[-1], np.int64)
+        codes, read, written = (
+            self._staged[at : at + n] for at, n in zip(starts, counts, strict=False)
+        )
+        self.codes: NDArray[np.int64] = codes.reshape(self.streams, self._shape.input_codes)
+        self._rows_read = read.reshape(layers, taps)
+        self._rows_written = written
+        return [int(start) for start in starts[:-1]]
+
+    def _allocate(self) -> None:
+        """Take the device's memory."""
+        shape, streams = self._shape, self.streams
+        self._numbers = self._allocated([len(self._staged)], np.int64)
+        self._rings = self._allocated(
+            [self._layout.rows, streams, shape.residual_channels], np.float32
+        )
+        self._conditioning = self._allocated([streams, shape.conditioning_width], np.float32)
+        self._logits = self._allocated([streams, shape.bands * LEVELS], np.float32)
+
+    def _bind(self, starts: Sequence[int]) -> None:
+        """Tell the session where everything lies; ``starts`` is what `_stage` returned."""
+        layers = len(self._shape.dilations)
         dims = {
-            "codes": [streams, shape.input_codes],
-            "rows_read": [layers * taps],
+            "codes": [self.streams, self._shape.input_codes],
+            "rows_read": [layers * self._layout.taps],
             "rows_written": [layers, 1],
         }
-        for (name, dim), start in zip(dims.items(), starts, strict=False):
-            address = self._numbers.data_ptr() + 8 * int(start)
-            self._binding.bind_input(name, device, 0, np.int64, dim, address)
+        for (name, dim), start in zip(dims.items(), starts, strict=True):
+            address = self._numbers.data_ptr() + 8 * start
+            self._binding.bind_input(name, self._device, 0, np.int64, dim, address)
         self._binding.bind_ortvalue_input("rings", self._rings)
         self._binding.bind_ortvalue_input("conditioning", self._conditioning)
         self._binding.bind_ortvalue_output("logits", self._logits)
         self._binding.bind_ortvalue_output("rings_after", self._rings)
 
-        self._options = ort.RunOptions()
-        if recording is not None:
-            self._options.add_run_config_entry("gpu_graph_id", str(recording))
-            # Recording runs the step several times over; afterwards a step is run once.
-            self.fill(0, [])
-            self.condition(np.zeros((0, shape.conditioning_width), np.float32))
-            self.step(0)
+    def _record(self, recording: int) -> None:
+        """Record the step as a CUDA graph, which runs it several times over; from then on once."""
+        self._options.add_run_config_entry("gpu_graph_id", str(recording))
+        self.fill(0, [])
+        self.condition(np.zeros((0, self._shape.conditioning_width), np.float32))
+        self.step(0)
 
     def fill(self, time: int, rings: Sequence[NDArray[np.float32]]) -> None:
         """Take over the first streams' rings, laid out as `Stepper.load` has it; others are zero.
@@ -115,7 +142,7 @@ class DeviceRings:
         Parameters
         ----------
         time
-            Of the step that comes next.
+            The time of the step that comes next.
         rings : one float32 array (ring rows, residual_channels) a stream
         """
         together = np.zeros(self._rings.shape(), np.float32)
