@@ -25,11 +25,11 @@ class Task:
     Parameters
     ----------
     engine
-        That advances it.
+        The engine that advances it.
     state
-        Changed in place.
+        The stream's state, which is changed in place.
     end
-        The position.
+        The position in samples.
     """
 
     def __init__(self, engine: Engine, state: StreamState, end: int):
@@ -51,9 +51,9 @@ class StreamBatch:
     engine, sampling
         What advances them.
     tasks
-        The streams.
+        The streams with their ends.
     threads
-        That the engine may use for this batch.
+        The number of threads that the engine may use for this batch.
     """
 
     def __init__(self, engine: Engine, sampling: Sampling, tasks: Sequence[Task], threads: int = 1):

@@ -29,7 +29,7 @@ class Decode:
     Parameters
     ----------
     engine
-        Of the target domain.
+        The engine of the target domain.
     streams
         Requests; they may differ in length.
     sampling

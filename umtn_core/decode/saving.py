@@ -106,7 +106,7 @@ def restore(engine: Engine, contents: bytes) -> Decode:
     Parameters
     ----------
     engine
-        Of the same model and domain.
+        An engine of the same model and domain.
     contents
         What `save` returned.
 

@@ -26,7 +26,7 @@ class Stream:
         Names the stream's random numbers: the same id and seed give the same samples
         whatever else is decoded beside it. Streams may share an id.
     seed
-        Of its random numbers, 0 to 2^64 - 1; None, that of the decode's sampling.
+        The seed of its random numbers, 0 to 2^64 - 1; None, that of the decode's sampling.
     """
 
     latents: NDArray[np.float32]
@@ -48,7 +48,7 @@ class StreamState:
     rings : float32 array (ring_rows, residual_channels)
         The decoder layers' past inputs, see `RingLayout`; no rows once it is finished.
     position
-        Samples made.
+        The number of samples made.
     """
 
     request: Stream

@@ -68,7 +68,7 @@ def uniforms(
     streams
         Ids of the streams, 0 to 2^64 - 1.
     start, count
-        Sample indices.
+        The first sample's index, and the number of samples.
 
     Returns
     -------

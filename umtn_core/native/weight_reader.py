@@ -17,9 +17,9 @@ class WeightReader:
     Parameters
     ----------
     weights
-        Of a graph.
+        A graph's initializers by name.
     owner
-        For people: what they are the weights of.
+        The graph's name in sentences for people.
     """
 
     def __init__(self, weights: dict[str, NDArray[Any]], owner: str):

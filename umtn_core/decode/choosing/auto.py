@@ -39,10 +39,10 @@ class Choice:
     Parameters
     ----------
     engine
-        Its name.
+        The engine's name.
     seconds
-        That each engine compared would take for half a minute of music, by name; empty if there
-        was nothing to compare.
+        The time that each engine compared would take for half a minute of music, by name; empty if
+        there was nothing to compare.
     """
 
     engine: str
@@ -85,11 +85,11 @@ def choose(
     Parameters
     ----------
     bundle, domain
-        Whose decoder.
+        The model and the domain whose decoder it is.
     segments
-        Into which music is going to be cut.
+        The number of segments that music is going to be cut into.
     file, cancelled
-        See `umtn_core.decode.choosing.throughput.throughput`.
+        The same as for `umtn_core.decode.choosing.throughput.throughput`.
 
     Returns
     -------

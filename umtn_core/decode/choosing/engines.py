@@ -45,9 +45,9 @@ def open_engine(
     name
         One of `ENGINES` other than ``auto``.
     bundle, domain
-        Whose decoder.
+        The model and the domain whose decoder it is.
     threads
-        Batches advanced at once; None, one for each core this process may use.
+        The number of batches advanced at once; None, one for each core this process may use.
     whatever_it_loses
         Open an imprecise engine even for a model that would suffer: to time it, or to measure
         what is lost.

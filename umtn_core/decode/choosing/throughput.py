@@ -49,8 +49,8 @@ def throughput(
     engine
         Ready to run.
     file
-        That remembers; None, one in the user's cache. It is written anew if it is damaged, and
-        done without where it cannot be written.
+        The file that remembers; None, one in the user's cache. It is written anew if it is damaged,
+        and done without where it cannot be written.
     cancelled
         Asked several times a second; measuring ends once it says yes.
 
@@ -84,7 +84,7 @@ def raced(
     engines
         Ready to run, of one shape.
     file, cancelled
-        As for `throughput`.
+        The same as for `throughput`.
 
     Returns
     -------

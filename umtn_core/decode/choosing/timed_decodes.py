@@ -35,7 +35,7 @@ class Run:
     engine
         Ready to run.
     streams
-        How many.
+        The number of streams.
     clock
         Read by each thread; `time.thread_time` counts time on a core, for busy machines.
 

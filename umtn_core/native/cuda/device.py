@@ -108,9 +108,9 @@ class Memory:
     Parameters
     ----------
     device
-        Whose.
+        The device whose memory it is.
     size
-        In bytes.
+        The size in bytes.
     """
 
     def __init__(self, device: Device, size: int):
