@@ -83,6 +83,7 @@ lint: $(VENV)/.installed-everything
 	$(bin)/ruff format --check $(packages)
 	git ls-files '*.h' '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs -r $(bin)/clang-format --dry-run --Werror
 	$(bin)/mypy
+	$(bin)/vulture
 
 # Which rooms there are is in docs/architecture.md; it fails where an arrow goes back up.
 map:

@@ -166,14 +166,6 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return layers * self.encoder_stride + self.first_kernel
 
     @property
-    def encoder_receptive_field(self) -> int:
-        """Samples that decide one latent frame, its own ``hop`` included."""
-        dilated = sum(self.encoder_dilations) * (self.encoder_kernel - 1)
-        return (dilated + self.hop // self.encoder_stride - 1) * self.encoder_stride + (
-            self.first_kernel
-        )
-
-    @property
     def encoder_parameters(self) -> int:
         """Parameters of the shared encoder."""
         c = self.encoder_channels
@@ -201,13 +193,6 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         layer = 2 * r * (r * k + 1) + 2 * r * (width + 1) + r * (r + 1) + s * (r + 1)
         head = s * (r + 1) + s * (s + 1) + s * (width + 1) + self.bands * LEVELS * (s + 1)
         return first + context + len(self.dilations) * layer + head
-
-    def classifier_parameters(self, domains: int) -> int:
-        """Parameters of the classifier for so many domains (none for a single one)."""
-        if domains < 2:
-            return 0
-        c, z = self.classifier_channels, self.latent_channels
-        return c * (z + 1) + 2 * c * (c + 1) + domains * (c + 1)
 
     @property
     def multiply_adds(self) -> int:
