@@ -84,3 +84,22 @@ def test_unscored_samples_are_heard_and_do_not_count():
 def test_needs_audio():
     with pytest.raises(ValueError, match="audio to fit"):
         linear_prediction_nats([np.zeros(100, np.uint8)], [])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("order", [4, 32])
+def test_finds_the_predictor_that_librosa_finds(order):
+    librosa = pytest.importorskip("librosa", reason="the library to compare with")
+    audio = coloured(0, 60_000)
+    theirs = -librosa.lpc(audio, order=order)[:0:-1]
+    np.testing.assert_allclose(fit([audio], order), theirs, atol=2e-3)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", [40, 56])
+def test_predicts_real_renders_as_well_as_librosa(render, program):
+    librosa = pytest.importorskip("librosa", reason="the library to compare with")
+    audio = render(program)[0].astype(np.float64)
+    ours, theirs = fit([audio]), -librosa.lpc(audio, order=32)[:0:-1]
+    left = [np.square(audio - predict(audio, each)).sum() for each in (ours, theirs)]
+    assert left[0] < 1.001 * left[1]
