@@ -7,6 +7,10 @@ candidates, as in Boersma (1993), settles octaves and voicing.
 
 The tracker judges generated audio, so it must not flatter it: the path only chooses
 among peaks that a frame really has, and nothing is interpolated across frames.
+
+It is not librosa's pYIN, which it is compared with in the tests, because that answers in steps of
+10 cents, where vibrato is a matter of single ones, hears a pitch in 6 % of the frames of white
+noise, and takes forty times as long.
 """
 
 from __future__ import annotations

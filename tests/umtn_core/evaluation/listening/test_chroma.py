@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from umtn_core.evaluation.listening.chroma import chroma, chroma_correlation
+from umtn_core.evaluation.listening.chroma import HOP_SECONDS, chroma, chroma_correlation
 
 RATE = 16_000
 
@@ -40,3 +40,25 @@ def test_the_octave_and_the_instrument_matter_little_and_the_tune_much():
 def test_what_is_shorter_is_silent_at_its_end():
     tune = chroma(melody([60, 64]))
     assert 0.5 < chroma_correlation(tune[:10], tune) < 0.95
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", [73, 71, 56, 40, 0])
+def test_hears_the_pitch_classes_that_librosa_hears(render, program):
+    librosa = pytest.importorskip("librosa", reason="the library to compare with")
+    audio, _ = render(program)
+    found = chroma(audio)
+    theirs = librosa.feature.chroma_stft(
+        y=audio.astype(np.float32),
+        sr=RATE,
+        n_fft=4096,
+        hop_length=round(HOP_SECONDS * RATE),
+        tuning=0.0,
+        octwidth=None,
+        norm=2,
+    ).T[: len(found)]
+    sounding = found.any(axis=1)
+    assert chroma_correlation(found[sounding], theirs[sounding]) > 0.94
+    assert chroma_correlation(found[sounding], np.roll(theirs[sounding], 1, axis=1)) < 0.2
+    same = found[sounding].argmax(axis=1) == theirs[sounding].argmax(axis=1)
+    assert same.mean() > 0.9

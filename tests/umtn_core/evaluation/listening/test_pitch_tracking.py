@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, track
+from umtn_core.evaluation.listening.pitch_tracking import (
+    HIGHEST_HERTZ,
+    HOP_SECONDS,
+    LOWEST_HERTZ,
+    track,
+)
 from umtn_core.evaluation.measures.pitch import from_notes, share_within
 
 RATE = 16_000
@@ -83,3 +88,26 @@ def test_agrees_with_the_notes_of_real_renders(render):
         assert share_within(found, from_notes(notes, len(found.hertz))) > 0.85
         wrong = [(start, end, pitch + 1) for start, end, pitch, _ in notes]
         assert share_within(found, from_notes(wrong, len(found.hertz))) < 0.1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("program", [73, 71, 56, 40])
+def test_hears_what_pyin_hears_in_real_renders(render, program):
+    librosa = pytest.importorskip("librosa", reason="the library to compare with")
+    audio, _ = render(program)
+    found = track(audio)
+    theirs, _, _ = librosa.pyin(
+        audio.astype(np.float32),
+        fmin=LOWEST_HERTZ,
+        fmax=HIGHEST_HERTZ,
+        sr=RATE,
+        frame_length=1024,
+        hop_length=round(HOP_SECONDS * RATE),
+    )
+    theirs = np.nan_to_num(theirs)[: len(found.hertz)]
+    both = found.voiced & (theirs > 0)
+    assert both.sum() > 0.9 * max(found.voiced.sum(), (theirs > 0).sum())
+    cents = np.abs(1200 * np.log2(found.hertz[both] / theirs[both]))
+    # It answers in steps of 10 cents.
+    assert np.median(cents) < 6
+    assert (cents < 50).mean() > 0.9

@@ -1,9 +1,13 @@
+import shutil
 import struct
+import subprocess
 import zlib
 
+import numpy as np
 import pytest
 
 from umtn_core.errors import UmtnError
+from umtn_core.evaluation.material.fetching import unpack_debian
 from umtn_core.evaluation.material.qt_resource import read_qt_resource
 
 
@@ -65,3 +69,64 @@ def test_refuses_a_loop():
 def test_names_a_compression_it_does_not_know():
     with pytest.raises(UmtnError, match="Zstandard"):
         read_qt_resource(resource(flags=(0, 4)))
+
+
+@pytest.fixture(scope="module")
+def rcc(tmp_path_factory):
+    """Qt's own compiler of resources: this system's, or Debian's, unpacked."""
+    program = shutil.which("rcc")
+    try:
+        if not program:
+            package = unpack_debian("qtbase5-dev-tools", tmp_path_factory.mktemp("qt"))
+            program = str(package / "usr/lib/qt5/bin/rcc")
+        subprocess.run([program, "--version"], check=True, capture_output=True)
+    except (UmtnError, OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no rcc to compare with: {error}")
+    return program
+
+
+FILES = {
+    "plain.txt": b"a few bytes",
+    "empty.bin": b"",
+    "sounds/tone.ogg": bytes(range(256)) * 300,
+    "sounds/deeper/noise.ogg": np.random.default_rng(0).bytes(50_000),
+    "sounds/déjà vu 音.ogg": b"named in other letters" * 100,
+}
+
+
+def compiled(rcc, folder, *options):
+    """Have rcc write `FILES` as one binary resource."""
+    for name, contents in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(contents)
+    listed = "".join(f"<file>{name}</file>" for name in FILES)
+    source, container = folder / "all.qrc", folder / "all.rcc"
+    source.write_text(
+        f'<RCC><qresource prefix="/of/umtn">{listed}</qresource></RCC>', encoding="utf-8"
+    )
+    subprocess.run([rcc, "--binary", *options, "-o", str(container), str(source)], check=True)
+    return container.read_bytes()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["1", "2", "3"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        ["--no-compress"],
+        ["--compress-algo", "zlib"],
+        ["--compress-algo", "zlib", "--compress", "9"],
+    ],
+)
+def test_reads_what_qt_has_written(rcc, tmp_path, version, how):
+    container = compiled(rcc, tmp_path, "--format-version", version, *how)
+    assert read_qt_resource(container) == {
+        f"of/umtn/{name}": contents for name, contents in FILES.items()
+    }
+
+
+@pytest.mark.long
+def test_refuses_what_qt_has_compressed_with_zstandard(rcc, tmp_path):
+    container = compiled(rcc, tmp_path, "--compress-algo", "zstd")
+    with pytest.raises(UmtnError, match="Zstandard"):
+        read_qt_resource(container)
