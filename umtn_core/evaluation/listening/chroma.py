@@ -1,8 +1,8 @@
 """Pitch classes over time: what of the harmony survives, whatever the instrument and octave.
 
 It is not librosa's ``chroma_stft``, which it is compared with in the tests, because that would
-bring Numba and LLVM (over 200 MB) to whoever evaluates, for one matrix, and its bells are wider than
-those that all figures until now were got with.
+bring Numba and LLVM (over 200 MB) to whoever evaluates, for one matrix, and its bells are wider
+than those that all figures until now were got with.
 """
 
 from __future__ import annotations
