@@ -40,8 +40,7 @@ class Graph:
     def __init__(self, work: Callable[[], Losses]):
         self.work = work
         self.done = 0
-        # PyTorch leaves it untyped.
-        self.side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        self.side = torch.cuda.Stream()
         #: The graph, and the tensors that its replays write to.
         self.recorded: tuple[torch.cuda.CUDAGraph, Losses] | None = None
 

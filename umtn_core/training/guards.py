@@ -82,8 +82,7 @@ class Averaging(WeightAveraging):
 
     def __init__(self, decay: float):
         # All tensors in one call: one by one takes as long as the optimiser.
-        # PyTorch leaves it untyped.
-        self.blend = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        self.blend = get_ema_multi_avg_fn(decay)
         super().__init__(multi_avg_fn=self.blend)
         self.averages: list[Tensor] = []
         self.weights: list[Tensor] = []

@@ -33,7 +33,7 @@ def place(
     -------
     float32, shape (samples,), within [-1, 1]; silence stays silence but for the noise
     """
-    from pedalboard import (  # type: ignore[attr-defined]  # its stubs leave one out
+    from pedalboard import (
         HighShelfFilter,
         LowShelfFilter,
         PeakFilter,
