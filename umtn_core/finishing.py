@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from umtn_core.audio.level import matched
@@ -26,14 +26,15 @@ class Finish:
         The loudness in LUFS down to which decoded audio is brought up all the way.
     mix
         The share of the translation: 0 gives the recording back, 1 the translation only.
-    postfilter
-        What takes the decoder's noise out; None, nothing does.
+    open_postfilter
+        Called, once there is something to filter, for what takes the decoder's noise out; None,
+        nothing does.
     """
 
     sample_rate: int
     quietest: float
     mix: float
-    postfilter: Postfilter | None
+    open_postfilter: Callable[[], Postfilter] | None
 
     def signal(
         self,
@@ -65,8 +66,8 @@ class Finish:
         Cancelled
         """
         audio, _ = joined(parts, segments, self.sample_rate)
-        if self.postfilter is not None:
-            audio = self.postfilter(audio, cancelled=cancelled)
+        if self.open_postfilter is not None:
+            audio = self.open_postfilter()(audio, cancelled=cancelled)
         audio = resample(audio, self.sample_rate, signal.sample_rate, len(signal.audio))
         return matched(audio, signal.sample_rate, signal.lufs, self.quietest)
 

@@ -112,7 +112,7 @@ class Translator:
         self.coding = self.bundle.coding(self.target)
         self._encoder: LatentEncoder | None = None
         self.postfilter = postfilter
-        self._finish_made: Finish | None = None
+        self._postfilter: Postfilter | None = None
         self._threads = threads
         self._is_auto = engine == "auto"
         self._opened: Engine | None = None
@@ -288,14 +288,17 @@ class Translator:
         return open_for(precision, self.bundle, self.target, self._threads)
 
     def _finish(self) -> Finish:
-        """Return what brings decoded audio to its end; a post-filter is opened once."""
-        if self._finish_made is None:
-            quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
-            found = self.bundle.postfilter(self.target) if self.postfilter else None
-            postfilter = None if found is None else Postfilter(*found, self._threads)
-            rate = self.bundle.shape.output_rate
-            self._finish_made = Finish(rate, quietest, self.mix, postfilter)
-        return self._finish_made
+        """Return what brings decoded audio to its end."""
+        quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
+        found = self.bundle.postfilter(self.target) if self.postfilter else None
+
+        def opened() -> Postfilter:
+            if self._postfilter is None:
+                assert found is not None
+                self._postfilter = Postfilter(*found, self._threads)
+            return self._postfilter
+
+        return Finish(self.bundle.shape.output_rate, quietest, self.mix, found and opened)
 
     def _recordings(self, sources: Sequence[Source]) -> list[Recording]:
         return [Recording.of(each.audio, each.sample_rate, self.channels) for each in sources]

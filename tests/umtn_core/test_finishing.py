@@ -12,8 +12,8 @@ def tone(rate, seconds=1.0, level=0.1):
     return (level * np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate)) / rate)).astype("f4")
 
 
-def finish(mix=1.0, postfilter=None):
-    return Finish(MADE_AT, -50.0, mix, postfilter)
+def finish(mix=1.0, open_postfilter=None):
+    return Finish(MADE_AT, -50.0, mix, open_postfilter)
 
 
 def whole(samples):
@@ -39,7 +39,7 @@ def test_a_postfilter_hears_what_was_decoded_at_the_decoders_rate():
 
     recording = Recording.of(tone(RATE), RATE, "per-channel")
     made = tone(MADE_AT)
-    done = finish(postfilter=postfilter)
+    done = finish(open_postfilter=lambda: postfilter)
     done.signal(recording.signals[0], [made], [whole(len(made))], lambda: False)
     assert heard == [(MADE_AT, False)]
 

@@ -200,6 +200,15 @@ def test_the_peak_stays_within_full_scale_or_the_inputs(bundle, level):
     assert np.abs(translated).max() <= max(1, level) * (1 + 1e-6)
 
 
+def test_a_translator_can_be_given_another_mix_between_calls(bundle):
+    audio = np.random.default_rng(0).normal(0, 0.1, 3200).astype(np.float32)
+    translator = Translator(bundle, "a", mix=0)
+    for mix in (0, 1, 0.5):
+        translator.mix = mix
+        expected = Translator(bundle, "a", mix=mix)(audio, 16_000)
+        np.testing.assert_array_equal(translator(audio, 16_000), expected)
+
+
 def test_dry_and_wet_are_mixed_in_proportion(bundle):
     audio = tone(44_100, channels=2)
     wet = Translator(bundle, "a")(audio, 44_100)

@@ -68,6 +68,18 @@ def test_a_model_or_domain_that_has_none_stays_as_it_was_to_the_last_bit(without
         np.testing.assert_array_equal(Translator(bundle, domain)(music(), 16_000), plain)
 
 
+def test_it_is_opened_when_there_is_something_to_filter(filtered, monkeypatch):
+    def refuse(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("umtn_core.translator.Postfilter", refuse)
+    Translator(filtered, "a", mix=0)(music(), 16_000)
+    Translator(filtered, "a")(np.zeros((1, 800), np.float32), 16_000)
+    Translator(filtered, "a").begin([Source(music(), 16_000)]).advance()
+    with pytest.raises(AssertionError):
+        Translator(filtered, "a")(music(), 16_000)
+
+
 def test_it_filters_what_was_joined_before_anything_else(filtered):
     """At the decoders' rate, by the bundle's graph; rate and loudness are matched afterwards."""
     translator = Translator(filtered, "a", segments=1)

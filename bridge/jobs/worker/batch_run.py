@@ -117,10 +117,14 @@ class BatchRun:
         ids = [source.id for source in saved_sources]
         if not self._orders.keys() & set(ids):
             return None
-        sources = [
-            Source(each_audio, source.sample_rate, source.seed)
-            for source, each_audio in zip(saved_sources, audio, strict=True)
-        ]
+        try:
+            sources = [
+                Source(each_audio, source.sample_rate, source.seed)
+                for source, each_audio in zip(saved_sources, audio, strict=True)
+            ]
+        except UmtnError as error:
+            log.warning("a saved batch begins again: %s", error)
+            return None
         return _Work(ids, sources, state, audio_is_saved=True)
 
     def _from_inputs(self) -> _Work:

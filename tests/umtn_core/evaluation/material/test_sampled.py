@@ -15,8 +15,6 @@ from umtn_core.evaluation.measures.notes import compare_notes
 
 NOTES = [(0.1, 0.6, 63, 100), (0.7, 1.2, 66, 100), (1.3, 1.8, 58, 100)]
 
-TIERS = "umtn_core.evaluation.material.tiers"
-
 
 def tone(midi, seconds=2.0, rate=44_100):
     time = np.arange(round(seconds * rate)) / rate
