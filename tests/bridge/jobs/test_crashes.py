@@ -20,7 +20,7 @@ from umtn_core.translator import Translator
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills by signals")
 
-SECONDS = 3.0
+SECONDS = 6.0
 
 
 def request(id="a", **options):
