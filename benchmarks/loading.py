@@ -20,7 +20,7 @@ from torch.utils.data import default_collate
 
 from umtn_core.data.store import Store
 from umtn_core.training.band_gains import set_band_gains
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 from umtn_core.training.precision import chosen_precision
 from umtn_core.training.segments import SegmentDataset
 from umtn_core.training.settings import Settings, read_settings
@@ -36,7 +36,7 @@ def main() -> None:
         torch.set_num_threads(settings.machine.threads)
     store = Store.open(settings.store)
     domains = settings.domains or store.domains
-    module = Translation(msgspec.to_builtins(settings), domains)
+    module = TrainingModule(msgspec.to_builtins(settings), domains)
     shape = module.network.shape
     set_band_gains(module.network, store)
     dataset = SegmentDataset(settings, domains, "train", module.band_gains)
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _timed(
-    settings: Settings, module: Translation, dataset: SegmentDataset, rounds: int
+    settings: Settings, module: TrainingModule, dataset: SegmentDataset, rounds: int
 ) -> tuple[float, float]:
     """Median seconds of loading a batch and of learning from it, after two rounds to warm up."""
     optimisers = module.configure_optimizers()

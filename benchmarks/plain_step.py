@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from umtn_core.companding import LEVELS, MU
 from umtn_core.networks import DomainClassifier, UniversalMusicTranslationNetwork
 from umtn_core.shape import NetworkShape
-from umtn_core.training.segments import Segment
+from umtn_core.training.segments import TrainingSegment
 
 Weights = dict[str, Tensor]
 
 
 def plain_objective(
-    network: UniversalMusicTranslationNetwork, segment: Segment, context: int, weight: float
+    network: UniversalMusicTranslationNetwork, segment: TrainingSegment, context: int, weight: float
 ) -> Tensor:
     """What both players minimise together, for a batch.
 

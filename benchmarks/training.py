@@ -26,8 +26,8 @@ from benchmarks.plain_step import plain_objective
 from umtn_core.decode.cpu.cpu_engine import Precision, measured_peak
 from umtn_core.native.library import is_available
 from umtn_core.shape import PRESETS, NetworkShape
-from umtn_core.training.module import Translation
-from umtn_core.training.segments import Segment
+from umtn_core.training.module import TrainingModule
+from umtn_core.training.segments import TrainingSegment
 from umtn_core.training.settings import Settings
 
 DOMAINS = ("clarinet", "trumpet")
@@ -57,7 +57,7 @@ def compare(preset: str, options: argparse.Namespace) -> None:
     shape = PRESETS[preset]
     batch = options.batch or (2 if preset == "small" else 1)
     segment = random_segment(shape, batch, frames=8 if preset == "small" else 4)
-    segment = Segment(*(part.to(options.device) for part in segment))
+    segment = TrainingSegment(*(part.to(options.device) for part in segment))
     steps = {
         "plain": plain_step(preset, segment, options.device),
         "ours, float32": our_step(preset, segment, options.device, mixed=False),
@@ -80,7 +80,7 @@ def compare(preset: str, options: argparse.Namespace) -> None:
         print(f"{row}{work / taken / 1e12:10.3f}{share_of_peak(work / taken, name, options)}")
 
 
-def random_segment(shape: NetworkShape, batch: int, frames: int) -> Segment:
+def random_segment(shape: NetworkShape, batch: int, frames: int) -> TrainingSegment:
     """Noise in the form of a batch: what is learned from it does not matter here."""
     random = torch.Generator().manual_seed(0)
     samples, bands, domains = frames * shape.output_hop, shape.bands, len(DOMAINS)
@@ -88,10 +88,10 @@ def random_segment(shape: NetworkShape, batch: int, frames: int) -> Segment:
     scored = torch.ones(batch, domains, samples, dtype=torch.bool)
     heard = torch.rand(batch, domains, 1, frames * shape.hop, generator=random) - 0.5
     spectrum = torch.zeros(batch, domains, 0, frames)
-    return Segment(heard, codes[..., :-bands], codes[..., bands:], scored, spectrum)
+    return TrainingSegment(heard, codes[..., :-bands], codes[..., bands:], scored, spectrum)
 
 
-def our_step(preset: str, segment: Segment, device: str, mixed: bool) -> Callable[[], None]:
+def our_step(preset: str, segment: TrainingSegment, device: str, mixed: bool) -> Callable[[], None]:
     """Make a step of `umtn train`, without Lightning around it."""
     module = fresh_module(preset, device)
     optimisers = module.configure_optimizers()
@@ -111,7 +111,7 @@ def our_step(preset: str, segment: Segment, device: str, mixed: bool) -> Callabl
     return step
 
 
-def plain_step(preset: str, segment: Segment, device: str) -> Callable[[], None]:
+def plain_step(preset: str, segment: TrainingSegment, device: str) -> Callable[[], None]:
     """Make the same step, written plainly."""
     module = fresh_module(preset, device)
     weights = [p for p in module.network.parameters() if p.requires_grad]
@@ -126,11 +126,11 @@ def plain_step(preset: str, segment: Segment, device: str) -> Callable[[], None]
     return step
 
 
-def fresh_module(preset: str, device: str) -> Translation:
+def fresh_module(preset: str, device: str) -> TrainingModule:
     """Build a training module with first weights."""
     torch.manual_seed(0)
     settings = Settings(store="", output="", preset=preset, adversarial_weight=LAMBDA)
-    return Translation(msgspec.to_builtins(settings), DOMAINS).to(device)
+    return TrainingModule(msgspec.to_builtins(settings), DOMAINS).to(device)
 
 
 def multiply_adds(shape: NetworkShape) -> float:

@@ -18,7 +18,7 @@ from export.parity import LIMIT, measure
 from export.precisions import measure_precisions
 from export.training_data import Excerpt, TrainingAudio
 from umtn_core.audio.read import read_audio
-from umtn_core.bundle import Bundle, Domain, Manifest, Precisions, Source, write_bundle
+from umtn_core.bundle import Bundle, Domain, Manifest, Precisions, TrainingSource, write_bundle
 from umtn_core.bundle.manifest import (
     ENCODER,
     SCHEMA,
@@ -73,7 +73,7 @@ class Description:
     licence: str
     training_data: str
     reference_loudness: float
-    sources: Sequence[Source] = ()
+    sources: Sequence[TrainingSource] = ()
     temperature: float = 1.0
     band_temperatures: Sequence[float] = ()
     titles: Mapping[str, str] = field(default_factory=dict)

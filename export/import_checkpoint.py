@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from export.export import Description, export_network
 from export.reference_run import DomainWeights, ReferenceRun, Which
 from umtn_core.audio.read import read_audio
-from umtn_core.bundle import Source
+from umtn_core.bundle import TrainingSource
 from umtn_core.bundle.manifest import DOMAIN_NAME
 from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
@@ -100,7 +100,7 @@ def import_checkpoint(
         licence,
         training_data,
         loudness,
-        sources=[Source(source=f"{which} checkpoint of a published run", licence=licence)],
+        sources=[TrainingSource(source=f"{which} checkpoint of a published run", licence=licence)],
         titles=titles or {},
     )
     music, rate = read_audio(audio) if audio is not None else (_few_notes(opened), 16_000)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.audio.loudness import loudness
-from umtn_core.bundle import Source
+from umtn_core.bundle import TrainingSource
 from umtn_core.data.store import FileEntry, Store
 from umtn_core.errors import UmtnError
 
@@ -68,12 +68,12 @@ class TrainingAudio:
         medians = [self._median(self._store.files(domain, "train")) for domain in self._domains]
         return round(float(np.mean(medians)) + 20 * math.log10(gain), 2)
 
-    def sources(self, others: Iterable[Source] = ()) -> list[Source]:
+    def sources(self, others: Iterable[TrainingSource] = ()) -> list[TrainingSource]:
         """List every distinct source and its licence, and others, in alphabetical order."""
         files = [file for domain in self._domains for file in self._store.files(domain, "train")]
         pairs = {(file.source, file.licence) for file in files}
         pairs |= {(other.source, other.licence) for other in others}
-        return [Source(*pair) for pair in sorted(pairs)]
+        return [TrainingSource(*pair) for pair in sorted(pairs)]
 
     def excerpts(self) -> dict[str, Excerpt]:
         """Read a file of each domain that was held back from training, by domain.

@@ -44,7 +44,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from export.export import bundle_graphs
-    from umtn_core.bundle import Domain, Manifest, Source, write_bundle
+    from umtn_core.bundle import Domain, Manifest, TrainingSource, write_bundle
     from umtn_core.networks import UniversalMusicTranslationNetwork
 
     torch.manual_seed(0)
@@ -58,7 +58,7 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shape=TINY,
         licence="CC0-1.0",
         training_data="none: its weights are random",
-        sources=(Source("nothing", "CC0-1.0"),),
+        sources=(TrainingSource("nothing", "CC0-1.0"),),
         reference_loudness=-23.0,
         quality={"pitch": {"flute": 0.125}},
         files={},

@@ -17,7 +17,7 @@ from umtn_core.errors import Cancelled
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.progress import IsCancelled
 from umtn_core.runtime import available_cores, open_session
-from umtn_core.threads import Job, run_watched
+from umtn_core.threads import Work, run_watched
 
 Audio = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
@@ -112,7 +112,7 @@ def masked(
         if not done and cancelled is not None and cancelled():
             raise Cancelled("The translation was cancelled.")
 
-    def filling(first: int) -> Job:
+    def filling(first: int) -> Work:
         def fill(stop: Event) -> None:
             if stop.is_set():
                 return

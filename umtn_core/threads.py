@@ -10,32 +10,32 @@ from threading import Event
 POLL_SECONDS = 0.05
 
 #: A piece of work. It ends soon after the event is set.
-Job = Callable[[Event], None]
+Work = Callable[[Event], None]
 
 
-def run_watched(jobs: Iterable[Job], threads: int, watch: Callable[[bool], None]) -> None:
-    """Run jobs until all are done, or one of them or the watch raises.
+def run_watched(pieces: Iterable[Work], threads: int, watch: Callable[[bool], None]) -> None:
+    """Do pieces of work until all are done, or one of them or the watch raises.
 
-    Whatever happens, no job runs any more afterwards.
+    Whatever happens, none runs any more afterwards.
 
     Parameters
     ----------
-    jobs
-        Begun in their order.
+    pieces
+        The pieces of work, which are begun in their order.
     threads
-        Jobs run at once.
+        The number of pieces that are done at once.
     watch
         Called on this thread at once, then about 20 times a second, and at the end, with
-        whether all jobs are done. What it raises stops the jobs.
+        whether all are done. What it raises stops them.
 
     Raises
     ------
     Exception
-        What the watch or a job raised.
+        What the watch or a piece of work raised.
     """
     stop = Event()
     with ThreadPoolExecutor(threads, thread_name_prefix="umtn") as pool:
-        running: set[Future[None]] = {pool.submit(job, stop) for job in jobs}
+        running: set[Future[None]] = {pool.submit(piece, stop) for piece in pieces}
         try:
             while running:
                 watch(False)

@@ -54,7 +54,7 @@ class Source:
         return default if self.seed is None else self.seed
 
 
-class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SavedPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is saved with a translation's decode.
 
     Parameters
@@ -98,7 +98,7 @@ class Translation:
         self,
         recordings: Sequence[Recording],
         decode: Decode,
-        note: Note,
+        note: SavedPlan,
         coding: Coding,
         finish: Finish,
     ):

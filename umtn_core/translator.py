@@ -31,7 +31,7 @@ from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
 from umtn_core.segments.count import best_count
 from umtn_core.segments.plan import Margins, Segment, plan, samples_made, segment_id
-from umtn_core.translation import Note, Source, Translation, name_of
+from umtn_core.translation import SavedPlan, Source, Translation, name_of
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
 #: quieter is a hum or an offset in place of music, and is not brought up all the way.
@@ -240,7 +240,7 @@ class Translator:
                 seed = source.seeded(self.sampling.seed)
                 streams += self._streams(plans[-1], latents, signal.id, seed)
         decode = Decode(engine, streams, self.sampling)
-        note = Note(self._name(sources), tuple(plans))
+        note = SavedPlan(self._name(sources), tuple(plans))
         return Translation(recordings, decode, note, self.coding, self._finish())
 
     def resume(self, sources: Sequence[Source], saved: bytes) -> Translation:
@@ -267,7 +267,7 @@ class Translator:
         recordings = self._recordings(sources)
         text, precision = saved_note(saved)
         try:
-            note = msgspec.json.decode(text, type=Note)
+            note = msgspec.json.decode(text, type=SavedPlan)
         except msgspec.DecodeError as error:
             raise UmtnError("The saved translation is damaged; start it again.") from error
         if note.work != self._name(sources):

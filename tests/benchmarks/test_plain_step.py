@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from benchmarks.plain_step import plain_objective
 from benchmarks.training import DOMAINS, random_segment
 from umtn_core.shape import PRESETS
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 from umtn_core.training.settings import Settings
 
 NARROW = {
@@ -29,7 +29,7 @@ def test_gradients_agree(preset):
     settings = Settings(
         store="", output="", preset=preset, shape=NARROW, adversarial_weight=0.5,
     )  # fmt: skip
-    module = Translation(msgspec.to_builtins(settings), DOMAINS)
+    module = TrainingModule(msgspec.to_builtins(settings), DOMAINS)
     segment = random_segment(module.network.shape, batch=2, frames=3)
     segment = segment._replace(past=segment.past.index_fill(2, torch.tensor([0]), -1))
     weights = [p for p in module.parameters() if p.requires_grad]

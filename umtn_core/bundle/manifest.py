@@ -60,7 +60,7 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     postfilter: PostfilterShape | None = None
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TrainingSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that the network was trained on, and on what terms it may be used."""
 
     source: str
@@ -143,7 +143,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     shape: NetworkShape
     licence: str
     training_data: str
-    sources: tuple[Source, ...] = ()
+    sources: tuple[TrainingSource, ...] = ()
     reference_loudness: Annotated[float, Meta(ge=-70, le=0)]
     temperature: Annotated[float, Meta(ge=0, le=1000)] = 1.0
     band_temperatures: tuple[Annotated[float, Meta(ge=0, le=1000)], ...] = ()

@@ -19,7 +19,7 @@ STEPS = 100
 FRAMES = 32
 
 
-class Task:
+class StreamTask:
     """A stream, and the position that it is to be brought to.
 
     Parameters
@@ -56,7 +56,9 @@ class StreamBatch:
         The number of threads that the engine may use for this batch.
     """
 
-    def __init__(self, engine: Engine, sampling: Sampling, tasks: Sequence[Task], threads: int = 1):
+    def __init__(
+        self, engine: Engine, sampling: Sampling, tasks: Sequence[StreamTask], threads: int = 1
+    ):
         self._threads = threads
         self._engine = engine
         self._sampling = sampling

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.decode.batch import StreamBatch, Task
+from umtn_core.decode.batch import StreamBatch, StreamTask
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.memory import streams_at_once
 from umtn_core.decode.sampling import Sampling
@@ -94,7 +94,7 @@ class Decode:
             If the network's output is not a number.
         """
         tasks = [
-            Task(self.engine, state, self._end(state, until))
+            StreamTask(self.engine, state, self._end(state, until))
             for state in self.states
             if state.position < self._end(state, until)
         ]
@@ -128,7 +128,7 @@ class Decode:
         bands = self.engine.shape.bands
         return samples if until is None else min(samples, -(-until // bands) * bands)
 
-    def _divided(self, tasks: Sequence[Task]) -> list[list[Task]]:
+    def _divided(self, tasks: Sequence[StreamTask]) -> list[list[StreamTask]]:
         """Streams that can run together, in as many batches as there are threads for."""
         by_position = defaultdict(list)
         for task in tasks:

@@ -14,7 +14,7 @@ from umtn_core.errors import Cancelled
 from umtn_core.progress import IsCancelled
 from umtn_core.runtime import available_cores
 from umtn_core.shape import NetworkShape
-from umtn_core.threads import Job, run_watched
+from umtn_core.threads import Work, run_watched
 
 #: Of our own kernels, see `umtn_core.encode.cpu_encoder`.
 EncoderPrecision = Literal["fp32", "bf16", "int8"]
@@ -74,7 +74,7 @@ class LatentEncoder(ABC):
             if not done and cancelled is not None and cancelled():
                 raise Cancelled("The translation was cancelled.")
 
-        def filling(first: int) -> Job:
+        def filling(first: int) -> Work:
             def fill(stop: Event) -> None:
                 last = min(first + chunk, frames)
                 if not stop.is_set():

@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from umtn_core.companding import MU, Companding
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 from umtn_core.training.segments import SegmentDataset
 
 
@@ -32,7 +32,7 @@ class Listening(L.Callback):
         """Render and log, on the first process only."""
         logger = trainer.logger
         if (
-            not isinstance(module, Translation)
+            not isinstance(module, TrainingModule)
             or not isinstance(logger, TensorBoardLogger)
             or module.batches % self.every
             or trainer.global_rank
@@ -53,7 +53,7 @@ class Listening(L.Callback):
                     f"{source} to {target}", clip, module.batches, shape.output_rate
                 )
 
-    def _clips(self, module: Translation) -> torch.Tensor:
+    def _clips(self, module: TrainingModule) -> torch.Tensor:
         """The beginning of one validation segment a domain: Tensor[D x 1 x T]."""
         hop = module.network.shape.hop
         frames = max(1, int(self.seconds * module.network.shape.sample_rate) // hop)

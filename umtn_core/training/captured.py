@@ -18,11 +18,11 @@ from torch import Tensor
 
 from umtn_core.errors import UmtnError
 from umtn_core.training.objective import Losses
-from umtn_core.training.segments import Segment
+from umtn_core.training.segments import TrainingSegment
 
 #: Finds the gradients of a batch at an adversarial weight, and leaves them with their weights:
 #: losses, and the norms of the gradients, Tensor[groups].
-Learn = Callable[[Segment, Tensor], tuple[Losses, Tensor]]
+Learn = Callable[[TrainingSegment, Tensor], tuple[Losses, Tensor]]
 
 
 class Graph:
@@ -94,14 +94,16 @@ class CapturedStep:
         The first one, for its shape and device.
     """
 
-    def __init__(self, learn: Learn, optimisers: Sequence[torch.optim.Optimizer], batch: Segment):
+    def __init__(
+        self, learn: Learn, optimisers: Sequence[torch.optim.Optimizer], batch: TrainingSegment
+    ):
         strange = [type(o).__name__ for o in optimisers if not _skips(o)]
         if strange:
             raise UmtnError(
                 f"A step with {strange[0]} cannot be captured: set machine.capture to off."
             )
         self.learn, self.optimisers = learn, optimisers
-        self.batch = Segment(*(torch.empty_like(part) for part in batch))
+        self.batch = TrainingSegment(*(torch.empty_like(part) for part in batch))
         device = batch.heard.device
         self.adversarial = torch.zeros((), device=device)
         self.pace = torch.zeros((), device=device)
@@ -126,7 +128,7 @@ class CapturedStep:
             "cache_enabled": False,
         }
 
-    def __call__(self, batch: Segment, pace: float, adversarial: float) -> Losses:
+    def __call__(self, batch: TrainingSegment, pace: float, adversarial: float) -> Losses:
         """Take a step.
 
         Parameters

@@ -11,7 +11,7 @@ from umtn_core.training.settings import Corruption
 
 Audio = NDArray[np.float32]
 
-#: Share of changes of level that last for the whole segment.
+#: The share of changes of level that last for the whole segment.
 _CONSTANT = 0.3
 #: What is left of a past that begins in silence; free running it is never quite 0 for long.
 _NEARLY_SILENT = np.array([0.0, 0.003, 0.02], np.float32)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from umtn_core.training.module import Translation
-from umtn_core.training.segments import NumberedBatches, Segment, SegmentDataset
+from umtn_core.training.module import TrainingModule
+from umtn_core.training.segments import NumberedBatches, SegmentDataset, TrainingSegment
 from umtn_core.training.settings import Settings
 
 
@@ -28,10 +28,10 @@ class Segments(L.LightningDataModule):
         self.settings = settings
         self.domains = domains
 
-    def train_dataloader(self) -> DataLoader[Segment]:
+    def train_dataloader(self) -> DataLoader[TrainingSegment]:
         """Segments from the module's present batch to the last."""
         module = self._trainer_there.lightning_module
-        first = module.batches if isinstance(module, Translation) else 0
+        first = module.batches if isinstance(module, TrainingModule) else 0
         numbers = NumberedBatches(
             self.settings.batch,
             first,
@@ -50,7 +50,7 @@ class Segments(L.LightningDataModule):
             pin_memory=self._trainer_there.accelerator.__class__.__name__ == "CUDAAccelerator",
         )
 
-    def val_dataloader(self) -> DataLoader[Segment]:
+    def val_dataloader(self) -> DataLoader[TrainingSegment]:
         """The same few clean segments each time."""
         processes = self._trainer_there.world_size
         count = -(-self.settings.validation_segments // processes) * processes
@@ -70,4 +70,4 @@ class Segments(L.LightningDataModule):
     def _gains(self) -> list[NDArray[np.float32]] | None:
         """The gains that the decoders have, which a resumed run brings with it."""
         module = self._trainer_there.lightning_module
-        return module.band_gains if isinstance(module, Translation) else None
+        return module.band_gains if isinstance(module, TrainingModule) else None

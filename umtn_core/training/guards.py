@@ -13,7 +13,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 
 
 class Checkpoints(Checkpoint):
@@ -45,7 +45,7 @@ class Checkpoints(Checkpoint):
         """Save when it is time."""
         # Not after round numbers of batches: a validation often follows those, and a run that
         # goes on from between the two would not make it up.
-        if not isinstance(module, Translation) or module.batches % self.PATIENCE != 1:
+        if not isinstance(module, TrainingModule) or module.batches % self.PATIENCE != 1:
             return
         due = time.monotonic() - self.saved >= self.seconds
         if trainer.strategy.broadcast(due):
@@ -138,7 +138,7 @@ class TimeLimit(L.Callback):
 
     @property
     def spent(self) -> float:
-        """Share of the time that is over."""
+        """The share of the time that is over."""
         now = 0.0 if self.began is None else time.monotonic() - self.began
         return (self.before + now) / self.seconds
 
@@ -156,7 +156,7 @@ class TimeLimit(L.Callback):
     def _look(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         # All processes take the first one's clock: their steps must be of one size.
         spent = float(trainer.strategy.broadcast(self.spent))
-        if isinstance(module, Translation):
+        if isinstance(module, TrainingModule):
             module.spent = min(1.0, spent)
         trainer.should_stop = trainer.should_stop or spent >= 1
 

@@ -66,7 +66,7 @@ class ClipFigures(NamedTuple):
     Attributes
     ----------
     in_tune : float
-        Share of the truth's voiced frames within 50 cents of it; of one voice only.
+        The share of the truth's voiced frames within 50 cents of it; of one voice only.
     level_db : float
         The level above the truth's, in dB.
     harmonics_over_noise_db, true_harmonics_over_noise_db : float

@@ -27,7 +27,7 @@ from umtn_core.training.judged_clips import (
     mean,
 )
 from umtn_core.training.loader_share import Timing
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 
 BEST = "best.ckpt"
 TEMPERATURE = 0.8
@@ -111,7 +111,7 @@ class Judging(Checkpoint):
 
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Judge when it is time."""
-        if isinstance(module, Translation) and module.batches % self.every == 0:
+        if isinstance(module, TrainingModule) and module.batches % self.every == 0:
             since = time.monotonic() - self.ended
             if trainer.strategy.broadcast(self.took <= self.share * (self.took + since)):
                 self._judge(trainer, module)
@@ -119,7 +119,7 @@ class Judging(Checkpoint):
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Judge the end of a run that was long enough: cooled down, it may be the best."""
         if (
-            isinstance(module, Translation)
+            isinstance(module, TrainingModule)
             and module.batches >= self.every
             and module.batches - self.judged >= max(1, self.every // 4)
         ):
@@ -133,7 +133,7 @@ class Judging(Checkpoint):
         """Go on from there."""
         self.best, self.judged = float(state_dict["best"]), int(state_dict["judged"])
 
-    def _judge(self, trainer: L.Trainer, module: Translation) -> None:
+    def _judge(self, trainer: L.Trainer, module: TrainingModule) -> None:
         self.judged = module.batches
         found = math.nan
         if trainer.is_global_zero:
@@ -154,7 +154,7 @@ class Judging(Checkpoint):
             self.best = found
             trainer.save_checkpoint(self.folder / BEST)
 
-    def _figures(self, trainer: L.Trainer, module: Translation, began: float) -> float:
+    def _figures(self, trainer: L.Trainer, module: TrainingModule, began: float) -> float:
         """Play, measure and log on the first process: the score."""
         if self.clips is None:
             store = Store.open(module.settings.store)
@@ -187,12 +187,12 @@ class Judging(Checkpoint):
         return total
 
 
-def averaged(trainer: L.Trainer, module: Translation) -> Translation:
+def averaged(trainer: L.Trainer, module: TrainingModule) -> TrainingModule:
     """The run with the averaged weights that validation takes, or as it is without them."""
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, Averaging) and callback._average_model is not None:
             inner = callback._average_model.module
-            return inner if isinstance(inner, Translation) else module
+            return inner if isinstance(inner, TrainingModule) else module
     return module
 
 

@@ -19,8 +19,8 @@ from umtn_core.networks import DomainClassifier, UniversalMusicTranslationNetwor
 from umtn_core.networks.generation import generate
 from umtn_core.training.captured import CapturedStep
 from umtn_core.training.muon import Muon, matrices_of
-from umtn_core.training.objective import Losses, Score, losses
-from umtn_core.training.segments import Segment
+from umtn_core.training.objective import Losses, Scorer, losses
+from umtn_core.training.segments import TrainingSegment
 from umtn_core.training.settings import Settings
 from umtn_core.training.spectrum import SpectralHead
 
@@ -28,7 +28,7 @@ from umtn_core.training.spectrum import SpectralHead
 LOOK = 10
 
 
-class Translation(L.LightningModule):
+class TrainingModule(L.LightningModule):
     """Trains encoder and decoders against the domain classifier (Eq. 1).
 
     Parameters
@@ -63,9 +63,9 @@ class Translation(L.LightningModule):
             for domain in self.trained:
                 self.network.decoders[domain].trainable_()
         self.batches = 0
-        #: Share of the run's time that is over, where it ends by the clock.
+        #: The share of the run's time that is over, where it ends by the clock.
         self.spent: float | None = None
-        self._score: Score | None = None
+        self._score: Scorer | None = None
         #: The step where it is captured, and the batch that it began with.
         self._captured: CapturedStep | None = None
         self._first = 0
@@ -100,7 +100,7 @@ class Translation(L.LightningModule):
             # The decoders together are a single function to compile.
             self._score = torch.compile(stacked.score)
 
-    def forward(self, segment: Segment) -> Losses:
+    def forward(self, segment: TrainingSegment) -> Losses:
         """All terms of the objective; see `umtn_core.training.objective.losses`."""
         context = self.settings.context // self.network.shape.hop
         # Validation tells what the codes are worth, all alike.
@@ -140,7 +140,7 @@ class Translation(L.LightningModule):
         )
         return [(weights, rate) for weights, rate in trained if weights]
 
-    def training_step(self, batch: Segment, batch_idx: int) -> None:
+    def training_step(self, batch: TrainingSegment, batch_idx: int) -> None:
         """One step of both players on one batch."""
         if self._captured is None and self._captures(batch):
             optimisers = [optimiser.optimizer for optimiser in self._optimisers]
@@ -165,7 +165,7 @@ class Translation(L.LightningModule):
         self._record("train", found, len(batch.target))
         self.log("pace", pace)
 
-    def learn(self, batch: Segment, adversarial: float | Tensor) -> tuple[Losses, Tensor]:
+    def learn(self, batch: TrainingSegment, adversarial: float | Tensor) -> tuple[Losses, Tensor]:
         """Find the gradients of both players on one batch.
 
         Parameters
@@ -191,7 +191,7 @@ class Translation(L.LightningModule):
             nn.utils.clip_grad_norm_(weights, clip) for weights, _ in self._parts
         ])  # fmt: skip
 
-    def _plain_step(self, batch: Segment) -> Losses:
+    def _plain_step(self, batch: TrainingSegment) -> Losses:
         for optimiser in self._optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["full"] * self.pace
@@ -203,7 +203,7 @@ class Translation(L.LightningModule):
             optimiser.step()
         return found
 
-    def _captures(self, batch: Segment) -> bool:
+    def _captures(self, batch: TrainingSegment) -> bool:
         """Whether steps are captured; see `Machine.capture`."""
         machine, alone = self.settings.machine, self.trainer.world_size == 1
         if machine.capture == "on" and not alone:
@@ -224,7 +224,7 @@ class Translation(L.LightningModule):
         optimisers = self.optimizers()
         return optimisers if isinstance(optimisers, list) else [optimisers]
 
-    def validation_step(self, batch: Segment, batch_idx: int) -> None:
+    def validation_step(self, batch: TrainingSegment, batch_idx: int) -> None:
         """Teacher-forced losses on clean, held-out segments."""
         self._record("valid", self(batch), len(batch.target))
 

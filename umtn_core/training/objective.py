@@ -13,10 +13,10 @@ from torch.func import functional_call
 from umtn_core.networks import Decoder, DomainClassifier, UniversalMusicTranslationNetwork, stacked
 from umtn_core.networks.bfloat16_decoder import decoder_nats
 from umtn_core.networks.bfloat16_encoder import encode
-from umtn_core.training.segments import Segment
+from umtn_core.training.segments import TrainingSegment
 
 #: Scores all decoders at once, as `umtn_core.networks.stacked.score` does.
-Score = Callable[[Sequence[Decoder], Tensor, Tensor], Tensor]
+Scorer = Callable[[Sequence[Decoder], Tensor, Tensor], Tensor]
 
 
 class Losses(NamedTuple):
@@ -31,7 +31,7 @@ class Losses(NamedTuple):
     classification : Tensor[]
         The same as the classifier sees it (gradients reach the classifier only).
     accuracy : Tensor[]
-        Share of segments whose domain the classifier names.
+        The share of segments whose domain the classifier names.
     spectral : Tensor[]
         Error of the spectral aid; 0 without one.
     """
@@ -45,11 +45,11 @@ class Losses(NamedTuple):
 
 def losses(
     network: UniversalMusicTranslationNetwork,
-    segment: Segment,
+    segment: TrainingSegment,
     context: int,
     spectral_heads: nn.ModuleList | None = None,
     only: Sequence[str] = (),
-    score: Score | None = None,
+    score: Scorer | None = None,
     band_weights: Tensor | None = None,
 ) -> Losses:
     """All terms of the objective for one batch.
@@ -59,7 +59,7 @@ def losses(
     network
         In training or evaluation.
     segment
-        A batch: as `Segment`, with a batch axis in front.
+        A batch: as `TrainingSegment`, with a batch axis in front.
     context
         Latent frames of context at each end of what was heard.
     spectral_heads
@@ -102,7 +102,7 @@ def losses(
 
 
 def _latents(
-    network: UniversalMusicTranslationNetwork, segment: Segment, context: int, by_hand: bool
+    network: UniversalMusicTranslationNetwork, segment: TrainingSegment, context: int, by_hand: bool
 ) -> Tensor:
     """What the encoder makes of a batch, without the context: Tensor[B x D x Z x F], float32."""
     heard = segment.heard.flatten(0, 1)
@@ -114,7 +114,7 @@ def _latents(
     return torch.unflatten(latents, 0, segment.heard.shape[:2])
 
 
-def _spectral(heads: Iterable[nn.Module], segment: Segment, latents: Tensor) -> Tensor:
+def _spectral(heads: Iterable[nn.Module], segment: TrainingSegment, latents: Tensor) -> Tensor:
     """The mean absolute error of the spectra that the heads read off the latents; 0 of none."""
     domains = latents.shape[1]
     total = latents.new_zeros(())
@@ -159,7 +159,7 @@ def _nats(logits: Tensor, target: Tensor, scored: Tensor, weighed: Tensor) -> Te
 
 
 def _nats_in_turn(
-    decoders: Sequence[Decoder], segment: Segment, latents: Tensor, weighed: Tensor
+    decoders: Sequence[Decoder], segment: TrainingSegment, latents: Tensor, weighed: Tensor
 ) -> Tensor:
     """The same, one decoder after the other, each by its own `Decoder.score`."""
     return torch.cat([
@@ -172,7 +172,7 @@ def _nats_in_turn(
 
 
 def _nats_by_hand(
-    decoders: Sequence[Decoder], segment: Segment, latents: Tensor, weighed: Tensor
+    decoders: Sequence[Decoder], segment: TrainingSegment, latents: Tensor, weighed: Tensor
 ) -> Tensor:
     """The same, by the passes that are written out for a processor."""
     found = []

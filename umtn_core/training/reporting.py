@@ -8,7 +8,7 @@ from collections.abc import Callable
 import lightning as L
 
 from umtn_core.training.guards import TimeLimit
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 from umtn_core.training.settings import Settings
 
 
@@ -34,7 +34,7 @@ class Reporting(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Say what is to come."""
-        if not isinstance(module, Translation) or trainer.global_rank:
+        if not isinstance(module, TrainingModule) or trainer.global_rank:
             return
         self.began = self.said = time.monotonic()
         self.first = module.batches
@@ -57,13 +57,13 @@ class Reporting(L.Callback):
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Say how far it is, now and then; soon at first."""
         now = time.monotonic()
-        done = module.batches - self.first if isinstance(module, Translation) else 0
+        done = module.batches - self.first if isinstance(module, TrainingModule) else 0
         soon = done == 20 and now - self.began < self.every
         if trainer.global_rank or not done or not (soon or now - self.said >= self.every):
             return
         self.said = now
         pace = (now - self.began) / done
-        assert isinstance(module, Translation)
+        assert isinstance(module, TrainingModule)
         left = pace * (self.settings.steps - module.batches)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, TimeLimit):

@@ -25,7 +25,7 @@ from umtn_core.training.spectrum import semitone_spectrum
 Audio = NDArray[np.float32]
 
 
-class Segment(NamedTuple):
+class TrainingSegment(NamedTuple):
     """One segment of every domain.
 
     D domains, T samples made, H heard in the same time, C heard as context on each side.
@@ -52,7 +52,7 @@ class Segment(NamedTuple):
     spectrum: Tensor
 
 
-class SegmentDataset(Dataset[Segment]):
+class SegmentDataset(Dataset[TrainingSegment]):
     """Segments by number: the same number always gives the same segment.
 
     That makes a run resumable at any batch, and independent of how many processes and
@@ -95,12 +95,14 @@ class SegmentDataset(Dataset[Segment]):
             DomainAudio(store, domain, split, self.cut.samples, self.cut.made) for domain in domains
         ]
 
-    def __getitem__(self, number: int) -> Segment:
+    def __getitem__(self, number: int) -> TrainingSegment:
         rows = []
         for domain in range(len(self.audio)):
             key = (self.settings.seed, ("train", "valid", "test").index(self.split), domain, number)
             rows.append(self._segment(domain, np.random.default_rng(key)))
-        return Segment(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+        return TrainingSegment(
+            *(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+        )
 
     def _segment(self, domain: int, random: np.random.Generator) -> tuple[NDArray[Any], ...]:
         settings, audio = self.settings, self.audio[domain]

@@ -14,7 +14,7 @@ from umtn_core.shape import PRESETS, NetworkShape
 
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
-Share = Annotated[float, Meta(ge=0, le=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
 Amount = Annotated[float, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 
@@ -29,7 +29,7 @@ class Perturbation(Section, frozen=True):
     Parameters
     ----------
     probability
-        Share of segments that are perturbed at all.
+        The share of segments that are perturbed at all.
     shortest, longest
         Length of the pitch-shifted stretch, as a share of the segment.
     semitones
@@ -37,28 +37,28 @@ class Perturbation(Section, frozen=True):
     equaliser_db
         Largest boost or cut of a random smooth equaliser; 0 for none (as in the paper).
     distortion
-        Share of segments that go through a random waveshaper, which adds and removes
+        The share of segments that go through a random waveshaper, which adds and removes
         harmonics but keeps the pitch of a single line; 0 for none (as in the paper).
         Both teach the encoder to hear notes and not the instrument: a latent that is
         the same for two instruments by itself leaves the classifier little to do.
     noise
         Largest level of added white noise; 0 for none (as in the paper).
     reorchestration
-        Share of segments that the encoder hears played by another instrument, where the
+        The share of segments that the encoder hears played by another instrument, where the
         store has the same performance by others; the target stays. 0 for none (as in the
         paper).
     other_quietest, other_loudest
         Range of a random gain on such another instrument.
     """
 
-    probability: Share = 1.0
-    shortest: Share = 0.25
-    longest: Share = 0.5
+    probability: Fraction = 1.0
+    shortest: Fraction = 0.25
+    longest: Fraction = 0.5
     semitones: Amount = 0.5
     equaliser_db: Amount = 0.0
-    distortion: Share = 0.0
+    distortion: Fraction = 0.0
     noise: Amount = 0.0
-    reorchestration: Share = 0.0
+    reorchestration: Fraction = 0.0
     other_quietest: Positive = 0.7
     other_loudest: Positive = 1.3
 
@@ -73,46 +73,46 @@ class Corruption(Section, frozen=True):
     Parameters
     ----------
     clean_probability
-        Share of segments that nothing is mixed into, added to or spliced into the past of;
+        The share of segments that nothing is mixed into, added to or spliced into the past of;
         its level is as unreliable as elsewhere.
     clean_noise
         Loudest white noise that such a past has all the same (a standard deviation, drawn
         evenly on a logarithmic scale from a twentieth of it); 0 for none.
     mix_probability
-        Share of segments that have another excerpt of the domain mixed in.
+        The share of segments that have another excerpt of the domain mixed in.
     mix_quietest, mix_loudest
         Range of its gain, drawn evenly on a logarithmic scale.
     noise_probability, noise_quietest, noise_loudest
         The same for white noise (gains are standard deviations).
     level_probability
-        Share of segments whose past is made louder or softer, by a constant or along a
+        The share of segments whose past is made louder or softer, by a constant or along a
         curve: without it, a decoder takes its level from its past and not from the
         latent, and a quiet beginning stays quiet.
     level_quietest_db, level_loudest_db
         Range of that change.
     silence_probability
-        Share of segments whose past is silent, or nearly so, up to a moment in its first
+        The share of segments whose past is silent, or nearly so, up to a moment in its first
         half, as it is when decoding begins.
     splice_probability
-        Share of segments in which a stretch of the past is replaced by another excerpt,
+        The share of segments in which a stretch of the past is replaced by another excerpt,
         as if the decoder had played a wrong note; the stretch itself is not scored.
     splice_longest
         Longest such stretch in samples.
     """
 
-    clean_probability: Share = 0.0
+    clean_probability: Fraction = 0.0
     clean_noise: Amount = 0.0
-    mix_probability: Share = 0.0
+    mix_probability: Fraction = 0.0
     mix_quietest: Positive = 0.03
     mix_loudest: Positive = 2.0
-    noise_probability: Share = 0.0
+    noise_probability: Fraction = 0.0
     noise_quietest: Positive = 0.002
     noise_loudest: Positive = 0.08
-    level_probability: Share = 0.0
+    level_probability: Fraction = 0.0
     level_quietest_db: float = -30.0
     level_loudest_db: float = 8.0
-    silence_probability: Share = 0.0
-    splice_probability: Share = 0.0
+    silence_probability: Fraction = 0.0
+    splice_probability: Fraction = 0.0
     splice_longest: Count = 1600
 
 
@@ -169,16 +169,16 @@ class Optimiser(Section, frozen=True):
     decoder_rate: Positive = 1e-3
     classifier_rate: Positive = 1e-3
     muon: bool = False
-    beta1: Share = 0.9
-    beta2: Share = 0.999
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
     weight_decay: Amount = 0.0
     warmup: Natural = 0
-    decay: Share = 0.995
+    decay: Fraction = 0.995
     decay_every: Count = 1000
     cooldown: Natural = 0
-    cooldown_share: Share = 0.4
+    cooldown_share: Fraction = 0.4
     gradient_clip: Positive = 1.0
-    average: Share = 0.0
+    average: Fraction = 0.0
 
 
 class Machine(Section, frozen=True):

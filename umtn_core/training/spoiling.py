@@ -24,7 +24,7 @@ SPREAD = 2.0
 #: Decibels of what is added to the levels of all bands, against that of the whole: from and to for
 #: the lowest band; for the highest a tenth of its power.
 FLOOR = -45.0, -28.0
-#: Share of clips whose noise is not white within its bands, and how far from it, at most.
+#: The share of clips whose noise is not white within its bands, and how far from it, at most.
 COLOURED, COLOUR = 0.5, 0.6
 
 

@@ -23,7 +23,7 @@ from umtn_core.training.datamodule import Segments
 from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
 from umtn_core.training.judging import Judging
 from umtn_core.training.loader_share import Timing
-from umtn_core.training.module import LOOK, Translation
+from umtn_core.training.module import LOOK, TrainingModule
 from umtn_core.training.precision import chosen_precision, training_device
 from umtn_core.training.reporting import Reporting
 from umtn_core.training.segments import SegmentDataset
@@ -85,7 +85,7 @@ def train(
     if settings.machine.threads:
         torch.set_num_threads(settings.machine.threads)
     L.seed_everything(settings.seed, workers=True, verbose=False)
-    module = Translation(msgspec.to_builtins(settings), domains)
+    module = TrainingModule(msgspec.to_builtins(settings), domains)
     resume = last if last.exists() else None
     if resume is None:
         _first_weights(module, settings, start, nearest or {})
@@ -116,7 +116,7 @@ def _domains(settings: Settings) -> tuple[str, ...]:
 
 
 def _first_weights(
-    module: Translation,
+    module: TrainingModule,
     settings: Settings,
     checkpoint: str | Path | None,
     nearest: Mapping[str, str],

@@ -8,7 +8,7 @@ from umtn_core.errors import UmtnError
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.training.adding import adding_settings, nearest_domains, trial
 from umtn_core.training.checkpoint import load_network, read_checkpoint, slim
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 from umtn_core.training.train import train
 
 
@@ -117,7 +117,7 @@ def test_one_domain_after_another_can_be_added(trained, adding):
 
 def test_frozen_parts_cost_no_gradient(adding, trained):
     options = adding(trained["flute", "violin"], "oboe")
-    module = Translation(msgspec.to_builtins(options), options.domains)
+    module = TrainingModule(msgspec.to_builtins(options), options.domains)
     assert module.players == 1 and len(module.configure_optimizers()[0].param_groups) == 1
     asked = {name for name, weight in module.named_parameters() if weight.requires_grad}
     assert asked and all(name.startswith("network.decoders.oboe.") for name in asked)

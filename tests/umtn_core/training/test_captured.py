@@ -11,9 +11,9 @@ from umtn_core.networks import stacked
 from umtn_core.training import module as module_
 from umtn_core.training.captured import CapturedStep, Graph
 from umtn_core.training.checkpoint import load_network
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 from umtn_core.training.objective import Losses
-from umtn_core.training.segments import Segment
+from umtn_core.training.segments import TrainingSegment
 from umtn_core.training.train import train
 
 #: What changes from step to step: pace up and down, and the adversarial weight.
@@ -81,8 +81,8 @@ def test_pace_and_adversarial_weight_reach_every_step_through_the_same_memory(
         seen.append((adversarial.item(), [rate.item() for rate in rates], memory))
         return learn(module, batch, adversarial)
 
-    learn = Translation.learn
-    monkeypatch.setattr(Translation, "learn", spy)
+    learn = TrainingModule.learn
+    monkeypatch.setattr(TrainingModule, "learn", spy)
     _run(settings, tmp_path, "captured", "on", steps=5, **COURSE)
     weights, rates, memory = zip(*seen, strict=True)
     assert weights == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5])
@@ -139,7 +139,7 @@ def _small_step(device="cpu", optimiser=torch.optim.AdamW, **options):
         return Losses(nats[None], zero, zero, zero, zero), weight.grad.norm()[None]
 
     def batch(value):
-        return Segment(*(torch.full((1, 1, 8), value, device=device) for _ in range(5)))
+        return TrainingSegment(*(torch.full((1, 1, 8), value, device=device) for _ in range(5)))
 
     return weight, batch, CapturedStep(learn, [adam], batch(0.0))
 
@@ -164,16 +164,16 @@ def test_an_optimiser_that_cannot_leave_out_a_step_is_named():
 def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypatch):
     """On the device "meta" there are no values: whatever asks for one fails."""
     options = settings(**{"spectral": {"weight": 1.0, "bands": 4}} | BANDS)
-    module = Translation(msgspec.to_builtins(options), ("flute", "violin")).to("meta")
+    module = TrainingModule(msgspec.to_builtins(options), ("flute", "violin")).to("meta")
     module._score = stacked.score
     optimiser = SimpleNamespace(zero_grad=module.zero_grad)
-    monkeypatch.setattr(Translation, "_optimisers", [optimiser])
-    monkeypatch.setattr(Translation, "manual_backward", lambda module, loss: loss.backward())
+    monkeypatch.setattr(TrainingModule, "_optimisers", [optimiser])
+    monkeypatch.setattr(TrainingModule, "manual_backward", lambda module, loss: loss.backward())
     # It knows of no mixed precision.
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda *_: False)
     shape, frames = module.network.shape, 10
     samples = (2, 2, frames * shape.output_hop)
-    batch = Segment(
+    batch = TrainingSegment(
         torch.empty(2, 2, 1, frames * shape.hop + 2 * options.context, device="meta"),
         *(torch.empty(samples, device="meta", dtype=torch.int64) for _ in range(2)),
         torch.empty(samples, device="meta", dtype=torch.bool),
@@ -227,17 +227,17 @@ def test_what_cannot_be_recorded_says_how_to_go_on(monkeypatch):
 
 
 def test_a_processor_takes_plain_steps_unless_told_otherwise(settings):
-    module = Translation(msgspec.to_builtins(settings()), ("flute", "violin"))
+    module = TrainingModule(msgspec.to_builtins(settings()), ("flute", "violin"))
     module._trainer = SimpleNamespace(world_size=1)
-    assert not module._captures(Segment(*[torch.zeros(1)] * 5))
+    assert not module._captures(TrainingSegment(*[torch.zeros(1)] * 5))
 
 
 def test_steps_of_several_processes_are_not_captured(settings):
     options = settings(machine={"capture": "on"})
-    module = Translation(msgspec.to_builtins(options), ("flute", "violin"))
+    module = TrainingModule(msgspec.to_builtins(options), ("flute", "violin"))
     module._trainer = SimpleNamespace(world_size=2)
     with pytest.raises(UmtnError, match="several processes"):
-        module._captures(Segment(*[torch.zeros(1)] * 5))
+        module._captures(TrainingSegment(*[torch.zeros(1)] * 5))
 
 
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

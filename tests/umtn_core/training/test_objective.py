@@ -9,7 +9,7 @@ import torch
 from umtn_core.networks import UniversalMusicTranslationNetwork, stacked
 from umtn_core.shape import PRESETS
 from umtn_core.training.objective import losses
-from umtn_core.training.segments import Segment
+from umtn_core.training.segments import TrainingSegment
 
 SHAPE = msgspec.structs.replace(
     PRESETS["wideband"], encoder_channels=8, residual_channels=8, skip_channels=8,
@@ -29,7 +29,7 @@ def segment():
     random = torch.Generator().manual_seed(2)
     codes = (2, 2, FRAMES * SHAPE.output_hop)
     scored = torch.rand(2, 2, codes[-1] // BANDS, generator=random) < 0.7
-    return Segment(
+    return TrainingSegment(
         torch.rand(2, 2, 1, FRAMES * SHAPE.hop, generator=random) - 0.5,
         torch.randint(256, codes, generator=random), torch.randint(256, codes, generator=random),
         scored.repeat_interleave(BANDS, dim=-1), torch.zeros(2, 2, 0, FRAMES),

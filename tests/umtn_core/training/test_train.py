@@ -17,7 +17,7 @@ from umtn_core.errors import UmtnError
 from umtn_core.shape import PRESETS
 from umtn_core.training.checkpoint import load_network, slim
 from umtn_core.training.guards import Averaging
-from umtn_core.training.module import Translation
+from umtn_core.training.module import TrainingModule
 from umtn_core.training.settings import write_settings
 from umtn_core.training.train import train
 
@@ -121,7 +121,7 @@ def test_a_time_limit_is_of_this_run_alone(settings):
 
 def test_a_run_that_ends_by_the_clock_is_cooled_down(settings, tmp_path):
     options = settings(steps=10**6)
-    module = Translation(msgspec.to_builtins(options), ("flute", "violin"))
+    module = TrainingModule(msgspec.to_builtins(options), ("flute", "violin"))
     paces = []
     for spent in (None, 0.0, 0.6, 0.8, 1.0):
         module.spent = spent

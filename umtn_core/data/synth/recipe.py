@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Share = Annotated[float, Meta(ge=0, lt=1)]
+Fraction = Annotated[float, Meta(ge=0, lt=1)]
 Positive = Annotated[float, Meta(gt=0)]
 Proportion = Annotated[float, Meta(ge=0, le=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -104,7 +104,7 @@ class PerformanceSettings(Section, frozen=True):
     onsets_per_second: Span = (2.0, 5.0)
     shortest_s: NotNegative = 0.12
     longest_s: Positive = 2.0
-    drift: Share = 0.05
+    drift: Fraction = 0.05
     jitter_s: NotNegative = 0.008
     velocity: Span = (62.0, 104.0)
     shaping: NotNegative = 8.0
@@ -119,21 +119,21 @@ class ExpressionSettings(Section, frozen=True):
     Parameters
     ----------
     tuning_share, tuning
-        Share of the pieces that are tuned to another pitch, and by how many semitones at most.
+        The share of the pieces that are tuned to another pitch, and by how many semitones at most.
     vibrato_share, vibrato_hz, vibrato_depth, vibrato_onset_s
-        Share of the pieces with vibrato on longer notes; ranges of its rate, of its depth in
+        The share of the pieces with vibrato on longer notes; ranges of its rate, of its depth in
         semitones to either side, and of the time from a note's onset to the vibrato's.
     glide_share, glide_s
-        Share of the lines in which some notes are reached by a glide, and range of its length.
+        The share of the lines in which some notes are reached by a glide, and range of its length.
     bend_share, bend
-        Share of the lines in which some notes begin or end beside their pitch, and by how many
+        The share of the lines in which some notes begin or end beside their pitch, and by how many
         semitones at most.
     swell_share, swell_db
-        Share of the pieces that swell, and by how much at most.
+        The share of the pieces that swell, and by how much at most.
     accent_share, accent_db
-        Share of the pieces with accents, and how loud they are at most.
+        The share of the pieces with accents, and how loud they are at most.
     pedal_share
-        Share of the pieces that are played with the pedal.
+        The share of the pieces that are played with the pedal.
     """
 
     tuning_share: Proportion = 0.5
@@ -161,7 +161,7 @@ class AcousticsSettings(Section, frozen=True):
     eq_db
         Largest boost or cut of the low shelf, the high shelf and one peak between.
     reverb_share
-        Share of the pieces with reverb.
+        The share of the pieces with reverb.
     reverb_wet
         Largest wet level of the reverb.
     reverb_room
@@ -208,7 +208,7 @@ class OthersSettings(Section, frozen=True):
         Instruments that play them: those whose notes go on, which also swell, and those whose
         notes fade. None plays what it is the target of.
     made_up
-        Share that is played by an instrument made up for it: see
+        The share that is played by an instrument made up for it: see
         `umtn_core.data.synth.made_up`.
     never
         What may be neither here nor in a domain.
@@ -313,8 +313,8 @@ class Recipe(Section, frozen=True):
     sample_rate: Annotated[int, Meta(ge=8000, le=48000)] = 16_000
     max_pieces: Annotated[int, Meta(ge=1)] | None = None
     piece_s: Span = (6.0, 60.0)
-    valid: Share = 0.05
-    test: Share = 0.05
+    valid: Fraction = 0.05
+    test: Fraction = 0.05
     performance: PerformanceSettings = PerformanceSettings()
     acoustics: AcousticsSettings = AcousticsSettings()
     pairs: PairSettings = PairSettings()
