@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.umtn_core.decode.driving import decoded, given_work, relative, same, scored, small_shape
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.manifest import conditioner_file, decoder_file
 from umtn_core.decode.choosing.engines import open_engine
@@ -32,16 +33,6 @@ pytestmark = pytest.mark.skipif(not is_available(), reason="installed without a 
 TOLERANCES = {"fp32": 1e-5, "bf16": 0.02, "int8": 0.04}
 
 
-def small_shape(**options) -> NetworkShape:
-    return NetworkShape(
-        **{
-            "hop": 10, "latent_channels": 2, "encoder_blocks": 1, "encoder_layers": 1,
-            "encoder_channels": 1, "decoder_blocks": 1, "decoder_layers": 3,
-            "residual_channels": 20, "skip_channels": 12, **options,
-        }
-    )  # fmt: skip
-
-
 shapes = st.builds(
     small_shape,
     decoder_blocks=st.integers(1, 3),
@@ -61,34 +52,6 @@ def teams(monkeypatch):
     monkeypatch.setattr(cpu_engine, "WORTH_A_TEAM", 0)
 
 
-def scored(engine, conditioning, codes, threads=1):
-    """Logits (streams, samples, 256) and rings of given codes, frame by frame."""
-    shape, streams = engine.shape, len(codes)
-    layout = RingLayout.of(shape)
-    rings = [np.zeros((layout.rows, shape.residual_channels), np.float32) for _ in codes]
-    recent = np.full((streams, shape.input_codes), -1)
-    recent[:, -shape.bands :] = shape.start_code
-    stepper = engine.stepper(streams, Sampling(), threads)
-    stepper.load(0, recent, rings)
-    logits = [
-        stepper.score(frame, codes[:, i * shape.output_hop : (i + 1) * shape.output_hop])
-        for i, frame in enumerate(conditioning)
-    ]
-    stepper.store(rings)
-    return np.concatenate(logits, axis=1), np.stack(rings)
-
-
-def given_work(shape, streams, seed=0, frames=4):
-    rng = np.random.default_rng(seed)
-    conditioning = rng.normal(size=(frames, streams, shape.conditioning_width))
-    codes = rng.integers(0, 256, (streams, frames * shape.output_hop)).astype(np.uint8)
-    return conditioning.astype(np.float32), codes
-
-
-def relative(actual, expected):
-    return np.abs(actual - expected).max() / np.abs(expected).max()
-
-
 def requests(shape, count, samples=150):
     rng = np.random.default_rng(0)
     frames = -(-samples // shape.steps_per_frame)
@@ -104,21 +67,11 @@ def requests(shape, count, samples=150):
     ]
 
 
-def decoded(engine, streams, sampling=None):
-    decode = Decode(engine, streams, sampling or Sampling(seed=3))
-    decode.advance()
-    return decode.codes
-
-
-def same(actual, expected):
-    return len(actual) == len(expected) and all(map(np.array_equal, actual, expected))
-
-
 @settings(max_examples=12, deadline=None)
 @given(shape=shapes, streams=st.integers(1, 20), seed=st.integers(0, 99))
 def test_any_legal_shape_scores_as_onnx_does(random_bundle, shape, streams, seed):
     bundle = random_bundle(shape)
-    work = given_work(shape, streams, seed)
+    work = given_work(shape, streams, seed, frames=4)
     logits, rings = scored(OnnxEngine(bundle, "a", 1), *work)
     for target in targets():
         found, kept = scored(CpuEngine(bundle, "a", 1, target=target), *work)
@@ -130,7 +83,7 @@ def test_any_legal_shape_scores_as_onnx_does(random_bundle, shape, streams, seed
 @pytest.mark.parametrize("streams", [1, 7])
 def test_lower_precisions_stay_near(random_bundle, shape: NetworkShape, precision, streams):
     bundle = random_bundle(shape)
-    work = given_work(shape, streams)
+    work = given_work(shape, streams, frames=4)
     logits, _ = scored(OnnxEngine(bundle, "a", 1), *work)
     found = [scored(CpuEngine(bundle, "a", 1, precision, target), *work)[0] for target in targets()]
     for one in found:
@@ -143,7 +96,7 @@ def test_lower_precisions_are_what_they_say(random_bundle):
     """A test of nearness alone would pass if everything were float32."""
     shape = small_shape(residual_channels=64)
     bundle = random_bundle(shape)
-    work = given_work(shape, 5)
+    work = given_work(shape, 5, frames=4)
     exact, _ = scored(CpuEngine(bundle, "a", 1), *work)
     errors = {
         precision: np.sqrt(
@@ -189,7 +142,7 @@ def test_all_precisions_against_pytorch(random_bundle):
 def test_wide_batches_are_the_same_streams_to_the_bit(random_bundle, precision):
     shape = small_shape(residual_channels=33, decoder_kernel=3, decoder_layers=5, hop=25)
     engine = CpuEngine(random_bundle(shape), "a", 1, precision)
-    conditioning, codes = given_work(shape, 257)
+    conditioning, codes = given_work(shape, 257, frames=4)
     logits, rings = scored(engine, conditioning, codes)
     for begin, end in ((0, 1), (3, 5), (10, 16), (200, 257)):
         part, kept = scored(engine, conditioning[:, begin:end], codes[begin:end])
@@ -452,7 +405,9 @@ def test_numbers_too_small_to_be_normal_are_zero_while_samples_are_made(random_b
     shape = small_shape()
     bundle = altered(random_bundle(shape), logits__weight=0, logits__bias=1e-40)
     for target in targets():
-        logits, _ = scored(CpuEngine(bundle, "a", 1, target=target), *given_work(shape, 3))
+        logits, _ = scored(
+            CpuEngine(bundle, "a", 1, target=target), *given_work(shape, 3, frames=4)
+        )
         assert not logits.any()
 
 
@@ -460,7 +415,7 @@ def test_denormal_handling_is_put_back(random_bundle):
     shape = small_shape()
     decoded(CpuEngine(random_bundle(shape), "a", 1), requests(shape, 2))
     stepper = CpuEngine(random_bundle(shape), "a", 1).stepper(1, Sampling())
-    conditioning, codes = given_work(shape, 1)
+    conditioning, codes = given_work(shape, 1, frames=4)
     stepper.score(conditioning[0], codes)
     assert np.float32(1e-40) * np.float32(0.5) > 0
 

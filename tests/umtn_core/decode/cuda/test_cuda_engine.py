@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.umtn_core.decode.driving import decoded, given_work, relative, same, scored, small_shape
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.manifest import decoder_file
 from umtn_core.bundle.onnx_file import GraphFile
@@ -33,16 +34,6 @@ FACTORS = (1.1, 0.0, 0.5, 2.0, 0.9, 1.0, 0.3, 1.5)
 TOLERANCES = {"fp32": 1e-5, "fp16": 0.004, "bf16": 0.03}
 
 
-def small_shape(**options) -> NetworkShape:
-    return NetworkShape(
-        **{
-            "hop": 10, "latent_channels": 2, "encoder_blocks": 1, "encoder_layers": 1,
-            "encoder_channels": 1, "decoder_blocks": 1, "decoder_layers": 3,
-            "residual_channels": 20, "skip_channels": 12, **options,
-        }
-    )  # fmt: skip
-
-
 def banded_shape(bands, steps=3, **options) -> NetworkShape:
     """Of latent frames of so many steps."""
     return small_shape(bands=bands, hop=steps * bands, decoder_input="embedding", **options)
@@ -57,34 +48,6 @@ def device(request, emulated_device):
     return open_device()
 
 
-def scored(engine, conditioning, codes):
-    """Logits (streams, samples, 256) and rings of given codes, frame by frame."""
-    shape, streams = engine.shape, len(codes)
-    layout = RingLayout.of(shape)
-    rings = [np.zeros((layout.rows, shape.residual_channels), np.float32) for _ in codes]
-    recent = np.full((streams, shape.input_codes), -1)
-    recent[:, -shape.bands :] = shape.start_code
-    stepper = engine.stepper(streams, Sampling())
-    stepper.load(0, recent, rings)
-    logits = [
-        stepper.score(frame, codes[:, i * shape.output_hop : (i + 1) * shape.output_hop])
-        for i, frame in enumerate(conditioning)
-    ]
-    stepper.store(rings)
-    return np.concatenate(logits, axis=1), np.stack(rings)
-
-
-def given_work(shape, streams, seed=0, frames=2):
-    rng = np.random.default_rng(seed)
-    conditioning = rng.normal(size=(frames, streams, shape.conditioning_width))
-    codes = rng.integers(0, 256, (streams, frames * shape.output_hop)).astype(np.uint8)
-    return conditioning.astype(np.float32), codes
-
-
-def relative(actual, expected):
-    return np.abs(actual - expected).max() / np.abs(expected).max()
-
-
 def requests(shape, count, samples=60):
     rng = np.random.default_rng(0)
     size = (shape.latent_channels, -(-samples // shape.output_hop))
@@ -96,16 +59,6 @@ def requests(shape, count, samples=60):
         )
         for i, end in enumerate(ends)
     ]
-
-
-def decoded(engine, streams, sampling=None):
-    decode = Decode(engine, streams, sampling or Sampling(seed=3))
-    decode.advance()
-    return decode.codes
-
-
-def same(actual, expected):
-    return len(actual) == len(expected) and all(map(np.array_equal, actual, expected))
 
 
 def follow(monkeypatch, engine, plan):

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from tests.umtn_core.decode.driving import decoded, same
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.onnx_file import GraphFile
 from umtn_core.decode.choosing.engines import open_engine
@@ -51,17 +52,6 @@ def requests(shape, count, samples=60):
         )
         for i, end in enumerate(ends)
     ]
-
-
-def decoded(engine, streams, sampling=None):
-    decode = Decode(engine, streams, sampling or Sampling(seed=3))
-    decode.advance()
-    assert decode.done
-    return decode.codes
-
-
-def same(actual, expected):
-    return len(actual) == len(expected) and all(map(np.array_equal, actual, expected))
 
 
 def scored(engine, streams, seed=0, frames=2):
