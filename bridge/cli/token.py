@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from bridge.cli.options import Command
 from umtn_core.errors import UmtnError
-
-Command = Callable[..., Any]
 
 
 def token_options(command: Command) -> Command:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.data.files import FULL_SCALE
+from umtn_core.data.files import as_floats
 from umtn_core.data.split import Split
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
@@ -136,4 +136,4 @@ def excerpts(
 
 def _audio(store: Store, path: str, start: int, length: int | None) -> NDArray[np.float32]:
     end = None if length is None else start + length
-    return store.read(path)[start:end].astype(np.float32) / np.float32(FULL_SCALE)
+    return as_floats(store.read(path)[start:end])
