@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,7 @@ from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
 from umtn_core.finishing import Finish
 from umtn_core.postfilter import Postfilter
+from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording, Signal
 from umtn_core.segments.count import best_count
@@ -291,14 +293,14 @@ class Translator:
         """Return what brings decoded audio to its end."""
         quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
         found = self.bundle.postfilter(self.target) if self.postfilter else None
+        opened = None if found is None else partial(self._opened_postfilter, *found)
+        return Finish(self.bundle.shape.output_rate, quietest, self.mix, opened)
 
-        def opened() -> Postfilter:
-            if self._postfilter is None:
-                assert found is not None
-                self._postfilter = Postfilter(*found, self._threads)
-            return self._postfilter
-
-        return Finish(self.bundle.shape.output_rate, quietest, self.mix, found and opened)
+    def _opened_postfilter(self, graph: bytes, shape: PostfilterShape) -> Postfilter:
+        """Open the target's post-filter, once."""
+        if self._postfilter is None:
+            self._postfilter = Postfilter(graph, shape, self._threads)
+        return self._postfilter
 
     def _recordings(self, sources: Sequence[Source]) -> list[Recording]:
         return [Recording.of(each.audio, each.sample_rate, self.channels) for each in sources]
