@@ -19,7 +19,7 @@ from umtn_core.training.band_gains import measure_band_gains
 from umtn_core.training.checkpoint import PREFIX, load_network, read_checkpoint
 from umtn_core.training.objective import losses
 from umtn_core.training.segments import SegmentDataset
-from umtn_core.training.settings import Settings
+from umtn_core.training.settings import Machine, Settings
 
 #: Held-out segments of a new domain that the old decoders are judged by.
 TRIAL = 16
@@ -29,6 +29,8 @@ def adding_settings(
     checkpoint: str | Path, domains: Sequence[str], store: str | Path, output: str | Path
 ) -> Settings:
     """Make the settings of a run that adds domains: those of the checkpoint's own run.
+
+    What they say of the machine is left out: this may be another one.
 
     Parameters
     ----------
@@ -65,6 +67,7 @@ def adding_settings(
         output=str(output),
         domains=tuple(known),
         only=tuple(domains),
+        machine=Machine(),
     )
 
 

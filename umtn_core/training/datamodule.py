@@ -7,9 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from umtn_core.training.devices import chosen_loaders
 from umtn_core.training.module import TrainingModule
 from umtn_core.training.segments import NumberedBatches, SegmentDataset, TrainingSegment
 from umtn_core.training.settings import Settings
+
+#: Batches that are prepared before they are wanted, over all loaders; each has at least two.
+AHEAD = 8
 
 
 class Segments(L.LightningDataModule):
@@ -39,14 +43,16 @@ class Segments(L.LightningDataModule):
             self._trainer_there.global_rank,
             self._trainer_there.world_size,
         )
-        loaders = self.settings.machine.loaders
+        trainer = self._trainer_there
+        loaders = chosen_loaders(self.settings.machine, trainer.num_devices)
         return DataLoader(
             SegmentDataset(self.settings, self.domains, "train", self._gains()),
             batch_size=numbers.share,
             sampler=numbers,
             num_workers=loaders,
             persistent_workers=loaders > 0,
-            prefetch_factor=8 if loaders else None,
+            # About as many batches lie ready whatever their number: they take shared memory.
+            prefetch_factor=max(2, AHEAD // loaders) if loaders else None,
             pin_memory=self._trainer_there.accelerator.__class__.__name__ == "CUDAAccelerator",
         )
 

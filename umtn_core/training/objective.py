@@ -78,6 +78,7 @@ def losses(
     -------
     Losses
     """
+    segment = segment.widened()
     # What a processor does in mixed precision.
     by_hand = not score and segment.heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
     latents = _latents(network, segment, context, by_hand)

@@ -25,8 +25,9 @@ from umtn_core.errors import UmtnError
 from umtn_core.networks.postfilter import PostfilterNetwork
 from umtn_core.postfilter import magnitude_scale, window_of
 from umtn_core.postfilter_shape import PostfilterShape
+from umtn_core.training.devices import training_device
 from umtn_core.training.postfilter_file import Postfilters, write_postfilters
-from umtn_core.training.precision import bfloat16_is_faster, training_device
+from umtn_core.training.precision import bfloat16_is_faster
 from umtn_core.training.settings import Machine
 from umtn_core.training.spoiling import spoilt
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 
+from umtn_core.training.devices import training_device
 from umtn_core.training.settings import Machine
 
 #: Rows and width of the products that are tried: those of a decoder's layer and 0.4 s of audio.
@@ -34,12 +35,6 @@ def chosen_precision(machine: Machine) -> Literal["32-true", "bf16-mixed"]:
         return machine.precision
     device = training_device(machine)
     return "bf16-mixed" if bfloat16_is_faster(device) else "32-true"
-
-
-def training_device(machine: Machine) -> torch.device:
-    """The kind of device that a run trains on."""
-    found = None if machine.accelerator == "cpu" else torch.accelerator.current_accelerator(True)
-    return found or torch.device("cpu")
 
 
 def bfloat16_is_faster(device: torch.device) -> bool:

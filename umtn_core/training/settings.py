@@ -195,7 +195,8 @@ class Machine(Section, frozen=True):
     threads
         CPU threads of each process; 0 leaves PyTorch's choice.
     loaders
-        Processes that prepare batches; 0 prepares them in between.
+        Processes that prepare batches, or ``auto``: on CUDA as many as there are cores to spare,
+        elsewhere 1. 0 prepares them in between.
     compile
         Whether decoders and encoder are compiled (good on GPUs).
     capture
@@ -211,7 +212,7 @@ class Machine(Section, frozen=True):
     strategy: str = "auto"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
     threads: Natural = 0
-    loaders: Natural = 1
+    loaders: Natural | Literal["auto"] = "auto"
     compile: bool = False
     capture: Literal["auto", "on", "off"] = "auto"
 

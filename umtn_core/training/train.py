@@ -20,11 +20,12 @@ from umtn_core.training.band_gains import set_band_gains
 from umtn_core.training.bar import Bar
 from umtn_core.training.checkpoint import read_checkpoint
 from umtn_core.training.datamodule import Segments
+from umtn_core.training.devices import check_devices, training_device
 from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
 from umtn_core.training.judging import Judging
 from umtn_core.training.loader_share import Timing
 from umtn_core.training.module import LOOK, TrainingModule
-from umtn_core.training.precision import chosen_precision, training_device
+from umtn_core.training.precision import chosen_precision
 from umtn_core.training.reporting import Reporting
 from umtn_core.training.segments import SegmentDataset
 from umtn_core.training.settings import Settings, write_settings
@@ -71,9 +72,11 @@ def train(
     Raises
     ------
     UmtnError
-        If the store lacks a domain or has too little of it, or the loss stops being a number.
+        If the machine lacks a device, or the store a domain or has too little of it, or the loss
+        stops being a number.
     """
     output = Path(settings.output)
+    check_devices(settings.machine)
     domains = _domains(settings)
     # Opened once before anything is written: what cannot be trained on is named now, and not
     # at the first validation.

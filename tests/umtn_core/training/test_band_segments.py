@@ -91,7 +91,7 @@ def test_what_is_heard_and_what_is_made_are_of_the_same_instant(wide):
 def test_the_target_is_the_audio_in_bands_and_the_past_a_step_earlier(wide, wide_store):
     options = wide()
     data = SegmentDataset(options, ("flute", "violin"), "valid", [GAINS, GAINS])
-    segment = data[0]
+    segment = data[0].widened()
     codes = 2 * options.segment
     assert segment.target.shape == segment.past.shape == segment.scored.shape == (2, codes)
     assert segment.heard.shape == (2, 1, options.segment + 2 * options.context)

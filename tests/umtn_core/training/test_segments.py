@@ -34,7 +34,7 @@ def test_the_same_number_is_the_same_segment(settings):
 
 def test_validation_segments_are_clean_and_aligned(settings):
     options = settings()
-    segment = SegmentDataset(options, DOMAINS, "valid")[0]
+    segment = SegmentDataset(options, DOMAINS, "valid")[0].widened()
     heard = ((segment.heard + 0.5) * MU).round().long()[:, 0]
     inner = heard[:, options.context : options.context + options.segment]
     assert torch.equal(inner, segment.target)
