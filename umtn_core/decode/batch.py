@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.decode.engine import Engine, Stepper
+from umtn_core.decode.memory import rings_to_keep
 from umtn_core.decode.sampling import Sampling
-from umtn_core.decode.stream import StreamState
+from umtn_core.decode.stream import RingLayout, StreamState
 from umtn_core.decode.uniform import uniforms
 
 #: Steps between two reports of a stream's position.
@@ -42,6 +43,13 @@ class StreamTask:
         """Samples still to be made."""
         return self.end - self.state.position
 
+    def take(self, begin: int, codes: NDArray[np.uint8]) -> None:
+        """Take codes over that begin at a position, up to the end."""
+        end = min(begin + len(codes), self.end)
+        if end > self.state.position:
+            self.state.codes[begin:end] = codes[: end - begin]
+            self.state.position = end
+
 
 class StreamBatch:
     """Streams at the same position, advanced to their ends.
@@ -71,30 +79,61 @@ class StreamBatch:
     def run(self, stop: Event) -> None:
         """Advance until every stream is at its end, or until told to stop."""
         while self._tasks and not stop.is_set():
-            self._run_to_next_end(stop)
-            for task in self._tasks:
-                task.state.forget_if_finished()
+            self._run_together(stop)
             self._tasks = [task for task in self._tasks if task.left]
 
-    def _run_to_next_end(self, stop: Event) -> None:
-        """Advance all streams to where the first of them ends."""
+    def _run_together(self, stop: Event) -> None:
+        """Advance all streams to where it is better to go on without those that have ended."""
         self._frame = -1
         states, shape = [task.state for task in self._tasks], self._engine.shape
-        end = min(task.end for task in self._tasks)
         bands, hop = shape.bands, shape.output_hop
+        room = rings_to_keep(shape)
+        end = self._next_end(room)
         made = states[0].position
-        rings = [state.rings for state in states]
         stepper = self._engine.stepper(len(states), self._sampling, self._threads)
-        stepper.load(made // bands, np.stack([state.recent(shape) for state in states]), rings)
+        rings = [state.rings for state in states if state.rings is not None]
+        recent = np.stack([state.recent(shape) for state in states])
+        stepper.load(made // bands, recent, rings or None)
         try:
             while made < end and not stop.is_set():
                 frame = made // hop
                 count = min(end, (frame + 1) * hop, made + STEPS * bands) - made
                 made += self._steps(stepper, frame, made, count, stop)
         finally:
-            # The state of streams that are at their ends is of no more use.
-            if any(state.position < state.request.samples for state in states):
-                stepper.store(rings)
+            self._keep(stepper, room)
+
+    def _next_end(self, room: int) -> int:
+        """Choose the position at which streams that have ended are left out.
+
+        On the processor each costs time, so it is where the first of them ends. A device computes
+        many in about the time of few, and to bring their state to the host and back takes longer
+        than that: there it is where a quarter is left, and not before these fit the host's memory.
+        """
+        ends = sorted(task.end for task in self._tasks)
+        if not self._engine.on_device:
+            return ends[0]
+        left = min(len(ends) // 4, room)
+        return ends[-1 - left]
+
+    def _keep(self, stepper: Stepper, room: int) -> None:
+        """Take the streams' state back, but for those that are finished: theirs is of no more use.
+
+        Of a device's streams, which may be many more than the host has memory for, the others begin
+        anew: they will be the same samples.
+        """
+        unfinished = [task.state for task in self._tasks if not task.state.is_finished]
+        most = room if self._engine.on_device else len(unfinished)
+        for state in unfinished[most:]:
+            state.begin_anew()
+        layout, channels = RingLayout.of(self._engine.shape), self._engine.shape.residual_channels
+        for task in self._tasks:
+            if task.state.is_finished:
+                task.state.rings = None
+        for state in unfinished[:most]:
+            if state.rings is None:
+                state.rings = np.zeros((layout.rows, channels), np.float32)
+        if unfinished[:most]:
+            stepper.store([task.state.rings for task in self._tasks])
 
     def _steps(self, stepper: Stepper, frame: int, begin: int, count: int, stop: Event) -> int:
         """Make some samples of every stream, within a frame; returns how many."""
@@ -105,8 +144,7 @@ class StreamBatch:
         codes = np.empty((len(self._tasks), count), np.uint8)
         made = stepper.steps(self._conditioning, numbers, codes, stop)
         for task, row in zip(self._tasks, codes, strict=True):
-            task.state.codes[begin : begin + made] = row[:made]
-            task.state.position += made
+            task.take(begin, row[:made])
         return made
 
     def _enter(self, frame: int, begin: int) -> None:
@@ -137,7 +175,11 @@ class Conditions:
         self._made: NDArray[np.float32] = np.empty((0, 0), np.float32)
 
     def at(self, frame: int) -> NDArray[np.float32]:
-        """Return the conditioning of one frame: float32, shape (conditioning_width,)."""
+        """Return the conditioning of one frame: float32, shape (conditioning_width,).
+
+        After the last frame it is that one's: a stream that has ended may be carried along.
+        """
+        frame = min(frame, self._latents.shape[1] - 1)
         if not self._first <= frame < self._first + len(self._made):
             self._first = frame // FRAMES * FRAMES
             begin = max(0, self._first - self._context)

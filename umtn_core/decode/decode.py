@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from umtn_core.decode.batch import StreamBatch, StreamTask
 from umtn_core.decode.engine import Engine
-from umtn_core.decode.memory import streams_at_once
+from umtn_core.decode.memory import rings_to_keep, streams_at_once
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.errors import Cancelled, UmtnError
@@ -62,7 +62,7 @@ class Decode:
     @property
     def done(self) -> bool:
         """Whether every stream has all its samples."""
-        return all(state.position == state.request.samples for state in self.states)
+        return all(state.is_finished for state in self.states)
 
     def advance(
         self,
@@ -102,7 +102,7 @@ class Decode:
             return
         total = sum(state.request.samples for state in self.states)
         made_before = self._made
-        groups = self._divided(tasks)
+        groups = self._divided(tasks, to_the_end=until is None and seconds is None)
         threads = max(1, self.engine.threads // len(groups))
         batches = [StreamBatch(self.engine, self.sampling, group, threads) for group in groups]
         began = time.monotonic()
@@ -128,7 +128,22 @@ class Decode:
         bands = self.engine.shape.bands
         return samples if until is None else min(samples, -(-until // bands) * bands)
 
-    def _divided(self, tasks: Sequence[StreamTask]) -> list[list[StreamTask]]:
+    def _at_once(self, *, to_the_end: bool) -> int:
+        """Count the streams that may be in one batch, by memory.
+
+        A device's streams need none of the host's while they are under way, only when they are to
+        be stopped and gone on with.
+        """
+        engine = self.engine
+        if not engine.on_device:
+            here = streams_at_once(engine.shape) // engine.threads
+        elif to_the_end:
+            return engine.most_streams
+        else:
+            here = rings_to_keep(engine.shape) // engine.threads
+        return max(1, min(engine.most_streams, here))
+
+    def _divided(self, tasks: Sequence[StreamTask], *, to_the_end: bool) -> list[list[StreamTask]]:
         """Streams that can run together, in as many batches as there are threads for."""
         by_position = defaultdict(list)
         for task in tasks:
@@ -137,9 +152,8 @@ class Decode:
         # between all threads again, every interruption would leave smaller ones.
         threads = max(1, self.engine.threads // len(by_position))
         # Of all that are waiting, no more are under way at once than there is memory for; the
-        # others' rings are not touched before it is their turn.
-        at_once = streams_at_once(self.engine.shape) // self.engine.threads
-        most = max(1, min(self.engine.most_streams, at_once))
+        # others have no rings before it is their turn.
+        most = self._at_once(to_the_end=to_the_end)
         batches = []
         for together in by_position.values():
             # Dealt out longest first, so that all batches take about as long.

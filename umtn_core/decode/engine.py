@@ -42,7 +42,7 @@ class Stepper(ABC):
         self._entered: NDArray[np.float32] | None = None
 
     def load(
-        self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]]
+        self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]] | None
     ) -> None:
         """Take over the streams' state.
 
@@ -53,7 +53,8 @@ class Stepper(ABC):
         recent : int64 array (streams, input_codes)
             The newest codes, newest last, those of a step together.
         rings : one float32 array (ring rows, residual_channels) a stream
-            The layers' past inputs, laid out as `umtn_core.decode.stream.RingLayout` says.
+            The layers' past inputs, laid out as `umtn_core.decode.stream.RingLayout` says; None,
+            zeros, as they are before the first step.
 
         Raises
         ------
@@ -63,13 +64,16 @@ class Stepper(ABC):
         check_array(self._name, recent, np.int64, (self._streams, self._shape.input_codes))
         if time < 0:
             raise UmtnError(f"A stream cannot be at the position {time}.")
+        if rings is None:
+            self._begin(time, recent)
+            return
         self._check_count(rings)
         for ring in rings:
             check_array(self._name, ring, np.float32, self._ring_dims)
         self._load(time, recent, rings)
 
-    def store(self, rings: Sequence[NDArray[np.float32]]) -> None:
-        """Write the streams' rings back, laid out as `load` takes them.
+    def store(self, rings: Sequence[NDArray[np.float32] | None]) -> None:
+        """Write the streams' rings back, laid out as `load` takes them; not where there is None.
 
         Raises
         ------
@@ -78,7 +82,8 @@ class Stepper(ABC):
         """
         self._check_count(rings)
         for ring in rings:
-            check_room(self._name, ring, np.float32, self._ring_dims)
+            if ring is not None:
+                check_room(self._name, ring, np.float32, self._ring_dims)
         self._store(rings)
 
     def steps(
@@ -149,7 +154,7 @@ class Stepper(ABC):
     ) -> None: ...
 
     @abstractmethod
-    def _store(self, rings: Sequence[NDArray[np.float32]]) -> None: ...
+    def _store(self, rings: Sequence[NDArray[np.float32] | None]) -> None: ...
 
     @abstractmethod
     def _condition(self, conditioning: NDArray[np.float32]) -> None:
@@ -162,6 +167,10 @@ class Stepper(ABC):
 
     @abstractmethod
     def _score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]: ...
+
+    def _begin(self, time: int, recent: NDArray[np.int64]) -> None:
+        """Take over streams whose rings are zeros."""
+        self._load(time, recent, [np.zeros(self._ring_dims, np.float32)] * self._streams)
 
     def _enter(self, conditioning: NDArray[np.float32]) -> None:
         """Take over a frame's conditioning, unless that is done.
@@ -176,7 +185,7 @@ class Stepper(ABC):
     def _ring_dims(self) -> tuple[int, int]:
         return self._layout.rows, self._shape.residual_channels
 
-    def _check_count(self, rings: Sequence[NDArray[np.float32]]) -> None:
+    def _check_count(self, rings: Sequence[NDArray[np.float32] | None]) -> None:
         if len(rings) != self._streams:
             raise UmtnError(f"There are {self._streams} streams, but {len(rings)} rings.")
 
@@ -224,6 +233,9 @@ class Engine(ABC):
 
     #: Precision of our own encoder kernels that it is used with; None, ONNX Runtime's encoder.
     encoder_precision: EncoderPrecision | None = None
+
+    #: Whether the streams' rings lie in a device's memory rather than in the computer's own.
+    on_device: bool = False
 
     #: Streams below which a batch is not worth dividing between threads.
     fewest_streams_a_thread: int = 1

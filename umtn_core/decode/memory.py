@@ -19,12 +19,17 @@ def ring_bytes(shape: NetworkShape) -> int:
 
 
 def streams_at_once(shape: NetworkShape) -> int:
-    """Count the streams that may be under way together on this machine now; at least one.
+    """Count the streams that may be under way together on the processor now; at least one.
 
     Each takes its rings twice: a copy in its engine, and the decode's own once it is stopped.
     """
     free = psutil.virtual_memory().available
     return max(1, int(_SHARE * free) // (2 * ring_bytes(shape)))
+
+
+def rings_to_keep(shape: NetworkShape) -> int:
+    """Count the streams that the machine's memory has room to keep the rings of now, once each."""
+    return int(_SHARE * psutil.virtual_memory().available) // ring_bytes(shape)
 
 
 def streams_to_time(shape: NetworkShape) -> int:

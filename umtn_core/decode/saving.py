@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.sampling import Sampling
-from umtn_core.decode.stream import Stream, StreamState
+from umtn_core.decode.stream import RingLayout, Stream, StreamState
 from umtn_core.errors import UmtnError
 
 SCHEMA = 3
@@ -78,7 +78,8 @@ def save(decode: Decode, note: bytes = b"") -> bytes:
     for i, state in enumerate(decode.states):
         arrays[f"latents.{i}"] = state.request.latents
         arrays[f"codes.{i}"] = state.codes[: state.position]
-        arrays[f"rings.{i}"] = state.rings
+        empty = np.empty((0, decode.engine.shape.residual_channels), np.float32)
+        arrays[f"rings.{i}"] = empty if state.rings is None else state.rings
     contents = io.BytesIO()
     np.savez(contents, allow_pickle=False, **arrays)
     return contents.getvalue()
@@ -142,6 +143,8 @@ def _state(engine: Engine, saved: _SavedStream, arrays: dict[str, NDArray[Any]])
     state = StreamState.begin(request, engine.shape)
     state.codes[: saved.position] = arrays["codes"]
     state.position = saved.position
-    state.forget_if_finished()
-    state.rings[...] = arrays["rings"]
+    if 0 < saved.position < saved.samples:
+        dims = (RingLayout.of(engine.shape).rows, engine.shape.residual_channels)
+        state.rings = np.empty(dims, np.float32)
+        state.rings[...] = arrays["rings"].reshape(dims)
     return state

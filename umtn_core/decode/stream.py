@@ -45,15 +45,16 @@ class StreamState:
         What was asked for.
     codes : uint8 array (samples,)
         Made so far, up to ``position``.
-    rings : float32 array (ring_rows, residual_channels)
-        The decoder layers' past inputs, see `RingLayout`; no rows once it is finished.
+    rings : float32 array (ring_rows, residual_channels), or None
+        The decoder layers' past inputs, see `RingLayout`. None before the first sample, when all
+        are zero, and once it is finished: of thousands of streams they would fill the memory.
     position
         The number of samples made.
     """
 
     request: Stream
     codes: NDArray[np.uint8]
-    rings: NDArray[np.float32]
+    rings: NDArray[np.float32] | None = None
     position: int = 0
 
     @classmethod
@@ -75,16 +76,16 @@ class StreamState:
                 f"A network of {shape.bands} bands makes as many samples a step, so "
                 f"{request.samples} cannot be asked for: take a multiple."
             )
-        return cls(
-            request,
-            np.zeros(request.samples, np.uint8),
-            np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32),
-        )
+        return cls(request, np.zeros(request.samples, np.uint8))
 
-    def forget_if_finished(self) -> None:
-        """Give the rings' memory back once no sample needs them any more."""
-        if self.position == self.request.samples:
-            self.rings = self.rings[:0].copy()
+    @property
+    def is_finished(self) -> bool:
+        """Whether all samples are made."""
+        return self.position == self.request.samples
+
+    def begin_anew(self) -> None:
+        """Go back to before the first sample: those that were made will be made again."""
+        self.rings, self.position = None, 0
 
     def recent(self, shape: NetworkShape) -> NDArray[np.int64]:
         """Return the newest codes, as the next step sees them: int64, (input_codes,)."""

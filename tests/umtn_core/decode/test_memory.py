@@ -1,5 +1,8 @@
 """Streams beyond what the memory holds wait for their turn, and come out the same."""
 
+import itertools
+import tracemalloc
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +11,8 @@ import pytest
 
 from umtn_core.decode import batch
 from umtn_core.decode.decode import Decode
-from umtn_core.decode.memory import ring_bytes, streams_at_once, streams_to_time
+from umtn_core.decode.engine import Engine, Stepper
+from umtn_core.decode.memory import ring_bytes, rings_to_keep, streams_at_once, streams_to_time
 from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, save
@@ -52,9 +56,10 @@ def streams(count):
     return [Stream(rng.normal(size=(2, 3)).astype(np.float32), 110, i) for i in range(count)]
 
 
-def test_rings_are_counted_as_they_are():
-    state = StreamState.begin(streams(1)[0], TINY)
-    assert ring_bytes(TINY) == state.rings.nbytes
+def test_rings_are_counted_as_they_are(random_bundle):
+    decode = Decode(OnnxEngine(random_bundle(TINY), "a", 1), streams(1), Sampling())
+    decode.advance(until=10)
+    assert ring_bytes(TINY) == decode.states[0].rings.nbytes
     assert 30e6 < ring_bytes(PRESETS["released"]) < 40e6
 
 
@@ -100,3 +105,118 @@ def test_too_little_memory_is_said_in_a_sentence(random_bundle, monkeypatch):
     monkeypatch.setattr(StreamState, "begin", begin)
     with pytest.raises(UmtnError, match="ask for fewer segments"):
         Decode(OnnxEngine(random_bundle(TINY), "a", 1), streams(2), Sampling())
+
+
+class OnDevice(OnnxEngine):
+    """As if its rings were elsewhere."""
+
+    on_device = True
+    most_streams = 1000
+
+
+class Constant(Engine):
+    """Keeps nothing of its streams here, and makes one code only."""
+
+    name, threads, on_device, most_streams = "constant", 1, True, 1000
+
+    def stepper(self, streams, sampling, threads=1):
+        return ConstantStepper(self, streams)
+
+
+class ConstantStepper(Stepper):
+    def _begin(self, time, recent):
+        pass
+
+    def _load(self, time, recent, rings):
+        assert all(ring[0, 0] == 7 for ring in rings)
+
+    def _store(self, rings):
+        for ring in rings:
+            if ring is not None:
+                ring[...] = 7
+
+    def _condition(self, conditioning):
+        pass
+
+    def _steps(self, uniforms, codes, stop):
+        codes[...] = 9
+        return codes.shape[1]
+
+    def _score(self, codes):
+        raise NotImplementedError
+
+
+def test_streams_on_a_device_take_no_rings_here(random_bundle, free):
+    shape = NetworkShape(
+        hop=40, latent_channels=2, encoder_blocks=1, encoder_layers=1, encoder_channels=2,
+        decoder_blocks=1, decoder_layers=12, residual_channels=16, skip_channels=4,
+    )  # fmt: skip
+    engine, free_rings = Constant(random_bundle(shape), "a"), 6
+    free(2 * free_rings * ring_bytes(shape))
+    ends = itertools.cycle((110, 104, 97))
+    requests = [Stream(each.latents, next(ends), each.id) for each in streams(600)]
+    decode = Decode(engine, requests, Sampling())
+    tracemalloc.start()
+    decode.advance()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert decode.done and all((codes == 9).all() for codes in decode.codes)
+    # Of 600 streams, those that are brought to a smaller batch at most, and what else there is.
+    assert peak < (free_rings + 20) * ring_bytes(shape)
+
+
+def test_streams_that_have_ended_are_carried_along_on_a_device(random_bundle, together):
+    bundle = random_bundle(TINY)
+    requests = [Stream(each.latents, 30 + 7 * i, each.id) for i, each in enumerate(streams(11))]
+    expected = Decode(OnnxEngine(bundle, "a", 1), requests, Sampling(2))
+    expected.advance()
+    opened = []
+
+    class Counting(OnDevice):
+        def stepper(self, count, *others):
+            opened.append(count)
+            return super().stepper(count, *others)
+
+    found = Decode(Counting(bundle, "a", 1), requests, Sampling(2))
+    found.advance()
+    assert all(map(np.array_equal, found.codes, expected.codes))
+    assert opened == [11, 2]
+
+
+def test_what_cannot_be_kept_when_a_device_is_stopped_begins_anew(random_bundle, free):
+    bundle = random_bundle(TINY)
+    whole = Decode(OnnxEngine(bundle, "a", 1), streams(9), Sampling(2))
+    whole.advance()
+    free(2 * 4 * ring_bytes(TINY))
+    assert rings_to_keep(TINY) == 4
+
+    class Stopped(OnDevice):
+        def stepper(self, *given):
+            stepper = super().stepper(*given)
+            right = stepper.steps
+
+            def steps(conditioning, uniforms, codes, stop):
+                stop.set()
+                one = np.empty((len(codes), 1), np.uint8)
+                made = right(conditioning, uniforms[:, :1].copy(), one, Event())
+                codes[:, :1] = one
+                return made
+
+            stepper.steps = steps
+            return stepper
+
+    decode = Decode(Stopped(bundle, "a", 1), streams(9), Sampling(2))
+    decode.advance()
+    assert [state.position for state in decode.states] == [1] * 4 + [0] * 5
+    assert [state.rings is None for state in decode.states] == [False] * 4 + [True] * 5
+    decode = restore(OnDevice(bundle, "a", 1), save(decode))
+    decode.advance()
+    assert all(map(np.array_equal, decode.codes, whole.codes))
+
+
+def test_a_decode_that_is_to_be_stopped_keeps_to_what_fits_here(random_bundle, free, together):
+    decode = Decode(OnDevice(random_bundle(TINY), "a", 1), streams(9), Sampling(2))
+    free(2 * 4 * ring_bytes(TINY))
+    decode.advance(until=50)
+    assert together == [3, 3, 3]
+    assert all(state.position == 50 for state in decode.states)

@@ -106,7 +106,7 @@ def engine_logits(engine, latents, codes):
     shape, hop = engine.shape, engine.shape.hop
     state = StreamState.begin(Stream(latents, len(codes)), shape)
     stepper = engine.stepper(1, Sampling())
-    stepper.load(0, state.recent(shape)[None], [state.rings])
+    stepper.load(0, state.recent(shape)[None], None)
     conditioning = engine.condition(latents)
     kept = []
     for begin in range(0, len(codes), hop):
@@ -163,7 +163,7 @@ def test_free_running_engines_agree_for_two_seconds(shipped, audio, seed):
     engine = ENGINES["cpu"](shipped, "clarinet")
     state = StreamState.begin(Stream(latents, at + 1), engine.shape)
     stepper = engine.stepper(1, Sampling())
-    stepper.load(0, state.recent(engine.shape)[None], [state.rings])
+    stepper.load(0, state.recent(engine.shape)[None], None)
     conditioning, hop = engine.condition(latents), engine.shape.hop
     for begin in range(0, at + 1, hop):
         codes = made["cpu"][None, begin : min(begin + hop, at + 1)]

@@ -14,7 +14,6 @@ from umtn_core.decode.batch import STEPS
 from umtn_core.decode.cpu.cpu_engine import CpuEngine, measured_peak
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.sampling import Sampling
-from umtn_core.decode.stream import RingLayout
 from umtn_core.decode.uniform import uniforms
 from umtn_core.native.library import is_available
 
@@ -78,9 +77,8 @@ class _Row:
         self._stepper = engine.stepper(streams, Sampling(), threads)
         latents = np.random.default_rng(0).normal(size=(shape.latent_channels, streams))
         self._conditioning = engine.condition(latents.astype(np.float32))
-        rings = np.zeros((RingLayout.of(shape).rows, shape.residual_channels), np.float32)
         recent = np.full((streams, shape.input_codes), NOTHING_YET, np.int64)
-        self._stepper.load(0, recent, [rings] * streams)
+        self._stepper.load(0, recent, None)
         self._bands = shape.bands
         self._made = 0
 

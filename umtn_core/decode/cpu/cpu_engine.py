@@ -141,9 +141,10 @@ class CpuStepper(Stepper):
                 )
             )
 
-    def _store(self, rings: Sequence[NDArray[np.float32]]) -> None:
+    def _store(self, rings: Sequence[NDArray[np.float32] | None]) -> None:
         for i, ring in enumerate(rings):
-            check(self._library.umtn_batch_store(self._batch, i, room_in("float", ring)))
+            if ring is not None:
+                check(self._library.umtn_batch_store(self._batch, i, room_in("float", ring)))
 
     def _condition(self, conditioning: NDArray[np.float32]) -> None:
         self._conditioning = np.ascontiguousarray(conditioning)

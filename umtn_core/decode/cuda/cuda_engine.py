@@ -56,6 +56,7 @@ class CudaEngine(Engine):
     """
 
     name = "cuda"
+    on_device = True
 
     def __init__(
         self,
@@ -208,23 +209,28 @@ class CudaStepper(Stepper):
     def _load(
         self, time: int, recent: NDArray[np.int64], rings: Sequence[NDArray[np.float32]]
     ) -> None:
+        for i, ring in enumerate(rings):
+            self._device.upload(self._staging.address, np.ascontiguousarray(ring))
+            self._move("load", i)
+        self._stand_at(time, recent)
+
+    def _begin(self, time: int, recent: NDArray[np.int64]) -> None:
+        self._rings.clear()
+        self._stand_at(time, recent)
+
+    def _stand_at(self, time: int, recent: NDArray[np.int64]) -> None:
+        """Take over where the streams are, but for their rings."""
         if recent.min() < -1 or recent.max() >= LEVELS:
             raise UmtnError("The cuda engine was called with sizes that it cannot work with.")
-        for i, ring in enumerate(rings):
-            if time == 0 and not ring.any():
-                address = self._rings.address + i * self._engine.ring_bytes
-                self._device.clear(address, self._engine.ring_bytes)
-            else:
-                self._device.upload(self._staging.address, np.ascontiguousarray(ring))
-                self._move("load", i)
         self._device.upload(self._recent.address, np.ascontiguousarray(recent, np.int32))
         self._time = time
         self._forget_messages()
 
-    def _store(self, rings: Sequence[NDArray[np.float32]]) -> None:
+    def _store(self, rings: Sequence[NDArray[np.float32] | None]) -> None:
         for i, ring in enumerate(rings):
-            self._move("store", i)
-            self._device.download(ring, self._staging.address)
+            if ring is not None:
+                self._move("store", i)
+                self._device.download(ring, self._staging.address)
 
     def _condition(self, conditioning: NDArray[np.float32]) -> None:
         self._device.upload(self._conditioning.address, np.ascontiguousarray(conditioning))

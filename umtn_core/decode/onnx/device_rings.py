@@ -151,12 +151,13 @@ class DeviceRings:
             together[here, i] = ring[there]
         self._rings.update_inplace(together)
 
-    def fetch(self, time: int, rings: Sequence[NDArray[np.float32]]) -> None:
-        """Write the first streams' rings back, as `fill` takes them."""
+    def fetch(self, time: int, rings: Sequence[NDArray[np.float32] | None]) -> None:
+        """Write the first streams' rings back, as `fill` takes them; not where there is None."""
         together = self._rings.numpy()
         here, there = _rows_before(time, self._layout), _rows_before(time, self._saved)
         for i, ring in enumerate(rings):
-            ring[there] = together[here, i]
+            if ring is not None:
+                ring[there] = together[here, i]
 
     def condition(self, conditioning: NDArray[np.float32]) -> None:
         """Set what is added to the first streams' steps from now on, as `Stepper.steps` has it."""

@@ -52,6 +52,7 @@ class OnnxDeviceEngine(Engine):
     """
 
     name = "onnx-cuda"
+    on_device = True
     threads = 1
 
     def __init__(
@@ -121,7 +122,7 @@ class OnnxDeviceStepper(GraphStepper):
         self._recent[...] = recent
         self._memory.fill(time, rings)
 
-    def _store(self, rings: Sequence[NDArray[np.float32]]) -> None:
+    def _store(self, rings: Sequence[NDArray[np.float32] | None]) -> None:
         self._memory.fetch(self._time, rings)
 
     def _condition(self, conditioning: NDArray[np.float32]) -> None:

@@ -99,9 +99,10 @@ class OnnxStepper(GraphStepper):
         for i, ring in enumerate(rings):
             self._rings[:, i] = ring
 
-    def _store(self, rings: Sequence[NDArray[np.float32]]) -> None:
+    def _store(self, rings: Sequence[NDArray[np.float32] | None]) -> None:
         for i, ring in enumerate(rings):
-            ring[...] = self._rings[:, i]
+            if ring is not None:
+                ring[...] = self._rings[:, i]
 
     def _condition(self, conditioning: NDArray[np.float32]) -> None:
         self._conditioning[: self._streams] = conditioning
