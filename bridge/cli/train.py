@@ -14,6 +14,7 @@ from bridge.cli.options import minutes_option, output_option, quiet_option
 from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
+    from umtn_core.training.playing import Player
     from umtn_core.training.settings import Settings
 
 
@@ -86,9 +87,18 @@ def train(
             chosen, like = _changed(read_settings(source), changes), {}
         checkpoint = run(
             chosen, start=start, nearest=like, max_minutes=minutes, progress=not quiet,
-            say=lambda sentence: click.echo(sentence, err=True),
+            say=lambda sentence: click.echo(sentence, err=True), play=_player(chosen),
         )  # fmt: skip
     click.echo(f"the last checkpoint is {checkpoint}")
+
+
+def _player(settings: Settings) -> Player:
+    """What a run plays its clips with: the kernels of the ``cpu`` engine where they were built."""
+    from export.playing import EnginePlayer
+    from umtn_core.native.library import is_available
+    from umtn_core.training.playing import by_pytorch
+
+    return EnginePlayer(settings.machine.threads or None) if is_available() else by_pytorch
 
 
 def _adding(

@@ -5,13 +5,24 @@ Training uses it to let people listen; the run time decodes with `umtn_core.deco
 
 from __future__ import annotations
 
+import math
+import time
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from umtn_core.companding import LEVELS, NOTHING_YET
+from umtn_core.errors import UmtnError
 from umtn_core.networks.decoder import Decoder
 from umtn_core.shape import NetworkShape
+
+
+class OutOfTime(UmtnError):
+    """What was to be played took longer than there was time for."""
+
+    def __init__(self) -> None:
+        super().__init__("There was no time to play all of it.")
 
 
 @torch.no_grad()
@@ -21,6 +32,7 @@ def generate(
     latents: Tensor,
     temperature: float = 1.0,
     generator: torch.Generator | None = None,
+    seconds: float = math.inf,
 ) -> Tensor:
     """Decode latents, one sample after another, from the start to the end in one piece.
 
@@ -35,12 +47,20 @@ def generate(
         Divides the logits; 0 takes the likeliest code.
     generator
         The source of the random numbers.
+    seconds
+        The time that there is for it on the clock.
 
     Returns
     -------
     Tensor[B x F * output_hop], int64
         Mu-law codes; with several bands, those of a step together.
+
+    Raises
+    ------
+    OutOfTime
+        If it takes longer.
     """
+    end = time.monotonic() + seconds
     signal = decoder.signal(latents)
     batch, frames, _ = signal.shape
     conditions = [layer.bias_and_condition(signal) for layer in decoder.layers]
@@ -54,6 +74,8 @@ def generate(
     recent[:, -bands:] = shape.start_code
     codes = torch.empty(batch, frames * shape.output_hop, dtype=torch.int64, device=latents.device)
     for t in range(frames * shape.steps_per_frame):
+        if time.monotonic() > end:
+            raise OutOfTime
         frame = t // shape.steps_per_frame
         hidden = _first(decoder, recent)
         skip = decoder.skip_conv(hidden)

@@ -120,37 +120,46 @@ class TimeLimit(L.Callback):
     Parameters
     ----------
     minutes
-        The time that the run has.
+        The time that the run has, from now on: setting it up and compiling are part of it.
     over_all
         Whether the time before the run was stopped and resumed counts; without it, each
         part has so many minutes, and cools down by itself.
+
+    Attributes
+    ----------
+    closing : float
+        Seconds at the end that are kept for what follows the last step.
     """
 
-    #: Batches between looks at the clock, which all processes have to agree on.
+    #: Batches between looks at the clock, where several processes have to agree on it.
     PATIENCE = 5
 
     def __init__(self, minutes: float, over_all: bool = False):
         self.seconds = 60 * minutes
         self.over_all = over_all
         self.before = 0.0
-        self.began: float | None = None
+        self.began = time.monotonic()
         self.batches = 0
+        self.closing = 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, those for closing included."""
+        return self.seconds - self.before - (time.monotonic() - self.began)
 
     @property
     def spent(self) -> float:
-        """The share of the time that is over."""
-        now = 0.0 if self.began is None else time.monotonic() - self.began
-        return (self.before + now) / self.seconds
+        """The share of the time for learning that is over."""
+        return 1 - (self.left - self.closing) / max(self.seconds - self.closing, 1e-9)
 
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        """Start the clock."""
-        self.began = time.monotonic()
+        """Say how late it is."""
         self._look(trainer, module)
 
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Say how late it is, and stop when the time is up."""
         self.batches += 1
-        if self.batches % self.PATIENCE == 0:
+        if trainer.world_size == 1 or self.batches % self.PATIENCE == 0:
             self._look(trainer, module)
 
     def _look(self, trainer: L.Trainer, module: L.LightningModule) -> None:
@@ -162,9 +171,15 @@ class TimeLimit(L.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """How long the run has taken, this part and earlier ones."""
-        return {"seconds": self.spent * self.seconds}
+        return {"seconds": self.seconds - self.left}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there, where the time of all parts counts."""
         if self.over_all:
             self.before = float(state_dict.get("seconds", 0.0))
+
+
+def time_limit(trainer: L.Trainer) -> TimeLimit | None:
+    """The clock that a run ends by, if it does."""
+    found = (c for c in trainer.callbacks if isinstance(c, TimeLimit))  # type: ignore[attr-defined]
+    return next(found, None)

@@ -17,8 +17,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from umtn_core.companding import MU, Companding
 from umtn_core.data.store import Store
 from umtn_core.networks import UniversalMusicTranslationNetwork
-from umtn_core.networks.generation import generate
-from umtn_core.training.guards import Averaging
+from umtn_core.networks.generation import OutOfTime
+from umtn_core.training.guards import Averaging, time_limit
 from umtn_core.training.judged_clips import (
     ClipFigures,
     JudgedClip,
@@ -28,11 +28,14 @@ from umtn_core.training.judged_clips import (
 )
 from umtn_core.training.loader_share import Timing
 from umtn_core.training.module import TrainingModule
+from umtn_core.training.playing import Player, by_pytorch
 
 BEST = "best.ckpt"
 TEMPERATURE = 0.8
 #: Judging takes no more than this share of a run's time.
 SHARE = 0.1
+#: What is kept for the last judgement, against how long the one before took.
+_MORE = 1.25
 
 #: What the score loses: for each dB of level beyond the first so many, and at most.
 _LEVEL_FREE_DB, _LEVEL_COST, _LEVEL_MOST_DB = 3.0, 0.02, 10.0
@@ -75,7 +78,9 @@ class Judging(Checkpoint):
     """Lets every decoder play held-out clips, logs what that is like and keeps the best.
 
     The weights are the averaged ones where the run has them. Several processes wait for the
-    first one's judgement. Nothing that goes wrong here ends a run.
+    first one's judgement. Nothing that goes wrong here ends a run. One that ends by the clock is
+    judged within its time: so long as a judgement takes is kept for that at the end, and what
+    would last longer is left out or given up.
 
     Parameters
     ----------
@@ -90,6 +95,8 @@ class Judging(Checkpoint):
         What is told the judgement in a line.
     share
         The largest share of the run's time.
+    play
+        Plays the clips.
     """
 
     def __init__(
@@ -99,52 +106,75 @@ class Judging(Checkpoint):
         seconds: float,
         say: Callable[[str], None] | None = None,
         share: float = SHARE,
+        play: Player = by_pytorch,
     ):
         self.folder, self.every, self.seconds = folder, every, seconds
         self.say = say or (lambda _: None)
         self.share = share
+        self.play = play
         self.best = -math.inf
         self.judged = 0
         self.took = 0.0
         self.ended = -math.inf
         self.clips: dict[str, list[JudgedClip]] | None = None
 
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Keep the time that the last judgement of a run that goes on took."""
+        self._keep_time(trainer)
+
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_: object) -> None:
         """Judge when it is time."""
         if isinstance(module, TrainingModule) and module.batches % self.every == 0:
             since = time.monotonic() - self.ended
-            if trainer.strategy.broadcast(self.took <= self.share * (self.took + since)):
-                self._judge(trainer, module)
+            due = self.took <= self.share * (self.took + since)
+            # The end is worth more.
+            if trainer.strategy.broadcast(due and _left(trainer) >= 2 * self.took):
+                self._judge(trainer, module, self._at_most(trainer))
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Judge the end of a run that was long enough: cooled down, it may be the best."""
         if (
-            isinstance(module, TrainingModule)
-            and module.batches >= self.every
-            and module.batches - self.judged >= max(1, self.every // 4)
+            not isinstance(module, TrainingModule)
+            or module.batches < self.every
+            or module.batches - self.judged < max(1, self.every // 4)
         ):
-            self._judge(trainer, module)
+            return
+        left = _left(trainer)
+        if trainer.strategy.broadcast(left >= self.took):
+            self._judge(trainer, module, left)
+        elif trainer.is_global_zero:
+            self.say("The end of the run was not judged: its time is up.")
 
     def state_dict(self) -> dict[str, Any]:
-        """The best score so far."""
-        return {"best": self.best, "judged": self.judged}
+        """The best score so far, and how long the last one took to find."""
+        took = self.took if math.isfinite(self.took) else 0.0
+        return {"best": self.best, "judged": self.judged, "took": took}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from there."""
         self.best, self.judged = float(state_dict["best"]), int(state_dict["judged"])
+        self.took = float(state_dict.get("took", 0.0))
 
-    def _judge(self, trainer: L.Trainer, module: TrainingModule) -> None:
+    def _judge(self, trainer: L.Trainer, module: TrainingModule, seconds: float) -> None:
         self.judged = module.batches
         found = math.nan
         if trainer.is_global_zero:
             began = time.monotonic()
+            given_up = False
             try:
-                found = self._figures(trainer, module, began)
+                found = self._figures(trainer, module, began, began + seconds)
+            except OutOfTime:
+                given_up = True
+                self.say(
+                    f"Batch {module.batches:,} was not judged: it takes too long for this run."
+                )
             except Exception as error:
                 # A run is worth more than a judgement of it.
                 self.say(f"Batch {module.batches:,} could not be judged: {error!r}.")
             self.ended = time.monotonic()
-            self.took = self.ended - began
+            # Nobody knows how long it would have taken.
+            self.took = math.inf if given_up else self.ended - began
+            self._keep_time(trainer)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, Timing):
                 # A judgement is no waiting for data.
@@ -154,8 +184,22 @@ class Judging(Checkpoint):
             self.best = found
             trainer.save_checkpoint(self.folder / BEST)
 
-    def _figures(self, trainer: L.Trainer, module: TrainingModule, began: float) -> float:
-        """Play, measure and log on the first process: the score."""
+    def _at_most(self, trainer: L.Trainer) -> float:
+        """Seconds that a judgement may take on the way: the cooling down must not suffer."""
+        limit = time_limit(trainer)
+        return math.inf if limit is None else min(self.share * limit.seconds, limit.left / 2)
+
+    def _keep_time(self, trainer: L.Trainer) -> None:
+        """Have a run that ends by the clock leave off in time for its last judgement."""
+        limit = time_limit(trainer)
+        if limit is not None:
+            wanted = _MORE * self.took
+            limit.closing = wanted if wanted <= self.share * limit.seconds else 0.0
+
+    def _figures(
+        self, trainer: L.Trainer, module: TrainingModule, began: float, end: float
+    ) -> float:
+        """Play, measure and log on the first process, until an end on the clock: the score."""
         if self.clips is None:
             store = Store.open(module.settings.store)
             self.clips = {
@@ -166,7 +210,7 @@ class Judging(Checkpoint):
             }
         network = averaged(trainer, module).network
         judged = {
-            domain: _domain_figures(network, domain, clips, number)
+            domain: self._domain_figures(network, domain, clips, number, end)
             for number, (domain, clips) in enumerate(self.clips.items())
             if clips
         }
@@ -186,6 +230,44 @@ class Judging(Checkpoint):
         )
         return total
 
+    @torch.no_grad()
+    def _domain_figures(
+        self,
+        network: UniversalMusicTranslationNetwork,
+        domain: str,
+        clips: Sequence[JudgedClip],
+        seed: int,
+        end: float,
+    ) -> list[ClipFigures]:
+        """Play all clips of a domain at once, and measure each, until an end on the clock."""
+        shape, coding = network.shape, network.decoders[domain].coding
+        device = next(network.parameters()).device
+        codes = Companding(shape.companding).encode(np.stack([clip.heard for clip in clips]))
+        heard = torch.from_numpy(codes.astype(np.float32) / MU - 0.5)[:, None].to(device)
+        latents = network.encoder(heard).float()
+        played = self.play(
+            network,
+            domain,
+            latents,
+            temperature=TEMPERATURE,
+            seed=seed,
+            seconds=end - time.monotonic(),
+        )
+        figures = []
+        for clip, row in zip(clips, played, strict=True):
+            if time.monotonic() > end:
+                raise OutOfTime
+            figures.append(
+                clip_figures(clip, np.clip(coding.decode(row), -1, 1), shape.output_rate)
+            )
+        return figures
+
+
+def _left(trainer: L.Trainer) -> float:
+    """Seconds until the run ends by the clock."""
+    limit = time_limit(trainer)
+    return math.inf if limit is None else limit.left
+
 
 def averaged(trainer: L.Trainer, module: TrainingModule) -> TrainingModule:
     """The run with the averaged weights that validation takes, or as it is without them."""
@@ -194,27 +276,6 @@ def averaged(trainer: L.Trainer, module: TrainingModule) -> TrainingModule:
             inner = callback._average_model.module
             return inner if isinstance(inner, TrainingModule) else module
     return module
-
-
-@torch.no_grad()
-def _domain_figures(
-    network: UniversalMusicTranslationNetwork,
-    domain: str,
-    clips: Sequence[JudgedClip],
-    seed: int,
-) -> list[ClipFigures]:
-    """Play all clips of a domain at once, and measure each."""
-    shape, decoder = network.shape, network.decoders[domain]
-    device = next(network.parameters()).device
-    codes = Companding(shape.companding).encode(np.stack([clip.heard for clip in clips]))
-    heard = torch.from_numpy(codes.astype(np.float32) / MU - 0.5)[:, None].to(device)
-    random = torch.Generator(device).manual_seed(seed)
-    latents = network.encoder(heard).float()
-    played = generate(decoder, shape, latents, TEMPERATURE, random).cpu().numpy()
-    return [
-        clip_figures(clip, np.clip(decoder.coding.decode(row), -1, 1), shape.output_rate)
-        for clip, row in zip(clips, played, strict=True)
-    ]
 
 
 def _log(trainer: L.Trainer, batch: int, means: dict[str, ClipFigures], total: float) -> None:

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from umtn_core.errors import UmtnError
 from umtn_core.networks import DomainClassifier, UniversalMusicTranslationNetwork, stacked
-from umtn_core.networks.generation import generate
 from umtn_core.training.captured import CapturedStep
 from umtn_core.training.muon import Muon, matrices_of
 from umtn_core.training.objective import Losses, Scorer, losses
@@ -259,31 +258,6 @@ class TrainingModule(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on from that place."""
         self.batches = checkpoint["batches"]
-
-    @torch.no_grad()
-    def translate(self, heard: Tensor, seed: int = 0) -> Tensor:
-        """Some clips as every domain that is trained renders them.
-
-        Parameters
-        ----------
-        heard : Tensor[B x 1 x T]
-            Clips as the encoder hears them; T a multiple of the hop.
-        seed
-            The seed of the sampling.
-
-        Returns
-        -------
-        Tensor[D x B x samples made], on the CPU
-            Samples in [-1, 1] at the shape's ``output_rate``.
-        """
-        shape = self.network.shape
-        latents = self.network.encoder(heard).float()
-        random = torch.Generator(heard.device).manual_seed(seed)
-        played = []
-        for decoder in (self.network.decoders[domain] for domain in self.trained):
-            codes = generate(decoder, shape, latents, generator=random).cpu().numpy()
-            played.append(np.stack([decoder.coding.decode(row) for row in codes]))
-        return torch.from_numpy(np.stack(played)).clamp(-1, 1)
 
     def _record(self, stage: str, found: Losses, size: int) -> None:
         options: dict[str, Any] = {"batch_size": size, "sync_dist": stage == "valid"}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import lightning as L
 
-from umtn_core.training.guards import TimeLimit
+from umtn_core.training.guards import time_limit
 from umtn_core.training.module import TrainingModule
 from umtn_core.training.settings import Settings
 
@@ -65,9 +65,9 @@ class Reporting(L.Callback):
         pace = (now - self.began) / done
         assert isinstance(module, TrainingModule)
         left = pace * (self.settings.steps - module.batches)
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, TimeLimit):
-                left = min(left, callback.seconds * max(0.0, 1 - callback.spent))
+        limit = time_limit(trainer)
+        if limit is not None:
+            left = min(left, max(0.0, limit.left))
         domains = len(module.trained)
         nats = trainer.callback_metrics.get("train/nats")
         self.say(

@@ -25,6 +25,7 @@ from umtn_core.training.guards import Averaging, Checkpoints, TimeLimit
 from umtn_core.training.judging import Judging
 from umtn_core.training.loader_share import Timing
 from umtn_core.training.module import LOOK, TrainingModule
+from umtn_core.training.playing import Player, by_pytorch
 from umtn_core.training.precision import chosen_precision
 from umtn_core.training.reporting import Reporting
 from umtn_core.training.segments import SegmentDataset
@@ -43,6 +44,7 @@ def train(
     max_minutes: float | None = None,
     progress: bool = True,
     say: Callable[[str], None] | None = None,
+    play: Player = by_pytorch,
 ) -> Path:
     """Train until the settings' last step, going on from the last checkpoint if there is one.
 
@@ -63,6 +65,8 @@ def train(
         Whether to draw a progress bar.
     say
         What is told, in sentences, what the run expects and how far it is.
+    play
+        Plays what is listened to and judged.
 
     Returns
     -------
@@ -75,6 +79,8 @@ def train(
         If the machine lacks a device, or the store a domain or has too little of it, or the loss
         stops being a number.
     """
+    # The first: its clock counts from here.
+    limits = _limits(settings, max_minutes)
     output = Path(settings.output)
     check_devices(settings.machine)
     domains = _domains(settings)
@@ -92,20 +98,27 @@ def train(
     resume = last if last.exists() else None
     if resume is None:
         _first_weights(module, settings, start, nearest or {})
-    callbacks: list[Callback] = []
-    if max_minutes is not None:
-        callbacks.append(TimeLimit(max_minutes))
-    elif settings.minutes:
-        callbacks.append(TimeLimit(settings.minutes, over_all=True))
+    callbacks: list[Callback] = [*limits]
     if say is not None:
         callbacks.append(Reporting(say, settings))
+    if settings.listen_every:
+        callbacks.append(Listening(settings.listen_every, settings.listen_seconds, play))
     if settings.judge_every:
         # The last: of what writes checkpoints, it takes longest.
-        callbacks.append(Judging(output, settings.judge_every, settings.judge_seconds, say))
+        callbacks.append(
+            Judging(output, settings.judge_every, settings.judge_seconds, say, play=play)
+        )
     trainer = _trainer(settings, module.optimiser_count, callbacks, progress)
     data = Segments(settings, module.trained)
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     return last
+
+
+def _limits(settings: Settings, max_minutes: float | None) -> list[TimeLimit]:
+    """The clock that the run ends by, if it does."""
+    if max_minutes is not None:
+        return [TimeLimit(max_minutes)]
+    return [TimeLimit(settings.minutes, over_all=True)] if settings.minutes else []
 
 
 def _domains(settings: Settings) -> tuple[str, ...]:
@@ -158,8 +171,6 @@ def _trainer(
     ]
     if settings.optimiser.average:
         callbacks.append(Averaging(settings.optimiser.average))
-    if settings.listen_every:
-        callbacks.append(Listening(settings.listen_every, settings.listen_seconds))
     callbacks.extend(more)
     if progress:
         # What a bar shows of a GPU it has to wait for.

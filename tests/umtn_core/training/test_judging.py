@@ -72,15 +72,17 @@ def test_judgements_take_no_more_than_their_share(settings):
     assert 1 <= len(judged) < 6 and judged[0].startswith("Batch 2, ")
 
 
-def test_a_run_outlives_its_judge(settings, tmp_path, monkeypatch):
-    def fail(*_):
+def test_a_run_outlives_its_judge(settings, tmp_path):
+    def fail(*_, **__):
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr(judging, "generate", fail)
     said = []
-    last = train(settings(steps=3, judge_every=2), progress=False, say=said.append)
+    options = settings(steps=3, judge_every=2, judge_seconds=0.1)
+    last = train(options, progress=False, say=said.append, play=fail)
     assert load_network(last)[1].batches == 3
-    assert load_network(train(settings(steps=4, judge_every=2), progress=False))[1].batches == 4
+    assert any("no memory" in line for line in said)
+    options = settings(steps=4, judge_every=2, judge_seconds=0.1)
+    assert load_network(train(options, progress=False, play=fail))[1].batches == 4
     assert not (tmp_path / "run" / "best.ckpt").exists()
 
 
