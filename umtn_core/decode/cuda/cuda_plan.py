@@ -5,8 +5,7 @@ through all layers and reads the weights through the L2 cache; right on every de
 each block keeps the weights of one or more layers in its shared memory and hands the streams on to
 the next; only where all blocks are on the device at once.
 
-Which is faster is estimated by counting clock cycles. The constants are what NVIDIA documents of
-its chips, or guesses where it says nothing; none has been measured. They decide only about speed.
+Which is faster is estimated by counting clock cycles, see `plan_cost.py`.
 """
 
 from __future__ import annotations
@@ -14,28 +13,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from umtn_core.companding import LEVELS
 from umtn_core.decode.cuda.cuda_weights import CudaPrecision, padded
-from umtn_core.native.cuda.device import THREADS, Device
+from umtn_core.decode.cuda.plan_cost import PlanCost, Spread
+from umtn_core.native.cuda.device import Device
 from umtn_core.shape import NetworkShape
 
 #: Streams of a group.
 GROUPS = (32, 8)
-
-#: Warps of a block.
-WARPS = THREADS // 32
 
 #: Blocks that hand over to one another within a cluster.
 CLUSTER = 8
 
 #: Bytes of messages that should stay in the L2 cache.
 MESSAGES = 16 << 20
-
-# Cycles. Reading: bytes each of shared memory and the L2 cache. Multiplying: multiply-adds.
-_SHARED_BYTES, _L2_BYTES = 128, 40
-_PRODUCTS = {"fp32": 80, "fp16": 900, "bf16": 900}
-_PRODUCTS_TURING = {"fp32": 40, "fp16": 350, "bf16": 5}
-_LAYER, _HOP, _HOP_IN_CLUSTER, _HEAD = 700, 900, 350, 4000
 
 
 @dataclass(frozen=True)
@@ -145,6 +139,7 @@ class Planner:
         self._layers = len(shape.dilations)
         self._r, self._s = padded(shape.residual_channels), padded(shape.skip_channels)
         self._element = 4 if precision == "fp32" else 2
+        self._cost = PlanCost(shape, precision, device.capability, layer_bytes)
         self._resident: dict[tuple[str, int, int], int] = {}
 
     def best(self, streams: int) -> Plan:
@@ -173,6 +168,10 @@ class Planner:
                 yield from self._pipelines(Plan(kernel, group, groups, 1), stage_layers, streams)
         if not found:
             yield self._in_workspace(streams)
+
+    def ways(self, plan: Plan, streams: int) -> list[NDArray[np.float64]]:
+        """Count the work of one of these plans, see `PlanCost.ways`."""
+        return self._cost.ways(self._spread(plan, streams))
 
     def _at_once(self, bands: int) -> tuple[int, ...]:
         """List how many of a block's bands may have their logits in its memory at once.
@@ -245,7 +244,7 @@ class Planner:
             head_resident_bytes=head_resident,
             shared_bytes=room.messages + max(room.end + resident, room.head_end + head_resident),
         )
-        return replace(placed, cycles=self._cycles(placed, own, streams))
+        return replace(placed, cycles=self._cost.cycles(self._spread(placed, streams)))
 
     def _room(self, plan: Plan) -> _Room:
         """Say how much room a block's numbers take."""
@@ -297,41 +296,19 @@ class Planner:
             shared_bytes=0,
         )  # fmt: skip
 
-    def _cycles(self, plan: Plan, own: int, streams: int) -> float:
-        """Estimate a step of all streams."""
-        rates = _PRODUCTS if self._device.capability >= (8, 0) else _PRODUCTS_TURING
-        r, s = self._r, self._s
-        on_chip = plan.resident_bytes / own
-        reading = self._layer_bytes * (on_chip / _SHARED_BYTES + (1 - on_chip) / _L2_BYTES)
-        products = (2 * r * self._shape.decoder_kernel + r + s) * r
-        layer = _LAYER + max(reading, products * plan.group / rates[self._precision])
-        head = self._head_cycles(plan, streams)
-        each = -(-plan.groups // plan.pipelines)
-        if plan.stages == 1:
-            return each * (self._layers * layer + head)
-        message = plan.group * (r + s) * 8
-        hop = (_HOP_IN_CLUSTER if plan.clustered else _HOP) + 2 * message / _L2_BYTES
-        stage = plan.stage_layers * layer + hop
-        # What can be made ahead of the message does not delay it.
-        waited = stage - self._shape.decoder_kernel * reading / 4
-        latency = plan.stages * (waited if each == 1 else stage) + head
-        return max(latency, each * stage, each * head / plan.heads)
-
-    def _head_cycles(self, plan: Plan, streams: int) -> float:
-        """Estimate what it takes from a group's skips to its codes, of all its bands."""
-        rates = _PRODUCTS if self._device.capability >= (8, 0) else _PRODUCTS_TURING
-        rate, s = rates[self._precision], self._s
-        bands = self._shape.bands // plan.head_parts
-        # A warp draws a code at a time. Larger groups are taken to be full.
-        rows = plan.logits_bands * (min(streams, 8) if plan.group == 8 else plan.group)
-        draws = bands // plan.logits_bands * -(-rows // WARPS)
-        head = _HEAD + max((LEVELS + s) * s * plan.group / rate, draws * _HEAD)
-        if bands == 1:
-            return head
-        # Of the bands after the first, since these are more than a block's memory may hold.
-        element = self._element
-        more = (bands - 1) * LEVELS * s
-        held = plan.head_resident_bytes if plan.is_pipeline else 0
-        on_chip = min(more * element, max(0, held - (LEVELS + s) * s * element))
-        reading = on_chip / _SHARED_BYTES + (more * element - on_chip) / _L2_BYTES
-        return head + max(more * plan.group / rate, reading)
+    def _spread(self, plan: Plan, streams: int) -> Spread:
+        """Say of a plan whose memory is laid out what its cost depends on."""
+        own, _ = self._own_weights(plan)
+        return Spread(
+            streams=streams,
+            group=plan.group,
+            turns=-(-plan.groups // plan.pipelines),
+            stages=plan.stages,
+            stage_layers=plan.stage_layers,
+            heads=plan.heads,
+            bands=self._shape.bands // plan.head_parts,
+            logits_bands=plan.logits_bands,
+            clustered=plan.clustered > 0,
+            held=min(1.0, plan.resident_bytes / own),
+            head_held=plan.head_resident_bytes if plan.is_pipeline else 0,
+        )
