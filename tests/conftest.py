@@ -28,12 +28,16 @@ TINY = NetworkShape(
 
 @pytest.fixture(autouse=True, scope="session")
 def _throughput_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what tests time out of the user's cache, in one file for all their processes."""
+    """Keep what tests time out of the user's cache, in one file for all their processes.
+
+    And let `auto` mean the same with a GPU as without, but for tests that give it one.
+    """
     from umtn_core.decode.choosing.throughput import FILE
 
     file = tmp_path_factory.mktemp("cache") / "throughput.json"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FILE, str(file))
+        patch.setattr("umtn_core.decode.choosing.auto.is_usable", lambda: False)
         yield
 
 

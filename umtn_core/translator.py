@@ -15,7 +15,7 @@ from umtn_core.audio.channels import ChannelMode, check_channel_mode
 from umtn_core.audio.level import to_reference
 from umtn_core.audio.resample import resample
 from umtn_core.bundle import Bundle
-from umtn_core.decode.choosing.auto import candidates, choose, open_for
+from umtn_core.decode.choosing.auto import choose, open_for
 from umtn_core.decode.choosing.engines import open_engine
 from umtn_core.decode.choosing.throughput import throughput
 from umtn_core.decode.decode import Decode
@@ -118,12 +118,9 @@ class Translator:
         self._threads = threads
         self._is_auto = engine == "auto"
         self._opened: Engine | None = None
-        if self._is_auto:
-            # Where there is a choice, engines are timed: not before there is something to decode.
-            (engine, *others) = candidates(self.bundle, self.target)
-            if others:
-                return
-        self._opened = open_engine(engine, self.bundle, self.target, threads)
+        # With auto, engines are looked for and timed: not before there is something to decode.
+        if not self._is_auto:
+            self._opened = open_engine(engine, self.bundle, self.target, threads)
 
     def _engine(self, cancelled: IsCancelled | None = None) -> Engine:
         """Return what decodes; with auto, it is chosen now."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from umtn_core.bundle import Bundle
+from umtn_core.decode.choosing.device_check import why_not_trusted
 from umtn_core.decode.choosing.engines import open_engine
 from umtn_core.decode.choosing.throughput import Throughput, raced
 from umtn_core.decode.choosing.usable_precisions import is_good_enough
 from umtn_core.decode.engine import Engine
+from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.native.cuda.driver import is_usable
 from umtn_core.native.library import is_available
 from umtn_core.progress import IsCancelled
 from umtn_core.segments.count import best_count, seconds
@@ -24,9 +27,11 @@ MUSIC = 30.0
 #: A less precise engine has to be faster by this factor.
 WORTH_IT = 1.1
 
-#: Engines that are compared, the most precise first. A GPU's are not among them until one has
-#: run them.
+#: Engines that are compared, the most precise first: on the processor, and where there is a GPU.
 _COMPARED = ("cpu", "cpu-bf16", "cpu-int8")
+_WITH_GPU = ("cpu", "cuda", "cuda-fp16", "cpu-bf16", "cpu-int8")
+
+_ON_GPU = ("cuda", "cuda-fp16")
 
 #: What goes on with a decode that was saved in a precision.
 _BY_PRECISION = {"bf16": "cpu-bf16", "int8": "cpu-int8", "fp16": "cuda-fp16"}
@@ -43,31 +48,40 @@ class Choice:
     seconds
         The time that each engine compared would take for half a minute of music, by name; empty if
         there was nothing to compare.
+    refused
+        Why engines are not taken that this machine seems to have, by name.
     """
 
     engine: str
     seconds: Mapping[str, float]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reason(self) -> str:
         """Say why, in a few words."""
-        if not self.seconds:
-            return "nothing else fits this model and machine"
-        figures = ", ".join(f"{name} {took:.1f} s" for name, took in self.seconds.items())
-        return f"{MUSIC:.0f} s of music: {figures}"
+        if self.seconds:
+            figures = ", ".join(f"{name} {took:.1f} s" for name, took in self.seconds.items())
+            text = f"{MUSIC:.0f} s of music: {figures}"
+        else:
+            text = "nothing else fits this model and machine"
+        refused = (f"; not {name}: {why}" for name, why in self.refused.items())
+        return text + "".join(refused)
 
 
 def candidates(bundle: Bundle, domain: str) -> tuple[str, ...]:
     """List the engines that `auto` may take, the most precise first; at least one.
+
+    A GPU's are among them where there is one, whatever it computes: `choose` has that checked.
 
     Parameters
     ----------
     bundle, domain
         Whose decoder: its manifest says which precisions it bears.
     """
+    names: tuple[str, ...] = _WITH_GPU if is_usable() else _COMPARED
     if not is_available():
-        return ("onnx",)
-    return tuple(name for name in _COMPARED if is_good_enough(name, bundle.manifest, domain))
+        names = ("onnx", *(name for name in names if name in _ON_GPU))
+    return tuple(name for name in names if is_good_enough(name, bundle.manifest, domain))
 
 
 def choose(
@@ -80,7 +94,7 @@ def choose(
     """Choose the engine that renders music fastest on this machine.
 
     Where there are several, they are timed side by side the first time, for about a second, and
-    that is remembered.
+    that is remembered. A GPU's first have to decode as the processor does.
 
     Parameters
     ----------
@@ -104,17 +118,46 @@ def choose(
     if len(names) == 1:
         return Choice(names[0], {})
     # All cores, whatever the decode is given, so that it does not depend on that.
-    engines = {name: open_engine(name, bundle, domain) for name in names}
-    rates = raced(list(engines.values()), file, cancelled)
-    took = {
-        name: _estimate(bundle.shape, segments, each)
-        for name, each in zip(names, rates, strict=True)
-    }
+    engines = {name: open_engine(name, bundle, domain) for name in names if name not in _ON_GPU}
+    reference, refused = engines[names[0]], {}
+    for name in names:
+        if name in _ON_GPU:
+            try:
+                engines[name] = _trusted(name, bundle, domain, reference, file)
+            except Cancelled:
+                raise
+            except UmtnError as error:
+                refused[name] = str(error)
+    took: dict[str, float] = {}
+    if len(engines) > 1:
+        compared = [name for name in names if name in engines]
+        rates = raced([engines[name] for name in compared], file, cancelled)
+        took = {
+            name: _estimate(bundle.shape, segments, each)
+            for name, each in zip(compared, rates, strict=True)
+        }
     best = names[0]
-    for name in names[1:]:
+    for name in took:
         if took[name] * WORTH_IT < took[best]:
             best = name
-    return Choice(best, took)
+    return Choice(best, took, refused)
+
+
+def _trusted(
+    name: str, bundle: Bundle, domain: str, reference: Engine, file: Path | None
+) -> Engine:
+    """Open a GPU's engine.
+
+    Raises
+    ------
+    UmtnError
+        If it cannot be opened, or does not do what the processor does.
+    """
+    engine = open_engine(name, bundle, domain)
+    reason = why_not_trusted(engine, reference, file)
+    if reason is not None:
+        raise UmtnError(reason)
+    return engine
 
 
 def precise() -> str:
@@ -129,9 +172,16 @@ def resolved(engine: str, bundle: Bundle, domain: str) -> str:
 
 def open_for(precision: str, bundle: Bundle, domain: str, threads: int | None = None) -> Engine:
     """Open what goes on with a decode that was saved in a precision, with `auto`."""
-    name = _BY_PRECISION.get(precision, precise())
+    name = _BY_PRECISION.get(precision) or _fastest_precise(bundle, domain)
     # It was allowed when the decode began, with the same weights.
     return open_engine(name, bundle, domain, threads, whatever_it_loses=True)
+
+
+def _fastest_precise(bundle: Bundle, domain: str) -> str:
+    if not is_usable():
+        return precise()
+    took = choose(bundle, domain).seconds
+    return min((precise(), "cuda"), key=lambda name: took.get(name, float("inf")))
 
 
 def _estimate(shape: NetworkShape, segments: int | Literal["auto"], rates: Throughput) -> float:

@@ -16,11 +16,13 @@ import platformdirs
 from umtn_core.audio.whole_file import whole_file
 from umtn_core.decode.choosing.timed_decodes import Run
 from umtn_core.decode.cpu.cpu_engine import CpuEngine
+from umtn_core.decode.cuda.cuda_engine import CudaEngine
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.memory import streams_to_time
-from umtn_core.errors import Cancelled
+from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.native.cuda.device import Device
+from umtn_core.native.cuda.driver import is_usable, open_device
 from umtn_core.progress import IsCancelled
-from umtn_core.shape import NetworkShape
 
 #: Environment variable that names another file to remember in.
 FILE = "UMTN_THROUGHPUT_FILE"
@@ -28,11 +30,14 @@ FILE = "UMTN_THROUGHPUT_FILE"
 #: Samples a second over all streams, by their number.
 Throughput = dict[int, float]
 
-#: Numbers of streams that are timed, each for so many seconds.
+#: Numbers of streams that are timed, each for so many seconds; a device's, up to what it holds.
 STREAMS = (1, 2, 4, 8, 16, 32, 64)
+ON_DEVICE = (*STREAMS, 128, 256, 512, 1024, 2048, 4096)
 SECONDS = 0.1
 #: Numbers of streams at which engines are compared, the turns that each takes, and their seconds.
 RACED = (1, 4, 16)
+#: On a device: more are hardly slower there, and about as many segments can the music be cut into.
+RACED_ON_DEVICE = (*RACED, 48)
 TURNS, TURN_SECONDS = 4, 0.03
 
 #: By file: where none can be written, a process goes by the same figures all the same.
@@ -58,16 +63,22 @@ def throughput(
     ------
     Cancelled
     """
-    file = file or _default_file()
-    key = _key(engine)
+    file = file or remembering_file()
+    key = engine_key(engine)
     known = _known(file)
     if key in known:
         return known[key]
     # One after another: their rings together would take twice the memory.
-    measured = {}
-    for streams in _affordable(STREAMS, engine.shape):
+    measured: Throughput = {}
+    for streams in _counts(engine):
         _look(cancelled)
-        measured[streams] = _rate(engine, streams)
+        try:
+            measured[streams] = _rate(engine, streams)
+        except UmtnError:
+            # Another program may have taken a device's memory meanwhile.
+            if not measured:
+                raise
+            break
     return _remembered(file, {key: measured})[key]
 
 
@@ -91,22 +102,28 @@ def raced(
     list of Throughput
         Of each engine, at fewer numbers of streams than `throughput` gives.
     """
-    file = file or _default_file()
-    keys = [f"{_key(engine)}|raced" for engine in engines]
+    file = file or remembering_file()
+    keys = [f"{engine_key(engine)}|raced" for engine in engines]
     known = _known(file)
     if not all(key in known for key in keys):
-        measured: list[Throughput] = [{} for _ in engines]
-        for streams in _affordable(RACED, engines[0].shape):
-            runs = [Run(engine, streams) for engine in engines]
-            for _ in range(TURNS):
-                for run in runs:
-                    _look(cancelled)
-                    run.take(TURN_SECONDS)
-            for rates, run in zip(measured, runs, strict=True):
-                rates[streams] = round(run.best, 1)
+        measured = _race(engines, cancelled)
         # All of them anew: what was measured at different times is not compared.
         known = _remembered(file, dict(zip(keys, measured, strict=True)))
     return [known[key] for key in keys]
+
+
+def _race(engines: Sequence[Engine], cancelled: IsCancelled | None) -> list[Throughput]:
+    counts = [_counts(engine, raced=True, beside=len(engines)) for engine in engines]
+    measured: list[Throughput] = [{} for _ in engines]
+    for streams in sorted(set().union(*counts)):
+        runs = {i: Run(engine, streams) for i, engine in enumerate(engines) if streams in counts[i]}
+        for _ in range(TURNS):
+            for run in runs.values():
+                _look(cancelled)
+                run.take(TURN_SECONDS)
+        for i, run in runs.items():
+            measured[i][streams] = round(run.best, 1)
+    return measured
 
 
 def _look(cancelled: IsCancelled | None) -> None:
@@ -120,18 +137,27 @@ def _rate(engine: Engine, streams: int) -> float:
     return round(run.best, 1)
 
 
-def _affordable(counts: Sequence[int], shape: NetworkShape) -> list[int]:
-    most = streams_to_time(shape)
-    return [streams for streams in counts if streams <= most]
+def _counts(engine: Engine, *, raced: bool = False, beside: int = 1) -> list[int]:
+    """List the numbers of streams to time that there is memory for, 1 among them.
+
+    A device's memory is shared with the other engines that are raced beside it.
+    """
+    counts: Sequence[int]
+    if engine.on_device:
+        counts, most = RACED_ON_DEVICE if raced else ON_DEVICE, engine.most_streams // beside
+    else:
+        counts, most = RACED if raced else STREAMS, streams_to_time(engine.shape)
+    return [streams for streams in counts if streams <= max(1, most)]
 
 
-def _default_file() -> Path:
+def remembering_file() -> Path:
+    """Return the file that remembers how fast engines are on this machine."""
     if FILE in os.environ:
         return Path(os.environ[FILE])
     return Path(platformdirs.user_cache_dir("umtn", appauthor=False)) / "throughput.json"
 
 
-def _key(engine: Engine) -> str:
+def engine_key(engine: Engine) -> str:
     """Name everything that the rates depend on, short of what else the machine does."""
     try:
         release = version("umtn")
@@ -139,9 +165,21 @@ def _key(engine: Engine) -> str:
         release = "none"
     target = engine.target if isinstance(engine, CpuEngine) else ""
     machine = (platform.node(), platform.machine(), _processor())
-    decoder = (engine.name, engine.precision, target, str(engine.threads))
+    decoder = (engine.name, engine.precision, target, str(engine.threads), *_device(engine))
     shape = hashlib.sha256(msgspec.json.encode(engine.shape)).hexdigest()[:16]
     return "|".join((release, *machine, *decoder, shape))
+
+
+def _device(engine: Engine) -> tuple[str, ...]:
+    """Name the GPU of an engine that runs on one: a machine may be given another."""
+    if isinstance(engine, CudaEngine):
+        device: Device | None = engine.device
+    else:
+        device = open_device() if engine.on_device and is_usable() else None
+    if device is None:
+        return ()
+    capability = ".".join(map(str, device.capability))
+    return device.name, capability, f"{device.multiprocessors} multiprocessors", device.driver
 
 
 def _processor() -> str:

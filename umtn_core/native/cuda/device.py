@@ -41,9 +41,12 @@ class Device(ABC):
     multiprocessors : int
     shared_bytes : int
         Shared memory that a block can have.
+    driver : str
+        The version of its driver.
     """
 
     name: str
+    driver: str = ""
     capability: tuple[int, int]
     multiprocessors: int
     shared_bytes: int

@@ -37,6 +37,7 @@ ffi.cdef(
       unsigned count;
     } CUlaunchConfig;
     int cuInit(unsigned flags);
+    int cuDriverGetVersion(int *version);
     int cuGetErrorString(int error, const char **text);
     int cuDeviceGetCount(int *count);
     int cuDeviceGet(int *device, int ordinal);
@@ -132,6 +133,9 @@ class CudaDevice(Device):
         self._driver = driver = _driver()
         self._functions: dict[str, Any] = {}
         _check(driver.cuInit(0), "starting its driver")
+        version = ffi.new("int *")
+        _check(driver.cuDriverGetVersion(version), "telling its version")
+        self.driver = f"driver {version[0]}"
         count = ffi.new("int *")
         _check(driver.cuDeviceGetCount(count), "counting devices")
         if count[0] == 0:

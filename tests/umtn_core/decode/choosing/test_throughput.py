@@ -7,7 +7,9 @@ import pytest
 
 from umtn_core.decode.choosing import throughput as module
 from umtn_core.decode.choosing.engines import open_engine
-from umtn_core.decode.choosing.throughput import throughput
+from umtn_core.decode.choosing.throughput import engine_key, throughput
+from umtn_core.decode.cuda.cuda_engine import CudaEngine
+from umtn_core.errors import UmtnError
 from umtn_core.shape import PRESETS, NetworkShape
 
 TINY = NetworkShape(
@@ -66,3 +68,54 @@ def test_no_more_memory_is_taken_for_wide_networks(
     engine.shape = PRESETS["released"]
     throughput(engine, tmp_path / "throughput.json")
     assert asked[-1] == most
+
+
+@pytest.fixture
+def on_device(random_bundle, emulated_device, monkeypatch):
+    """An engine that its device has memory for so many streams for, but the host for none."""
+    memory = SimpleNamespace(total=0, available=0)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+
+    def make(most, **options):
+        engine = CudaEngine(random_bundle(TINY), "a", "fp16", emulated_device(**options))
+        monkeypatch.setattr(CudaEngine, "most_streams", most)
+        return engine
+
+    return make
+
+
+@pytest.mark.parametrize(("most", "last"), [(300, 256), (9999, 4096), (0, 1)])
+def test_as_many_streams_are_timed_as_a_device_holds(on_device, tmp_path, monkeypatch, most, last):
+    asked = []
+    monkeypatch.setattr(module, "_rate", lambda engine, streams: asked.append(streams) or 1.0)
+    rates = throughput(on_device(most), tmp_path / "throughput.json")
+    assert asked == list(rates) == [2**i for i in range(last.bit_length())]
+
+
+def test_hundreds_of_streams_of_a_device_are_really_timed(on_device, tmp_path):
+    rates = throughput(on_device(130), tmp_path / "throughput.json")
+    assert list(rates) == [1, 2, 4, 8, 16, 32, 64, 128] and rates[128] > rates[1]
+
+
+def test_what_a_device_had_no_memory_for_is_left_out(on_device, tmp_path, monkeypatch):
+    def rate(engine, streams):
+        if streams > 16:
+            raise UmtnError("The memory of the GPU has no room.")
+        return 1.0
+
+    monkeypatch.setattr(module, "_rate", rate)
+    assert max(throughput(on_device(999), tmp_path / "throughput.json")) == 16
+
+
+def test_another_card_is_timed_anew(on_device, engine):
+    keys = {
+        engine_key(on_device(9, **options))
+        for options in ({}, {"multiprocessors": 5}, {"capability": (8, 0)})
+    }
+    engine_of_another = on_device(9)
+    engine_of_another.device.name = "another chip"
+    keys.add(engine_key(engine_of_another))
+    engine_of_another.device.driver = "driver 2"
+    keys.add(engine_key(engine_of_another))
+    assert len(keys) == 5
+    assert "chip" not in engine_key(engine)

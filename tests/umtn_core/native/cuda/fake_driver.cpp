@@ -90,6 +90,11 @@ CUresult cuGetErrorString(CUresult error, const char** text) {
   }
 }
 
+CUresult cuDriverGetVersion(int* version) {
+  *version = 13000;
+  return CUDA_SUCCESS;
+}
+
 CUresult cuDeviceGetCount(int* count) {
   *count = 1;
   return CUDA_SUCCESS;
