@@ -38,7 +38,7 @@ def score(decoders: Sequence[Decoder], past: Tensor, latents: Tensor) -> Tensor:
     """
     shape, layers = decoders[0].shape, decoders[0].layers
     domains, batch, frames = len(decoders), len(past), latents.shape[-1]
-    taps, residuals = _taps(decoders), _residuals(decoders)
+    taps, residuals = _taps(decoders).unbind(), list(zip(*_residuals(decoders), strict=True))
 
     def by_frame(x: Tensor) -> Tensor:
         """Tensor[D x rows x C] -> Tensor[D x B x F x rows in a frame x C]."""
@@ -48,7 +48,9 @@ def score(decoders: Sequence[Decoder], past: Tensor, latents: Tensor) -> Tensor:
     conditions = torch.split(
         by_frame(_conditions(decoders, signal)), 2 * shape.residual_channels, -1
     )
-    hidden = _first(decoders, past.transpose(0, 1))
+    # In mixed precision the residual stream is of the products' precision: a float32 one would be
+    # rounded anew before each product, and is half of what a step reads and writes.
+    hidden = _as_products(_first(decoders, past.transpose(0, 1)))
     skips = [hidden]
     for number, layer in enumerate(layers):
         products = torch.bmm(hidden, taps[number]).view(domains, batch, -1, taps[number].shape[-1])
@@ -58,14 +60,40 @@ def score(decoders: Sequence[Decoder], past: Tensor, latents: Tensor) -> Tensor:
         skips.append(gated)
         if number < len(residuals):
             weight, bias = residuals[number]
-            hidden = hidden + torch.baddbmm(bias, gated, weight)
-    # One dtype: a single float32 part would make the whole row float32.
-    parts = torch.cat([skip.to(skips[-1].dtype) for skip in skips], dim=-1)
-    output = _product([[d.fc] for d in decoders], F.relu(_summed(decoders, parts)))
+            # The product adds to what it is to be added to.
+            hidden = (hidden + bias.to(hidden.dtype)).baddbmm_(gated, weight)
+    weight, bias = _skips(decoders)
+    output = F.relu(torch.baddbmm(bias, torch.cat(skips, dim=-1), weight))
+    output = _product([[d.fc] for d in decoders], output)
     condition = _product([[d.condition] for d in decoders], signal)
     output = F.relu(by_frame(output) + by_frame(condition)).view(*output.shape)
     logits = _product([[d.logits] for d in decoders], output)
     return logits.view(domains, batch, -1, LEVELS)
+
+
+def nats(
+    decoders: Sequence[Decoder], past: Tensor, latents: Tensor, target: Tensor, weight: Tensor
+) -> Tensor:
+    """Weighted cross entropy of every domain's codes, the true past being given.
+
+    Parameters
+    ----------
+    decoders, past, latents
+        As `score` takes them; gradients reach the decoders' parameters and the latents.
+    target : Tensor[B x D x T], int64
+        The codes that follow.
+    weight : Tensor[B x D x T]
+        How much each code counts.
+
+    Returns
+    -------
+    Tensor[D], float32
+        Sums over all codes, in nats.
+    """
+    scores = score(decoders, past, latents).flatten(0, 2).float()
+    each = F.cross_entropy(scores, target.transpose(0, 1).flatten(), reduction="none")
+    by_domain = each.view(len(decoders), -1)
+    return (by_domain * weight.transpose(0, 1).flatten(1)).sum(1)
 
 
 def _one_behind_the_other(weights: Iterable[Tensor]) -> Tensor:
@@ -74,11 +102,13 @@ def _one_behind_the_other(weights: Iterable[Tensor]) -> Tensor:
     Along the first axis, so that each one's gradient is a slice as it lies, which autograd
     hands on without a copy.
     """
-    together = torch.cat(list(weights))
-    device = together.device.type
-    if torch.is_autocast_enabled(device):
-        return together.to(torch.get_autocast_dtype(device))
-    return together
+    return _as_products(torch.cat(list(weights)))
+
+
+def _as_products(x: Tensor) -> Tensor:
+    """In the precision of products."""
+    device = x.device.type
+    return x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
 
 
 def _matrices(convs: Sequence[Sequence[Pointwise]]) -> tuple[Tensor, Tensor]:
@@ -95,29 +125,26 @@ def _product(convs: Sequence[Sequence[Pointwise]], x: Tensor) -> Tensor:
     return torch.baddbmm(bias, x, weight)
 
 
-def _taps(decoders: Sequence[Decoder]) -> tuple[Tensor, ...]:
-    """Of each layer, all taps of its causal convolution: Tensor[D x R x taps * 2R]."""
+def _taps(decoders: Sequence[Decoder]) -> Tensor:
+    """Of each layer, all taps of its causal convolution: Tensor[layers x D x R x taps * 2R]."""
     layers = list(zip(*(decoder.layers for decoder in decoders), strict=True))
     weight = _one_behind_the_other(layer.causal.weight for of in layers for layer in of)
     outputs, inputs, taps = decoders[0].layers[0].causal.weight.shape
     weight = weight.view(len(layers), len(decoders), outputs, inputs, taps)
-    return weight.permute(0, 1, 3, 4, 2).flatten(3).unbind()
+    return weight.permute(0, 1, 3, 4, 2).flatten(3)
 
 
-def _residuals(decoders: Sequence[Decoder]) -> list[tuple[Tensor, Tensor]]:
-    """Of each layer but the last, Tensor[D x R x R] and its bias, Tensor[D x 1 x R]."""
+def _residuals(decoders: Sequence[Decoder]) -> tuple[Tensor, Tensor]:
+    """Of each layer but the last, Tensor[D x R x R], and its bias, Tensor[D x 1 x R]; stacked."""
     layers = list(zip(*(list(decoder.layers)[:-1] for decoder in decoders), strict=True))
     if not layers:
-        return []
+        like, width = decoders[0].fc.weight, decoders[0].shape.residual_channels
+        return like.new_empty(0, len(decoders), width, width), like.new_empty(
+            0, len(decoders), 1, width
+        )
     weight, bias = _matrices([[layer.residual] for of in layers for layer in of])
     split = (len(layers), len(decoders))
-    return list(
-        zip(
-            torch.unflatten(weight, 0, split).unbind(),
-            torch.unflatten(bias, 0, split).unbind(),
-            strict=True,
-        )
-    )
+    return torch.unflatten(weight, 0, split), torch.unflatten(bias, 0, split)
 
 
 def _signal(decoders: Sequence[Decoder], latents: Tensor) -> Tensor:
@@ -171,11 +198,11 @@ def _delayed(products: Tensor, taps: int, dilation: int) -> Tensor:
     return total
 
 
-def _summed(decoders: Sequence[Decoder], skips: Tensor) -> Tensor:
-    """Sum of all skip connections, as one product: Tensor[D x rows x all layers' R]."""
+def _skips(decoders: Sequence[Decoder]) -> tuple[Tensor, Tensor]:
+    """All skip connections as one: Tensor[D x all layers' R x skip], and the biases' sum."""
     convs = [[d.skip_conv, *(layer.skip for layer in d.layers)] for d in decoders]
     weight = _one_behind_the_other(conv.weight for of in convs for conv in of)
     outputs, inputs = convs[0][0].weight.shape[:2]
     weight = weight.view(len(convs), len(convs[0]), outputs, inputs).transpose(2, 3).flatten(1, 2)
     bias = torch.cat([conv.bias for of in convs for conv in of])
-    return torch.baddbmm(bias.view(len(convs), -1, outputs).sum(1)[:, None], skips, weight)
+    return weight, bias.view(len(convs), -1, outputs).sum(1)[:, None]

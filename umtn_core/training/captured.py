@@ -34,7 +34,8 @@ class Graph:
         Reads and writes the same tensors each time, and returns tensors.
     """
 
-    #: Times that it is done plainly first: libraries choose and allocate at their first calls.
+    #: Times that it is done plainly first: libraries choose and allocate at their first calls, and
+    #: what is compiled is compiled then, forward at the first call and backward in it.
     WARM_UP = 3
 
     def __init__(self, work: Callable[[], Losses]):

@@ -221,12 +221,12 @@ class Judging(Checkpoint):
         }
         _log(trainer, module.batches, means, total)
         parts = "; ".join(f"{domain} {_sentence(of)}" for domain, of in means.items())
-        end = "no score" if math.isnan(total) else f"score {total:.3f}"
+        verdict = "no score" if math.isnan(total) else f"score {total:.3f}"
         if total > self.best:
-            end += ", the best so far"
+            verdict += ", the best so far"
         self.say(
             f"Batch {module.batches:,}, judged in {time.monotonic() - began:.0f} s: "
-            f"{parts or 'no clips are long and loud enough'}; {end}."
+            f"{parts or 'no clips are long and loud enough'}; {verdict}."
         )
         return total
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -64,7 +64,9 @@ class TrainingModule(L.LightningModule):
         self.batches = 0
         #: The share of the run's time that is over, where it ends by the clock.
         self.spent: float | None = None
+        #: Where the settings want them compiled: the loss of all decoders, and what encodes.
         self._score: Scorer | None = None
+        self._encode: Callable[[Tensor], Tensor] | None = None
         #: The step where it is captured, and the batch that it began with.
         self._captured: CapturedStep | None = None
         self._first = 0
@@ -95,19 +97,23 @@ class TrainingModule(L.LightningModule):
     def setup(self, stage: str) -> None:
         """Compile the heavy parts where the settings ask for it."""
         if self.settings.machine.compile:
-            self.network.encoder.compile()
+            # Functions, and not the network's own modules: what validates, judges and listens has
+            # batches of other shapes, and each would be compiled anew.
+            self._encode = torch.compile(self.network.encoder.forward)
             # The decoders together are a single function to compile.
-            self._score = torch.compile(stacked.score)
+            self._score = torch.compile(stacked.nats)
 
     def forward(self, segment: TrainingSegment) -> Losses:
         """All terms of the objective; see `umtn_core.training.objective.losses`."""
         context = self.settings.context // self.network.shape.hop
-        # Validation tells what the codes are worth, all alike.
-        weights = self.band_weights if self.training else None
         heads = None if self.settings.only else self.spectral_heads
+        if not self.training:
+            # Validation tells what the codes are worth, all alike.
+            return losses(self.network, segment, context, heads, self.settings.only)
         return losses(
-            self.network, segment, context, heads, self.settings.only, self._score, weights
-        )
+            self.network, segment, context, heads, self.settings.only, self._score,
+            self.band_weights, self._encode,
+        )  # fmt: skip
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """AdamW for each player, and Muon for the first one's matrices if the settings say so."""
@@ -209,7 +215,7 @@ class TrainingModule(L.LightningModule):
             raise UmtnError(
                 "The steps of several processes cannot be captured: set machine.capture to auto."
             )
-        possible = batch.heard.device.type == "cuda" and alone and not machine.compile
+        possible = batch.heard.device.type == "cuda" and alone
         return machine.capture == "on" or (machine.capture == "auto" and possible)
 
     def _look(self) -> None:

@@ -10,13 +10,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from umtn_core.networks import Decoder, DomainClassifier, UniversalMusicTranslationNetwork, stacked
+from umtn_core.networks import (
+    Decoder,
+    DomainClassifier,
+    UniversalMusicTranslationNetwork,
+    bfloat16_encoder,
+    stacked,
+    stacked_bfloat16,
+)
 from umtn_core.networks.bfloat16_decoder import decoder_nats
-from umtn_core.networks.bfloat16_encoder import encode
 from umtn_core.training.segments import TrainingSegment
 
-#: Scores all decoders at once, as `umtn_core.networks.stacked.score` does.
-Scorer = Callable[[Sequence[Decoder], Tensor, Tensor], Tensor]
+#: Makes the loss of all decoders at once, as `umtn_core.networks.stacked.nats` does.
+Scorer = Callable[[Sequence[Decoder], Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 class Losses(NamedTuple):
@@ -51,6 +57,7 @@ def losses(
     only: Sequence[str] = (),
     score: Scorer | None = None,
     band_weights: Tensor | None = None,
+    encode: Callable[[Tensor], Tensor] | None = None,
 ) -> Losses:
     """All terms of the objective for one batch.
 
@@ -68,11 +75,13 @@ def losses(
         The batch's domains, if those are not all of the network's: decoders alone are
         scored then, since a classifier that hears some domains only learns nothing.
     score
-        What scores the decoders, all together. Left out, it is what the device does fastest,
-        and all of that gives the same but for rounding: on a GPU all together, on a processor
-        one after the other, which in mixed precision takes the passes written out by hand.
+        What makes the loss of the decoders, all together. Left out, it is what the device does
+        fastest, and all of that gives the same but for rounding: on a GPU all together, on a
+        processor one after the other, and in bfloat16 by passes written out by hand for either.
     band_weights : Tensor[bands], optional
         How much the codes of each band count, 1 on average.
+    encode
+        What encodes, as the network's encoder does; left out, that.
 
     Returns
     -------
@@ -80,21 +89,16 @@ def losses(
     """
     segment = segment.widened()
     # What a processor does in mixed precision.
-    by_hand = not score and segment.heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
-    latents = _latents(network, segment, context, by_hand)
-    decoders = [network.decoders[domain] for domain in only or network.domains]
-    weighed = segment.scored.float()
-    if band_weights is not None:
-        weighed = weighed * band_weights.repeat(weighed.shape[-1] // len(band_weights))
-    if score is None and segment.heard.device.type == "cuda":
-        score = stacked.score
-    if by_hand:
-        reconstruction = _nats_by_hand(decoders, segment, latents, weighed)
-    elif score is not None:
-        logits = score(decoders, segment.past, latents)
-        reconstruction = _nats(logits, segment.target.transpose(0, 1), segment.scored, weighed)
+    by_hand = segment.heard.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    if by_hand and score is None and encode is None:
+        latents = _latents_by_hand(network, segment, context)
     else:
-        reconstruction = _nats_in_turn(decoders, segment, latents, weighed)
+        latents = _latents(encode or network.encoder, segment, context)
+    decoders = [network.decoders[domain] for domain in only or network.domains]
+    reckoned = score or _scorer(segment.heard.device)
+    reconstruction = reckoned(
+        decoders, segment.past, latents, segment.target, _weights(segment.scored, band_weights)
+    )
     spectral = _spectral(spectral_heads or (), segment, latents)
     confusion = classification = accuracy = latents.new_zeros(())
     if network.classifier is not None and not only:
@@ -102,16 +106,19 @@ def losses(
     return Losses(reconstruction, confusion, classification, accuracy, spectral)
 
 
-def _latents(
-    network: UniversalMusicTranslationNetwork, segment: TrainingSegment, context: int, by_hand: bool
-) -> Tensor:
+def _latents(encode: Callable[[Tensor], Tensor], segment: TrainingSegment, context: int) -> Tensor:
     """What the encoder makes of a batch, without the context: Tensor[B x D x Z x F], float32."""
+    latents = encode(segment.heard.flatten(0, 1)).float()
+    latents = latents[:, :, context : latents.shape[-1] - context]
+    return torch.unflatten(latents, 0, segment.heard.shape[:2])
+
+
+def _latents_by_hand(
+    network: UniversalMusicTranslationNetwork, segment: TrainingSegment, context: int
+) -> Tensor:
+    """The same, by the pass that is written out for a processor."""
     heard = segment.heard.flatten(0, 1)
-    if by_hand:
-        latents = encode(network.encoder, heard, context)
-    else:
-        latents = network.encoder(heard).float()
-        latents = latents[:, :, context : latents.shape[-1] - context]
+    latents = bfloat16_encoder.encode(network.encoder, heard, context)
     return torch.unflatten(latents, 0, segment.heard.shape[:2])
 
 
@@ -139,48 +146,43 @@ def _classified(classifier: DomainClassifier, latents: Tensor) -> tuple[Tensor, 
     return confusion, classification, accuracy
 
 
-def _nats(logits: Tensor, target: Tensor, scored: Tensor, weighed: Tensor) -> Tensor:
-    """Nats a sample of each domain, averaged by segment first: Tensor[D].
+def _scorer(device: torch.device) -> Scorer:
+    """What makes the loss of all decoders fastest on a device, at the precision of the moment."""
+    kind = device.type
+    half = torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.bfloat16
+    if kind == "cuda":
+        return stacked_bfloat16.nats if half else stacked.nats
+    return _nats_by_hand if kind == "cpu" and half else _nats_in_turn
 
-    So processes that share a batch agree with one.
 
-    Parameters
-    ----------
-    logits : Tensor[D x B x T x 256]
-    target : Tensor[D x B x T], int64
-    scored : Tensor[B x D x T], bool
-    weighed : Tensor[B x D x T]
-        How much each code that is scored counts; 1 on average.
+def _weights(scored: Tensor, band_weights: Tensor | None) -> Tensor:
+    """How much each code counts in its domain's loss: Tensor[B x D x T], from bool.
+
+    Losses are averaged by segment first, so that processes that share a batch agree with one.
     """
-    nats = F.cross_entropy(
-        logits.flatten(0, 2).float(), target.flatten(), reduction="none"
-    ).view(target.shape)  # fmt: skip
-    counted = scored.transpose(0, 1).sum(2).clamp(min=1)
-    return ((nats * weighed.transpose(0, 1)).sum(2) / counted).mean(1)
+    weighed = scored / (scored.sum(2, keepdim=True).clamp(min=1) * len(scored))
+    if band_weights is None:
+        return weighed
+    return weighed * band_weights.repeat(scored.shape[-1] // len(band_weights))
 
 
 def _nats_in_turn(
-    decoders: Sequence[Decoder], segment: TrainingSegment, latents: Tensor, weighed: Tensor
+    decoders: Sequence[Decoder], past: Tensor, latents: Tensor, target: Tensor, weight: Tensor
 ) -> Tensor:
-    """The same, one decoder after the other, each by its own `Decoder.score`."""
-    return torch.cat([
-        _nats(
-            decoder.score(segment.past[:, d], latents[:, d])[None],
-            segment.target[None, :, d], segment.scored[:, d, None], weighed[:, d, None],
-        )
-        for d, decoder in enumerate(decoders)
-    ])  # fmt: skip
+    """As `umtn_core.networks.stacked.nats`, one decoder after the other by `Decoder.score`."""
+    found = []
+    for d, decoder in enumerate(decoders):
+        scores = decoder.score(past[:, d], latents[:, d]).flatten(0, 1).float()
+        nats = F.cross_entropy(scores, target[:, d].flatten(), reduction="none")
+        found.append((nats * weight[:, d].flatten()).sum())
+    return torch.stack(found)
 
 
 def _nats_by_hand(
-    decoders: Sequence[Decoder], segment: TrainingSegment, latents: Tensor, weighed: Tensor
+    decoders: Sequence[Decoder], past: Tensor, latents: Tensor, target: Tensor, weight: Tensor
 ) -> Tensor:
     """The same, by the passes that are written out for a processor."""
-    found = []
-    for d, decoder in enumerate(decoders):
-        counted = segment.scored[:, d]
-        weight = weighed[:, d] / counted.sum(1, keepdim=True).clamp(min=1) / len(counted)
-        found.append(
-            decoder_nats(decoder, segment.past[:, d], latents[:, d], segment.target[:, d], weight)
-        )
-    return torch.stack(found)
+    return torch.stack([
+        decoder_nats(decoder, past[:, d], latents[:, d], target[:, d], weight[:, d])
+        for d, decoder in enumerate(decoders)
+    ])  # fmt: skip

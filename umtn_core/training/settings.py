@@ -198,12 +198,13 @@ class Machine(Section, frozen=True):
         Processes that prepare batches, or ``auto``: on CUDA as many as there are cores to spare,
         elsewhere 1. 0 prepares them in between.
     compile
-        Whether decoders and encoder are compiled (good on GPUs).
+        Whether decoders and encoder are compiled: a minute at the start, and fewer passes over a
+        GPU's memory from then on.
     capture
         Whether a step is recorded as a CUDA graph and launched as a whole, which takes the
         processor out of a GPU's way: ``on``, ``off``, or ``auto``, which is on where a single
-        process trains on CUDA and nothing is compiled. On a processor ``on`` does the same
-        without a graph, for tests.
+        process trains on CUDA, compiled or not. On a processor ``on`` does the same without a
+        graph, for tests.
     """
 
     accelerator: str = "auto"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from umtn_core.errors import UmtnError
-from umtn_core.networks import stacked
+from umtn_core.networks import stacked, stacked_bfloat16
 from umtn_core.training import module as module_
 from umtn_core.training.captured import CapturedStep, Graph
 from umtn_core.training.checkpoint import load_network
@@ -161,11 +161,12 @@ def test_an_optimiser_that_cannot_leave_out_a_step_is_named():
         _small_step(optimiser=torch.optim.SGD, lr=0.1)
 
 
-def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypatch):
+@pytest.mark.parametrize("nats", [stacked.nats, stacked_bfloat16.nats], ids=["float32", "mixed"])
+def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypatch, nats):
     """On the device "meta" there are no values: whatever asks for one fails."""
     options = settings(**{"spectral": {"weight": 1.0, "bands": 4}} | BANDS)
     module = TrainingModule(msgspec.to_builtins(options), ("flute", "violin")).to("meta")
-    module._score = stacked.score
+    module._score = nats
     optimiser = SimpleNamespace(zero_grad=module.zero_grad)
     monkeypatch.setattr(TrainingModule, "_optimisers", [optimiser])
     monkeypatch.setattr(TrainingModule, "manual_backward", lambda module, loss: loss.backward())
@@ -175,7 +176,7 @@ def test_nothing_in_losses_and_gradients_waits_for_the_device(settings, monkeypa
     samples = (2, 2, frames * shape.output_hop)
     batch = TrainingSegment(
         torch.empty(2, 2, 1, frames * shape.hop + 2 * options.context, device="meta"),
-        *(torch.empty(samples, device="meta", dtype=torch.int64) for _ in range(2)),
+        *(torch.empty(samples, device="meta", dtype=kind) for kind in (torch.int16, torch.uint8)),
         torch.empty(samples, device="meta", dtype=torch.bool),
         torch.empty(2, 2, 4, frames, device="meta"),
     )

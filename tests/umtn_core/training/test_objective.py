@@ -6,8 +6,9 @@ import msgspec
 import pytest
 import torch
 
-from umtn_core.networks import UniversalMusicTranslationNetwork, stacked
+from umtn_core.networks import UniversalMusicTranslationNetwork, stacked, stacked_bfloat16
 from umtn_core.shape import PRESETS
+from umtn_core.training import objective
 from umtn_core.training.objective import losses
 from umtn_core.training.segments import TrainingSegment
 
@@ -37,13 +38,13 @@ def segment():
 
 
 def _nats(network, segment, way, weights=None):
-    mixed = torch.autocast("cpu", torch.bfloat16) if way == "by hand" else nullcontext()
-    score = stacked.score if way == "stacked" else None
+    mixed = torch.autocast("cpu", torch.bfloat16) if "by hand" in way else nullcontext()
+    score = {"stacked": stacked.nats, "by hand, stacked": stacked_bfloat16.nats}.get(way)
     with mixed:
         return losses(network, segment, 0, score=score, band_weights=weights).reconstruction
 
 
-@pytest.mark.parametrize("way", ["apart", "stacked", "by hand"])
+@pytest.mark.parametrize("way", ["apart", "stacked", "by hand", "by hand, stacked"])
 def test_the_loss_is_the_mean_of_what_single_bands_give(network, segment, way):
     whole = _nats(network, segment, way)
     alone = [
@@ -62,3 +63,21 @@ def test_weights_go_to_the_bands_lowest_first(network, segment):
     expected = _nats(network, segment, "apart", first)
     torch.testing.assert_close(_nats(network, spoilt, "apart", first), expected)
     assert not torch.allclose(_nats(network, spoilt, "apart"), _nats(network, segment, "apart"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "mixed", "expected"),
+    [
+        ("cuda", False, stacked.nats),
+        ("cuda", True, stacked_bfloat16.nats),
+        ("cpu", False, objective._nats_in_turn),
+        ("cpu", True, objective._nats_by_hand),
+    ],
+)
+def test_a_gpu_scores_all_decoders_at_once_and_a_processor_one_after_another(
+    monkeypatch, kind, mixed, expected
+):
+    # Where there is no GPU, PyTorch refuses to be asked in earnest.
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda asked: mixed and asked == kind)
+    monkeypatch.setattr(torch, "get_autocast_dtype", lambda asked: torch.bfloat16)
+    assert objective._scorer(torch.device(kind)) is expected

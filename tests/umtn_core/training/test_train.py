@@ -194,21 +194,29 @@ def test_every_preset_trains(settings, preset, domains, frames):
 
 
 @pytest.mark.long
-def test_a_compiled_run_takes_the_same_step(settings, tmp_path, monkeypatch, adam_gradients):
-    plain = train(settings(output=str(tmp_path / "plain"), steps=1), progress=False)
-    compiled = []
-    compile_ = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda f: compiled.append(f.__name__) or compile_(f))
-    options = settings(
-        output=str(tmp_path / "compiled"), steps=1, machine={"compile": True},
-        optimiser={"average": 0.9},
-    )  # fmt: skip
-    fast = train(options, progress=False)
-    assert compiled.count("score") == 1, "all decoders together"
-    alone, same = adam_gradients(plain), adam_gradients(fast)
-    largest = float(max(gradient.abs().max() for gradient in alone.values()))
-    for name, gradient in alone.items():
-        torch.testing.assert_close(same[name], gradient, rtol=1e-3, atol=1e-5 * largest)
+@pytest.mark.parametrize("capture", ["off", "on"])
+def test_a_compiled_run_takes_the_same_steps(
+    settings, tmp_path, monkeypatch, adam_gradients, capture
+):
+    """Alone, and as steps that are recorded: losses, first gradients, and one compilation each."""
+    common = {"steps": 30, "validate_every": 10, "optimiser": {"average": 0.9}}
+    plain, compiled = tmp_path / "plain", tmp_path / "compiled"
+    made, compile_ = [], torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f: made.append(f.__name__) or compile_(f))
+    machine = {"compile": True, "capture": capture}
+    for steps in (1, 30):
+        options = common | {"steps": steps}
+        alone = train(settings(output=str(plain), **options), progress=False)
+        fast = train(settings(output=str(compiled), machine=machine, **options), progress=False)
+        if steps == 1:
+            expected, found = adam_gradients(alone), adam_gradients(fast)
+    assert made == ["forward", "nats"] * 2, "the encoder, and all decoders together"
+    largest = float(max(gradient.abs().max() for gradient in expected.values()))
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-3, atol=1e-5 * largest)
+    losses, same = (_curve(folder, "valid/nats") for folder in (plain, compiled))
+    assert len(losses) == 3
+    assert list(same.values()) == pytest.approx(list(losses.values()), rel=1e-3)
 
 
 def test_a_missing_domain_is_named(settings):
