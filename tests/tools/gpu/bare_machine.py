@@ -60,7 +60,7 @@ def _tops(distribution: Distribution) -> Iterable[str]:
     return sorted(tops - {"..", "__pycache__"})
 
 
-#: Takes away the network, FluidSynth and its fonts, then runs what follows.
+#: Takes away FluidSynth and its fonts, and the list of libraries, then runs what follows.
 _ALONE = r"""
 set -e
 ip link set lo up 2>/dev/null || true
@@ -71,6 +71,7 @@ done
 for file in $(command -v fluidsynth) $(ls /usr/lib/*/libfluidsynth.so* 2>/dev/null); do
   mount --bind /dev/null "$(readlink -f "$file")"
 done
+mount --bind /dev/null /etc/ld.so.cache
 exec "$@"
 """
 

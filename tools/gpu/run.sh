@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# On a lent GPU machine, in the root of the sources, with .gpu/ as tools/gpu/prepare.sh made it:
+#
+#   tools/gpu/run.sh check [SECONDS] [more of tools/gpu/check.py]
+#   tools/gpu/run.sh train SECONDS [more of umtn train]
+#
+# Needs no network and nothing but what is in .gpu/. Both have the machine's cores make the music that
+# is trained on, from the first call on; `check` stops them while it times. Everything that is to
+# come back lies in $OUT. Ends with another status than 0 where something was not right.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+
+base=${UMTN_GPU_BASE:-/tmp/umtn-gpu}
+python=${PYTHON:-python3}
+export OUT=${OUT:-$base/out}
+export PYTHONPATH=$base/site:$PWD PYTHONUNBUFFERED=1 OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export UMTN_SOUNDFONTS=$base/soundfonts XDG_CACHE_HOME=$base/cache
+export PATH=$base/fluidsynth/bin:$PATH
+mkdir -p "$base" "$OUT"
+
+fail() {
+  echo "run.sh: $1" >&2
+  exit 1
+}
+
+# nproc heeds OMP_NUM_THREADS, this does not.
+cores=$("$python" -c 'import os; print(len(os.sched_getaffinity(0)))') || fail "there is no $python here."
+
+# Unpacks .gpu/machine, once.
+set_up() {
+  [ ! -e "$base/is-set-up" ] || return 0
+  [ -d .gpu/machine ] || fail "there is no .gpu/machine here: run tools/gpu/prepare.sh, and carry it along."
+  "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir \
+    --disable-pip-version-check --upgrade --target "$base/site" .gpu/machine/wheels/*.whl ||
+    fail "the wheels cannot be installed; see above."
+  for archive in fluidsynth soundfonts; do
+    tar -C "$base" -xJf ".gpu/machine/$archive.tar.xz" || fail "$archive cannot be unpacked."
+  done
+  # The machine's own libraries are newer; only those that it lacks are wanted.
+  ldconfig -p 2>/dev/null | awk '/=>/ {print $1}' | while read -r name; do
+    [[ $name == libfluidsynth* ]] || rm -f "$base/fluidsynth/lib/$name"
+  done
+  mkdir -p "$base/cache/umtn/kernels"
+  [ ! -d .gpu/machine/kernels ] || cp .gpu/machine/kernels/* "$base/cache/umtn/kernels/"
+  cp .gpu/machine/music.yaml .gpu/machine/settings.yaml "$base/"
+  touch "$base/is-set-up"
+}
+
+# Begins to make music, in a session of its own, which outlives this call.
+start_music() {
+  [ ! -e "$base/music.pid" ] || return 0
+  LD_LIBRARY_PATH=$base/fluidsynth/lib setsid nice -n 19 "$python" -m bridge.cli data synth \
+    "$base/music.yaml" "$base/store" --workers $((cores > 2 ? cores - 2 : cores)) \
+    > "$base/music.log" 2>&1 < /dev/null &
+  echo $! > "$base/music.pid"
+  # A machine that cannot make any says so at once.
+  sleep 3
+  music_goes_on || [ -e "$base/store/index.json" ] || music_failed
+}
+
+music_goes_on() {
+  local state
+  state=$(awk '/^State:/ {print $2}' "/proc/$(cat "$base/music.pid")/status" 2>/dev/null)
+  [ -n "$state" ] && [ "$state" != Z ]
+}
+
+music_failed() {
+  tail -n 5 "$base/music.log" >&2
+  echo "run.sh: there is no music to train on; see above." >&2
+  status=1
+}
+
+tell_music() {
+  kill "-$1" -- "-$(cat "$base/music.pid")" 2>/dev/null
+}
+
+check() {
+  local seconds=220
+  if [[ ${1:-} =~ ^[0-9]+$ ]]; then
+    seconds=$1
+    shift
+  fi
+  benchmarks/on_gpu.sh --quick --seconds "$seconds" --pause "$(cat "$base/music.pid")" "$@" || status=1
+}
+
+# Waits for the music: until it is all made, or for half a minute if there is some.
+await_music() {
+  local waited=0
+  tell_music CONT
+  while music_goes_on; do
+    [ ! -e "$base/store/index.json" ] || [ "$waited" -lt 30 ] || break
+    [ "$waited" -lt "$1" ] || break
+    sleep 1
+    waited=$((waited + 1))
+  done
+  # The cores are the loaders' now.
+  tell_music TERM
+  [ -e "$base/store/index.json" ] || { music_failed; return 1; }
+}
+
+# Writes what there is of the run to $OUT: now, and whenever it has saved.
+pack() {
+  [ -e "$base/run/last.ckpt" ] || return 1
+  "$python" tools/gpu/parts.py checkpoint "$base/run/last.ckpt" "$OUT" &&
+    tar -C "$base" -cJf "$OUT/log.tar.xz" run/log run/settings.yaml music.log
+}
+
+keep_packing() {
+  local packed=$base/packed
+  touch "$packed"
+  while sleep 2; do
+    [ "$base/run/last.ckpt" -nt "$packed" ] || continue
+    touch "$packed"
+    pack
+  done
+}
+
+train() {
+  [[ ${1:-} =~ ^[0-9]+$ ]] || fail "say for how many seconds: tools/gpu/run.sh train 540"
+  local seconds=$1 began=$SECONDS
+  shift
+  left() { echo $((seconds - (SECONDS - began))); }
+  await_music $((seconds / 2)) || return
+  local start=()
+  if [ -d .gpu/start ]; then
+    "$python" tools/gpu/parts.py join .gpu/start "$base/start.ckpt" || { status=1; return; }
+    start=(--from "$base/start.ckpt")
+  fi
+  # What is not training: to begin, and to save and pack at the end.
+  local aside=$((seconds < 180 ? seconds / 4 : 45))
+  local minutes
+  minutes=$(awk -v s=$(($(left) - aside)) 'BEGIN { printf "%.3f", (s < 5 ? 5 : s) / 60 }')
+  keep_packing &
+  local packing=$!
+  echo "training for $minutes minutes"
+  # Asked to stop, it saves.
+  timeout --kill-after=15 $(($(left) - aside / 3)) "$python" -m bridge.cli train "$base/settings.yaml" \
+    --quiet --set "store=$base/store" --set "output=$base/run" --minutes "$minutes" \
+    ${start[@]+"${start[@]}"} "$@" 2>&1 | tee "$OUT/train.log" || status=1
+  kill "$packing" 2>/dev/null
+  wait "$packing" 2>/dev/null
+  pack || { echo "run.sh: the run has saved nothing." >&2; status=1; }
+  ls -l "$OUT"
+}
+
+status=0
+what=${1:-}
+[ $# -eq 0 ] || shift
+case $what in
+  check | train)
+    set_up
+    start_music
+    "$what" "$@"
+    tail -n 1 "$base/music.log"
+    ;;
+  *) fail "say what: check [SECONDS], or train SECONDS." ;;
+esac
+exit $status
