@@ -13,6 +13,7 @@ from umtn_core.decode.memory import rings_to_keep
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout, StreamState
 from umtn_core.decode.uniform import uniforms
+from umtn_core.errors import UmtnError
 
 #: Steps between two reports of a stream's position.
 STEPS = 100
@@ -119,7 +120,7 @@ class StreamBatch:
         """Take the streams' state back, but for those that are finished: theirs is of no more use.
 
         Of a device's streams, which may be many more than the host has memory for, the others begin
-        anew: they will be the same samples.
+        anew, and so do all of a device that is lost: they will be the same samples.
         """
         unfinished = [task.state for task in self._tasks if not task.state.is_finished]
         most = room if self._engine.on_device else len(unfinished)
@@ -133,7 +134,12 @@ class StreamBatch:
             if state.rings is None:
                 state.rings = np.zeros((layout.rows, channels), np.float32)
         if unfinished[:most]:
-            stepper.store([task.state.rings for task in self._tasks])
+            try:
+                stepper.store([task.state.rings for task in self._tasks])
+            except UmtnError:
+                for state in unfinished:
+                    state.begin_anew()
+                raise
 
     def _steps(self, stepper: Stepper, frame: int, begin: int, count: int, stop: Event) -> int:
         """Make some samples of every stream, within a frame; returns how many."""

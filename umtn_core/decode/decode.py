@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.decode.batch import StreamBatch, StreamTask
+from umtn_core.decode.batch import FRAMES, StreamBatch, StreamTask
 from umtn_core.decode.engine import Engine
-from umtn_core.decode.memory import rings_to_keep, streams_at_once
+from umtn_core.decode.memory import rings_to_keep, streams_at_once, streams_conditioned
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream, StreamState
 from umtn_core.errors import Cancelled, UmtnError
@@ -131,16 +131,16 @@ class Decode:
     def _at_once(self, *, to_the_end: bool) -> int:
         """Count the streams that may be in one batch, by memory.
 
-        A device's streams need none of the host's while they are under way, only when they are to
-        be stopped and gone on with.
+        A device's streams need the host's for their rings only when they are to be stopped and
+        gone on with.
         """
         engine = self.engine
         if not engine.on_device:
             here = streams_at_once(engine.shape) // engine.threads
         elif to_the_end:
-            return engine.most_streams
+            here = streams_conditioned(engine.shape, FRAMES)
         else:
-            here = rings_to_keep(engine.shape) // engine.threads
+            here = rings_to_keep(engine.shape)
         return max(1, min(engine.most_streams, here))
 
     def _divided(self, tasks: Sequence[StreamTask], *, to_the_end: bool) -> list[list[StreamTask]]:

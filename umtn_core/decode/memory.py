@@ -27,6 +27,15 @@ def streams_at_once(shape: NetworkShape) -> int:
     return max(1, int(_SHARE * free) // (2 * ring_bytes(shape)))
 
 
+def streams_conditioned(shape: NetworkShape, frames: int) -> int:
+    """Count the streams whose conditioning of so many frames there is memory for; at least one.
+
+    It is all that a stream takes here whose rings are on a device.
+    """
+    free = psutil.virtual_memory().available
+    return max(1, int(_SHARE * free) // (4 * frames * shape.conditioning_width))
+
+
 def rings_to_keep(shape: NetworkShape) -> int:
     """Count the streams that the machine's memory has room to keep the rings of now, once each."""
     return int(_SHARE * psutil.virtual_memory().available) // ring_bytes(shape)

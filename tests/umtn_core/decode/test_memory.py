@@ -10,9 +10,16 @@ import psutil
 import pytest
 
 from umtn_core.decode import batch
+from umtn_core.decode.batch import FRAMES
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.engine import Engine, Stepper
-from umtn_core.decode.memory import ring_bytes, rings_to_keep, streams_at_once, streams_to_time
+from umtn_core.decode.memory import (
+    ring_bytes,
+    rings_to_keep,
+    streams_at_once,
+    streams_conditioned,
+    streams_to_time,
+)
 from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, save
@@ -23,6 +30,12 @@ from umtn_core.shape import PRESETS, NetworkShape
 TINY = NetworkShape(
     hop=40, latent_channels=2, encoder_blocks=1, encoder_layers=1, encoder_channels=2,
     decoder_blocks=1, decoder_layers=2, residual_channels=2, skip_channels=4,
+)  # fmt: skip
+
+#: Whose rings are most of what a stream takes.
+LONG = NetworkShape(
+    hop=40, latent_channels=2, encoder_blocks=1, encoder_layers=1, encoder_channels=2,
+    decoder_blocks=1, decoder_layers=15, residual_channels=16, skip_channels=4,
 )  # fmt: skip
 
 
@@ -146,13 +159,9 @@ class ConstantStepper(Stepper):
         raise NotImplementedError
 
 
-def test_streams_on_a_device_take_no_rings_here(random_bundle, free):
-    shape = NetworkShape(
-        hop=40, latent_channels=2, encoder_blocks=1, encoder_layers=1, encoder_channels=2,
-        decoder_blocks=1, decoder_layers=12, residual_channels=16, skip_channels=4,
-    )  # fmt: skip
-    engine, free_rings = Constant(random_bundle(shape), "a"), 6
-    free(2 * free_rings * ring_bytes(shape))
+def test_streams_on_a_device_take_no_rings_here(random_bundle, free, together):
+    engine, free_rings = Constant(random_bundle(LONG), "a"), 20
+    free(2 * free_rings * ring_bytes(LONG))
     ends = itertools.cycle((110, 104, 97))
     requests = [Stream(each.latents, next(ends), each.id) for each in streams(600)]
     decode = Decode(engine, requests, Sampling())
@@ -161,8 +170,10 @@ def test_streams_on_a_device_take_no_rings_here(random_bundle, free):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert decode.done and all((codes == 9).all() for codes in decode.codes)
-    # Of 600 streams, those that are brought to a smaller batch at most, and what else there is.
-    assert peak < (free_rings + 20) * ring_bytes(shape)
+    # Of 600 streams, those that are brought to a smaller batch at most, and conditioning, which
+    # takes a thirtieth.
+    assert together == [600]
+    assert peak < (free_rings + 40) * ring_bytes(LONG)
 
 
 def test_streams_that_have_ended_are_carried_along_on_a_device(random_bundle, together):
@@ -184,11 +195,11 @@ def test_streams_that_have_ended_are_carried_along_on_a_device(random_bundle, to
 
 
 def test_what_cannot_be_kept_when_a_device_is_stopped_begins_anew(random_bundle, free):
-    bundle = random_bundle(TINY)
+    bundle = random_bundle(LONG)
     whole = Decode(OnnxEngine(bundle, "a", 1), streams(9), Sampling(2))
     whole.advance()
-    free(2 * 4 * ring_bytes(TINY))
-    assert rings_to_keep(TINY) == 4
+    free(2 * 4 * ring_bytes(LONG))
+    assert rings_to_keep(LONG) == 4
 
     class Stopped(OnDevice):
         def stepper(self, *given):
@@ -212,6 +223,40 @@ def test_what_cannot_be_kept_when_a_device_is_stopped_begins_anew(random_bundle,
     decode = restore(OnDevice(bundle, "a", 1), save(decode))
     decode.advance()
     assert all(map(np.array_equal, decode.codes, whole.codes))
+
+
+def test_streams_of_a_device_that_is_lost_begin_anew(random_bundle):
+    bundle = random_bundle(TINY)
+    whole = Decode(OnnxEngine(bundle, "a", 1), streams(3), Sampling(2))
+    whole.advance()
+
+    class Lost(OnDevice):
+        def stepper(self, *given):
+            stepper = super().stepper(*given)
+            stepper.store = self.fail
+            right = stepper.steps
+            calls = itertools.count()
+            stepper.steps = lambda *work: self.fail() if next(calls) else right(*work)
+            return stepper
+
+        def fail(self, *_):
+            raise UmtnError("The GPU failed; use another engine.")
+
+    decode = Decode(Lost(bundle, "a", 1), streams(3), Sampling(2))
+    with pytest.raises(UmtnError, match="The GPU failed"):
+        decode.advance()
+    assert [state.position for state in decode.states] == [0, 0, 0]
+    on_another = restore(OnnxEngine(bundle, "a", 1), save(decode))
+    on_another.advance()
+    assert all(map(np.array_equal, on_another.codes, whole.codes))
+
+
+def test_conditioning_bounds_what_a_device_is_given(random_bundle, free, together):
+    decode = Decode(OnDevice(random_bundle(TINY), "a", 1), streams(9), Sampling(2))
+    free(2 * 5 * 4 * FRAMES * TINY.conditioning_width)
+    assert streams_conditioned(TINY, FRAMES) == 5
+    decode.advance()
+    assert together == [5, 4] and decode.done
 
 
 def test_a_decode_that_is_to_be_stopped_keeps_to_what_fits_here(random_bundle, free, together):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -117,25 +117,19 @@ def choose(
     names = candidates(bundle, domain)
     if len(names) == 1:
         return Choice(names[0], {})
-    # All cores, whatever the decode is given, so that it does not depend on that.
-    engines = {name: open_engine(name, bundle, domain) for name in names if name not in _ON_GPU}
-    reference, refused = engines[names[0]], {}
-    for name in names:
-        if name in _ON_GPU:
-            try:
-                engines[name] = _trusted(name, bundle, domain, reference, file)
-            except Cancelled:
-                raise
-            except UmtnError as error:
-                refused[name] = str(error)
-    took: dict[str, float] = {}
-    if len(engines) > 1:
-        compared = [name for name in names if name in engines]
-        rates = raced([engines[name] for name in compared], file, cancelled)
-        took = {
-            name: _estimate(bundle.shape, segments, each)
-            for name, each in zip(compared, rates, strict=True)
-        }
+    engines, refused = _opened(names, bundle, domain, file)
+    try:
+        took = _raced(engines, segments, file, cancelled)
+    except Cancelled:
+        raise
+    except UmtnError as error:
+        # Whatever a GPU lacks now, say memory that other programs have taken.
+        lost = [name for name in engines if name in _ON_GPU]
+        if not lost:
+            raise
+        refused |= dict.fromkeys(lost, str(error))
+        rest = {name: engine for name, engine in engines.items() if name not in lost}
+        took = _raced(rest, segments, file, cancelled)
     best = names[0]
     for name in took:
         if took[name] * WORTH_IT < took[best]:
@@ -143,21 +137,42 @@ def choose(
     return Choice(best, took, refused)
 
 
-def _trusted(
-    name: str, bundle: Bundle, domain: str, reference: Engine, file: Path | None
-) -> Engine:
-    """Open a GPU's engine.
+def _opened(
+    names: Sequence[str], bundle: Bundle, domain: str, file: Path | None
+) -> tuple[dict[str, Engine], dict[str, str]]:
+    """Open engines, and say why those that a GPU does not run as it should are left out."""
+    # All cores, whatever the decode is given, so that it does not depend on that.
+    reference = open_engine(names[0], bundle, domain)
+    engines, refused = {names[0]: reference}, {}
+    for name in names[1:]:
+        try:
+            engine = open_engine(name, bundle, domain)
+            reason = why_not_trusted(engine, reference, file) if name in _ON_GPU else None
+        except UmtnError as error:
+            if name not in _ON_GPU:
+                raise
+            reason = str(error)
+        if reason is None:
+            engines[name] = engine
+        else:
+            refused[name] = reason
+    return engines, refused
 
-    Raises
-    ------
-    UmtnError
-        If it cannot be opened, or does not do what the processor does.
-    """
-    engine = open_engine(name, bundle, domain)
-    reason = why_not_trusted(engine, reference, file)
-    if reason is not None:
-        raise UmtnError(reason)
-    return engine
+
+def _raced(
+    engines: Mapping[str, Engine],
+    segments: int | Literal["auto"],
+    file: Path | None,
+    cancelled: IsCancelled | None,
+) -> dict[str, float]:
+    """Time engines beside each other, by name; returns nothing where there is only one."""
+    if len(engines) == 1:
+        return {}
+    rates = raced(list(engines.values()), file, cancelled)
+    return {
+        name: _estimate(engine.shape, segments, each)
+        for (name, engine), each in zip(engines.items(), rates, strict=True)
+    }
 
 
 def precise() -> str:

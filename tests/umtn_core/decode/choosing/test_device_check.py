@@ -175,6 +175,24 @@ def test_a_gpu_that_fails_is_refused(bundle, gpu, fastest, file, monkeypatch):
     assert "not cuda: The GPU failed at starting a kernel" in chosen.reason
 
 
+def test_a_gpu_that_is_lost_while_engines_are_timed_is_done_without(bundle, gpu, file, monkeypatch):
+    monkeypatch.setattr(auto, "why_not_trusted", lambda *_: None)
+    right = throughput.Run
+
+    def run(engine, streams):
+        if engine.on_device:
+            raise UmtnError("The memory of the GPU has no room.")
+        return right(engine, streams)
+
+    monkeypatch.setattr(throughput, "Run", run)
+    chosen = choose(bundle, "a", file=file)
+    assert set(chosen.seconds) == {"cpu", "cpu-bf16"}
+    assert chosen.engine in chosen.seconds
+    assert chosen.refused == dict.fromkeys(
+        ("cuda", "cuda-fp16"), "The memory of the GPU has no room."
+    )
+
+
 def test_it_is_checked_once(bundle, gpu, file, monkeypatch):
     engine, reference = CudaEngine(bundle, "a", "fp16", gpu), open_engine("cpu", bundle, "a", 1)
     assert why_not_trusted(engine, reference, file) is None
