@@ -55,7 +55,7 @@ class Timed:
     multiprocessors = 132
     shared_bytes = 232_448
 
-    def resident_blocks(self, kernel: str, shared: int, cluster: int = 0) -> int:
+    def resident_blocks(self, kernel: str, shared: int, cluster: int = 0, threads: int = 0) -> int:
         """See `Device.resident_blocks`."""
         return self.multiprocessors
 

@@ -12,7 +12,7 @@ from umtn_core.decode.engine import Engine, Stepper
 from umtn_core.decode.memory import rings_to_keep
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout, StreamState
-from umtn_core.decode.uniform import uniforms
+from umtn_core.decode.uniform import Seeds, uniforms
 from umtn_core.errors import UmtnError
 
 #: Steps between two reports of a stream's position.
@@ -75,6 +75,7 @@ class StreamBatch:
         self._frame = -1
         self._entered = 0
         self._conditioning: NDArray[np.float32] = np.empty((0, 0), np.float32)
+        self._seeds = self._seeds_of(self._tasks)
         self._uniforms: NDArray[np.float32] = np.empty((0, 0), np.float32)
 
     def run(self, stop: Event) -> None:
@@ -86,6 +87,7 @@ class StreamBatch:
     def _run_together(self, stop: Event) -> None:
         """Advance all streams to where it is better to go on without those that have ended."""
         self._frame = -1
+        self._seeds = self._seeds_of(self._tasks)
         states, shape = [task.state for task in self._tasks], self._engine.shape
         bands, hop = shape.bands, shape.output_hop
         room = rings_to_keep(shape)
@@ -145,10 +147,8 @@ class StreamBatch:
         """Make some samples of every stream, within a frame; returns how many."""
         if frame != self._frame:
             self._enter(frame, begin)
-        done = begin - self._entered
-        numbers = np.ascontiguousarray(self._uniforms[:, done : done + count])
         codes = np.empty((len(self._tasks), count), np.uint8)
-        made = stepper.steps(self._conditioning, numbers, codes, stop)
+        made = stepper.steps(self._conditioning, self._numbers(begin, count), codes, stop)
         for task, row in zip(self._tasks, codes, strict=True):
             task.take(begin, row[:made])
         return made
@@ -159,11 +159,21 @@ class StreamBatch:
         self._conditioning = np.stack([task.conditions.at(frame) for task in self._tasks])
         # So that engines may keep what they have made of it as long as it is the same array.
         self._conditioning.flags.writeable = False
-        requests = [task.state.request for task in self._tasks]
-        seeds = [self._sampling.seed if r.seed is None else r.seed for r in requests]
-        ids = [request.id for request in requests]
-        left = (frame + 1) * self._engine.shape.output_hop - begin
-        self._uniforms = uniforms(seeds, ids, begin, left)
+        if not self._engine.makes_uniforms:
+            left = (frame + 1) * self._engine.shape.output_hop - begin
+            self._uniforms = uniforms(self._seeds.seeds, self._seeds.ids, begin, left)
+
+    def _numbers(self, begin: int, count: int) -> NDArray[np.float32] | Seeds:
+        """Give the random numbers of some samples, or what an engine makes them of."""
+        if self._engine.makes_uniforms:
+            return self._seeds
+        done = begin - self._entered
+        return np.ascontiguousarray(self._uniforms[:, done : done + count])
+
+    def _seeds_of(self, tasks: Sequence[StreamTask]) -> Seeds:
+        requests = [task.state.request for task in tasks]
+        seeds = (self._sampling.seed if r.seed is None else r.seed for r in requests)
+        return Seeds(tuple(seeds), tuple(request.id for request in requests))
 
 
 class Conditions:

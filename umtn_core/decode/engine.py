@@ -14,6 +14,7 @@ from umtn_core.decode.arrays import check_array, check_room
 from umtn_core.decode.conditioner import Conditioner
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
+from umtn_core.decode.uniform import Seeds
 from umtn_core.encode.latent_encoder import EncoderPrecision
 from umtn_core.errors import UmtnError
 from umtn_core.shape import NetworkShape
@@ -89,7 +90,7 @@ class Stepper(ABC):
     def steps(
         self,
         conditioning: NDArray[np.float32],
-        uniforms: NDArray[np.float32],
+        uniforms: NDArray[np.float32] | Seeds,
         codes: NDArray[np.uint8],
         stop: Event,
     ) -> int:
@@ -102,6 +103,7 @@ class Stepper(ABC):
         ----------
         conditioning : float32 array (streams, conditioning_width)
         uniforms : float32 array (streams, samples)
+            The random numbers; where the engine makes them itself, what they are made of.
         codes : uint8 array (streams, samples)
             The array that is filled in.
         stop
@@ -119,9 +121,12 @@ class Stepper(ABC):
         """
         dims = (self._streams, codes.shape[1])
         self._check_work(conditioning, codes)
-        check_array(self._name, uniforms, np.float32, dims)
+        if not isinstance(uniforms, Seeds):
+            check_array(self._name, uniforms, np.float32, dims)
         check_room(self._name, codes, np.uint8, dims)
         self._enter(conditioning)
+        if isinstance(uniforms, Seeds):
+            return self._seeded_steps(uniforms, codes, stop)
         return self._steps(uniforms, codes, stop)
 
     def score(
@@ -164,6 +169,10 @@ class Stepper(ABC):
     def _steps(
         self, uniforms: NDArray[np.float32], codes: NDArray[np.uint8], stop: Event
     ) -> int: ...
+
+    def _seeded_steps(self, seeds: Seeds, codes: NDArray[np.uint8], stop: Event) -> int:
+        """Do as `_steps` with random numbers that are made here."""
+        raise UmtnError(f"The engine {self._name} makes no random numbers; give it some.")
 
     @abstractmethod
     def _score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]: ...
@@ -236,6 +245,8 @@ class Engine(ABC):
 
     #: Whether the streams' rings lie in a device's memory rather than in the computer's own.
     on_device: bool = False
+    #: Whether its steps may be given seeds in place of random numbers.
+    makes_uniforms: bool = False
 
     #: Streams below which a batch is not worth dividing between threads.
     fewest_streams_a_thread: int = 1

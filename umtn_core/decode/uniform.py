@@ -8,6 +8,7 @@ had directly: a decode can be resumed, cut up or run in any order.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,20 @@ def philox(counters: NDArray[np.uint32], key: tuple[Word, Word]) -> NDArray[np.u
         )
         k0, k1 = (k0 + _KEY_STEPS[0]) & _LOW, (k1 + _KEY_STEPS[1]) & _LOW
     return np.stack([c0, c1, c2, c3], axis=-1).astype(np.uint32)
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """What the numbers of some streams are made of, for engines that make them.
+
+    Parameters
+    ----------
+    seeds, ids
+        The seed and the id of each stream, 0 to 2^64 - 1.
+    """
+
+    seeds: tuple[int, ...]
+    ids: tuple[int, ...]
 
 
 def uniforms(

@@ -72,12 +72,14 @@ class EmulatedDevice(Device):
     def clear(self, address: int, size: int) -> None:
         ffi.memmove(ffi.cast("char *", address), bytes(size), size)
 
-    def resident_blocks(self, kernel: str, shared: int, cluster: int = 0) -> int:
+    def resident_blocks(
+        self, kernel: str, shared: int, cluster: int = 0, threads: int = 256
+    ) -> int:
         return self.multiprocessors if self.clusters or not cluster else 0
 
     def launch(
         self, kernel: str, blocks: int, shared: int, argument: Any, *, together: bool = False,
-        cluster: int = 0,
+        cluster: int = 0, threads: int = 256,
     ) -> None:  # fmt: skip
         assert shared <= self.shared_bytes
         self.launches.append((kernel, blocks, together, cluster))

@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import numpy as np
+from numpy.typing import NDArray
 
 from umtn_core.companding import NOTHING_YET
 from umtn_core.decode.batch import STEPS
 from umtn_core.decode.cpu.cpu_engine import CpuEngine, measured_peak
 from umtn_core.decode.engine import Engine
 from umtn_core.decode.sampling import Sampling
-from umtn_core.decode.uniform import uniforms
+from umtn_core.decode.uniform import Seeds, uniforms
 from umtn_core.native.library import is_available
 
 #: Runs that a turn's time is divided into at least; the best of all counts.
@@ -81,17 +82,24 @@ class _Row:
         self._stepper.load(0, recent, None)
         self._bands = shape.bands
         self._made = 0
+        ids = tuple(range(streams))
+        self._seeds = Seeds((0,) * streams, ids) if engine.makes_uniforms else None
 
     def run(self, steps: int) -> float:
         """Make so many steps of every stream, as many at a time as a decode does; the seconds."""
         began = self._clock()
         for begin in range(0, steps, STEPS):
             count = min(STEPS, steps - begin) * self._bands
-            numbers = uniforms(0, range(self._streams), self._made, count)
+            numbers = self._numbers(count)
             codes = np.empty((self._streams, count), np.uint8)
             self._stepper.steps(self._conditioning, numbers, codes, Event())
             self._made += count
         return self._clock() - began
+
+    def _numbers(self, count: int) -> NDArray[np.float32] | Seeds:
+        if self._seeds is not None:
+            return self._seeds
+        return uniforms(0, range(self._streams), self._made, count)
 
 
 def machine_peak(engine: Engine) -> float:

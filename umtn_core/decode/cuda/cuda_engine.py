@@ -14,11 +14,18 @@ from umtn_core.bundle import Bundle
 from umtn_core.companding import LEVELS
 from umtn_core.decode.arrays import checked
 from umtn_core.decode.cuda.cuda_plan import Plan, Planner
-from umtn_core.decode.cuda.cuda_weights import CudaPrecision, CudaWeights, cuda_weights, padded
+from umtn_core.decode.cuda.cuda_weights import (
+    CudaPrecision,
+    CudaWeights,
+    as_elements,
+    cuda_weights,
+    padded,
+)
 from umtn_core.decode.engine import Engine, Stepper, check_precision, damaged_output
 from umtn_core.decode.patience import Patience
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout
+from umtn_core.decode.uniform import Seeds
 from umtn_core.errors import UmtnError
 from umtn_core.native.cuda.device import Device, LaunchRefused, Memory, OutOfDeviceMemory, ffi
 from umtn_core.native.cuda.driver import open_device
@@ -29,8 +36,14 @@ MOST_STEPS = 128
 #: Codes of one step, at most.
 MOST_BANDS = len(ffi.new("umtn_cuda_work *").temperatures)
 
+#: Clock cycles that one block waits for another before it gives up: about ten seconds.
+PATIENCE = 20_000_000_000
+
 #: Device memory that is left for others, in bytes.
 SPARED = 256 << 20
+
+#: What random numbers are made of, as `work.h` names it.
+_SEEDS = ("seeds", "ids")
 
 
 class CudaEngine(Engine):
@@ -57,6 +70,7 @@ class CudaEngine(Engine):
 
     name = "cuda"
     on_device = True
+    makes_uniforms = True
 
     def __init__(
         self,
@@ -75,6 +89,7 @@ class CudaEngine(Engine):
         # One batch at a time has the whole GPU.
         self.threads = 1
         self.precision = precision
+        self._elements: CudaPrecision = precision
         self.encoder_precision = "fp32" if precision == "fp32" else "bf16"
         self.layout = RingLayout.of(self.shape)
         weights = cuda_weights(bundle, domain, precision)
@@ -118,8 +133,16 @@ class CudaEngine(Engine):
     @property
     def ring_bytes(self) -> int:
         """Bytes of one stream's rings on the device."""
-        element = 4 if self.precision == "fp32" else 2
-        return self.layout.rows * padded(self.shape.residual_channels) * element
+        return self.layout.rows * padded(self.shape.residual_channels) * self.element
+
+    @property
+    def element(self) -> int:
+        """Bytes of a number in rings and conditioning."""
+        return 4 if self.precision == "fp32" else 2
+
+    def rounded(self, numbers: NDArray[np.float32]) -> NDArray[Any]:
+        """Bring numbers to the precision of rings and conditioning."""
+        return as_elements(numbers, self._elements)
 
     @property
     def most_streams(self) -> int:
@@ -128,7 +151,7 @@ class CudaEngine(Engine):
         staging = self.layout.rows * shape.residual_channels * 4
         # Rings, conditioning, and about as much as messages and numbers on their way take.
         numbers = 8 * MOST_STEPS * shape.bands
-        each = self.ring_bytes + 4 * shape.conditioning_width + numbers + 4096
+        each = self.ring_bytes + self.element * shape.conditioning_width + numbers + 4096
         free = self.device.free_bytes() - staging - SPARED
         return max(1, free // each)
 
@@ -164,7 +187,7 @@ class CudaEngine(Engine):
         work.ring_rows = self.layout.rows
         work.conditioning_width = shape.conditioning_width
         for name, value in asdict(plan).items():
-            if name not in ("kernel", "group", "shared_bytes", "cycles"):
+            if name not in ("kernel", "group", "warps", "shared_bytes", "cycles"):
                 setattr(work, name, value)
 
 
@@ -193,12 +216,17 @@ class CudaStepper(Stepper):
         self._rings = take("rings", "void", streams * engine.ring_bytes)
         self._staging = Memory(self._device, engine.layout.rows * shape.residual_channels * 4)
         self._recent = take("recent", "int", streams * shape.input_codes * 4)
-        self._conditioning = take("conditioning", "float", streams * shape.conditioning_width * 4)
-        self._uniforms = take("uniforms", "float", streams * most * 4)
+        width = shape.conditioning_width * engine.element
+        self._conditioning = take("conditioning", "void", streams * width)
+        # Random numbers that are given, or what they are made of here.
+        self._uniforms = Memory(self._device, streams * most * 4)
+        self._seeds, self._ids = (take(n, "unsigned long long", streams * 8) for n in _SEEDS)
+        self._seeded: Seeds | None = None
         self._codes = take("codes", "unsigned char", streams * most)
         self._feedback = take("feedback", "unsigned long long", streams * shape.bands * 8)
-        self._failed = take("failed", "int", 4)
+        self._failed = take("failed", "int", 8)
         self._work.streams = streams
+        self._work.patience = PATIENCE
         for band, temperature in enumerate(sampling.temperatures(shape.bands)):
             self._work.temperatures[band] = temperature
         self._work.top_p = sampling.top_p
@@ -233,18 +261,34 @@ class CudaStepper(Stepper):
                 self._device.download(ring, self._staging.address)
 
     def _condition(self, conditioning: NDArray[np.float32]) -> None:
-        self._device.upload(self._conditioning.address, np.ascontiguousarray(conditioning))
+        rounded = self._engine.rounded(np.ascontiguousarray(conditioning))
+        self._device.upload(self._conditioning.address, rounded)
 
     def _steps(self, uniforms: NDArray[np.float32], codes: NDArray[np.uint8], stop: Event) -> int:
+        self._work.uniforms = self._uniforms.pointer("float")
+        return self._draw(codes, stop, uniforms)
+
+    def _seeded_steps(self, seeds: Seeds, codes: NDArray[np.uint8], stop: Event) -> int:
+        if seeds is not self._seeded:
+            for memory, numbers in ((self._seeds, seeds.seeds), (self._ids, seeds.ids)):
+                self._device.upload(memory.address, np.array(numbers, np.uint64))
+            self._seeded = seeds
+        self._work.uniforms = ffi.NULL
+        return self._draw(codes, stop, None)
+
+    def _draw(
+        self, codes: NDArray[np.uint8], stop: Event, uniforms: NDArray[np.float32] | None
+    ) -> int:
         bands, total = self._shape.bands, codes.shape[1]
         self._work.given = ffi.NULL
         made = 0
         for count in self._patience.runs(total // bands, stop, MOST_STEPS):
             end = made + count * bands
-            numbers = np.ascontiguousarray(uniforms[:, made:end])
-            self._device.upload(self._uniforms.address, numbers)
+            if uniforms is not None:
+                numbers = np.ascontiguousarray(uniforms[:, made:end])
+                self._device.upload(self._uniforms.address, numbers)
             self._launch(count)
-            drawn = np.empty(numbers.shape, np.uint8)
+            drawn = np.empty((self._streams, count * bands), np.uint8)
             self._device.download(drawn, self._codes.address)
             codes[:, made:end] = drawn
             made = end
@@ -264,6 +308,7 @@ class CudaStepper(Stepper):
             self._launch(part.shape[1] // self._shape.bands)
             made = np.empty((*part.shape, LEVELS), np.float32)
             self._device.download(made, made_logits.address)
+            self._check_output()
             logits[:, begin : begin + MOST_STEPS] = made
         self._work.given = ffi.NULL
         return logits
@@ -325,7 +370,7 @@ class CudaStepper(Stepper):
         plan = self._plan
         self._device.launch(
             plan.kernel, plan.blocks, plan.shared_bytes, self._work,
-            together=plan.is_pipeline, cluster=plan.clustered,
+            together=plan.is_pipeline, cluster=plan.clustered, threads=32 * plan.warps,
         )  # fmt: skip
 
     def _without_clusters(self) -> Plan:
@@ -333,8 +378,13 @@ class CudaStepper(Stepper):
         return min((p for p in plans if not p.clustered), key=lambda plan: plan.cycles)
 
     def _check_output(self) -> None:
-        failed = np.empty(1, np.int32)
+        failed = np.empty(2, np.int32)
         self._device.download(failed, self._failed.address)
+        if failed[1]:
+            raise UmtnError(
+                f"The kernels on {self._device.name} got stuck: one part waited in vain for "
+                "another; use another engine, and report this."
+            )
         if failed[0]:
             raise damaged_output()
 

@@ -17,13 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.companding import LEVELS
-from umtn_core.decode.cuda.cuda_weights import CudaPrecision, padded
+from umtn_core.decode.cuda.cuda_weights import TILE, CudaPrecision, padded
 from umtn_core.decode.cuda.plan_cost import PlanCost, Spread
 from umtn_core.native.cuda.device import Device
 from umtn_core.shape import NetworkShape
 
-#: Streams of a group.
-GROUPS = (32, 8)
+#: Streams of a group, and warps of a block, of the kernels that there are.
+KINDS = ((32, 8), (8, 8), (32, 16))
+
+#: Copies of weights that may be under way at once, see ``Queue`` in `strips.cuh`.
+AHEAD = (4, 2, 1)
 
 #: Blocks that hand over to one another within a cluster.
 CLUSTER = 8
@@ -38,8 +41,8 @@ class Plan:
 
     Attributes
     ----------
-    group
-        Streams that a block advances together.
+    group, warps
+        Streams that a block advances together, and its warps.
     shared_bytes
         The size of each block's shared memory.
     cycles
@@ -48,6 +51,7 @@ class Plan:
 
     kernel: str
     group: int
+    warps: int
     groups: int
     pipelines: int
     stages: int = 1
@@ -59,6 +63,8 @@ class Plan:
     clustered: int = 0
     resident_bytes: int = 0
     head_resident_bytes: int = 0
+    queue_ahead: int = 0
+    rows_at: int = 0
     taps_at: int = 0
     gated_at: int = 0
     residual_at: int = 0
@@ -67,6 +73,8 @@ class Plan:
     messages_at: int = 0
     weights_at: int = 0
     head_weights_at: int = 0
+    queue_at: int = 0
+    head_queue_at: int = 0
     workspace_bytes: int = 0
     shared_bytes: int = 0
     cycles: float = 0
@@ -91,8 +99,10 @@ class _Room:
 
     Attributes
     ----------
+    rows
+        The places in the layers' rings, which come first.
     skips
-        The sum of the skips, which comes first.
+        The sum of the skips.
     taps, gated
         The layer's inputs at all taps, and its gates' outputs.
     end, head_end
@@ -102,6 +112,7 @@ class _Room:
         The messages that come in within a cluster.
     """
 
+    rows: int
     skips: int
     taps: int
     gated: int
@@ -140,7 +151,7 @@ class Planner:
         self._r, self._s = padded(shape.residual_channels), padded(shape.skip_channels)
         self._element = 4 if precision == "fp32" else 2
         self._cost = PlanCost(shape, precision, device.capability, layer_bytes)
-        self._resident: dict[tuple[str, int, int], int] = {}
+        self._resident: dict[tuple[str, int, int, int], int] = {}
 
     def best(self, streams: int) -> Plan:
         """Return the plan that is thought to be fastest."""
@@ -150,11 +161,11 @@ class Planner:
     def plans(self, streams: int) -> Iterator[Plan]:
         """List the plans that the device can carry out, of which there is always one."""
         found = False
-        for group in GROUPS:
+        for group, warps in KINDS:
             groups = -(-streams // group)
-            kernel = f"decode_{self._precision}_{group}"
+            kernel = f"decode_{self._precision}_{group}_{warps}"
             pipelines = min(groups, self._device.multiprocessors)
-            plain = Plan(kernel, group, groups, pipelines, stage_layers=self._layers)
+            plain = Plan(kernel, group, warps, groups, pipelines, stage_layers=self._layers)
             for bands in self._at_once(self._shape.bands):
                 placed = self._placed(replace(plain, logits_bands=bands), streams)
                 if placed is not None:
@@ -165,7 +176,8 @@ class Planner:
                     self._device.shared_bytes
                 ):
                     break
-                yield from self._pipelines(Plan(kernel, group, groups, 1), stage_layers, streams)
+                one = Plan(kernel, group, warps, groups, 1)
+                yield from self._pipelines(one, stage_layers, streams)
         if not found:
             yield self._in_workspace(streams)
 
@@ -213,7 +225,7 @@ class Planner:
                         yield placed
 
     def _fits_at_once(self, plan: Plan) -> bool:
-        key = (plan.kernel, plan.shared_bytes, plan.clustered)
+        key = (plan.kernel, plan.shared_bytes, plan.clustered, 32 * plan.warps)
         if key not in self._resident:
             self._resident[key] = self._device.resident_blocks(*key)
         return plan.blocks <= self._resident[key]
@@ -228,22 +240,32 @@ class Planner:
         head_left = available - room.head_end - room.messages
         if min(left, head_left) < 0:
             return None
+        ahead, queue = 0, 0
+        if plan.stages == 1 and own > left:
+            ahead, queue = self._queue(plan, left)
+            left -= queue
+            head_left -= queue
         resident = min(own, left) // 16 * 16
         head_resident = min(head_own, head_left) // 16 * 16
         placed = replace(
             plan,
-            skip_at=0,
+            queue_ahead=ahead,
+            rows_at=0,
+            skip_at=room.rows,
             taps_at=room.skips,
             gated_at=room.skips + room.taps,
             residual_at=room.skips + room.taps + room.gated,
             head_at=room.skips,
             messages_at=room.end,
-            weights_at=room.end + room.messages,
-            head_weights_at=room.head_end + room.messages,
+            weights_at=room.end + room.messages + queue,
+            head_weights_at=room.head_end + room.messages + queue,
+            queue_at=room.end + room.messages,
+            head_queue_at=room.head_end + room.messages,
             resident_bytes=resident,
             head_resident_bytes=head_resident,
-            shared_bytes=room.messages + max(room.end + resident, room.head_end + head_resident),
-        )
+            shared_bytes=room.messages + queue
+            + max(room.end + resident, room.head_end + head_resident),
+        )  # fmt: skip
         return replace(placed, cycles=self._cost.cycles(self._spread(placed, streams)))
 
     def _room(self, plan: Plan) -> _Room:
@@ -253,13 +275,16 @@ class Planner:
         more = 16 // self._element
         row = n * (self._r + more) * self._element
         # The sum of the skips stays in a block that has several layers, or all.
-        skips = n * self._s * 4 if plan.stages == 1 or plan.stage_layers > 1 else 0
+        rows = -(-4 * plan.stage_layers // 16) * 16
+        sums = n * self._s * 4 if plan.stages == 1 or plan.stage_layers > 1 else 0
+        skips = rows + sums
         taps = self._shape.decoder_kernel * row
         layer = taps + row + n * (self._r + 4) * 4
         head = 2 * n * (self._s + more) * self._element
         band = n * (LEVELS + 4) * 4
         head_end = skips + max(layer, head + plan.logits_bands * band)
         return _Room(
+            rows=rows,
             skips=skips,
             taps=taps,
             gated=row,
@@ -267,6 +292,22 @@ class Planner:
             head_end=head_end,
             messages=plan.slots * n * (self._r + self._s) * 8 if plan.clustered else 0,
         )
+
+    def _queue(self, plan: Plan, room: int) -> tuple[int, int]:
+        """Choose how many copies of weights may be under way, and count the queue's bytes.
+
+        No more than a product has batches, because only the one after it is known ahead; none
+        before 8.0, where copies cannot be under way.
+        """
+        if self._device.capability < (8, 0):
+            return 0, 0
+        batch = (8 if plan.group == 8 else 4) // (4 if self._element == 4 else 2)
+        slot = 16 * batch * TILE * TILE * self._element
+        fewest = min(-(-size // TILE // batch) for size in (self._r, self._s))
+        for ahead in AHEAD:
+            if ahead <= fewest and (ahead + 1) * slot <= room:
+                return ahead, (ahead + 1) * slot
+        return 0, 0
 
     def _own_weights(self, plan: Plan) -> tuple[int, int]:
         """Count the bytes of a block's own weights, and of those of one that only makes codes."""
@@ -285,7 +326,7 @@ class Planner:
         kernel = f"decode_{self._precision}_workspace"
         plan = self._placed(
             Plan(
-                kernel, 8, groups, blocks, stage_layers=self._layers,
+                kernel, 8, 8, groups, blocks, stage_layers=self._layers,
                 logits_bands=self._shape.bands,
             ),
             streams, 1 << 40,
@@ -293,7 +334,7 @@ class Planner:
         assert plan is not None
         return replace(
             plan, workspace_bytes=plan.weights_at, resident_bytes=0, head_resident_bytes=0,
-            shared_bytes=0,
+            queue_ahead=0, shared_bytes=0,
         )  # fmt: skip
 
     def _spread(self, plan: Plan, streams: int) -> Spread:

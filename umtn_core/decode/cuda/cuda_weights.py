@@ -101,7 +101,9 @@ class _Packing:
         parts = [strips for i in range(layers) for strips in self._layer(i)]
         layer_bytes = sum(map(len, parts)) // layers
         out_bias = self._out_bias()
-        first_skip = self._strips(self._matrix("skip_conv.weight", s, self._r))
+        # As many rows as a layer's outputs have, of which those that go on get nothing.
+        skips = self._matrix("skip_conv.weight", s, self._r)
+        first_skip = self._strips(np.pad(skips, ((self._wide, 0), (0, 0))))
         fc = self._strips(self._matrix("fc.weight", s, s))
         logits = self._strips(self._matrix("logits.weight", outputs, s))
         first, first_bias = _first(self._reader, self._shape)
@@ -195,8 +197,20 @@ def _as_precision(matrix: NDArray[np.float32], precision: CudaPrecision) -> NDAr
                 "One of the model's weights is too large for fp16; use the precision bf16 or fp32."
             )
         return halves
+    return _as_bfloat16(matrix)
+
+
+def as_elements(array: NDArray[np.float32], precision: CudaPrecision) -> NDArray[Any]:
+    """Round numbers as the kernels round activations; too large ones become infinite in fp16."""
+    if precision == "fp16":
+        with np.errstate(over="ignore"):
+            return array.astype(np.float16)
+    return _as_bfloat16(array) if precision == "bf16" else array
+
+
+def _as_bfloat16(array: NDArray[np.float32]) -> NDArray[np.uint16]:
     # To the nearest, ties to even: the upper half of a float32's bits.
-    bits = matrix.view(np.uint32)
+    bits = array.view(np.uint32)
     return ((bits + np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1))) >> 16).astype(
         np.uint16
     )

@@ -3,72 +3,76 @@
 // README.md beside this file says how the work is divided.
 #include "head.cuh"
 
-template <class P, int kTiles>
+template <class K>
 struct Block {
   const Place& p;
   const umtn_cuda_work& w;
-  const Layers<P, kTiles> layers;
-  const Head<P, kTiles> head;
+  Clocks& clocks;
+  Queue<K>& queue;
+  const Layers<K>& layers;
+  const Head<K>& head;
+  const int groups;
   const bool credits; // messages wait for room
+  // Of the next message among all that were ever sent over a link: its number, and its slot.
+  u64 number;
+  int slot;
 
-  UMTN_DEVICE explicit Block(const Place& place)
-      : p(place), w(place.w), layers(place), head(place), credits(w.slots < place.groups()) {}
+  UMTN_DEVICE Block(const Place& place, Clocks& counted, Queue<K>& weights,
+                    const Layers<K>& of_layers, const Head<K>& of_head)
+      : p(place), w(place.w), clocks(counted), queue(weights), layers(of_layers), head(of_head),
+        groups(place.groups()), credits(w.slots < groups),
+        number(w.sequence * static_cast<u64>(groups)),
+        slot(static_cast<int>(number % static_cast<u64>(w.slots))) {}
 
-  UMTN_DEVICE void run() const {
-    p.fetch_weights();
+  UMTN_DEVICE void run() {
+    p.prepare<K>();
+    queue.start();
     block_sync();
-    const int groups = p.groups();
     for (int step = 0; step < w.steps; ++step)
-      for (int i = 0; i < groups; ++i)
-        if (!p.is_head_only() || i % w.heads == p.head())
-          take_turn(step, i, groups);
-    if (p.sends() && p.has_input())
       for (int i = 0; i < groups; ++i) {
-        Turn turn = turn_of(w.steps, i, groups);
-        take_feedback(turn);
+        if (!p.is_head_only() || i % w.heads == p.head())
+          take_turn(step, i);
+        ++number;
+        slot = slot + 1 == w.slots ? 0 : slot + 1;
       }
+    if (p.sends() && p.has_input())
+      for (int i = 0; i < groups; ++i)
+        take_feedback(turn_of(w.steps, i));
+    wait_copies<0>();
+    clocks.report(w);
   }
 
 private:
-  UMTN_DEVICE Turn turn_of(int step, int i, int groups) const {
-    constexpr int kStreams = 8 * kTiles;
+  UMTN_DEVICE Turn turn_of(int step, int i) const {
     Turn turn;
-    turn.first = (p.pipeline + i * w.pipelines) * kStreams;
-    turn.count = w.streams - turn.first < kStreams ? w.streams - turn.first : kStreams;
-    turn.time = w.time + step;
-    const u64 number = number_of(step, i, groups);
+    turn.first = (p.pipeline + i * w.pipelines) * K::kStreams;
+    turn.count = w.streams - turn.first < K::kStreams ? w.streams - turn.first : K::kStreams;
+    turn.step = step;
     turn.tag = tag_of(number);
-    const int slot = static_cast<int>(number % static_cast<u64>(w.slots));
-    turn.in = p.sends() && !p.has_input() ? p.messages_to(p.part, slot, kStreams) : nullptr;
-    turn.out = p.sends() && !p.is_head_only() ? p.messages_to(p.part + 1, slot, kStreams) : nullptr;
+    turn.in = p.sends() && !p.has_input() ? p.messages_to(p.part, slot, K::kStreams) : nullptr;
+    turn.out =
+        p.sends() && !p.is_head_only() ? p.messages_to(p.part + 1, slot, K::kStreams) : nullptr;
     return turn;
   }
 
-  // Of the message among all that were ever sent over this link.
-  UMTN_DEVICE u64 number_of(int step, int i, int groups) const {
-    return (w.sequence + static_cast<u64>(step)) * static_cast<u64>(groups) + static_cast<u64>(i);
-  }
-
-  UMTN_DEVICE void take_turn(int step, int i, int groups) const {
-    const Turn turn = turn_of(step, i, groups);
-    const u64 number = number_of(step, i, groups);
-    const int slot = static_cast<int>(number % static_cast<u64>(w.slots));
+  UMTN_DEVICE void take_turn(int step, int i) {
+    const Turn turn = turn_of(step, i);
     if (p.sends() && p.has_input() && step > 0)
       take_feedback(turn);
     if (credits && turn.out && number >= static_cast<u64>(w.slots) &&
         thread_index() < p.readers_of(p.part + 1)) {
       // The slot's last message has been read. The barriers before anything is sent make this
       // known to all threads.
-      const u32 read = tag_of(number - static_cast<u64>(w.slots));
-      while (load_credit(p.credit_of(p.part + 1, slot, thread_index())) != read)
-        let_others();
+      const u32* read = p.credit_of(p.part + 1, slot, thread_index());
+      wait_for_credit(w, read, tag_of(number - static_cast<u64>(w.slots)));
     }
+    clocks.mark(UMTN_TURN);
     if (!p.is_head_only()) {
       const int first = p.first_layer(), end = p.end_layer();
       for (int l = first; l < end; ++l)
         layers.run(l, turn, l == first, l + 1 == end);
     }
-    if (!p.sends() || p.is_head_only())
+    if (p.makes_codes())
       head.run(turn, step);
     if (credits && turn.in) {
       block_sync();
@@ -79,40 +83,51 @@ private:
 
   // The codes of the step before, one a thread.
   UMTN_DEVICE void take_feedback(const Turn& turn) const {
-    static_assert(8 * kTiles * kMostBands <= kThreads, "a thread takes one code at most");
+    static_assert(K::kStreams * kMostBands <= K::kThreads, "a thread takes one code at most");
     if (thread_index() < turn.count * w.bands) {
       const int stream = turn.first + thread_index() / w.bands, band = thread_index() % w.bands;
       const u64* at = w.feedback + stream * w.bands + band;
-      const u32 code = wait_for(at, tag_of(turn.time - 1), load_word(at));
-      Head<P, kTiles>::remember(w, stream, band, static_cast<int>(code));
+      const u32 code = wait_for(w, at, tag_of(w.time + turn.step - 1), load_word(at));
+      Head<K>::remember(w, stream, band, static_cast<int>(code));
     }
     block_sync();
   }
 };
 
-template <class P, int kTiles>
+template <class K>
 UMTN_DEVICE void decode(const umtn_cuda_work& w, u8* memory) {
   const Place place(w, memory);
   if (w.clustered) {
     // No tag may be left here from an earlier launch, and nobody may send before that is so.
     u64* messages = reinterpret_cast<u64*>(memory + w.messages_at);
-    for (int i = thread_index(); i < w.slots * 8 * kTiles * place.message_width(); i += kThreads)
+    for (int i = thread_index(); i < w.slots * K::kStreams * place.message_width();
+         i += K::kThreads)
       messages[i] = 0;
     cluster_sync();
   }
-  if (!place.is_idle())
-    Block<P, kTiles>(place).run();
+  if (!place.is_idle()) {
+    // Apart, and not one within the other: a compiler keeps in registers what does not point to
+    // itself.
+    Clocks clocks;
+    Queue<K> queue(place);
+    const Layers<K> layers(place, queue, clocks);
+    const Head<K> head(place, queue, clocks);
+    Block<K>(place, clocks, queue, layers, head).run();
+  }
   // Nor may a block go while another sends to it.
   if (w.clustered)
     cluster_sync();
 }
 
+// Threads of a block of the kernels that are not steps.
+constexpr int kMoving = 256;
+
 template <class P>
 UMTN_DEVICE void move_rings(const umtn_cuda_rings& rings, bool in) {
   typename P::Element* inside = static_cast<typename P::Element*>(rings.inside);
   const i64 all = rings.rows * rings.residual_padded;
-  const i64 threads = static_cast<i64>(block_count()) * kThreads;
-  for (i64 i = static_cast<i64>(block_index()) * kThreads + thread_index(); i < all; i += threads) {
+  const i64 threads = static_cast<i64>(block_count()) * kMoving;
+  for (i64 i = static_cast<i64>(block_index()) * kMoving + thread_index(); i < all; i += threads) {
     const i64 row = i / rings.residual_padded, channel = i % rings.residual_padded;
     float* outside = rings.outside + row * rings.residual + channel;
     if (channel >= rings.residual)
@@ -124,20 +139,22 @@ UMTN_DEVICE void move_rings(const umtn_cuda_rings& rings, bool in) {
   }
 }
 
-#define UMTN_DECODE(precision, P, streams)                                                         \
-  UMTN_KERNEL decode_##precision##_##streams(const UMTN_CONSTANT umtn_cuda_work work) {            \
-    decode<P, streams / 8>(work, shared_memory());                                                 \
+#define UMTN_DECODE(name, P, tiles, warps)                                                         \
+  UMTN_KERNEL(32 * warps) name(const UMTN_CONSTANT umtn_cuda_work work) {                          \
+    decode<Kind<P, tiles, warps, true>>(work, shared_memory());                                    \
   }
+// A group's streams and its warps are in a kernel's name.
 #define UMTN_PRECISION(precision, P)                                                               \
-  UMTN_DECODE(precision, P, 8)                                                                     \
-  UMTN_DECODE(precision, P, 32)                                                                    \
-  UMTN_KERNEL decode_##precision##_workspace(const UMTN_CONSTANT umtn_cuda_work work) {            \
-    decode<P, 1>(work, work.workspace + block_index() * work.workspace_bytes);                     \
+  UMTN_DECODE(decode_##precision##_8_8, P, 1, 8)                                                   \
+  UMTN_DECODE(decode_##precision##_32_8, P, 4, 8)                                                  \
+  UMTN_DECODE(decode_##precision##_32_16, P, 4, 16)                                                \
+  UMTN_KERNEL(256) decode_##precision##_workspace(const UMTN_CONSTANT umtn_cuda_work work) {       \
+    decode<Kind<P, 1, 8, false>>(work, work.workspace + block_index() * work.workspace_bytes);     \
   }                                                                                                \
-  UMTN_KERNEL load_##precision(const UMTN_CONSTANT umtn_cuda_rings rings) {                        \
+  UMTN_KERNEL(kMoving) load_##precision(const UMTN_CONSTANT umtn_cuda_rings rings) {               \
     move_rings<P>(rings, true);                                                                    \
   }                                                                                                \
-  UMTN_KERNEL store_##precision(const UMTN_CONSTANT umtn_cuda_rings rings) {                       \
+  UMTN_KERNEL(kMoving) store_##precision(const UMTN_CONSTANT umtn_cuda_rings rings) {              \
     move_rings<P>(rings, false);                                                                   \
   }
 
@@ -145,7 +162,7 @@ UMTN_PRECISION(fp32, Fp32)
 UMTN_PRECISION(fp16, Fp16)
 UMTN_PRECISION(bf16, Bf16)
 
-UMTN_KERNEL draw_rows(const UMTN_CONSTANT umtn_cuda_draw work) {
+UMTN_KERNEL(kMoving) draw_rows(const UMTN_CONSTANT umtn_cuda_draw work) {
   for (int row = block_index(); row < work.rows; row += block_count()) {
     // Every warp draws, and all draw the same.
     bool finite;

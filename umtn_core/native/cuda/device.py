@@ -15,7 +15,7 @@ from umtn_core.errors import UmtnError
 
 HERE = Path(__file__).parent
 
-#: Threads of every block.
+#: Threads of a block, where nothing else is said.
 THREADS = 256
 
 ffi: Any = cffi.FFI()
@@ -82,13 +82,15 @@ class Device(ABC):
         """Set bytes to zero."""
 
     @abstractmethod
-    def resident_blocks(self, kernel: str, shared: int, cluster: int = 0) -> int:
+    def resident_blocks(
+        self, kernel: str, shared: int, cluster: int = 0, threads: int = THREADS
+    ) -> int:
         """Count the blocks that can be on the device at once; 0 if clusters are unknown to it."""
 
     @abstractmethod
     def launch(
         self, kernel: str, blocks: int, shared: int, argument: Any, *, together: bool = False,
-        cluster: int = 0,
+        cluster: int = 0, threads: int = THREADS,
     ) -> None:  # fmt: skip
         """Start a kernel.
 
@@ -102,6 +104,8 @@ class Device(ABC):
             The blocks wait for one another, so all must be on the device at once.
         cluster
             Blocks that reach each other's shared memory; 0, none.
+        threads
+            The threads of a block, for which the kernel was compiled.
         """
 
 

@@ -200,7 +200,9 @@ class CudaDevice(Device):
         self._enter()
         _check(self._driver.cuMemsetD8_v2(address, 0, size), "clearing memory")
 
-    def resident_blocks(self, kernel: str, shared: int, cluster: int = 0) -> int:
+    def resident_blocks(
+        self, kernel: str, shared: int, cluster: int = 0, threads: int = THREADS
+    ) -> int:
         """See `Device.resident_blocks`."""
         if not self._attribute(_COOPERATIVE):
             return 0
@@ -208,29 +210,29 @@ class CudaDevice(Device):
         found = ffi.new("int *")
         if not cluster:
             count = self._driver.cuOccupancyMaxActiveBlocksPerMultiprocessor
-            _check(count(found, function, THREADS, shared), "counting blocks")
+            _check(count(found, function, threads, shared), "counting blocks")
             return int(found[0]) * self.multiprocessors
         if not self._attribute(_CLUSTERS):
             return 0
-        config, _kept = _config(cluster, shared, cluster)
+        config, _kept = _config(cluster, threads, shared, cluster)
         if self._driver.cuOccupancyMaxActiveClusters(found, function, config):
             return 0
         return int(found[0]) * cluster
 
     def launch(
         self, kernel: str, blocks: int, shared: int, argument: Any, *, together: bool = False,
-        cluster: int = 0,
+        cluster: int = 0, threads: int = THREADS,
     ) -> None:  # fmt: skip
         """See `Device.launch`."""
         function = self._function(kernel, shared)
         arguments = ffi.new("void *[]", [ffi.cast("void *", argument)])
         if cluster:
-            config, _kept = _config(blocks, shared, cluster)
+            config, _kept = _config(blocks, threads, shared, cluster)
             status = self._driver.cuLaunchKernelEx(config, function, arguments, ffi.NULL)
             if status:
                 raise LaunchRefused(f"The GPU does not start clusters (error {status}).")
             return
-        size = (blocks, 1, 1, THREADS, 1, 1, shared, ffi.NULL)
+        size = (blocks, 1, 1, threads, 1, 1, shared, ffi.NULL)
         if together:
             status = self._driver.cuLaunchCooperativeKernel(function, *size, arguments)
         else:
@@ -262,7 +264,7 @@ class CudaDevice(Device):
         return function
 
 
-def _config(blocks: int, shared: int, cluster: int) -> tuple[Any, Any]:
+def _config(blocks: int, threads: int, shared: int, cluster: int) -> tuple[Any, Any]:
     """Describe a launch in clusters whose blocks wait for one another."""
     attributes = ffi.new("CUlaunchAttribute[2]")
     attributes[0].id = _LAUNCH_CLUSTER
@@ -270,7 +272,7 @@ def _config(blocks: int, shared: int, cluster: int) -> tuple[Any, Any]:
     attributes[1].id = _LAUNCH_COOPERATIVE
     attributes[1].value[0] = 1
     config = ffi.new("CUlaunchConfig *")
-    config.grid, config.block = [blocks, 1, 1], [THREADS, 1, 1]
+    config.grid, config.block = [blocks, 1, 1], [threads, 1, 1]
     config.shared = shared
     config.attributes, config.count = attributes, 2
     return config, attributes

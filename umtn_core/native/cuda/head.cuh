@@ -5,22 +5,27 @@
 #pragma once
 
 #include "layer.cuh"
+#include "sampling.cuh"
 
-template <class P, int kTiles>
+template <class K>
 struct Head {
+  typedef typename K::P P;
   typedef typename P::Element Element;
-  typedef typename Strips<P, kTiles>::Sums Sums;
-  static constexpr int kStreams = 8 * kTiles;
+  typedef typename Strips<K>::Sums Sums;
+  typedef Program<K> Matrices;
+  static constexpr int kStreams = K::kStreams;
   static constexpr int kLogitsPitch = kLevels + 4;
-  static constexpr int kBandStrips = kLevels / 16;
 
   const Place& p;
   const umtn_cuda_work& w;
+  Clocks& clocks;
   const int s;
-  const Strips<P, kTiles> strips;
+  const Strips<K> strips;
+  const Divider channels; // of the skips
 
-  UMTN_DEVICE explicit Head(const Place& place)
-      : p(place), w(place.w), s(w.skip_padded), strips(place, s) {}
+  UMTN_DEVICE Head(const Place& place, Queue<K>& queue, Clocks& counted)
+      : p(place), w(place.w), clocks(counted), s(w.skip_padded), strips(place, queue, s),
+        channels(s) {}
 
   UMTN_DEVICE Element* skips() const { return reinterpret_cast<Element*>(p.memory + w.head_at); }
   UMTN_DEVICE Element* hidden() const { return skips() + kStreams * strips.pitch; }
@@ -34,16 +39,22 @@ struct Head {
     block_sync();
     take_skips(turn);
     block_sync();
-    for (int chunk = 0; chunk * strips.kAtOnce < s / 16; ++chunk)
-      make_hidden(chunk, turn);
+    clocks.mark(UMTN_SKIPS);
+    const Matrix fc = Matrices::hidden(w);
+    for (int chunk = 0; chunk * strips.kAtOnce < fc.strips; ++chunk)
+      make_hidden(fc, chunk, turn);
     block_sync();
-    const int bands = w.bands / w.head_parts, begin = p.head_part() * bands;
-    for (int band = begin; band < begin + bands; band += w.logits_bands) {
-      for (int chunk = 0; chunk * strips.kAtOnce < w.logits_bands * kBandStrips; ++chunk)
-        make_logits(band, chunk);
+    clocks.mark(UMTN_HIDDEN);
+    const int begin = p.first_band();
+    for (int band = begin; band < begin + p.own_bands(); band += w.logits_bands) {
+      const Matrix logits = Matrices::logits(w, band, p.hole());
+      for (int chunk = 0; chunk * strips.kAtOnce < logits.strips; ++chunk)
+        make_logits(logits, band, chunk);
       block_sync();
+      clocks.mark(UMTN_LOGITS);
       choose(turn, step, band);
       block_sync();
+      clocks.mark(UMTN_DRAW);
     }
   }
 
@@ -53,37 +64,42 @@ private:
   UMTN_DEVICE void take_skips(const Turn& turn) const {
     const int width = p.message_width();
     const float* here = reinterpret_cast<const float*>(p.memory + w.skip_at);
-    const auto word_at = [&](int i) { return turn.in + i / s * width + w.residual_padded + i % s; };
-    each_ahead(
-        turn.count * s, [&](int i) { return turn.in ? load_word(word_at(i)) : 0; },
-        [&](int i, u64 word) {
-          const float sum = turn.in ? bits_to_float(wait_for(word_at(i), turn.tag, word)) : here[i];
-          skips()[i / s * strips.pitch + i % s] = P::round(rectified(sum));
+    const u64* in = turn.in + w.residual_padded;
+    each_ahead<K>(
+        channels, turn.count,
+        [&](int stream, int channel) {
+          return turn.in ? load_word(in + stream * width + channel) : 0;
+        },
+        [&](int stream, int channel, u64 word) {
+          const float sum =
+              turn.in ? bits_to_float(wait_for(w, in + stream * width + channel, turn.tag, word))
+                      : here[stream * s + channel];
+          skips()[stream * strips.pitch + channel] = P::round(rectified(sum));
         });
   }
 
-  UMTN_DEVICE void make_hidden(int chunk, const Turn& turn) const {
+  UMTN_DEVICE void make_hidden(const Matrix& fc, int chunk, const Turn& turn) const {
+    const int width = static_cast<int>(w.conditioning_width);
+    const Element* added = static_cast<const Element*>(w.conditioning) +
+                           static_cast<i64>(turn.first) * width + 2 * w.layer_count * w.residual;
     Sums sums;
     strips.clear(sums);
-    strips.multiply(sums, w.fc_at, chunk, 0, s / 16, skips());
-    strips.each_strip(chunk, s / 16, [&](int i, int number) {
+    strips.multiply(sums, fc, chunk, skips());
+    strips.each_strip(chunk, fc.strips, [&](int i, int number) {
       strips.each_sum(number, [&](int tile, int j, int stream, int row) {
         float value = sums[i][tile][j] + w.fc_bias[row];
         if (row < w.skip && stream < turn.count)
-          value += w.conditioning[(turn.first + stream) * w.conditioning_width +
-                                  2 * w.layer_count * w.residual + row];
+          value += P::widen(added[stream * width + row]);
         hidden()[stream * strips.pitch + row] = P::round(rectified(value));
       });
     });
   }
 
-  UMTN_DEVICE void make_logits(int band, int chunk) const {
-    const int end = w.logits_bands * kBandStrips;
+  UMTN_DEVICE void make_logits(const Matrix& matrix, int band, int chunk) const {
     Sums sums;
     strips.clear(sums);
-    strips.multiply(sums, w.logits_at + static_cast<i64>(band) * kBandStrips * strips.bytes, chunk,
-                    0, end, hidden(), p.hole());
-    strips.each_strip(chunk, end, [&](int i, int number) {
+    strips.multiply(sums, matrix, chunk, hidden());
+    strips.each_strip(chunk, matrix.strips, [&](int i, int number) {
       strips.each_sum(number, [&](int tile, int j, int stream, int row) {
         logits(stream, row / kLevels)[row % kLevels] =
             sums[i][tile][j] + w.logits_bias[band * kLevels + row];
@@ -93,7 +109,7 @@ private:
 
   // Codes of some bands, from this one on: one band of one stream a warp.
   UMTN_DEVICE void choose(const Turn& turn, int step, int first_band) const {
-    for (int i = strips.warp; i < turn.count * w.logits_bands; i += kWarps) {
+    for (int i = strips.warp; i < turn.count * w.logits_bands; i += K::kWarps) {
       const int stream = turn.first + i % turn.count, band = first_band + i / turn.count;
       const i64 place = (static_cast<i64>(stream) * w.steps + step) * w.bands + band;
       const float* row = logits(i % turn.count, i / turn.count);
@@ -104,7 +120,8 @@ private:
           w.logits[place * kLevels + c] = row[c];
       } else {
         bool finite;
-        code = draw_code(row, w.uniforms[place], w.temperatures[band], w.top_p, finite);
+        const float number = w.uniforms ? w.uniforms[place] : number_of(stream, step, band);
+        code = draw_code(row, number, w.temperatures[band], w.top_p, finite);
         if (strips.lane == 0) {
           w.codes[place] = static_cast<u8>(code);
           if (!finite)
@@ -114,11 +131,17 @@ private:
       if (strips.lane == 0) {
         if (p.sends())
           store_word(w.feedback + stream * w.bands + band,
-                     word_of(static_cast<u32>(code), tag_of(turn.time)));
+                     word_of(static_cast<u32>(code), tag_of(w.time + step)));
         else
           remember(w, stream, band, code);
       }
     }
+  }
+
+  // The random number that decides a code of this launch.
+  UMTN_DEVICE float number_of(int stream, int step, int band) const {
+    const u64 sample = static_cast<u64>(w.time + step) * static_cast<u64>(w.bands) + band;
+    return uniform_number(w.seeds[stream], w.ids[stream], sample);
   }
 
 public:

@@ -1,13 +1,12 @@
 // One layer of one group of streams, by all threads of a block (paper, Figure 1, right).
 #pragma once
 
-#include "sampling.cuh"
 #include "strips.cuh"
 
 // The group of streams and the step that a block is at.
 struct Turn {
   int first, count; // streams
-  i64 time;         // of the step
+  int step;         // of this launch
   u32 tag;          // of the messages
   u64 *in, *out;    // messages; NULL where the streams stay in this block
 };
@@ -16,25 +15,30 @@ UMTN_DEVICE float sigmoid(float x) {
   return reciprocal(1.0f + exponential(-x));
 }
 
-template <class P, int kTiles>
+template <class K>
 struct Layers {
+  typedef typename K::P P;
   typedef typename P::Element Element;
-  typedef typename Strips<P, kTiles>::Sums Sums;
-  static constexpr int kStreams = 8 * kTiles; // of a full group
+  typedef typename Strips<K>::Sums Sums;
+  typedef Program<K> Matrices;
+  static constexpr int kTiles = K::kTiles, kStrips = K::kStrips, kOutStrips = K::kOutStrips;
 
   const Place& p;
   const umtn_cuda_work& w;
+  Clocks& clocks;
   const int r, s;
-  const Strips<P, kTiles> strips;
+  const Strips<K> strips;
   const int residual_pitch; // numbers from one stream's residual path to the next's
   const int channel_strips;
+  const Divider channels, quads; // of the residual path; of a ring's rows, 16 bytes at a time
 
-  UMTN_DEVICE explicit Layers(const Place& place)
-      : p(place), w(place.w), r(w.residual_padded), s(w.skip_padded), strips(place, r),
-        residual_pitch(r + 4), channel_strips(r / 8) {}
+  UMTN_DEVICE Layers(const Place& place, Queue<K>& queue, Clocks& counted)
+      : p(place), w(place.w), clocks(counted), r(w.residual_padded), s(w.skip_padded),
+        strips(place, queue, r), residual_pitch(r + 4), channel_strips(r / 8), channels(r),
+        quads(r * P::kElementBytes / 16) {}
 
   UMTN_DEVICE Element* tap(int index) const {
-    return reinterpret_cast<Element*>(p.memory + w.taps_at) + index * kStreams * strips.pitch;
+    return reinterpret_cast<Element*>(p.memory + w.taps_at) + index * K::kStreams * strips.pitch;
   }
   UMTN_DEVICE Element* newest() const { return tap(w.kernel - 1); }
   UMTN_DEVICE Element* gated() const { return reinterpret_cast<Element*>(p.memory + w.gated_at); }
@@ -47,111 +51,112 @@ struct Layers {
 
   UMTN_DEVICE void run(int l, const Turn& turn, bool first_here, bool last_here) const {
     const umtn_cuda_layer layer = w.layers[l];
-    const i64 weights = l * w.layer_bytes;
-    const i64 out_weights = weights + static_cast<i64>(channel_strips) * strips.bytes;
-    const i64 older_weights = out_weights + static_cast<i64>((r + s) / 16) * strips.bytes;
-    const int chunks = (channel_strips + strips.kAtOnce - 1) / strips.kAtOnce;
-    // The older taps do not wait for the newest input, if the sums fit the registers.
-    const bool ahead = chunks == 1;
+    // The ring's row that the newest input takes, which is the oldest one's. Known before anything
+    // is waited for, as all else that can be.
+    const int size = static_cast<int>(layer.ring_size);
+    const int row = static_cast<int>(static_cast<u32>(p.rows()[l - p.first_layer()] + turn.step) %
+                                     static_cast<u32>(size));
+    const i64 newest_row = layer.ring_offset + row;
 
-    fetch_older(layer, turn);
+    fetch_older(layer, row, turn);
     block_sync();
-    Sums sums;
-    if (ahead) {
-      condition(sums, l, 0, turn);
-      multiply_older(sums, older_weights, 0);
-    }
-    if (!first_here)
-      take_residual(layer, turn);
-    else if (turn.in)
-      take_message(layer, turn);
-    else
-      take_codes(layer, turn);
-    block_sync();
-    for (int chunk = 0; chunk < chunks; ++chunk) {
-      if (!ahead) {
-        condition(sums, l, chunk, turn);
-        multiply_older(sums, older_weights, chunk);
+    for (int chunk = 0; chunk * strips.kAtOnce < channel_strips; ++chunk) {
+      Sums sums;
+      condition(sums, l, chunk, turn);
+      for (int t = 0; t < w.kernel; ++t) {
+        // The older taps do not wait for the newest input.
+        if (chunk == 0 && t + 1 == w.kernel) {
+          clocks.mark(UMTN_OLDER);
+          take_input(newest_row, turn, first_here);
+          block_sync();
+          clocks.mark(UMTN_ARRIVAL);
+        }
+        strips.multiply(sums, Matrices::taps(w, l, t), chunk, tap(t));
       }
-      strips.multiply(sums, weights, chunk, 0, channel_strips, newest());
+      clocks.mark(UMTN_NEWEST);
       gate(sums, chunk);
     }
     block_sync();
-    put_out(l, out_weights, turn, first_here, last_here && turn.out);
+    clocks.mark(UMTN_GATE);
+    put_out(l, turn, first_here, last_here && turn.out);
+    clocks.mark(UMTN_OUT);
   }
 
 private:
-  UMTN_DEVICE void fetch_older(const umtn_cuda_layer& layer, const Turn& turn) const {
+  UMTN_DEVICE void fetch_older(const umtn_cuda_layer& layer, int newest_row,
+                               const Turn& turn) const {
     constexpr int kOfQuad = 16 / P::kElementBytes;
-    const int quads = r / kOfQuad;
+    const int size = static_cast<int>(layer.ring_size);
     for (int t = 0; t + 1 < w.kernel; ++t) {
-      const i64 delay = static_cast<i64>(w.kernel - 1 - t) * layer.dilation;
-      const i64 row = layer.ring_offset + (turn.time + layer.ring_size - delay) % layer.ring_size;
-      for (int i = thread_index(); i < turn.count * quads; i += kThreads) {
-        const int stream = i / quads, at = i % quads * kOfQuad;
-        *reinterpret_cast<Quad*>(tap(t) + stream * strips.pitch + at) =
-            *reinterpret_cast<const Quad*>(ring_row(turn, stream, row) + at);
-      }
+      const int before = newest_row - (w.kernel - 1 - t) * layer.dilation;
+      const i64 row = layer.ring_offset + (before < 0 ? before + size : before);
+      each<K>(quads, turn.count, [&](int stream, int quad) {
+        *reinterpret_cast<Quad*>(tap(t) + stream * strips.pitch + quad * kOfQuad) =
+            *reinterpret_cast<const Quad*>(ring_row(turn, stream, row) + quad * kOfQuad);
+      });
     }
   }
 
   // Sums begin with what the latents add: rows 0 to 7 of a strip are eight channels' gates, rows 8
   // to 15 their filters.
   UMTN_DEVICE void condition(Sums& sums, int l, int chunk, const Turn& turn) const {
+    const int width = static_cast<int>(w.conditioning_width);
+    const Element* added = static_cast<const Element*>(w.conditioning) +
+                           static_cast<i64>(turn.first) * width + 2 * l * w.residual;
 #pragma unroll
     for (int i = 0; i < kStrips; ++i) {
       const int channel = strips.number(chunk, i) * 8 + (strips.lane >> 2);
       strips.each_sum(0, [&](int tile, int j, int stream, int) {
         float value = 0.0f;
         if (channel < w.residual && stream < turn.count)
-          value = w.conditioning[(turn.first + stream) * w.conditioning_width +
-                                 (2 * l + (j >> 1)) * w.residual + channel];
+          value = P::widen(added[stream * width + (j >> 1) * w.residual + channel]);
         sums[i][tile][j] = value;
       });
     }
   }
 
-  UMTN_DEVICE void multiply_older(Sums& sums, i64 at, int chunk) const {
-    for (int t = 0; t + 1 < w.kernel; ++t)
-      strips.multiply(sums, at + static_cast<i64>(t) * channel_strips * strips.bytes, chunk, 0,
-                      channel_strips, tap(t));
+  UMTN_DEVICE void take_input(i64 newest_row, const Turn& turn, bool first_here) const {
+    if (!first_here)
+      take_residual(newest_row, turn);
+    else if (turn.in)
+      take_message(newest_row, turn);
+    else
+      take_codes(newest_row, turn);
   }
 
-  // A layer's newest input: to the residual path, the next product, and the ring, where it takes
-  // the oldest one's place.
-  UMTN_DEVICE void put_input(const umtn_cuda_layer& layer, const Turn& turn, int stream,
-                             int channel, float value) const {
+  // A layer's newest input: to the residual path, the next product, and the ring.
+  UMTN_DEVICE void put_input(i64 newest_row, const Turn& turn, int stream, int channel,
+                             float value) const {
     const Element rounded = P::round(value);
-    residual()[stream * residual_pitch + channel] = value;
     newest()[stream * strips.pitch + channel] = rounded;
-    ring_row(turn, stream, layer.ring_offset + turn.time % layer.ring_size)[channel] = rounded;
+    residual()[stream * residual_pitch + channel] = value;
+    ring_row(turn, stream, newest_row)[channel] = rounded;
   }
 
-  UMTN_DEVICE void take_residual(const umtn_cuda_layer& layer, const Turn& turn) const {
-    for (int i = thread_index(); i < turn.count * r; i += kThreads) {
-      const int stream = i / r, channel = i % r;
-      put_input(layer, turn, stream, channel, residual()[stream * residual_pitch + channel]);
-    }
+  UMTN_DEVICE void take_residual(i64 newest_row, const Turn& turn) const {
+    each<K>(channels, turn.count, [&](int stream, int channel) {
+      put_input(newest_row, turn, stream, channel, residual()[stream * residual_pitch + channel]);
+    });
   }
 
-  UMTN_DEVICE void take_message(const umtn_cuda_layer& layer, const Turn& turn) const {
+  UMTN_DEVICE void take_message(i64 newest_row, const Turn& turn) const {
     const int width = p.message_width();
-    const auto word_at = [&](int i) { return turn.in + i / r * width + i % r; };
-    each_ahead(
-        turn.count * r, [&](int i) { return load_word(word_at(i)); },
-        [&](int i, u64 word) {
-          const float value = bits_to_float(wait_for(word_at(i), turn.tag, word));
-          put_input(layer, turn, i / r, i % r, value);
+    each_ahead<K>(
+        channels, turn.count,
+        [&](int stream, int channel) { return load_word(turn.in + stream * width + channel); },
+        [&](int stream, int channel, u64 word) {
+          const u64* at = turn.in + stream * width + channel;
+          const float value = bits_to_float(wait_for(w, at, turn.tag, word));
+          put_input(newest_row, turn, stream, channel, value);
         });
   }
 
-  UMTN_DEVICE void take_codes(const umtn_cuda_layer& layer, const Turn& turn) const {
-    for (int i = thread_index(); i < turn.count * r; i += kThreads) {
-      const int stream = i / r, channel = i % r;
+  UMTN_DEVICE void take_codes(i64 newest_row, const Turn& turn) const {
+    each<K>(channels, turn.count, [&](int stream, int channel) {
       const int* recent = w.recent + (turn.first + stream) * w.input_kernel * w.bands;
-      put_input(layer, turn, stream, channel,
+      put_input(newest_row, turn, stream, channel,
                 w.embedding ? embedded(recent, channel) : convolved(recent, channel));
-    }
+    });
   }
 
   // The sum of the codes' vectors, lowest band first; a code of -1 adds nothing.
@@ -189,38 +194,47 @@ private:
   }
 
   // What goes on to the next layer, and what is added to the sum of the skips.
-  UMTN_DEVICE void put_out(int l, i64 at, const Turn& turn, bool first_here, bool send) const {
-    const int residual_strips = r / 16, end = (r + s) / 16;
-    const int from = w.layers[l].last ? residual_strips : 0;
-    for (int chunk = 0; chunk * strips.kAtOnce < end; ++chunk) {
+  UMTN_DEVICE void put_out(int l, const Turn& turn, bool first_here, bool send) const {
+    const Matrix out = Matrices::out(w, l);
+    const int residual_strips = r / 16;
+    const bool last = w.layers[l].last;
+    for (int chunk = 0; chunk * strips.kOutAtOnce < out.strips; ++chunk) {
+      // Asked for here, so that it has come when the product is made.
+      float bias[kOutStrips][2];
+      strips.template each_strip<kOutStrips>(chunk, out.strips, [&](int i, int number) {
+        const float* at =
+            w.out_bias + static_cast<i64>(l) * (r + s) + number * 16 + (strips.lane >> 2);
+        bias[i][0] = at[0];
+        bias[i][1] = at[8];
+      });
       Sums sums;
       strips.clear(sums);
-      strips.multiply(sums, at + static_cast<i64>(from) * strips.bytes, chunk, from, end, gated());
-      if (l == 0)
-        strips.multiply(sums, w.first_skip_at, chunk, residual_strips, end, newest());
-      strips.each_strip(chunk, end, [&](int i, int number) {
-        if (number < from)
-          return;
-        if (number < residual_strips)
-          put_residual(l, number, sums[i], turn, send);
-        else
-          put_skips(l, number, sums[i], turn, first_here, send);
+      // The first layer's input goes to the skips as well.
+      for (int from_input = 0; from_input <= (l == 0); ++from_input)
+        strips.template multiply<kOutStrips>(sums, from_input ? Matrices::first_skip(w) : out,
+                                             chunk, from_input ? newest() : gated());
+      strips.template each_strip<kOutStrips>(chunk, out.strips, [&](int i, int number) {
+        if (number >= residual_strips)
+          put_skips(l, number, sums[i], bias[i], turn, first_here, send);
+        else if (!last)
+          put_residual(number, sums[i], bias[i], turn, send);
       });
     }
   }
 
-  UMTN_DEVICE void put_residual(int l, int number, const float (&sums)[kTiles][4], const Turn& turn,
-                                bool send) const {
+  UMTN_DEVICE void put_residual(int number, const float (&sums)[kTiles][4], const float (&bias)[2],
+                                const Turn& turn, bool send) const {
     strips.each_sum(number, [&](int tile, int j, int stream, int row) {
       if (stream >= turn.count)
         return;
       float* here = residual() + stream * residual_pitch + row;
-      put(here, *here + (sums[tile][j] + out_bias(l, row)), turn, stream, row, send);
+      put(here, *here + (sums[tile][j] + bias[j >> 1]), turn, stream, row, send);
     });
   }
 
-  UMTN_DEVICE void put_skips(int l, int number, const float (&sums)[kTiles][4], const Turn& turn,
-                             bool first_here, bool send) const {
+  UMTN_DEVICE void put_skips(int l, int number, const float (&sums)[kTiles][4],
+                             const float (&bias)[2], const Turn& turn, bool first_here,
+                             bool send) const {
     const bool from_message = first_here && turn.in;
     u64 words[kTiles][4];
     if (from_message)
@@ -235,15 +249,11 @@ private:
       float before = 0.0f;
       if (from_message)
         before =
-            bits_to_float(wait_for(turn.in + stream * (r + s) + row, turn.tag, words[tile][j]));
+            bits_to_float(wait_for(w, turn.in + stream * (r + s) + row, turn.tag, words[tile][j]));
       else if (l > 0)
         before = *here;
-      put(here, before + (sums[tile][j] + out_bias(l, row)), turn, stream, row, send);
+      put(here, before + (sums[tile][j] + bias[j >> 1]), turn, stream, row, send);
     });
-  }
-
-  UMTN_DEVICE float out_bias(int l, int row) const {
-    return w.out_bias[static_cast<i64>(l) * (r + s) + row];
   }
 
   // Keeps a number of a message in this block, or sends it on.

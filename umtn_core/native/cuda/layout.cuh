@@ -4,9 +4,27 @@
 #include "platform.cuh"
 #include "work.h"
 
-constexpr int kThreads = 256;
-constexpr int kWarps = kThreads / 32;
+constexpr int kLevels = 256;
 constexpr int kMostBands = sizeof(umtn_cuda_work::temperatures) / sizeof(double);
+
+// A kernel's own kind: its precision, how many tiles of eight streams a group has, how many warps
+// work on them, and whether its numbers lie in shared memory.
+template <class Precision, int tiles, int warps, bool shared>
+struct Kind {
+  typedef Precision P;
+  static constexpr int kTiles = tiles;
+  static constexpr int kStreams = 8 * tiles; // of a full group
+  static constexpr int kWarps = warps;
+  static constexpr int kThreads = 32 * warps;
+  static constexpr bool kShared = shared;
+  // Strips that a warp multiplies together: each activation that is read serves all of them.
+  static constexpr int kStrips = 16 / warps;
+  // Of what goes on and to the skips. A single stream's residual path goes first: it is waited for.
+  static constexpr int kOutStrips = tiles == 1 ? 1 : kStrips;
+  // Tiles of weights that are asked for together; umtn_core/decode/cuda/cuda_plan.py knows them
+  // too.
+  static constexpr int kBatch = (tiles == 1 ? 8 : 4) / (P::kElementBytes == 4 ? 4 : 2);
+};
 
 // A block's own view: which part of which pipeline it is, and its memory.
 struct Place {
@@ -14,29 +32,33 @@ struct Place {
   u8* memory; // shared, or its part of the workspace
   int blocks; // of a pipeline
   int pipeline;
-  int part;     // stage, or stages + number of the block among those that make codes
-  i64 begin;    // of this block's weights
-  i64 resident; // bytes of them in shared memory
+  int part; // stage, or stages + number of the block among those that make codes
+  // In pieces of 16 bytes, as all places of weights here.
+  u32 begin;    // of this block's weights
+  u32 resident; // how many of them lie in shared memory
 
   UMTN_DEVICE explicit Place(const umtn_cuda_work& work, u8* own) : w(work), memory(own) {
     blocks = w.stages == 1 ? 1 : w.stages + w.heads * w.head_parts;
     pipeline = block_index() / blocks;
     part = block_index() % blocks;
     begin = 0;
-    i64 end = w.weights_end;
+    u32 end = pieces(w.weights_end);
     if (is_head_only()) {
-      begin = w.fc_at;
-      end = w.logits_at + (w.weights_end - w.logits_at) / w.head_parts;
+      begin = pieces(w.fc_at);
+      end = pieces(w.logits_at) + pieces(w.weights_end - w.logits_at) / w.head_parts;
     } else if (w.stages > 1) {
-      begin = first_layer() * w.layer_bytes;
-      end = end_layer() * w.layer_bytes;
+      begin = first_layer() * pieces(w.layer_bytes);
+      end = end_layer() * pieces(w.layer_bytes);
     }
-    const i64 room = is_head_only() ? w.head_resident_bytes : w.resident_bytes;
+    const u32 room = pieces(is_head_only() ? w.head_resident_bytes : w.resident_bytes);
     resident = end - begin < room ? end - begin : room;
   }
 
+  static UMTN_DEVICE u32 pieces(i64 bytes) { return static_cast<u32>(bytes / 16); }
+
   UMTN_DEVICE bool is_idle() const { return pipeline >= w.pipelines; }
   UMTN_DEVICE bool is_head_only() const { return w.stages > 1 && part >= w.stages; }
+  UMTN_DEVICE bool makes_codes() const { return w.stages == 1 || part >= w.stages; }
   // Which of the groups that a pipeline makes codes of at once, and which share of their bands.
   UMTN_DEVICE int head() const { return (part - w.stages) / w.head_parts; }
   UMTN_DEVICE int head_part() const {
@@ -44,8 +66,10 @@ struct Place {
   }
   UMTN_DEVICE bool has_input() const { return part == 0; }
   UMTN_DEVICE bool sends() const { return w.stages > 1; }
-  UMTN_DEVICE int first_layer() const { return part * w.stage_layers; }
+  UMTN_DEVICE int first_layer() const { return is_head_only() ? 0 : part * w.stage_layers; }
   UMTN_DEVICE int end_layer() const {
+    if (is_head_only())
+      return 0;
     const int end = first_layer() + w.stage_layers;
     return end < w.layer_count ? end : w.layer_count;
   }
@@ -53,31 +77,40 @@ struct Place {
   // Groups of this pipeline.
   UMTN_DEVICE int groups() const { return (w.groups - pipeline + w.pipelines - 1) / w.pipelines; }
 
-  UMTN_DEVICE u8* own_weights() const {
-    return memory + (is_head_only() ? w.head_weights_at : w.weights_at);
+  // Bands that a block makes codes of, and the first of them.
+  UMTN_DEVICE int own_bands() const { return w.bands / w.head_parts; }
+  UMTN_DEVICE int first_band() const { return head_part() * own_bands(); }
+
+  // Row of each layer's ring that the launch's first step takes.
+  UMTN_DEVICE int* rows() const { return reinterpret_cast<int*>(memory + w.rows_at); }
+
+  UMTN_DEVICE u8* queue() const { return memory + (is_head_only() ? w.head_queue_at : w.queue_at); }
+
+  // Other blocks' bands, which lie before those of its own bands.
+  UMTN_DEVICE u32 hole() const {
+    return pieces(w.weights_end - w.logits_at) / w.head_parts * head_part();
   }
 
-  // Bytes of other blocks' bands, which lie before those of its own bands.
-  UMTN_DEVICE i64 hole() const {
-    return is_head_only() ? (w.weights_end - w.logits_at) / w.head_parts * head_part() : 0;
-  }
-
-  UMTN_DEVICE void fetch_weights() const {
-    const i64 not_own = hole();
-    for (i64 at = thread_index() * 16; at + 16 <= resident; at += kThreads * 16) {
-      const i64 from = begin + at;
-      *reinterpret_cast<Quad*>(own_weights() + at) =
-          *reinterpret_cast<const Quad*>(w.weights + from + (from < w.logits_at ? 0 : not_own));
+  // Fills what a block keeps for the whole launch. All its threads call this, then meet.
+  template <class K>
+  UMTN_DEVICE void prepare() const {
+    const Quad* all = reinterpret_cast<const Quad*>(w.weights);
+    Quad* own = reinterpret_cast<Quad*>(memory + weights_at());
+    for (u32 i = thread_index(); i < resident; i += K::kThreads) {
+      const u32 from = begin + i;
+      own[i] = all[from < pieces(w.logits_at) ? from : from + hole()];
     }
+    for (int l = first_layer() + thread_index(); l < end_layer(); l += K::kThreads)
+      rows()[l - first_layer()] = static_cast<int>(w.time % w.layers[l].ring_size);
   }
 
-  // A strip of the weights, in shared memory if it is there. `before` bytes of what lies between
-  // it and the block's first are not the block's.
-  UMTN_DEVICE const u8* strip(i64 at, int bytes, i64 before = 0) const {
-    const i64 own = at - begin - before;
-    if (own >= 0 && own + bytes <= resident)
-      return own_weights() + own;
-    return w.weights + at;
+  // Whether some of the weights lie in this block's memory, and where they do. `before` of what
+  // lies between them and the block's first are not the block's.
+  UMTN_DEVICE bool is_near(u32 at, u32 count, u32 before) const {
+    return at >= begin + before && at - before - begin + count <= resident;
+  }
+  UMTN_DEVICE u32 near(u32 at, u32 before) const {
+    return pieces(weights_at()) + at - before - begin;
   }
 
   // Numbers of a message: of each stream R for the residual path, then S for the skips.
@@ -102,6 +135,9 @@ struct Place {
     return w.credits + (link_to(to) * w.slots + slot) * w.head_parts + reader;
   }
 
+private:
+  UMTN_DEVICE int weights_at() const { return is_head_only() ? w.head_weights_at : w.weights_at; }
+
   // Number of the link over which a part of this pipeline gets its messages.
   UMTN_DEVICE i64 link_to(int to) const {
     const int place = to < w.stages ? to : w.stages;
@@ -109,38 +145,48 @@ struct Place {
   }
 };
 
-// Never 0, which is what memory holds before the first message.
-UMTN_DEVICE u32 tag_of(u64 number) {
-  return static_cast<u32>(number) | 0x80000000u;
-}
+// Divides small numbers by one that is the same for the whole launch: a division costs more than
+// what is done with its result. Right where the product of both is below 2^32.
+struct Divider {
+  int by;
+  u32 factor;
 
-UMTN_DEVICE u64 word_of(u32 value, u32 tag) {
-  return static_cast<u64>(tag) << 32 | value;
-}
+  UMTN_DEVICE explicit Divider(int divisor)
+      : by(divisor), factor(0xffffffffu / static_cast<u32>(divisor) + 1) {}
 
-// Waits for a word with this tag. `word` may hold an earlier look at it.
-UMTN_DEVICE u32 wait_for(const u64* at, u32 tag, u64 word) {
-  while (static_cast<u32>(word >> 32) != tag) {
-    let_others();
-    word = load_word(at);
+  UMTN_DEVICE int quotient(int number) const {
+    return static_cast<int>(multiply_upper(static_cast<u32>(number), factor));
   }
-  return static_cast<u32>(word);
+};
+
+// Calls `use(stream, channel)` for every channel of some streams, by all threads of a block.
+template <class K, class Use>
+UMTN_DEVICE void each(const Divider& channels, int streams, const Use& use) {
+  for (int i = thread_index(); i < streams * channels.by; i += K::kThreads) {
+    const int stream = channels.quotient(i);
+    use(stream, i - stream * channels.by);
+  }
 }
 
-// Calls `use(i, ask(i))` for i from 0 to `count`, by all threads of a block. Each thread asks for
-// several words before it needs the first.
-template <class Ask, class Use>
-UMTN_DEVICE void each_ahead(int count, const Ask& ask, const Use& use) {
+// Calls `use(stream, channel, ask(stream, channel))` likewise. Each thread asks for several words
+// before it needs the first.
+template <class K, class Ask, class Use>
+UMTN_DEVICE void each_ahead(const Divider& channels, int streams, const Ask& ask, const Use& use) {
   constexpr int kTogether = 4;
-  for (int i = thread_index(); i < count; i += kThreads * kTogether) {
+  const int count = streams * channels.by;
+  for (int i = thread_index(); i < count; i += K::kThreads * kTogether) {
     u64 words[kTogether];
 #pragma unroll
-    for (int j = 0; j < kTogether; ++j)
-      if (i + j * kThreads < count)
-        words[j] = ask(i + j * kThreads);
+    for (int j = 0; j < kTogether; ++j) {
+      const int at = i + j * K::kThreads, stream = channels.quotient(at);
+      if (at < count)
+        words[j] = ask(stream, at - stream * channels.by);
+    }
 #pragma unroll
-    for (int j = 0; j < kTogether; ++j)
-      if (i + j * kThreads < count)
-        use(i + j * kThreads, words[j]);
+    for (int j = 0; j < kTogether; ++j) {
+      const int at = i + j * K::kThreads, stream = channels.quotient(at);
+      if (at < count)
+        use(stream, at - stream * channels.by, words[j]);
+    }
   }
 }

@@ -6,7 +6,7 @@
 #include "emulation.hpp"
 #else
 
-#define UMTN_KERNEL extern "C" __global__ void __launch_bounds__(256, 1)
+#define UMTN_KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 1)
 #define UMTN_CONSTANT __grid_constant__
 #define UMTN_DEVICE __device__ __forceinline__
 // For what is rarely called: a copy of it in every kernel would only cost time.
@@ -33,6 +33,12 @@ UMTN_DEVICE int block_count() {
 }
 UMTN_DEVICE void block_sync() {
   __syncthreads();
+}
+UMTN_DEVICE void warp_sync() {
+  __syncwarp();
+}
+UMTN_DEVICE u64 clock_now() {
+  return static_cast<u64>(clock64());
 }
 
 UMTN_DEVICE u8* shared_memory() {
@@ -75,6 +81,31 @@ UMTN_DEVICE void store_credit(u32* at, u32 value) {
 
 UMTN_DEVICE void let_others() {}
 
+// Copies 16 bytes to shared memory, behind the thread's back where the chip can. What a thread has
+// begun to copy since its last commit is a group.
+UMTN_DEVICE void copy_ahead(u8* to, const u8* from) {
+#if __CUDA_ARCH__ >= 800
+  const u32 there = static_cast<u32>(__cvta_generic_to_shared(to));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(there), "l"(from) : "memory");
+#else
+  *reinterpret_cast<Quad*>(to) = *reinterpret_cast<const Quad*>(from);
+#endif
+}
+
+UMTN_DEVICE void commit_copies() {
+#if __CUDA_ARCH__ >= 800
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+
+// Waits until all groups of this thread's but the newest few have been copied.
+template <int kNewest>
+UMTN_DEVICE void wait_copies() {
+#if __CUDA_ARCH__ >= 800
+  asm volatile("cp.async.wait_group %0;" ::"n"(kNewest) : "memory");
+#endif
+}
+
 // All blocks of the cluster have come here: none has yet to start, or has already gone.
 UMTN_DEVICE void cluster_sync() {
 #if __CUDA_ARCH__ >= 900
@@ -96,6 +127,9 @@ UMTN_DEVICE u64* in_peer(u64* here, int rank) {
 #endif
 }
 
+UMTN_DEVICE u32 multiply_upper(u32 a, u32 b) {
+  return __umulhi(a, b);
+}
 UMTN_DEVICE float exponential(float x) {
   return __expf(x);
 }

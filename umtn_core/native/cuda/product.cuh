@@ -1,8 +1,8 @@
 // Weights times activations, in the tiles of the tensor cores.
 //
-// A strip is 16 rows of a matrix, packed by umtn_core/decode/cuda/cuda_weights.py. A warp
-// multiplies it by the activations of eight streams at a time; afterwards lane (g, q), g = lane / 4
-// and q = lane % 4, holds of each eight streams:
+// A strip is 16 rows of a matrix, packed by umtn_core/decode/cuda/cuda_weights.py, in tiles of 16
+// columns. A warp multiplies it by the activations of eight streams at a time; afterwards lane
+// (g, q), g = lane / 4 and q = lane % 4, holds of each eight streams:
 //   sum[0], sum[1]: row g, streams 2q and 2q + 1; sum[2], sum[3]: row g + 8, likewise.
 // Activations lie in memory stream after stream, `pitch` elements from one to the next. Every sum
 // runs over its inputs in one order, so that a stream's samples do not depend on the others.
@@ -10,42 +10,50 @@
 
 #include "platform.cuh"
 
-// Strips that a warp multiplies together: each activation that is read serves both.
-constexpr int kStrips = 2;
-
 UMTN_DEVICE const Quad& quad_at(const u8* at) {
   return *reinterpret_cast<const Quad*>(at);
 }
 
-// Both 16-bit precisions. Of 16 x 16 weights each lane holds its 16 bytes together.
+// Both 16-bit precisions. Of a tile each lane holds its 16 bytes together.
 struct Sixteen {
   typedef u16 Element;
   static constexpr int kElementBytes = 2;
+  static constexpr int kTileBytes = 512;
   // Keeps the lanes of a warp on different banks of shared memory.
   static constexpr int kPitchMore = 8;
 
-  template <class P, int kTiles>
-  static UMTN_DEVICE void multiply(float (&sums)[kStrips][kTiles][4],
-                                   const u8* const (&strips)[kStrips], const u16* activations,
-                                   int pitch, int inputs) {
+  // Adds the products of some strips' tiles behind one another to the sums. All of a batch is asked
+  // for before the first of it is needed, but only `count` of its tiles are there.
+  template <class P, int kStrips, int kTiles, int kBatch, int kMost>
+  static UMTN_DEVICE void multiply(float (&sums)[kMost][kTiles][4],
+                                   const u8* const (&weights)[kMost], int count,
+                                   const u16* activations, int pitch) {
     const int lane = thread_index() & 31;
     const u16* mine = activations + (lane >> 2) * pitch + (lane & 3) * 2;
-    for (int k = 0; k < inputs; k += 16) {
-      Quad weights[kStrips];
+    Quad quads[kBatch][kStrips];
+    u32 first[kBatch][kTiles], second[kBatch][kTiles];
+#pragma unroll
+    for (int n = 0; n < kBatch; ++n) {
+      const int there = n < count ? n : 0;
 #pragma unroll
       for (int i = 0; i < kStrips; ++i)
-        if (strips[i])
-          weights[i] = quad_at(strips[i] + (k * 2 + lane) * 16);
+        quads[n][i] = quad_at(weights[i] + there * kTileBytes + lane * 16);
 #pragma unroll
       for (int tile = 0; tile < kTiles; ++tile) {
-        const u16* from = mine + tile * 8 * pitch + k;
-        const u32 first = *reinterpret_cast<const u32*>(from);
-        const u32 second = *reinterpret_cast<const u32*>(from + 8);
+        const u16* from = mine + tile * 8 * pitch + there * 16;
+        first[n][tile] = *reinterpret_cast<const u32*>(from);
+        second[n][tile] = *reinterpret_cast<const u32*>(from + 8);
+      }
+    }
+#pragma unroll
+    for (int n = 0; n < kBatch; ++n) {
+      if (n >= count)
+        break;
+#pragma unroll
+      for (int tile = 0; tile < kTiles; ++tile)
 #pragma unroll
         for (int i = 0; i < kStrips; ++i)
-          if (strips[i])
-            P::add_product(sums[i][tile], weights[i], first, second);
-      }
+          P::add_product(sums[i][tile], quads[n][i], first[n][tile], second[n][tile]);
     }
   }
 };
@@ -77,6 +85,7 @@ struct Bf16 : Sixteen {
 struct Fp32 {
   typedef float Element;
   static constexpr int kElementBytes = 4;
+  static constexpr int kTileBytes = 1024;
   static constexpr int kPitchMore = 4;
   static UMTN_DEVICE float round(float x) { return x; }
   static UMTN_DEVICE float widen(float x) { return x; }
@@ -88,33 +97,31 @@ struct Fp32 {
     sum += bits_to_float(a.w) * bits_to_float(b.w);
   }
 
-  template <class P, int kTiles>
-  static UMTN_DEVICE void multiply(float (&sums)[kStrips][kTiles][4],
-                                   const u8* const (&strips)[kStrips], const float* activations,
-                                   int pitch, int inputs) {
+  template <class P, int kStrips, int kTiles, int kBatch, int kMost>
+  static UMTN_DEVICE void multiply(float (&sums)[kMost][kTiles][4],
+                                   const u8* const (&weights)[kMost], int count,
+                                   const float* activations, int pitch) {
     const int lane = thread_index() & 31, row = lane >> 2;
     const float* mine = activations + (lane & 3) * 2 * pitch;
-    for (int k = 0; k < inputs; k += 4) {
+    for (int k = 0; k < 16 * (count < kBatch ? count : kBatch); k += 4) {
       Quad upper[kStrips], lower[kStrips];
 #pragma unroll
-      for (int i = 0; i < kStrips; ++i)
-        if (strips[i]) {
-          upper[i] = quad_at(strips[i] + (k * 4 + row) * 16);
-          lower[i] = quad_at(strips[i] + (k * 4 + row + 8) * 16);
-        }
+      for (int i = 0; i < kStrips; ++i) {
+        upper[i] = quad_at(weights[i] + (k * 4 + row) * 16);
+        lower[i] = quad_at(weights[i] + (k * 4 + row + 8) * 16);
+      }
 #pragma unroll
       for (int tile = 0; tile < kTiles; ++tile) {
         const float* from = mine + tile * 8 * pitch + k;
         const Quad left = *reinterpret_cast<const Quad*>(from);
         const Quad right = *reinterpret_cast<const Quad*>(from + pitch);
 #pragma unroll
-        for (int i = 0; i < kStrips; ++i)
-          if (strips[i]) {
-            add(sums[i][tile][0], upper[i], left);
-            add(sums[i][tile][1], upper[i], right);
-            add(sums[i][tile][2], lower[i], left);
-            add(sums[i][tile][3], lower[i], right);
-          }
+        for (int i = 0; i < kStrips; ++i) {
+          add(sums[i][tile][0], upper[i], left);
+          add(sums[i][tile][1], upper[i], right);
+          add(sums[i][tile][2], lower[i], left);
+          add(sums[i][tile][3], lower[i], right);
+        }
       }
     }
   }

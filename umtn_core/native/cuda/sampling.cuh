@@ -5,9 +5,8 @@
 // order could matter, one lane goes by the letter of the definition.
 #pragma once
 
-#include "platform.cuh"
+#include "uniform.cuh"
 
-constexpr int kLevels = 256;
 constexpr int kEach = kLevels / 32; // codes of a lane, one behind the other
 
 struct Drawing {

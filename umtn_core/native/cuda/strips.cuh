@@ -1,60 +1,324 @@
-// What layers and codes have in common: how the warps of a block share the strips of a matrix, and
-// which sums each lane has afterwards.
+// How the warps of a block share the strips of a matrix, where the strips come from, and which sums
+// each lane has afterwards.
+//
+// Where a block takes its streams through all layers, weights come through a queue: a warp has the
+// next few batches of its own strips copied to its part of shared memory while it multiplies those
+// before, from one product to the next without a break. So it must be known ahead which product
+// comes next (Program). Where that is not so, what is not in shared memory is read through the L2
+// cache.
 #pragma once
 
-#include "layout.cuh"
+#include "clocks.cuh"
 #include "product.cuh"
 
-template <class P, int kTiles>
-struct Strips {
-  typedef typename P::Element Element;
-  typedef float Sums[kStrips][kTiles][4];
-  static constexpr int kAtOnce = kWarps * kStrips; // strips of a chunk
+// A matrix as it is packed: so many strips of so many tiles from a place on, in pieces of 16 bytes.
+// `hole` is `before` of Place::near.
+struct Matrix {
+  u32 at;
+  int strips, tiles;
+  u32 hole;
+};
+
+// All products of a block in the order in which it makes them, over and over.
+template <class K>
+class Program {
+  enum Part { kGates, kOut, kHidden, kLogits };
+  static constexpr int kAtOnce = K::kWarps * K::kStrips, kOutAtOnce = K::kWarps * K::kOutStrips;
 
   const Place& p;
-  const int inputs; // columns of every matrix
+  const umtn_cuda_work& w;
+  Part part;
+  int l, chunk, tap, band;
+
+public:
+  UMTN_DEVICE explicit Program(const Place& place) : p(place), w(place.w) { restart(); }
+
+  UMTN_DEVICE void restart() {
+    part = p.is_head_only() ? kHidden : kGates;
+    l = p.first_layer();
+    chunk = tap = 0;
+    band = p.first_band();
+  }
+
+  // The product that is at hand: its matrix, which strips of it.
+  UMTN_DEVICE Matrix matrix() const {
+    switch (part) {
+    case kGates:
+      return taps(w, l, tap);
+    case kOut:
+      return tap ? first_skip(w) : out(w, l);
+    case kHidden:
+      return hidden(w);
+    default:
+      return logits(w, band, p.hole());
+    }
+  }
+  UMTN_DEVICE int chunk_at_hand() const { return chunk; }
+  UMTN_DEVICE int strips_at_once() const { return part == kOut ? K::kOutStrips : K::kStrips; }
+
+  UMTN_DEVICE void advance() {
+    if (part == kGates) {
+      if (++tap < w.kernel)
+        return;
+      tap = 0;
+      if (++chunk * kAtOnce < matrix().strips)
+        return;
+      chunk = 0;
+      part = kOut;
+    } else if (part == kOut) {
+      // The first layer's input goes to the skips as well.
+      if (l == 0 && tap == 0) {
+        tap = 1;
+        return;
+      }
+      tap = 0;
+      if (++chunk * kOutAtOnce < matrix().strips)
+        return;
+      chunk = 0;
+      part = kGates;
+      if (++l < p.end_layer())
+        return;
+      l = p.first_layer();
+      if (p.makes_codes())
+        part = kHidden;
+    } else if (part == kHidden) {
+      if (++chunk * kAtOnce < matrix().strips)
+        return;
+      chunk = 0;
+      part = kLogits;
+    } else {
+      if (++chunk * kAtOnce < matrix().strips)
+        return;
+      chunk = 0;
+      band += w.logits_bands;
+      if (band < p.first_band() + p.own_bands())
+        return;
+      restart();
+    }
+  }
+
+  // The matrices. A strip of the taps holds eight channels' gates and their filters.
+  static UMTN_DEVICE Matrix taps(const umtn_cuda_work& w, int l, int tap) {
+    const int tiles = w.residual_padded / 16, strips = 2 * tiles;
+    // The newest lies first, the older ones behind what goes out.
+    const int at = tap + 1 == w.kernel ? 0 : out_strips(w) + (tap + 1) * strips;
+    return {layer(w, l) + at * strip(tiles), strips, tiles, 0};
+  }
+  static UMTN_DEVICE Matrix out(const umtn_cuda_work& w, int l) {
+    const int tiles = w.residual_padded / 16;
+    return {layer(w, l) + 2 * tiles * strip(tiles), out_strips(w), tiles, 0};
+  }
+  static UMTN_DEVICE Matrix first_skip(const umtn_cuda_work& w) {
+    return {Place::pieces(w.first_skip_at), out_strips(w), w.residual_padded / 16, 0};
+  }
+  static UMTN_DEVICE Matrix hidden(const umtn_cuda_work& w) {
+    return {Place::pieces(w.fc_at), w.skip_padded / 16, w.skip_padded / 16, 0};
+  }
+  static UMTN_DEVICE Matrix logits(const umtn_cuda_work& w, int band, u32 hole) {
+    const int tiles = w.skip_padded / 16, strips = kLevels / 16;
+    return {Place::pieces(w.logits_at) + band * strips * strip(tiles), w.logits_bands * strips,
+            tiles, hole};
+  }
+
+  static UMTN_DEVICE u32 strip(int tiles) { return tiles * (K::P::kTileBytes / 16); }
+
+private:
+  static UMTN_DEVICE u32 layer(const umtn_cuda_work& w, int l) {
+    return l * Place::pieces(w.layer_bytes);
+  }
+  static UMTN_DEVICE int out_strips(const umtn_cuda_work& w) {
+    return (w.residual_padded + w.skip_padded) / 16;
+  }
+};
+
+// Where a warp's strips of a product come from.
+template <class K>
+struct Sources {
+  static constexpr u32 kNear = 0x80000000u;
+  // In pieces of 16 bytes: of all weights, or, marked, of this block's memory.
+  u32 at[K::kStrips];
+  int strips, tiles;
+
+  // Strips are dealt out so that few of them still keep all warps busy. A warp without a strip
+  // multiplies the last one, for nothing.
+  UMTN_DEVICE void find(const Place& p, const Matrix& m, int chunk, int strips_at_once) {
+    const u32 size = Program<K>::strip(m.tiles);
+    strips = strips_at_once;
+    tiles = m.tiles;
+#pragma unroll
+    for (int i = 0; i < K::kStrips; ++i) {
+      const int n = (chunk * strips_at_once + i) * K::kWarps + (thread_index() >> 5);
+      const u32 far = m.at + (n < m.strips ? n : m.strips - 1) * size;
+      at[i] = p.is_near(far, size, m.hole) ? kNear | p.near(far, m.hole) : far;
+    }
+  }
+
+  UMTN_DEVICE bool is_near(int i) const { return at[i] & kNear; }
+  UMTN_DEVICE bool all_near(int count) const {
+    u32 marks = at[0];
+#pragma unroll
+    for (int i = 1; i < K::kStrips; ++i)
+      if (i < count)
+        marks &= at[i];
+    return marks & kNear;
+  }
+  UMTN_DEVICE const u8* near(const Place& p, int i) const {
+    return p.memory + static_cast<int>(at[i] & ~kNear) * 16;
+  }
+  UMTN_DEVICE const u8* far(const Place& p, int i) const {
+    return p.w.weights + static_cast<i64>(at[i]) * 16;
+  }
+  UMTN_DEVICE int batches() const { return (tiles + K::kBatch - 1) / K::kBatch; }
+};
+
+// A warp's queue of weights on their way.
+template <class K>
+class Queue {
+  static constexpr int kStripBytes = K::kBatch * K::P::kTileBytes;
+  static constexpr int kBytes = K::kStrips * kStripBytes; // of a slot
+  const Place& p;
+  const int ahead;
+  u8* const mine;
+  Program<K> program;
+  Sources<K> next;      // of the product after the one at hand
+  int reading, writing; // slots
+
+public:
+  UMTN_DEVICE explicit Queue(const Place& place)
+      : p(place), ahead(K::kShared ? place.w.queue_ahead : 0),
+        mine(place.queue() + (thread_index() >> 5) * (ahead + 1) * kBytes), program(place),
+        reading(0), writing(0) {}
+
+  UMTN_DEVICE bool is_used() const { return K::kShared && ahead > 0; }
+
+  // Sends for the first batches of the block's first product.
+  UMTN_DEVICE void start() {
+    if (!is_used())
+      return;
+    find_next();
+    for (int batch = 0; batch < ahead; ++batch)
+      fetch(next, batch);
+  }
+
+  // Waits for a batch of the product at hand, and sends for another in its stead. Returns where
+  // the batch is.
+  UMTN_DEVICE const u8* take(const Sources<K>& now, int batch) {
+    if (ahead == 4)
+      wait_copies<3>();
+    else if (ahead == 2)
+      wait_copies<1>();
+    else
+      wait_copies<0>();
+    // Every lane's copies are there now, and all have read what lay where the new ones go.
+    warp_sync();
+    const int after = batch + ahead - now.batches();
+    if (after == 0) {
+      program.advance();
+      find_next();
+    }
+    Sources<K> from = now;
+    if (after >= 0)
+      from = next;
+    fetch(from, after < 0 ? batch + ahead : after);
+    const u8* here = mine + reading * kBytes;
+    reading = reading == ahead ? 0 : reading + 1;
+    return here;
+  }
+
+private:
+  UMTN_DEVICE void find_next() {
+    next.find(p, program.matrix(), program.chunk_at_hand(), program.strips_at_once());
+  }
+
+  UMTN_DEVICE void fetch(const Sources<K>& from, int batch) {
+    const int first = batch * K::kBatch, left = from.tiles - first;
+    const int bytes = (left < K::kBatch ? left : K::kBatch) * K::P::kTileBytes;
+    u8* slot = mine + writing * kBytes;
+#pragma unroll
+    for (int i = 0; i < K::kStrips; ++i)
+      if (i < from.strips && !from.is_near(i)) {
+        const u8* far = from.far(p, i) + first * K::P::kTileBytes;
+#pragma unroll
+        for (int at = 0; at < kStripBytes; at += 512) {
+          const int mine_at = at + (thread_index() & 31) * 16;
+          if (mine_at < bytes)
+            copy_ahead(slot + i * kStripBytes + mine_at, far + mine_at);
+        }
+      }
+    commit_copies();
+    writing = writing == ahead ? 0 : writing + 1;
+  }
+};
+
+template <class K>
+struct Strips {
+  typedef typename K::P P;
+  typedef typename P::Element Element;
+  typedef float Sums[K::kStrips][K::kTiles][4];
+  static constexpr int kAtOnce = K::kWarps * K::kStrips; // strips of a chunk
+  static constexpr int kOutAtOnce = K::kWarps * K::kOutStrips;
+
+  const Place& p;
+  Queue<K>& queue;
   const int lane, warp;
   const int pitch; // elements from one stream's activations to the next's
-  const int bytes; // of a strip
 
-  UMTN_DEVICE Strips(const Place& place, int columns)
-      : p(place), inputs(columns), lane(thread_index() & 31), warp(thread_index() >> 5),
-        pitch(columns + P::kPitchMore), bytes(16 * columns * P::kElementBytes) {}
+  UMTN_DEVICE Strips(const Place& place, Queue<K>& weights, int columns)
+      : p(place), queue(weights), lane(thread_index() & 31), warp(thread_index() >> 5),
+        pitch(columns + P::kPitchMore) {}
 
-  // Strips of this warp, spread so that few strips still keep all warps busy.
-  UMTN_DEVICE int number(int chunk, int i) const { return chunk * kAtOnce + i * kWarps + warp; }
+  template <int kStrips = K::kStrips>
+  UMTN_DEVICE int number(int chunk, int i) const {
+    return (chunk * kStrips + i) * K::kWarps + warp;
+  }
 
   UMTN_DEVICE static void clear(Sums& sums) {
 #pragma unroll
-    for (int i = 0; i < kStrips; ++i)
+    for (int i = 0; i < K::kStrips; ++i)
 #pragma unroll
-      for (int tile = 0; tile < kTiles; ++tile)
+      for (int tile = 0; tile < K::kTiles; ++tile)
 #pragma unroll
         for (int j = 0; j < 4; ++j)
           sums[i][tile][j] = 0.0f;
   }
 
-  // Adds the products of a chunk's strips. Those of the matrix have the numbers `from` to `end` and
-  // lie from `at` on; `hole` is `before` of Place::strip.
-  UMTN_DEVICE void multiply(Sums& sums, i64 at, int chunk, int from, int end,
-                            const Element* activations, i64 hole = 0) const {
-    const u8* strips[kStrips];
+  // Adds the products of a chunk's strips. Where a warp has no strip, its sums mean nothing.
+  template <int kStrips = K::kStrips>
+  UMTN_DEVICE void multiply(Sums& sums, const Matrix& matrix, int chunk,
+                            const Element* activations) const {
+    Sources<K> now;
+    now.find(p, matrix, chunk, kStrips);
+    const int batches = now.batches();
+#pragma unroll 1
+    for (int batch = 0; batch < batches; ++batch) {
+      const int first = batch * K::kBatch;
+      const Element* inputs = activations + first * 16;
+      const u8* from[K::kStrips];
+      // Apart, so that the compiler knows of one of them that all lies in shared memory.
+      if (K::kShared && (queue.is_used() || now.all_near(kStrips))) {
+        const u8* slot = queue.is_used() ? queue.take(now, batch) : p.memory;
 #pragma unroll
-    for (int i = 0; i < kStrips; ++i) {
-      const int n = number(chunk, i);
-      strips[i] = n >= from && n < end
-                      ? p.strip(at + static_cast<i64>(n - from) * bytes, bytes, hole)
-                      : nullptr;
+        for (int i = 0; i < kStrips; ++i)
+          from[i] = now.is_near(i) ? now.near(p, i) + first * P::kTileBytes
+                                   : slot + i * K::kBatch * P::kTileBytes;
+        P::template multiply<P, kStrips, K::kTiles, K::kBatch>(sums, from, now.tiles - first,
+                                                               inputs, pitch);
+      } else {
+#pragma unroll
+        for (int i = 0; i < kStrips; ++i)
+          from[i] = (now.is_near(i) ? now.near(p, i) : now.far(p, i)) + first * P::kTileBytes;
+        P::template multiply<P, kStrips, K::kTiles, K::kBatch>(sums, from, now.tiles - first,
+                                                               inputs, pitch);
+      }
     }
-    P::template multiply<P, kTiles>(sums, strips, activations, pitch, inputs);
   }
 
   // Calls `use(i, number)` for this warp's strips of a chunk, but for those from `end` on.
-  template <class Use>
+  template <int kStrips = K::kStrips, class Use>
   UMTN_DEVICE void each_strip(int chunk, int end, const Use& use) const {
 #pragma unroll
     for (int i = 0; i < kStrips; ++i) {
-      const int n = number(chunk, i);
+      const int n = number<kStrips>(chunk, i);
       if (n < end)
         use(i, n);
     }
@@ -65,7 +329,7 @@ struct Strips {
   template <class Use>
   UMTN_DEVICE void each_sum(int number, const Use& use) const {
 #pragma unroll
-    for (int tile = 0; tile < kTiles; ++tile)
+    for (int tile = 0; tile < K::kTiles; ++tile)
 #pragma unroll
       for (int j = 0; j < 4; ++j)
         use(tile, j, tile * 8 + (lane & 3) * 2 + (j & 1), number * 16 + (lane >> 2) + (j >> 1) * 8);

@@ -49,29 +49,37 @@ typedef struct {
   int clustered;           /* blocks in a cluster, whose messages go from one to another directly */
   int resident_bytes;      /* of weights, kept in a block's shared memory */
   int head_resident_bytes; /* likewise, of a block that only makes codes */
-  int taps_at;             /* offsets in bytes */
+  int queue_ahead;         /* of weights on their way into it: 1, 2, 4, or 0: no queue */
+  int rows_at;             /* offsets in bytes */
+  int taps_at;
   int gated_at;
   int residual_at;
   int skip_at;
   int head_at;
   int messages_at; /* where messages come in that are sent within a cluster */
   int weights_at;
-  int head_weights_at;      /* in a block that only makes codes */
+  int head_weights_at; /* in a block that only makes codes */
+  int queue_at;
+  int head_queue_at;        /* likewise */
   unsigned char* workspace; /* in place of shared memory where that is too small */
   long long workspace_bytes;
 
   /* The streams. */
-  void* rings;                  /* (streams, ring rows, R) */
-  int* recent;                  /* (streams, input_kernel, bands) */
-  const float* conditioning;    /* (streams, conditioning_width) */
-  const float* uniforms;        /* (streams, steps, bands) */
-  const unsigned char* given;   /* likewise, or NULL: codes are drawn */
+  void* rings;                     /* (streams, ring rows, R) */
+  int* recent;                     /* (streams, input_kernel, bands) */
+  const void* conditioning;        /* (streams, conditioning_width), as precise as the rings */
+  const unsigned long long* seeds; /* (streams), and their ids: random numbers are made of them */
+  const unsigned long long* ids;
+  const float* uniforms; /* (streams, steps, bands) of random numbers that are given, or NULL */
+  const unsigned char* given;   /* likewise of codes, or NULL: codes are drawn */
   unsigned char* codes;         /* likewise */
   float* logits;                /* (streams, steps, bands, 256) where codes are given */
   unsigned long long* messages; /* (pipelines, stages, slots, streams of a group, R + S) */
   unsigned long long* feedback; /* (streams, bands) */
   unsigned* credits;            /* (pipelines, stages, slots, head_parts) */
-  int* failed;
+  int* failed;                  /* [0]: 1, a number was none; [1]: 1, a block has waited too long */
+  unsigned long long* clocks;   /* (blocks, phases) where the kernels were built to count cycles */
+  unsigned long long patience;  /* cycles that one block waits for another */
   long long ring_rows;
   long long conditioning_width;
   long long time;
@@ -80,6 +88,21 @@ typedef struct {
   double temperatures[8]; /* of each band */
   double top_p;
 } umtn_cuda_work;
+
+/* What a block's cycles go to, where that is counted. */
+enum umtn_cuda_phase {
+  UMTN_TURN,    /* whose turn it is, and whether there is room for what it sends */
+  UMTN_OLDER,   /* older taps: rows, conditioning, products */
+  UMTN_ARRIVAL, /* the newest input: waited for, and taken */
+  UMTN_NEWEST,  /* its product */
+  UMTN_GATE,
+  UMTN_OUT,    /* what goes on, and to the skips; sent */
+  UMTN_SKIPS,  /* the sum of the skips: waited for, and taken */
+  UMTN_HIDDEN, /* the output layers */
+  UMTN_LOGITS,
+  UMTN_DRAW,
+  UMTN_PHASES
+};
 
 /* Rings of one stream on their way in or out: float32 without padding on the outside. */
 typedef struct {

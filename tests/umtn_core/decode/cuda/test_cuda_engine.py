@@ -13,6 +13,7 @@ from tests.umtn_core.decode.driving import decoded, given_work, relative, same, 
 from umtn_core.bundle import Bundle
 from umtn_core.bundle.manifest import decoder_file
 from umtn_core.bundle.onnx_file import GraphFile
+from umtn_core.decode.cuda import cuda_plan
 from umtn_core.decode.cuda.cuda_engine import CudaEngine, drawn
 from umtn_core.decode.cuda.cuda_plan import Planner
 from umtn_core.decode.decode import Decode
@@ -112,7 +113,7 @@ def kinds_of_plans(engine, streams):
         waits = plan.slots < -(-plan.groups // plan.pipelines)
         kind = (
             plan.stages, plan.heads > 1, plan.pipelines > 1, waits, plan.clustered > 0,
-            plan.head_parts, plan.logits_bands,
+            plan.head_parts, plan.logits_bands, plan.warps,
         )  # fmt: skip
         kinds.setdefault(kind, plan)
     return kinds
@@ -159,6 +160,48 @@ def test_every_way_to_spread_the_streams_gives_the_same_bits(
             first = found if first is None else first
             for actual, wanted in zip(found, first, strict=True):
                 assert np.array_equal(actual, wanted), plan
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("ahead", [1, 2, 4])
+def test_weights_that_come_through_a_queue_give_the_same_bits(
+    random_bundle, emulated_device, monkeypatch, ahead, precision
+):
+    monkeypatch.setattr(cuda_plan, "AHEAD", (ahead,))
+    # Numbers of tiles that are no whole batches, and chunks of strips that are not full.
+    channels = {"residual_channels": 70 if ahead < 4 else 116, "skip_channels": 130}
+    shape = small_shape(hop=3, decoder_layers=2, decoder_kernel=3, **channels)
+    bundle, work = random_bundle(shape), given_work(shape, 34, frames=1)
+    device = emulated_device(multiprocessors=3, shared_bytes=(160, 220)[ahead == 4] << 10)
+    engine = CudaEngine(bundle, "a", precision, device)
+    queued = {(p.group, p.warps): p for p in engine.planner.plans(34) if p.queue_ahead}
+    # Small groups take larger batches, of which narrow matrices have few.
+    small_group = (8, 8)
+    kinds = set(cuda_plan.KINDS) - ({small_group} if ahead == 4 and precision != "fp32" else set())
+    assert set(queued) == kinds
+    expected = scored(follow(monkeypatch, engine, engine.planner._in_workspace(34)), *work)
+    for plan in queued.values():
+        assert plan.queue_ahead == ahead
+        found = scored(follow(monkeypatch, engine, plan), *work)
+        for actual, wanted in zip(found, expected, strict=True):
+            assert np.array_equal(actual, wanted), plan
+
+
+def test_a_block_that_waits_in_vain_gives_up(random_bundle, emulated_device, monkeypatch):
+    monkeypatch.setattr("umtn_core.decode.cuda.cuda_engine.PATIENCE", 20_000)
+    shape = small_shape()
+    device = emulated_device(multiprocessors=16)
+    engine = CudaEngine(random_bundle(shape), "a", "fp32", device)
+    plan = next(plan for plan in engine.planner.plans(1) if plan.is_pipeline)
+    follow(monkeypatch, engine, plan)
+    launch = device.launch
+
+    def without_the_last_block(kernel, blocks, *arguments, **others):
+        launch(kernel, blocks - 1 if kernel.startswith("decode") else blocks, *arguments, **others)
+
+    device.launch = without_the_last_block
+    with pytest.raises(UmtnError, match="one part waited in vain for another; use another engine"):
+        decoded(engine, requests(shape, 1))
 
 
 def evaluated(bundle, conditioning, uniforms, sampling):

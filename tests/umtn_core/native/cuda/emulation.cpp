@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <vector>
@@ -12,6 +13,7 @@
 namespace {
 
 constexpr std::size_t kStack = 64 << 10;
+constexpr int kMostThreads = 512;
 
 struct Barrier {
   int waiting = 0;
@@ -32,7 +34,14 @@ struct Cluster {
 
 struct Member;
 
+struct Copy {
+  u8* to;
+  const u8* from;
+};
+
 struct Fiber {
+  // Groups of copies under way, the one that is not committed last.
+  std::deque<std::vector<Copy>> copies{1};
   void* stack_pointer = nullptr;
   ucontext_t context;
   bool done = false;
@@ -40,15 +49,15 @@ struct Fiber {
 };
 
 struct Member {
-  int index, count;
+  int index, count, threads;
   void (*kernel)(const void*);
   const void* argument;
   u8* memory;
   Cluster* cluster;
-  int current = 0, left = kThreads, last_waiting = -1;
+  int current = 0, left, last_waiting = -1;
   Barrier barrier;
-  Fiber fibers[kThreads];
-  Warp warps[kWarps];
+  std::vector<Fiber> fibers;
+  Warp warps[kMostThreads / 32];
 };
 
 // All blocks of a launch share one thread of the operating system's, so that a launch goes the same
@@ -58,6 +67,7 @@ struct Launch {
   Fiber main;
   unsigned left;
   u64 lot;
+  u64 ticks = 0;
 };
 
 Launch* launch;
@@ -127,7 +137,7 @@ UNSEEN void give_way() {
   const int from = b.current;
   int to = from;
   do
-    to = (to + 1) % kThreads;
+    to = (to + 1) % b.threads;
   while (b.fibers[to].done);
   if (to == from)
     return;
@@ -197,7 +207,7 @@ UNSEEN int parity() {
 }
 
 void run(Launch& all) {
-  const std::size_t bytes = all.members.size() * kThreads * kStack;
+  const std::size_t bytes = all.members.size() * all.members[0].threads * kStack;
   char* stacks = static_cast<char*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   char* stack = stacks;
@@ -220,18 +230,20 @@ void call(const void* argument) {
 struct Kernel {
   const char* name;
   void (*call)(const void*);
+  int threads;
 };
 
-#define DECODE(name) {#name, call<umtn_cuda_work, name>}
-#define RINGS(name) {#name, call<umtn_cuda_rings, name>}
+#define DECODE(name, threads) {#name, call<umtn_cuda_work, name>, threads}
+#define RINGS(name) {#name, call<umtn_cuda_rings, name>, 256}
 #define PRECISION(precision)                                                                       \
-  DECODE(decode_##precision##_8), DECODE(decode_##precision##_32),                                 \
-      DECODE(decode_##precision##_workspace), RINGS(load_##precision), RINGS(store_##precision)
+  DECODE(decode_##precision##_8_8, 256), DECODE(decode_##precision##_32_8, 256),                   \
+      DECODE(decode_##precision##_32_16, 512), DECODE(decode_##precision##_workspace, 256),        \
+      RINGS(load_##precision), RINGS(store_##precision)
 
 const Kernel kKernels[] = {PRECISION(fp32),
                            PRECISION(fp16),
                            PRECISION(bf16),
-                           {"draw_rows", call<umtn_cuda_draw, draw_rows>}};
+                           {"draw_rows", call<umtn_cuda_draw, draw_rows>, 256}};
 
 } // namespace
 
@@ -248,10 +260,34 @@ UNSEEN u8* shared_memory() {
   return block->memory;
 }
 UNSEEN void block_sync() {
-  wait_at(block->barrier, kThreads);
+  wait_at(block->barrier, block->threads);
+}
+
+UNSEEN void warp_sync() {
+  wait_at(my_warp().barrier, 32);
+}
+
+UNSEEN u64 clock_now() {
+  return launch->ticks;
+}
+
+UNSEEN void copy_ahead(u8* to, const u8* from) {
+  block->fibers[block->current].copies.back().push_back({to, from});
+}
+
+UNSEEN void commit_copies() {
+  block->fibers[block->current].copies.emplace_back();
+}
+
+UNSEEN void wait_for_copies(int newest) {
+  auto& copies = block->fibers[block->current].copies;
+  for (; copies.size() > static_cast<std::size_t>(newest) + 1; copies.pop_front())
+    for (const Copy& copy : copies.front())
+      std::memcpy(copy.to, copy.from, 16);
 }
 
 UNSEEN void let_others() {
+  ++launch->ticks;
   Member& b = *block;
   const bool all_had_their_turn = b.current <= b.last_waiting;
   b.last_waiting = b.current;
@@ -335,6 +371,8 @@ extern "C" __attribute__((visibility("default"))) int umtn_emulate(const char* n
     cluster.memories.push_back(memories[i]);
     all.members[i].index = i;
     all.members[i].count = blocks;
+    all.members[i].threads = all.members[i].left = kernel->threads;
+    all.members[i].fibers = std::vector<Fiber>(kernel->threads);
     all.members[i].kernel = kernel->call;
     all.members[i].argument = argument;
     all.members[i].memory = memories[i];

@@ -14,7 +14,7 @@
 #define UMTN_CONSTANT
 #define UMTN_DEVICE inline
 #define UMTN_OUTLINE inline
-#define UMTN_KERNEL static void
+#define UMTN_KERNEL(threads) static void
 #define __restrict__
 
 typedef unsigned char u8;
@@ -33,7 +33,18 @@ int block_index();
 int block_count();
 void block_sync();
 void cluster_sync();
+void warp_sync();
 void let_others();
+// Turns of waiting of all threads together.
+u64 clock_now();
+// A thread's copies take place when it waits for them, and no sooner.
+void copy_ahead(u8* to, const u8* from);
+void commit_copies();
+void wait_for_copies(int newest);
+template <int kNewest>
+inline void wait_copies() {
+  wait_for_copies(kNewest);
+}
 u8* shared_memory();
 u64* in_peer(u64* here, int rank);
 u64 shuffle(u64 value, int lane);
@@ -63,6 +74,9 @@ inline void store_credit(u32* at, u32 value) {
   __atomic_store_n(at, value, __ATOMIC_RELEASE);
 }
 
+inline u32 multiply_upper(u32 a, u32 b) {
+  return static_cast<u32>(static_cast<u64>(a) * b >> 32);
+}
 inline float exponential(float x) {
   return std::exp(x);
 }
