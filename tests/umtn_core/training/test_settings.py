@@ -3,7 +3,13 @@
 import pytest
 
 from umtn_core.errors import UmtnError
-from umtn_core.training.settings import Settings, read_settings, write_settings
+from umtn_core.training.settings import (
+    RECIPES,
+    Settings,
+    rate_factor,
+    read_settings,
+    write_settings,
+)
 
 
 def test_what_is_written_is_read_again(settings, tmp_path):
@@ -32,6 +38,8 @@ def test_numbers_may_be_written_as_people_write_them(tmp_path):
         ("store: a\noutput: b\nperturbation: {shortest: 0.9}\n", "shortest"),
         ("store: a\noutput: b\nsegment: 800\nunscored: 800\n", "unscored"),
         ("store: [a\n", "not valid"),
+        ("- store\n", "not valid"),
+        ("store: a\noutput: b\nmachine: {loaders: many}\n", "loaders"),
     ],
 )
 def test_a_mistake_is_named_in_one_sentence(tmp_path, text, names):
@@ -96,3 +104,19 @@ def test_weights_of_bands_are_one_for_each_or_none(tmp_path):
         read_settings(path)
     path.write_text("store: a\noutput: b\nshape: {bands: 8}\nband_weights: []\n")
     assert read_settings(path).band_weights == ()
+
+
+def test_rates_grow_with_the_batch_to_an_end():
+    factors = [rate_factor(batch) for batch in (1, 2, 4, 8, 16, 64)]
+    assert factors == pytest.approx([1, 1.149, 1.320, 1.5, 1.5, 1.5], abs=1e-3)
+    # What learned nothing is out of reach.
+    assert RECIPES["wideband"]["optimiser"]["decoder_rate"] * factors[-1] < 5e-3
+
+
+def test_loaders_may_be_a_number_or_left_to_the_device(tmp_path):
+    path = tmp_path / "settings.yaml"
+    for text, expected in (("", "auto"), ("machine: {loaders: 3}\n", 3)):
+        path.write_text(f"store: a\noutput: b\n{text}")
+        assert read_settings(path).machine.loaders == expected
+        write_settings(read_settings(path), path)
+        assert read_settings(path).machine.loaders == expected
