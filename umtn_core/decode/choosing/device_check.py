@@ -44,7 +44,7 @@ _OF_THIS_PROCESS: dict[tuple[Path, str], str | None] = {}
 def why_not_trusted(engine: Engine, reference: Engine, file: Path | None = None) -> str | None:
     """Return a sentence on why a device's engine is not to be trusted; None if it is.
 
-    It is checked the first time, which takes about a second.
+    It is checked the first time, which takes a second or two.
 
     Parameters
     ----------
@@ -116,15 +116,15 @@ def difference(engine: Engine, reference: Engine) -> str | None:
 def _logits_off(engine: Engine, reference: Engine, streams: int) -> float:
     """Say how far given codes' logits are apart, from full rings on."""
     shape, rng = engine.shape, np.random.default_rng(1)
-    rings = rng.normal(0, 0.3, (KINDS, RingLayout.of(shape).rows, shape.residual_channels))
+    dims = (KINDS, RingLayout.of(shape).rows, shape.residual_channels)
+    rings = rng.standard_normal(dims, np.float32) * np.float32(0.3)
     conditioning = engine.condition(_latents(engine, KINDS))
     recent = rng.integers(0, LEVELS, (KINDS, shape.input_codes))
     codes = rng.integers(0, LEVELS, (KINDS, STEPS * shape.bands)).astype(np.uint8)
-    kept = rings.astype(np.float32)
 
     def logits(engine: Engine, kinds: NDArray[np.int64]) -> NDArray[np.float32]:
         stepper = engine.stepper(len(kinds), Sampling())
-        stepper.load(_TIME, recent[kinds], [kept[kind] for kind in kinds])
+        stepper.load(_TIME, recent[kinds], [rings[kind] for kind in kinds])
         return stepper.score(conditioning[kinds], codes[kinds])
 
     found = logits(engine, np.arange(streams) % KINDS)
