@@ -1,10 +1,12 @@
 """Fit what the planner of the `cuda` engine believes to plans that were timed on a GPU.
 
-Usage: python benchmarks/fit_plans.py [--rows] [logs]
+Usage: python benchmarks/fit_plans.py [--rows | --lean] [logs]
 
 Reads the logs of `benchmarks/gpu_times/`, or those that are named, and prints the costs for
 `umtn_core/decode/cuda/plan_cost.py`, how far estimates are off by them, and how far they are off
-for each shape where its rows are left out of the fit. The same logs give the same figures.
+for each shape where its rows are left out of the fit. The same logs give the same figures. Logs may
+be reports of `benchmarks/gpu_plans.py` as well; with --lean these are only rewritten in the form in
+which they are kept.
 """
 
 from __future__ import annotations
@@ -29,8 +31,11 @@ from umtn_core.shape import PRESETS, NetworkShape
 
 LOGS = Path(__file__).parent / "gpu_times"
 
-#: A plan, by what tells it from others in a log.
-FIELDS = ("group", "pipelines", "stages", "stage_layers", "heads", "clustered")
+#: A plan, by what tells it from others; a log may leave out what it had no choice of.
+FIELDS = (
+    "group", "warps", "pipelines", "stages", "stage_layers", "heads", "head_parts", "logits_bands",
+    "clustered",
+)  # fmt: skip
 
 #: Costs that NVIDIA documents.
 KNOWN = ("shared_byte",)
@@ -106,17 +111,34 @@ def read(logs: Sequence[Path], device: Device | None = None) -> list[Row]:
     device = device or cast(Device, Timed())
     planners: dict[tuple[str, CudaPrecision], Planner] = {}
     found = []
+    for entry in lean(logs):
+        shape, precision = entry["shape"], entry["precision"]
+        if (shape, precision) not in planners:
+            planners[shape, precision] = planner(PRESETS[shape], precision, device)
+        found.append(_row(entry, planners[shape, precision]))
+    return found
+
+
+def lean(logs: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read what logs say of each plan that was timed, of shapes that have names."""
+    found = []
     for log in logs:
         for entry in map(json.loads, log.read_text(encoding="utf-8").splitlines()):
-            shape, precision = entry["shape"], entry["precision"]
-            if (shape, precision) not in planners:
-                planners[shape, precision] = planner(PRESETS[shape], precision, device)
-            found.append(_row(entry, planners[shape, precision]))
+            if "cycles_measured" in entry:
+                what = {name: entry[name] for name in ("shape", "precision", "streams")}
+                plan = {name: entry["plan"][name] for name in FIELDS if name in entry["plan"]}
+                made = PRESETS[entry["shape"]].bands if entry["shape"] in PRESETS else 1
+                rate = round(made * entry["streams"] * 1e6 / entry["kernel_us"])
+                measured = {"cycles": entry["cycles_measured"], "samples_per_second": rate}
+                entry = what | plan | measured
+            # A report tells of what was begun and failed, too.
+            if entry.get("shape") in PRESETS and entry.get("cycles"):
+                found.append(entry)
     return found
 
 
 def _row(entry: dict[str, Any], maker: Planner) -> Row:
-    streams, wanted = entry["streams"], {name: entry[name] for name in FIELDS}
+    streams, wanted = entry["streams"], {name: entry[name] for name in FIELDS if name in entry}
     for plan in maker.plans(streams):
         if all(getattr(plan, name) == value for name, value in wanted.items()):
             key = (entry["shape"], entry["precision"], streams)
@@ -162,7 +184,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("logs", nargs="*", type=Path, help="those of benchmarks/gpu_times if none")
     parser.add_argument("--rows", action="store_true", help="print each plan's estimate as well")
+    parser.add_argument("--lean", action="store_true", help="rewrite the logs, and do nothing else")
     options = parser.parse_args()
+    if options.lean:
+        for entry in lean(options.logs):
+            print(json.dumps(entry))
+        return
     timed = read(options.logs or sorted(LOGS.glob("*.jsonl")))
     costs = fitted(timed)
     print("COSTS = Costs(")

@@ -18,7 +18,7 @@ from umtn_core.decode.cuda.cuda_weights import CudaPrecision, padded
 from umtn_core.native.cuda.device import THREADS
 from umtn_core.shape import NetworkShape
 
-#: Warps of a block.
+#: Warps of a block that is timed. Blocks of more are thought no faster until they are timed too.
 WARPS = THREADS // 32
 
 #: Bytes of streams' data that stay in the L2 cache from one step to the next: an H100's has two
