@@ -40,7 +40,7 @@ def plain_objective(
     Tensor[]
         Its gradients are those of `umtn_core.training.objective.losses` with the same lambda.
     """
-    domains = len(network.domains)
+    segment, domains = segment.widened(), len(network.domains)
     total = segment.heard.new_zeros(())
     for d, domain in enumerate(network.domains):
         latents = plain_encoder(network, segment.heard[:, d])

@@ -80,15 +80,36 @@ def compare(preset: str, options: argparse.Namespace) -> None:
         print(f"{row}{work / taken / 1e12:10.3f}{share_of_peak(work / taken, name, options)}")
 
 
-def random_segment(shape: NetworkShape, batch: int, frames: int) -> TrainingSegment:
-    """Noise in the form of a batch: what is learned from it does not matter here."""
+def random_segment(
+    shape: NetworkShape,
+    batch: int,
+    frames: int,
+    domains: int = len(DOMAINS),
+    context: int = 0,
+    spectrum: int = 0,
+) -> TrainingSegment:
+    """Noise in the form of a batch: what is learned from it does not matter here.
+
+    Parameters
+    ----------
+    shape
+        The network's.
+    batch, frames, domains
+        Segments a domain, frames of each, and domains.
+    context
+        Frames that are heard before and after.
+    spectrum
+        Bands of the spectral aid, if there is one.
+    """
     random = torch.Generator().manual_seed(0)
-    samples, bands, domains = frames * shape.output_hop, shape.bands, len(DOMAINS)
+    samples, bands = frames * shape.output_hop, shape.bands
     codes = torch.randint(0, 256, (batch, domains, samples + bands), generator=random)
     scored = torch.ones(batch, domains, samples, dtype=torch.bool)
-    heard = torch.rand(batch, domains, 1, frames * shape.hop, generator=random) - 0.5
-    spectrum = torch.zeros(batch, domains, 0, frames)
-    return TrainingSegment(heard, codes[..., :-bands], codes[..., bands:], scored, spectrum)
+    heard = torch.rand(batch, domains, 1, (frames + 2 * context) * shape.hop, generator=random)
+    return TrainingSegment(
+        heard - 0.5, codes[..., :-bands].short(), codes[..., bands:].to(torch.uint8), scored,
+        torch.zeros(batch, domains, spectrum, frames),
+    )  # fmt: skip
 
 
 def our_step(preset: str, segment: TrainingSegment, device: str, mixed: bool) -> Callable[[], None]:
