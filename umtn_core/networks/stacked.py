@@ -78,8 +78,12 @@ def nats(
 
     Parameters
     ----------
-    decoders, past, latents
-        As `score` takes them; gradients reach the decoders' parameters and the latents.
+    decoders
+        One of each of D domains, all of one shape; gradients reach their parameters.
+    past : Tensor[B x D x T], int64
+        Codes, as `Decoder.score` takes them.
+    latents : Tensor[B x D x latent_channels x F]
+        Gradients reach them too.
     target : Tensor[B x D x T], int64
         The codes that follow.
     weight : Tensor[B x D x T]

@@ -35,13 +35,16 @@ def nats(
     decoders
         One of each of D domains, all of one shape; gradients reach their parameters.
     past, target : Tensor[B x D x T], int64
+        What each step sees, and the codes that follow.
     latents : Tensor[B x D x latent_channels x F]
         Gradients reach them too.
     weight : Tensor[B x D x T]
+        How much each code counts.
 
     Returns
     -------
     Tensor[D], float32
+        Sums over all codes, in nats.
     """
     rows = _Rows(len(decoders), latents.shape[-1], -1, len(past))
     signal = stacked._signal(decoders, latents)

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch", reason="networks need torch")
 
 from tests.umtn_core.networks.shapes import decoder_shapes
 from umtn_core.networks import Decoder, stacked, stacked_bfloat16
+from umtn_core.shape import PRESETS
 
 SHAPES = decoder_shapes(residual=12, skip=10)
 
@@ -28,9 +29,9 @@ def _found(nats, mixed, decoders, past, latents, target, weight):
     """Losses, and gradients of losses that do not count alike."""
     asked = {name: p for name, p in decoders.named_parameters() if p.requires_grad}
     asked["latents"] = latents
-    with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+    with torch.autocast(past.device.type, torch.bfloat16, enabled=mixed):
         losses = nats(decoders, past, latents, target, weight)
-    share = torch.arange(1.0, len(losses) + 1)
+    share = torch.arange(1.0, len(losses) + 1, device=losses.device)
     gradients = torch.autograd.grad((losses * share).sum(), list(asked.values()))
     return losses.detach(), dict(zip(asked, gradients, strict=True))
 
@@ -107,3 +108,22 @@ def test_a_code_that_was_thought_impossible_costs_much_and_no_infinity():
     loss.sum().backward()
     assert 80 * weight.sum() < loss.sum() < 300 * weight.sum()
     assert decoders[0].logits.bias.grad[7] > 0 > decoders[0].logits.bias.grad[9]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("domains", [1, 4])
+def test_on_a_gpu_it_is_as_near_float32_as_autocast_is(domains):
+    decoders, *tensors = _batch(PRESETS["wideband"], domains, frames=8, batch=3)
+    decoders.to("cuda")
+    past, latents, target, weight = (tensor.detach().to("cuda") for tensor in tensors)
+    batch = decoders, past, latents.requires_grad_(), target, weight
+    exact, gradients = _found(stacked.nats, False, *batch)
+    _, same = _found(stacked.nats, True, *batch)
+    found, rounded = _found(stacked_bfloat16.nats, True, *batch)
+    torch.testing.assert_close(found, exact, rtol=1e-3, atol=0)
+    off, usually = (
+        sum(float((g[name] - gradient).square().sum()) for name, gradient in gradients.items())
+        for g in (rounded, same)
+    )
+    assert 0 < off <= 1.7 * usually

@@ -267,6 +267,25 @@ def test_a_graph_takes_the_steps_of_plain_ones(settings, tmp_path, monkeypatch, 
 
 
 @pytest.mark.gpu
+@pytest.mark.long
+@on_gpu
+def test_what_is_compiled_is_recorded_too(settings, tmp_path):
+    """It takes the steps of plain ones, but for rounding, and validates in between."""
+    machine = {"accelerator": "cuda", "precision": "32-true"}
+    common = {"steps": 12, "validate_every": 5} | COURSE | BANDS
+    plain = _run(settings, tmp_path, "plain", "off", machine=machine, **common)
+    fast = _run(
+        settings, tmp_path, "compiled", "auto", machine=machine | {"compile": True}, **common
+    )
+    begun = _content(_run(settings, tmp_path, "begun", "off", **common | {"steps": 1}))
+    expected, found = _content(plain), _content(fast)
+    for name, weight in expected["current_model_state"].items():
+        moved = (weight - begun["current_model_state"][name]).norm()
+        off = (found["current_model_state"][name] - weight).norm()
+        assert off <= 0.1 * moved + 1e-6, name
+
+
+@pytest.mark.gpu
 @on_gpu
 def test_a_graph_leaves_weights_as_they_were_before_what_is_no_number():
     weight, batch, step = _small_step("cuda", fused=True)
