@@ -64,7 +64,7 @@ class Choice:
             text = f"{MUSIC:.0f} s of music: {figures}"
         else:
             text = "nothing else fits this model and machine"
-        refused = (f"; not {name}: {why}" for name, why in self.refused.items())
+        refused = (f"; not {name}: {why.rstrip('.')}" for name, why in self.refused.items())
         return text + "".join(refused)
 
 

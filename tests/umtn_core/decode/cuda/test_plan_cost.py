@@ -91,9 +91,10 @@ def test_chips_without_the_newer_units_are_slower_at_products(emulated_device):
 def test_a_report_is_read_as_it_is_kept(h100, tmp_path):
     """As `benchmarks/gpu_plans.py` writes it, with what was begun and what failed."""
     plan = planner(PRESETS["small"], "fp16", h100).best(64)
-    about = {"shape": "small", "precision": "fp16", "streams": 64, "plan": dataclasses.asdict(plan)}
-    timed = about | {"cycles_measured": 123_456, "kernel_us": 80.0}
-    lines = [{"begun": "x"}, timed, about | {"error": "failed"}, timed | {"shape": "tiny"}]
+    about = {"shape": "small", "precision": "fp16", "streams": 64}
+    timed = dataclasses.asdict(plan) | about
+    timed |= {"cycles": 123_456, "samples_per_second": 800_000, "kernel_us": 80.0}
+    lines = [{"begun": "x"}, timed, {"done": "y", "error": "failed"}, timed | {"shape": "tiny"}]
     report, log = tmp_path / "report", tmp_path / "log.jsonl"
     report.write_text("".join(json.dumps(line) + "\n" for line in lines))
     log.write_text("".join(json.dumps(entry) + "\n" for entry in lean([report])))
