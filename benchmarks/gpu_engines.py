@@ -70,7 +70,11 @@ def main() -> int:
                 print(f"{name:9s} {engine_name:10s} {error}")
                 continue
             for streams in counts:
-                rate = _rate(engine, streams, seconds)
+                try:
+                    rate = _rate(engine, streams, seconds)
+                except UmtnError as error:
+                    print(f"{name:9s} {engine_name:10s} {streams:7d} {error}", flush=True)
+                    break
                 if rate is None:
                     continue
                 ran = True

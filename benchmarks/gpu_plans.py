@@ -3,10 +3,12 @@
 Usage: python benchmarks/gpu_plans.py [--shapes released,small,paper,tiny] [--report FILE]
 
 Prints a line for each plan, and appends lines of JSON to FILE ($UMTN_GPU_REPORT if not said): the
-plan's fields, cycles estimated and measured, times real time by the kernel alone and with all that
-a decode does, the host's random numbers apart, and a sum of the codes, which has to be the same for
+plan's fields, cycles thought and measured, times real time by the kernel alone and with all that a
+decode does, the host's random numbers apart, and a sum of the codes, which has to be the same for
 all plans of one work. What FILE says was begun is left out, so that it can be started again after a
 plan that hung. The most telling works come first. The shape `tiny` is for rehearsals.
+
+`grep '"cycles"' FILE` is a log that `benchmarks/fit_plans.py` reads.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from umtn_core.decode.cuda.cuda_engine import CudaEngine
 from umtn_core.decode.cuda.cuda_plan import Plan
 from umtn_core.decode.cuda.cuda_weights import CudaPrecision
 from umtn_core.decode.sampling import Sampling
-from umtn_core.decode.uniform import uniforms
+from umtn_core.decode.uniform import Seeds, uniforms
 from umtn_core.errors import UmtnError
 from umtn_core.native.cuda.device import Device
 from umtn_core.native.cuda.driver import open_device
@@ -135,7 +137,9 @@ class Timing:
             engine = self._engine(work)
             streams = min(work.streams, engine.most_streams)
             plans = kinds(engine.planner.plans(streams), work.plans)
-            random_us = random_numbers(streams, engine.shape.bands)
+            random_us = (
+                0.0 if engine.makes_uniforms else random_numbers(streams, engine.shape.bands)
+            )
         except UmtnError as error:
             append(self.report, done=set_up, error=str(error))
             print(f"{work.name}: {error}", flush=True)
@@ -165,7 +169,7 @@ class Timing:
         try:
             times = measure(engine, self.device, plan, streams)
         except UmtnError as error:
-            append(self.report, done=key, work=work.name, plan=asdict(plan), error=str(error))
+            append(self.report, done=key, work=work.name, error=str(error))
             print(f"{key}: {error}", flush=True)
             if "The GPU failed" in str(error):
                 raise  # and so will all that follows, in this process
@@ -173,14 +177,14 @@ class Timing:
         clock = megahertz() or self.found.megahertz
         same = self.sums.setdefault(work.name, times.codes) == times.codes
         made = streams * 1e6 * engine.shape.bands / engine.shape.output_rate
-        entry = {
+        cycles = round(times.kernel_us * clock)
+        entry = asdict(plan) | {
             "work": work.name, "shape": work.shape, "precision": work.precision,
             "streams": streams, "kind": describe(plan), "ran": describe(times.ran),
-            "plan": asdict(plan),
-            "cycles_estimated": round(plan.cycles),
-            "cycles_measured": round(times.kernel_us * clock),
+            "cycles": cycles, "cycles_thought": round(plan.cycles),
+            "samples_per_second": round(streams * 1e6 * engine.shape.bands / times.kernel_us),
             "kernel_us": round(times.kernel_us, 3), "steps_us": round(times.steps_us, 3),
-            "random_numbers_us": round(random_us, 3),
+            "host_random_numbers_us": round(random_us, 3),
             "real_time_kernel": round(made / times.kernel_us, 3),
             "real_time_whole": round(made / (times.steps_us + random_us), 3),
             "codes": times.codes, "same_codes": same, "megahertz": clock,
@@ -191,7 +195,7 @@ class Timing:
         print(
             f"{key}: {entry['real_time_kernel']:.2f}x real time by the kernel, "
             f"{entry['real_time_whole']:.2f}x in all; {plan.cycles / 1e3:.0f} kilocycles thought, "
-            f"{times.kernel_us * clock / 1e3:.0f} measured"
+            f"{cycles / 1e3:.0f} measured"
             + ("" if same else "; THE CODES ARE NOT THOSE OF ANOTHER PLAN"),
             flush=True,
         )
@@ -202,22 +206,25 @@ def kinds(plans: Iterator[Plan], most: int) -> list[Plan]:
     found: dict[tuple[object, ...], Plan] = {}
     for plan in sorted(plans, key=lambda plan: plan.cycles):
         # Variants differ in more than these; what they share decides how the work is divided.
-        kind = (plan.is_pipeline, plan.group, plan.clustered > 0, min(plan.stage_layers, 3))
+        kind = (
+            plan.is_pipeline, plan.group, plan.warps, plan.clustered > 0, min(plan.stage_layers, 3),
+        )  # fmt: skip
         found.setdefault(kind, plan)
     return list(found.values())[:most]
 
 
 def describe(plan: Plan) -> str:
     """Write a plan in a few words."""
+    groups = f"groups of {plan.group}, {plan.warps} warps"
     if not plan.is_pipeline:
-        where = " in device memory" if plan.workspace_bytes else ""
-        return f"plain, {plan.blocks} blocks, groups of {plan.group}{where}"
+        where = ", in device memory" if plan.workspace_bytes else ""
+        return f"plain, {plan.blocks} blocks, {groups}{where}"
     parts = f" x {plan.head_parts}" if plan.head_parts > 1 else ""
     layers = f" of {plan.stage_layers} layers" if plan.stage_layers > 1 else ""
     clustered = ", clustered" if plan.clustered else ""
     return (
         f"{plan.pipelines} x ({plan.stages} stages{layers} + {plan.heads}{parts} heads), "
-        f"groups of {plan.group}{clustered}"
+        f"{groups}{clustered}"
     )
 
 
@@ -239,12 +246,13 @@ def measure(engine: CudaEngine, device: TimedDevice, plan: Plan, streams: int) -
     latents = np.random.default_rng(0).normal(size=(shape.latent_channels, streams))
     conditioning = engine.condition(latents.astype(np.float32))
     conditioning.flags.writeable = False
+    seeds = Seeds((0,) * streams, tuple(range(streams))) if engine.makes_uniforms else None
     made = 0
 
     def run(steps: int) -> tuple[float, np.ndarray[Any, np.dtype[np.uint8]]]:
         nonlocal made
         count = steps * shape.bands
-        numbers = uniforms(0, range(streams), made, count)
+        numbers = seeds or uniforms(0, range(streams), made, count)
         codes = np.empty((streams, count), np.uint8)
         began = time.perf_counter()
         stepper.steps(conditioning, numbers, codes, Event())

@@ -21,10 +21,11 @@ command -v "$python" >/dev/null || fail "there is no Python here; install Python
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
   fail "$python is older than 3.10; name another by PYTHON=..."
 
-# The package of the module "pytest" is of the same name, and so on.
+# Each package is named as its module. A test that needs more is named as not run.
 missing=$("$python" - <<'EOF'
 import importlib.util
-modules = "cffi msgspec numpy onnxruntime onnx platformdirs psutil pytest hypothesis torch"
+modules = ("cffi msgspec numpy onnxruntime onnx pedalboard platformdirs psutil pytest soxr torch "
+           "yaml")
 print(*(m for m in modules.split() if importlib.util.find_spec(m) is None))
 EOF
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pedalboard.io import AudioFile
 
 from umtn_core.shape import NetworkShape
 
@@ -87,8 +88,6 @@ def models_folder(tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def recording(tmp_path: Path) -> Callable[..., Path]:
     """Make a WAV file that holds a tone: ``recording("a.wav", seconds=0.1, rate=16000)``."""
-    # Here, so that tests which play nothing run where it is missing.
-    from pedalboard.io import AudioFile
 
     def make(name: str = "tone.wav", seconds: float = 0.05, rate: int = 16_000) -> Path:
         path = tmp_path / name

@@ -1,7 +1,8 @@
 """Whether the GPU computes what the reference does, and how fast: all of it, by one command.
 
 Usage: python tools/gpu/check.py [--seconds 600] [--quick] [--tests WORDS] [--shapes NAMES]
-                                 [--each SECONDS] [--pause PROCESS] [--quiet SECONDS]
+                                 [--each SECONDS] [--plan SECONDS] [--pause PROCESS]
+                                 [--quiet SECONDS]
 
 Run by `benchmarks/on_gpu.sh`, and by `tools/gpu/run.sh check`. Afterwards $OUT has tests.log,
 tests.jsonl, plans.jsonl (the times of every kind of plan), gpu.txt (the engines), and the verdict,
@@ -34,8 +35,6 @@ CLOCKS = ROOT / "benchmarks" / "gpu_clocks.py"
 _TESTS, _PLANS, _CLOCKS = 0.4, 0.6, 0.4
 #: Seconds until the first test begins, and a plan's weights are made.
 _START = 90.0
-#: Seconds that a plan may take.
-_PLAN = 30.0
 #: A share of the cores that is quiet.
 _BUSY = 0.15
 
@@ -71,7 +70,9 @@ class Checking:
         report.unlink(missing_ok=True)
         command = [
             sys.executable, "-m", "pytest", "-v", "-m", "gpu", "-p", "no:cacheprovider",
-            "-p", "tools.gpu.reporting", "-o", "faulthandler_timeout=0", *TESTS,
+            "-p", "tools.gpu.reporting", "-o", "faulthandler_timeout=0",
+            # A file of tests that lacks a package of its own stops no other.
+            "--continue-on-collection-errors", *TESTS,
         ]  # fmt: skip
         if self.options.tests:
             command += ["-k", self.options.tests]
@@ -88,7 +89,7 @@ class Checking:
         seconds = _PLANS * self.left
         command = [sys.executable, str(ROOT / "benchmarks" / "gpu_plans.py"), *self._shapes()]
         account = attempt(
-            command, report, log, each=_PLAN, start=_START, seconds=seconds,
+            command, report, log, each=self.options.plan, start=_START, seconds=seconds,
             environment=self.environment,
         )  # fmt: skip
         print(log.read_text(encoding="utf-8", errors="replace").rstrip())
@@ -176,6 +177,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tests", help="only those that pytest -k takes for this")
     parser.add_argument("--shapes", help="to time, by name, with commas between")
     parser.add_argument("--each", type=float, default=60.0, help="seconds for a test")
+    parser.add_argument("--plan", type=float, default=30.0, help="seconds for a plan")
     parser.add_argument("--pause", type=int, help="a group of processes to stop while timing")
     parser.add_argument("--quiet", type=float, default=20.0, help="seconds to wait for quiet cores")
     return parser.parse_args()

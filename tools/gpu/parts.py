@@ -4,10 +4,10 @@ Usage: python tools/gpu/parts.py split FILE FOLDER
        python tools/gpu/parts.py join FOLDER FILE
        python tools/gpu/parts.py checkpoint FILE FOLDER
 
-`split` writes FILE.00, FILE.01, ... and FILE.json, which says what they are, into the folder; `join`
-puts the one such file of a folder together, and fails if a byte is missing or another. `checkpoint`
-is `split` for a checkpoint, which is made smaller if it is more than may come back: then a new run
-can begin with its weights, but it cannot be gone on with.
+`split` writes FILE.00, FILE.01, ... and FILE.json, which says what they are, into the folder;
+`join` puts the one such file of a folder together, and fails if a byte is missing or another.
+`checkpoint` is `split` for a checkpoint, which is made smaller if it is more than may come back:
+then a new run can begin with its weights, but it cannot be gone on with.
 """
 
 from __future__ import annotations

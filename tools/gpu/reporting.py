@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 
 from tools.gpu.attempts import REPORT, append, begun
-
-#: What the driver's errors begin with, and PyTorch's.
-_LOST = ("The GPU failed at", "CUDA error")
+from tools.gpu.verdict import LOST
 
 _report = Path(os.environ[REPORT])
 _lost = False
@@ -44,7 +42,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Any:
     if report.when == "call" or not report.passed:
         text = report.longreprtext if report.failed else _reason(report)
         append(_report, done=item.nodeid, outcome=report.outcome, text=text[-6000:])
-        if report.failed and any(sign in text for sign in _LOST):
+        if report.failed and any(sign in text for sign in LOST):
             _lost = True
             item.session.shouldstop = "the GPU has failed; the rest is for a new process"
     return report

@@ -23,6 +23,12 @@ fail() {
   exit 1
 }
 
+# What is there still comes back.
+fail_later() {
+  echo "run.sh: $1" >&2
+  status=1
+}
+
 # nproc heeds OMP_NUM_THREADS, this does not.
 cores=$("$python" -c 'import os; print(len(os.sched_getaffinity(0)))') || fail "there is no $python here."
 
@@ -66,8 +72,7 @@ music_goes_on() {
 
 music_failed() {
   tail -n 5 "$base/music.log" >&2
-  echo "run.sh: there is no music to train on; see above." >&2
-  status=1
+  fail_later "there is no music to train on; see above."
 }
 
 tell_music() {
@@ -127,19 +132,25 @@ train() {
     start=(--from "$base/start.ckpt")
   fi
   # What is not training: to begin, and to save and pack at the end.
-  local aside=$((seconds < 180 ? seconds / 4 : 45))
+  local aside=$((seconds < 360 ? 25 + seconds / 18 : 45))
   local minutes
   minutes=$(awk -v s=$(($(left) - aside)) 'BEGIN { printf "%.3f", (s < 5 ? 5 : s) / 60 }')
   keep_packing &
   local packing=$!
   echo "training for $minutes minutes"
   # Asked to stop, it saves.
-  timeout --kill-after=15 $(($(left) - aside / 3)) "$python" -m bridge.cli train "$base/settings.yaml" \
+  local limit=$(($(left) - 8))
+  timeout --kill-after=15 $((limit < 10 ? 10 : limit)) "$python" -m bridge.cli train "$base/settings.yaml" \
     --quiet --set "store=$base/store" --set "output=$base/run" --minutes "$minutes" \
-    ${start[@]+"${start[@]}"} "$@" 2>&1 | tee "$OUT/train.log" || status=1
+    ${start[@]+"${start[@]}"} "$@" 2>&1 | tee "$OUT/train.log"
+  case ${PIPESTATUS[0]} in
+    0) ;;
+    124 | 137) fail_later "the run did not end by itself, and was stopped before it had cooled down." ;;
+    *) fail_later "the run has failed; see train.log." ;;
+  esac
   kill "$packing" 2>/dev/null
   wait "$packing" 2>/dev/null
-  pack || { echo "run.sh: the run has saved nothing." >&2; status=1; }
+  pack || fail_later "the run has saved nothing."
   ls -l "$OUT"
 }
 

@@ -10,6 +10,8 @@ from tools.gpu.attempts import Account
 #: Whose tests lie where; what is in no such folder is of the kernels.
 KERNELS, ONNX, TRAINING = "cuda", "onnx-cuda", "training"
 _PLACES = {"/decode/onnx/": ONNX, "/training/": TRAINING}
+#: What the errors of a GPU that has failed hold, umtn's and PyTorch's.
+LOST = ("The GPU failed at", "CUDA error")
 
 
 class Verdict(NamedTuple):
@@ -50,8 +52,8 @@ def _verdict(engine: str, tests: list[str], account: Account) -> Verdict:
     if checked:
         return Verdict(engine, f"checked, all {len(tests)} tests passed", True, False)
     if not tests:
-        why = f": {account.why}" if account.why else ""
-        return Verdict(engine, f"NOT CHECKED, there were no tests{why}", False, False)
+        why = account.why or "none was found"
+        return Verdict(engine, f"NOT CHECKED, no tests: {why} (tests.log)", False, False)
     wrong = bool(failed or lost)
     parts = [f"{'WRONG' if wrong else 'NOT CHECKED'}, of {len(tests)} tests {len(passed)} passed"]
     parts += [f"{len(failed)} failed"] * bool(failed) + [f"{len(lost)} hung or died"] * bool(lost)
@@ -76,7 +78,8 @@ def _short(test: str) -> str:
 def _error(text: str) -> str:
     """The line of a failed test that says why."""
     lines = [line[1:].strip() for line in text.splitlines() if line.startswith("E ")]
-    return (lines or text.strip().splitlines()[-1:] or ["no text"])[0]
+    of_driver = [line for line in lines if any(sign in line for sign in LOST)]
+    return (of_driver or lines or text.strip().splitlines()[-1:] or ["no text"])[0]
 
 
 def _reasons(tests: list[str], outcomes: dict[str, dict[str, str]]) -> Iterator[str]:

@@ -10,6 +10,13 @@ from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+ROOT = Path(__file__).parents[3]
+#: What tools/gpu/carried.txt lists.
+CARRIED = tuple(
+    line
+    for line in (ROOT / "tools" / "gpu" / "carried.txt").read_text().splitlines()
+    if not line.startswith("#")
+)
 #: What such a machine's Python has, of all that is installed here.
 THERE = frozenset(Path(__file__).with_name("there.txt").read_text().split())
 #: Which build of ONNX Runtime there is differs; both are the same module.

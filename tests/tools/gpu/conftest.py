@@ -9,17 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.gpu.bare_machine import bare_python, wheel_of
+from tests.tools.gpu.bare_machine import CARRIED, ROOT, bare_python, wheel_of
 from tests.umtn_core.decode.conftest import EMULATION, compile_emulation
 
-ROOT = Path(__file__).parents[3]
 CUDA = Path("/usr/local/cuda/include")
-#: What tools/gpu/carried.txt lists.
-CARRIED = tuple(
-    line
-    for line in (ROOT / "tools" / "gpu" / "carried.txt").read_text().splitlines()
-    if not line.startswith("#")
-)
 
 
 @pytest.fixture(scope="session")

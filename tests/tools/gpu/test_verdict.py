@@ -61,4 +61,4 @@ def test_a_hung_test_is_named_and_what_was_not_run_is_counted():
 def test_where_there_were_no_tests_nothing_is_checked():
     found = verdicts(Account(why="the program ended with status 4"))
     assert not any(each.checked for each in found)
-    assert "there were no tests: the program ended with status 4" in found[0].text
+    assert "NOT CHECKED, no tests: the program ended with status 4" in found[0].text

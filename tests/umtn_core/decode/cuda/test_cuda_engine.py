@@ -41,9 +41,10 @@ def banded_shape(bands, steps=3, **options) -> NetworkShape:
 
 
 @pytest.fixture(params=["emulated", pytest.param("gpu", marks=pytest.mark.gpu)])
-def device(request, emulated_device):
+def device(request):
     if request.param == "emulated":
-        return emulated_device(multiprocessors=8, clusters=True)
+        # Here, so that a GPU's tests need no compiler.
+        return request.getfixturevalue("emulated_device")(multiprocessors=8, clusters=True)
     if why_not_usable():
         pytest.skip(why_not_usable())
     return open_device()
