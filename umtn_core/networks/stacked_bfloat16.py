@@ -115,16 +115,18 @@ class _Nats(torch.autograd.Function):
         residual_biases: Tensor, skip: Tensor, skip_bias: Tensor, fc: Tensor, logits: Tensor,
         logits_bias: Tensor,
     ) -> Tensor:  # fmt: skip
-        taps, residuals, skip, fc, logits = map(_half, (taps, residuals, skip, fc, logits))
+        residuals, skip, fc, logits = map(_half, (residuals, skip, fc, logits))
         width, x = hidden.shape[-1], _half(rows.by_time(hidden)).flatten(1, 2)
+        taps = _swapped(_half(taps), width)
         gates = x.new_empty(*x.shape[:2], (len(taps) + 1) * width)
         gates[..., :width] = x
-        by_layer = _half(rows.by_time(conditions))[:, :, None].split(2 * width, -1)
+        by_time = _swapped(_half(rows.by_time(conditions)), width)
+        by_layer = by_time[:, :, None].split(2 * width, -1)
         streams, acts = [], []
         for number, dilation in enumerate(dilations):
             act = _activations(x, taps[number], by_layer[number], dilation, rows)
             gated = gates[..., (number + 1) * width : (number + 2) * width]
-            torch.mul(act[..., :width], act[..., width:], out=gated)
+            torch.ops.aten.glu.out(act, -1, out=gated)
             streams.append(x)
             acts.append(act)
             if number < len(residuals):
@@ -189,8 +191,9 @@ class _Nats(torch.autograd.Function):
         assert d_x is not None
         d_hidden = rows.by_clip(d_x.add_(d_gates[..., :width]))
         given = (
-            d_hidden.to(ctx.like[0]), torch.cat(d_conditions[::-1], -1).to(ctx.like[1]),
-            d_condition.to(ctx.like[2]), d_taps, d_residuals,
+            d_hidden.to(ctx.like[0]),
+            _swapped(torch.cat(d_conditions[::-1], -1), width).to(ctx.like[1]),
+            d_condition.to(ctx.like[2]), _swapped(d_taps, width), d_residuals,
             torch.stack(d_biases[::-1]) if d_biases else torch.empty_like(residuals[..., :1, :]),
             d_skip, d_skip_bias, d_fc, d_logits, d_logits_bias,
         )  # fmt: skip
@@ -202,28 +205,33 @@ def _half(tensor: Tensor) -> Tensor:
     return tensor.to(HALF)
 
 
+def _swapped(x: Tensor, width: int) -> Tensor:
+    """What a gate and a filter come of, the other way round: as `torch.nn.functional.glu` has it.
+
+    That takes the sigmoid and multiplies in one pass, and goes back in one.
+    """
+    return x.unflatten(-1, (-1, 2, width)).flip(-2).flatten(-3)
+
+
 def _activations(x: Tensor, taps: Tensor, condition: Tensor, dilation: int, rows: _Rows) -> Tensor:
-    """A layer's sigmoid and tanh, side by side: [D x rows x 2 * width]."""
+    """A layer's tanh, and what its sigmoid is taken of, side by side: [D x rows x 2 * width]."""
     width = x.shape[-1]
     by_tap = taps.split(2 * width, -1)
     act = torch.bmm(x, by_tap[-1])
     rows.by_frame(act).add_(condition)
     for k, delay in rows.delays(len(by_tap), dilation, x.shape[1]):
         act[:, delay:].baddbmm_(x[:, :-delay], by_tap[k])
-    act[..., :width].sigmoid_()
-    act[..., width:].tanh_()
+    act[..., :width].tanh_()
     return act
 
 
 def _before_gate(d_gated: Tensor, act: Tensor) -> Tensor:
     """The gradient of what sigmoid and tanh are taken of, from that of their product."""
     width = d_gated.shape[-1]
-    sigmoid, tanh = act[..., :width], act[..., width:]
     d_pre = torch.empty_like(act)
-    torch.ops.aten.sigmoid_backward.grad_input(
-        d_gated * tanh, sigmoid, grad_input=d_pre[..., :width]
-    )
-    torch.ops.aten.tanh_backward.grad_input(d_gated * sigmoid, tanh, grad_input=d_pre[..., width:])
+    torch.ops.aten.glu_backward.grad_input(d_gated, act, -1, grad_input=d_pre)
+    of_tanh = d_pre[..., :width]
+    torch.ops.aten.tanh_backward.grad_input(of_tanh, act[..., :width], grad_input=of_tanh)
     return d_pre
 
 
