@@ -103,6 +103,11 @@ def compile_emulation(target: Path, *options: str) -> None:
     assert finished.returncode == 0, finished.stderr[-6000:]
 
 
+def emulated_library(path: Path) -> Any:
+    """Open a compiled emulation."""
+    return _ffi.dlopen(str(path))
+
+
 @pytest.fixture(scope="session")
 def emulation(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The compiled emulation."""
@@ -110,7 +115,7 @@ def emulation(tmp_path_factory: pytest.TempPathFactory) -> Any:
         pytest.skip("no g++ to emulate the GPU with")
     path = tmp_path_factory.mktemp("emulation") / "emulation.so"
     compile_emulation(path, "-shared", "-march=native")
-    return _ffi.dlopen(str(path))
+    return emulated_library(path)
 
 
 @pytest.fixture

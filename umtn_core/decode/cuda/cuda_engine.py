@@ -42,6 +42,13 @@ PATIENCE = 20_000_000_000
 #: Device memory that is left for others, in bytes.
 SPARED = 256 << 20
 
+#: What a block's cycles go to, in the order in which they are counted.
+PHASES = tuple(
+    name.removeprefix("UMTN_").lower()
+    for _, name in sorted(ffi.typeof("enum umtn_cuda_phase").elements.items())
+    if name != "UMTN_PHASES"
+)
+
 #: What random numbers are made of, as `work.h` names it.
 _SEEDS = ("seeds", "ids")
 
@@ -317,6 +324,22 @@ class CudaStepper(Stepper):
     def plan(self) -> Plan:
         """How the streams are spread."""
         return self._plan
+
+    def count_cycles(self) -> None:
+        """Count from now on what the blocks' cycles go to.
+
+        Kernels that were not built with ``UMTN_CLOCKS`` count nothing.
+        """
+        self._clocks = self._take(
+            "clocks", "unsigned long long", 8 * self._plan.blocks * len(PHASES)
+        )
+        self._clocks.clear()
+
+    def cycles(self) -> NDArray[np.uint64]:
+        """Return what was counted since `count_cycles`: uint64 (blocks, `PHASES`)."""
+        counted = np.empty((self._plan.blocks, len(PHASES)), np.uint64)
+        self._device.download(counted, self._clocks.address)
+        return counted
 
     def _follow(self, plan: Plan) -> None:
         """Take the memory that a plan wants, and describe it to the kernel."""

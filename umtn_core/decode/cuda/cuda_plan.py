@@ -22,8 +22,12 @@ from umtn_core.decode.cuda.plan_cost import PlanCost, Spread
 from umtn_core.native.cuda.device import Device
 from umtn_core.shape import NetworkShape
 
-#: Streams of a group, and warps of a block, of the kernels that there are.
-KINDS = ((32, 8), (8, 8), (32, 16))
+#: Streams of a group, and warps of a block, of the kernels for plain plans and for pipelines.
+PLAIN = ((32, 8), (8, 8), (32, 16))
+STAGES = ((32, 8), (8, 8))
+
+#: Channels of a layer whose weights a block of a pipeline can have in registers.
+HELD = 128
 
 #: Copies of weights that may be under way at once, see ``Queue`` in `strips.cuh`.
 AHEAD = (4, 2, 1)
@@ -161,9 +165,9 @@ class Planner:
     def plans(self, streams: int) -> Iterator[Plan]:
         """List the plans that the device can carry out, of which there is always one."""
         found = False
-        for group, warps in KINDS:
+        for group, warps in PLAIN:
             groups = -(-streams // group)
-            kernel = f"decode_{self._precision}_{group}_{warps}"
+            kernel = f"plain_{self._precision}_{group}_{warps}"
             pipelines = min(groups, self._device.multiprocessors)
             plain = Plan(kernel, group, warps, groups, pipelines, stage_layers=self._layers)
             for bands in self._at_once(self._shape.bands):
@@ -171,15 +175,23 @@ class Planner:
                 if placed is not None:
                     found = True
                     yield placed
+        for group, warps in STAGES:
             for stage_layers in range(1, self._layers):
                 if stage_layers > 1 and stage_layers * self._layer_bytes > (
                     self._device.shared_bytes
                 ):
                     break
-                one = Plan(kernel, group, warps, groups, 1)
-                yield from self._pipelines(one, stage_layers, streams)
+                for use in self._uses(group, stage_layers):
+                    kernel = f"{use}_{self._precision}_{group}_{warps}"
+                    one = Plan(kernel, group, warps, -(-streams // group), 1)
+                    yield from self._pipelines(one, stage_layers, streams)
         if not found:
             yield self._in_workspace(streams)
+
+    def _uses(self, group: int, stage_layers: int) -> tuple[str, ...]:
+        """List the kernels for pipelines, the one that is thought to be faster first."""
+        held = group == 8 and stage_layers == 1 and self._r <= HELD and self._precision != "fp32"
+        return ("one", "stages") if held else ("stages",)
 
     def ways(self, plan: Plan, streams: int) -> list[NDArray[np.float64]]:
         """Count the work of one of these plans, see `PlanCost.ways`."""
@@ -323,7 +335,7 @@ class Planner:
         """Plan for a network too wide for shared memory: everything in device memory."""
         groups = -(-streams // 8)
         blocks = min(groups, self._device.multiprocessors)
-        kernel = f"decode_{self._precision}_workspace"
+        kernel = f"workspace_{self._precision}"
         plan = self._placed(
             Plan(
                 kernel, 8, 8, groups, blocks, stage_layers=self._layers,

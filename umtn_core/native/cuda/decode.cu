@@ -5,37 +5,44 @@
 
 template <class K>
 struct Block {
-  const Place& p;
+  const Place<K>& p;
   const umtn_cuda_work& w;
   Clocks& clocks;
   Queue<K>& queue;
-  const Layers<K>& layers;
+  Layers<K>& layers;
   const Head<K>& head;
   const int groups;
   const bool credits; // messages wait for room
-  // Of the next message among all that were ever sent over a link: its number, and its slot.
-  u64 number;
+  // Of the next message over a link: its number among all that were ever sent there, as far as tags
+  // know it; its slot; whether that was used before.
+  u32 number;
   int slot;
+  bool used;
 
-  UMTN_DEVICE Block(const Place& place, Clocks& counted, Queue<K>& weights,
-                    const Layers<K>& of_layers, const Head<K>& of_head)
+  UMTN_DEVICE Block(const Place<K>& place, Clocks& counted, Queue<K>& weights, Layers<K>& of_layers,
+                    const Head<K>& of_head)
       : p(place), w(place.w), clocks(counted), queue(weights), layers(of_layers), head(of_head),
         groups(place.groups()), credits(w.slots < groups),
-        number(w.sequence * static_cast<u64>(groups)),
-        slot(static_cast<int>(number % static_cast<u64>(w.slots))) {}
+        number(static_cast<u32>(w.sequence) * static_cast<u32>(groups)),
+        slot(static_cast<int>(w.sequence * static_cast<u64>(groups) % static_cast<u64>(w.slots))),
+        used(w.sequence * static_cast<u64>(groups) >= static_cast<u64>(w.slots)) {}
 
   UMTN_DEVICE void run() {
-    p.prepare<K>();
+    p.prepare();
     queue.start();
     block_sync();
+    layers.start();
     for (int step = 0; step < w.steps; ++step)
       for (int i = 0; i < groups; ++i) {
         if (!p.is_head_only() || i % w.heads == p.head())
           take_turn(step, i);
         ++number;
-        slot = slot + 1 == w.slots ? 0 : slot + 1;
+        if (++slot == w.slots) {
+          slot = 0;
+          used = true;
+        }
       }
-    if (p.sends() && p.has_input())
+    if (K::kSends && p.has_input())
       for (int i = 0; i < groups; ++i)
         take_feedback(turn_of(w.steps, i));
     wait_copies<0>();
@@ -49,22 +56,21 @@ private:
     turn.count = w.streams - turn.first < K::kStreams ? w.streams - turn.first : K::kStreams;
     turn.step = step;
     turn.tag = tag_of(number);
-    turn.in = p.sends() && !p.has_input() ? p.messages_to(p.part, slot, K::kStreams) : nullptr;
+    turn.in = K::kSends && !p.has_input() ? p.messages_to(p.part, slot, K::kStreams) : nullptr;
     turn.out =
-        p.sends() && !p.is_head_only() ? p.messages_to(p.part + 1, slot, K::kStreams) : nullptr;
+        K::kSends && !p.is_head_only() ? p.messages_to(p.part + 1, slot, K::kStreams) : nullptr;
     return turn;
   }
 
   UMTN_DEVICE void take_turn(int step, int i) {
     const Turn turn = turn_of(step, i);
-    if (p.sends() && p.has_input() && step > 0)
+    if (K::kSends && p.has_input() && step > 0)
       take_feedback(turn);
-    if (credits && turn.out && number >= static_cast<u64>(w.slots) &&
-        thread_index() < p.readers_of(p.part + 1)) {
+    if (credits && turn.out && used && thread_index() < p.readers_of(p.part + 1)) {
       // The slot's last message has been read. The barriers before anything is sent make this
       // known to all threads.
       const u32* read = p.credit_of(p.part + 1, slot, thread_index());
-      wait_for_credit(w, read, tag_of(number - static_cast<u64>(w.slots)));
+      wait_for_credit(w, read, tag_of(number - static_cast<u32>(w.slots)));
     }
     clocks.mark(UMTN_TURN);
     if (!p.is_head_only()) {
@@ -96,7 +102,7 @@ private:
 
 template <class K>
 UMTN_DEVICE void decode(const umtn_cuda_work& w, u8* memory) {
-  const Place place(w, memory);
+  const Place<K> place(w, memory);
   if (w.clustered) {
     // No tag may be left here from an earlier launch, and nobody may send before that is so.
     u64* messages = reinterpret_cast<u64*>(memory + w.messages_at);
@@ -110,7 +116,7 @@ UMTN_DEVICE void decode(const umtn_cuda_work& w, u8* memory) {
     // itself.
     Clocks clocks;
     Queue<K> queue(place);
-    const Layers<K> layers(place, queue, clocks);
+    Layers<K> layers(place, queue, clocks);
     const Head<K> head(place, queue, clocks);
     Block<K>(place, clocks, queue, layers, head).run();
   }
@@ -139,17 +145,20 @@ UMTN_DEVICE void move_rings(const umtn_cuda_rings& rings, bool in) {
   }
 }
 
-#define UMTN_DECODE(name, P, tiles, warps)                                                         \
+#define UMTN_DECODE(name, P, tiles, warps, use)                                                    \
   UMTN_KERNEL(32 * warps) name(const UMTN_CONSTANT umtn_cuda_work work) {                          \
-    decode<Kind<P, tiles, warps, true>>(work, shared_memory());                                    \
+    decode<Kind<P, tiles, warps, use>>(work, shared_memory());                                     \
   }
-// A group's streams and its warps are in a kernel's name.
+// A kernel's use, a group's streams and a block's warps are in its name.
 #define UMTN_PRECISION(precision, P)                                                               \
-  UMTN_DECODE(decode_##precision##_8_8, P, 1, 8)                                                   \
-  UMTN_DECODE(decode_##precision##_32_8, P, 4, 8)                                                  \
-  UMTN_DECODE(decode_##precision##_32_16, P, 4, 16)                                                \
-  UMTN_KERNEL(256) decode_##precision##_workspace(const UMTN_CONSTANT umtn_cuda_work work) {       \
-    decode<Kind<P, 1, 8, false>>(work, work.workspace + block_index() * work.workspace_bytes);     \
+  UMTN_DECODE(plain_##precision##_8_8, P, 1, 8, kPlain)                                            \
+  UMTN_DECODE(plain_##precision##_32_8, P, 4, 8, kPlain)                                           \
+  UMTN_DECODE(plain_##precision##_32_16, P, 4, 16, kPlain)                                         \
+  UMTN_DECODE(stages_##precision##_8_8, P, 1, 8, kStages)                                          \
+  UMTN_DECODE(stages_##precision##_32_8, P, 4, 8, kStages)                                         \
+  UMTN_KERNEL(256) workspace_##precision(const UMTN_CONSTANT umtn_cuda_work work) {                \
+    decode<Kind<P, 1, 8, kWorkspace>>(work,                                                        \
+                                      work.workspace + block_index() * work.workspace_bytes);      \
   }                                                                                                \
   UMTN_KERNEL(kMoving) load_##precision(const UMTN_CONSTANT umtn_cuda_rings rings) {               \
     move_rings<P>(rings, true);                                                                    \
@@ -161,6 +170,8 @@ UMTN_DEVICE void move_rings(const umtn_cuda_rings& rings, bool in) {
 UMTN_PRECISION(fp32, Fp32)
 UMTN_PRECISION(fp16, Fp16)
 UMTN_PRECISION(bf16, Bf16)
+UMTN_DECODE(one_fp16_8_8, Fp16, 1, 8, kOneLayer)
+UMTN_DECODE(one_bf16_8_8, Bf16, 1, 8, kOneLayer)
 
 UMTN_KERNEL(kMoving) draw_rows(const UMTN_CONSTANT umtn_cuda_draw work) {
   for (int row = block_index(); row < work.rows; row += block_count()) {

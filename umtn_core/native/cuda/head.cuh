@@ -16,14 +16,14 @@ struct Head {
   static constexpr int kStreams = K::kStreams;
   static constexpr int kLogitsPitch = kLevels + 4;
 
-  const Place& p;
+  const Place<K>& p;
   const umtn_cuda_work& w;
   Clocks& clocks;
   const int s;
   const Strips<K> strips;
   const Divider channels; // of the skips
 
-  UMTN_DEVICE Head(const Place& place, Queue<K>& queue, Clocks& counted)
+  UMTN_DEVICE Head(const Place<K>& place, Queue<K>& queue, Clocks& counted)
       : p(place), w(place.w), clocks(counted), s(w.skip_padded), strips(place, queue, s),
         channels(s) {}
 
@@ -129,7 +129,7 @@ private:
         }
       }
       if (strips.lane == 0) {
-        if (p.sends())
+        if (K::kSends)
           store_word(w.feedback + stream * w.bands + band,
                      word_of(static_cast<u32>(code), tag_of(w.time + step)));
         else

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,15 @@ def source_fingerprint() -> str:
     return hashlib.sha256(repr(sorted(sources().items())).encode()).hexdigest()[:16]
 
 
-def compile_image(capability: tuple[int, int]) -> bytes:
+def compile_image(capability: tuple[int, int], *defined: str) -> bytes:
     """Compile the kernels with NVRTC, which takes about a minute.
+
+    Parameters
+    ----------
+    capability
+        The chip's compute capability.
+    defined
+        Names of macros that are defined, such as ``UMTN_CLOCKS``.
 
     Raises
     ------
@@ -106,14 +114,17 @@ def compile_image(capability: tuple[int, int]) -> bytes:
     if status:
         raise UmtnError(f"NVRTC cannot start (error {status}); install umtn[cuda] again.")
     try:
-        return _compiled(nvrtc, program[0], capability)
+        return _compiled(nvrtc, program[0], capability, defined)
     finally:
         nvrtc.nvrtcDestroyProgram(program)
 
 
-def _compiled(nvrtc: Any, program: Any, capability: tuple[int, int]) -> bytes:
+def _compiled(
+    nvrtc: Any, program: Any, capability: tuple[int, int], defined: Sequence[str]
+) -> bytes:
     architecture = f"--gpu-architecture=sm_{capability[0]}{capability[1]}"
-    options = [_ffi.new("char[]", o.encode()) for o in (architecture, "--std=c++17")]
+    macros = (f"--define-macro={name}" for name in defined)
+    options = [_ffi.new("char[]", o.encode()) for o in (architecture, "--std=c++17", *macros)]
     status = nvrtc.nvrtcCompileProgram(program, len(options), _ffi.new("const char *[]", options))
     size = _ffi.new("size_t *")
     if status:

@@ -23,19 +23,34 @@ struct Layers {
   typedef Program<K> Matrices;
   static constexpr int kTiles = K::kTiles, kStrips = K::kStrips, kOutStrips = K::kOutStrips;
 
-  const Place& p;
+  const Place<K>& p;
   const umtn_cuda_work& w;
   Clocks& clocks;
   const int r, s;
   const Strips<K> strips;
   const int residual_pitch; // numbers from one stream's residual path to the next's
   const int channel_strips;
+  // What the first chunks of the newest tap and of what goes out are multiplied by, where a kernel
+  // has but one layer.
+  Quad newest_held[K::kHeld ? kHeldTiles : 1][K::kStrips];
+  Quad out_held[K::kHeld ? kHeldTiles : 1][K::kOutStrips];
   const Divider channels, quads; // of the residual path; of a ring's rows, 16 bytes at a time
 
-  UMTN_DEVICE Layers(const Place& place, Queue<K>& queue, Clocks& counted)
+  UMTN_DEVICE Layers(const Place<K>& place, Queue<K>& queue, Clocks& counted)
       : p(place), w(place.w), clocks(counted), r(w.residual_padded), s(w.skip_padded),
         strips(place, queue, r), residual_pitch(r + 4), channel_strips(r / 8), channels(r),
         quads(r * P::kElementBytes / 16) {}
+
+  // Called once a block's weights are there.
+  UMTN_DEVICE void start() {
+    if constexpr (K::kHeld) {
+      const int l = p.first_layer();
+      if (l < p.end_layer()) {
+        strips.hold(newest_held, Matrices::taps(w, l, w.kernel - 1));
+        strips.hold(out_held, Matrices::out(w, l));
+      }
+    }
+  }
 
   UMTN_DEVICE Element* tap(int index) const {
     return reinterpret_cast<Element*>(p.memory + w.taps_at) + index * K::kStreams * strips.pitch;
@@ -70,6 +85,12 @@ struct Layers {
           take_input(newest_row, turn, first_here);
           block_sync();
           clocks.mark(UMTN_ARRIVAL);
+        }
+        if constexpr (K::kHeld) {
+          if (t + 1 == w.kernel) {
+            strips.multiply_held(sums, newest_held, r / 16, newest());
+            continue;
+          }
         }
         strips.multiply(sums, Matrices::taps(w, l, t), chunk, tap(t));
       }
@@ -209,8 +230,14 @@ private:
       });
       Sums sums;
       strips.clear(sums);
+      bool held = false;
+      if constexpr (K::kHeld) {
+        held = chunk == 0;
+        if (held)
+          strips.multiply_held(sums, out_held, r / 16, gated());
+      }
       // The first layer's input goes to the skips as well.
-      for (int from_input = 0; from_input <= (l == 0); ++from_input)
+      for (int from_input = held; from_input <= (l == 0); ++from_input)
         strips.template multiply<kOutStrips>(sums, from_input ? Matrices::first_skip(w) : out,
                                              chunk, from_input ? newest() : gated());
       strips.template each_strip<kOutStrips>(chunk, out.strips, [&](int i, int number) {

@@ -7,16 +7,28 @@
 constexpr int kLevels = 256;
 constexpr int kMostBands = sizeof(umtn_cuda_work::temperatures) / sizeof(double);
 
+// What a kernel is for.
+enum Use {
+  kPlain,     // a block takes its streams through all layers
+  kWorkspace, // the same for networks too wide for shared memory: in device memory
+  kStages,    // a block has some layers, and hands its streams on
+  // A block has one layer, with at most kHeldTiles tiles a row: what is multiplied while others
+  // wait stays in registers.
+  kOneLayer
+};
+constexpr int kHeldTiles = 8;
+
 // A kernel's own kind: its precision, how many tiles of eight streams a group has, how many warps
-// work on them, and whether its numbers lie in shared memory.
-template <class Precision, int tiles, int warps, bool shared>
+// work on them, and its use.
+template <class Precision, int tiles, int warps, Use use>
 struct Kind {
   typedef Precision P;
   static constexpr int kTiles = tiles;
   static constexpr int kStreams = 8 * tiles; // of a full group
   static constexpr int kWarps = warps;
   static constexpr int kThreads = 32 * warps;
-  static constexpr bool kShared = shared;
+  static constexpr bool kShared = use != kWorkspace, kHeld = use == kOneLayer;
+  static constexpr bool kSends = use == kStages || use == kOneLayer;
   // Strips that a warp multiplies together: each activation that is read serves all of them.
   static constexpr int kStrips = 16 / warps;
   // Of what goes on and to the skips. A single stream's residual path goes first: it is waited for.
@@ -26,19 +38,24 @@ struct Kind {
   static constexpr int kBatch = (tiles == 1 ? 8 : 4) / (P::kElementBytes == 4 ? 4 : 2);
 };
 
+// Places of weights are counted in pieces of 16 bytes.
+UMTN_DEVICE u32 pieces(i64 bytes) {
+  return static_cast<u32>(bytes / 16);
+}
+
 // A block's own view: which part of which pipeline it is, and its memory.
+template <class K>
 struct Place {
   const umtn_cuda_work& w;
   u8* memory; // shared, or its part of the workspace
   int blocks; // of a pipeline
   int pipeline;
-  int part; // stage, or stages + number of the block among those that make codes
-  // In pieces of 16 bytes, as all places of weights here.
+  int part;     // stage, or stages + number of the block among those that make codes
   u32 begin;    // of this block's weights
   u32 resident; // how many of them lie in shared memory
 
   UMTN_DEVICE explicit Place(const umtn_cuda_work& work, u8* own) : w(work), memory(own) {
-    blocks = w.stages == 1 ? 1 : w.stages + w.heads * w.head_parts;
+    blocks = K::kSends ? w.stages + w.heads * w.head_parts : 1;
     pipeline = block_index() / blocks;
     part = block_index() % blocks;
     begin = 0;
@@ -46,7 +63,7 @@ struct Place {
     if (is_head_only()) {
       begin = pieces(w.fc_at);
       end = pieces(w.logits_at) + pieces(w.weights_end - w.logits_at) / w.head_parts;
-    } else if (w.stages > 1) {
+    } else if (K::kSends) {
       begin = first_layer() * pieces(w.layer_bytes);
       end = end_layer() * pieces(w.layer_bytes);
     }
@@ -54,18 +71,15 @@ struct Place {
     resident = end - begin < room ? end - begin : room;
   }
 
-  static UMTN_DEVICE u32 pieces(i64 bytes) { return static_cast<u32>(bytes / 16); }
-
   UMTN_DEVICE bool is_idle() const { return pipeline >= w.pipelines; }
-  UMTN_DEVICE bool is_head_only() const { return w.stages > 1 && part >= w.stages; }
-  UMTN_DEVICE bool makes_codes() const { return w.stages == 1 || part >= w.stages; }
+  UMTN_DEVICE bool is_head_only() const { return K::kSends && part >= w.stages; }
+  UMTN_DEVICE bool makes_codes() const { return !K::kSends || part >= w.stages; }
   // Which of the groups that a pipeline makes codes of at once, and which share of their bands.
   UMTN_DEVICE int head() const { return (part - w.stages) / w.head_parts; }
   UMTN_DEVICE int head_part() const {
     return is_head_only() ? (part - w.stages) % w.head_parts : 0;
   }
   UMTN_DEVICE bool has_input() const { return part == 0; }
-  UMTN_DEVICE bool sends() const { return w.stages > 1; }
   UMTN_DEVICE int first_layer() const { return is_head_only() ? 0 : part * w.stage_layers; }
   UMTN_DEVICE int end_layer() const {
     if (is_head_only())
@@ -92,7 +106,6 @@ struct Place {
   }
 
   // Fills what a block keeps for the whole launch. All its threads call this, then meet.
-  template <class K>
   UMTN_DEVICE void prepare() const {
     const Quad* all = reinterpret_cast<const Quad*>(w.weights);
     Quad* own = reinterpret_cast<Quad*>(memory + weights_at());

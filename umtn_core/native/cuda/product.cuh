@@ -28,23 +28,32 @@ struct Sixteen {
   static UMTN_DEVICE void multiply(float (&sums)[kMost][kTiles][4],
                                    const u8* const (&weights)[kMost], int count,
                                    const u16* activations, int pitch) {
-    const int lane = thread_index() & 31;
-    const u16* mine = activations + (lane >> 2) * pitch + (lane & 3) * 2;
     Quad quads[kBatch][kStrips];
-    u32 first[kBatch][kTiles], second[kBatch][kTiles];
 #pragma unroll
-    for (int n = 0; n < kBatch; ++n) {
-      const int there = n < count ? n : 0;
+    for (int n = 0; n < kBatch; ++n)
 #pragma unroll
       for (int i = 0; i < kStrips; ++i)
-        quads[n][i] = quad_at(weights[i] + there * kTileBytes + lane * 16);
+        quads[n][i] =
+            quad_at(weights[i] + (n < count ? n : 0) * kTileBytes + (thread_index() & 31) * 16);
+    multiply_quads<P, kStrips, kTiles, kBatch>(sums, quads, count, activations, pitch);
+  }
+
+  // The same with weights that a lane has.
+  template <class P, int kStrips, int kTiles, int kBatch, int kMost>
+  static UMTN_DEVICE void multiply_quads(float (&sums)[kMost][kTiles][4],
+                                         const Quad (&quads)[kBatch][kStrips], int count,
+                                         const u16* activations, int pitch) {
+    const int lane = thread_index() & 31;
+    const u16* mine = activations + (lane >> 2) * pitch + (lane & 3) * 2;
+    u32 first[kBatch][kTiles], second[kBatch][kTiles];
+#pragma unroll
+    for (int n = 0; n < kBatch; ++n)
 #pragma unroll
       for (int tile = 0; tile < kTiles; ++tile) {
-        const u16* from = mine + tile * 8 * pitch + there * 16;
+        const u16* from = mine + tile * 8 * pitch + (n < count ? n : 0) * 16;
         first[n][tile] = *reinterpret_cast<const u32*>(from);
         second[n][tile] = *reinterpret_cast<const u32*>(from + 8);
       }
-    }
 #pragma unroll
     for (int n = 0; n < kBatch; ++n) {
       if (n >= count)

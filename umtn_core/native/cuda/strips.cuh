@@ -25,13 +25,13 @@ class Program {
   enum Part { kGates, kOut, kHidden, kLogits };
   static constexpr int kAtOnce = K::kWarps * K::kStrips, kOutAtOnce = K::kWarps * K::kOutStrips;
 
-  const Place& p;
+  const Place<K>& p;
   const umtn_cuda_work& w;
   Part part;
   int l, chunk, tap, band;
 
 public:
-  UMTN_DEVICE explicit Program(const Place& place) : p(place), w(place.w) { restart(); }
+  UMTN_DEVICE explicit Program(const Place<K>& place) : p(place), w(place.w) { restart(); }
 
   UMTN_DEVICE void restart() {
     part = p.is_head_only() ? kHidden : kGates;
@@ -109,23 +109,21 @@ public:
     return {layer(w, l) + 2 * tiles * strip(tiles), out_strips(w), tiles, 0};
   }
   static UMTN_DEVICE Matrix first_skip(const umtn_cuda_work& w) {
-    return {Place::pieces(w.first_skip_at), out_strips(w), w.residual_padded / 16, 0};
+    return {pieces(w.first_skip_at), out_strips(w), w.residual_padded / 16, 0};
   }
   static UMTN_DEVICE Matrix hidden(const umtn_cuda_work& w) {
-    return {Place::pieces(w.fc_at), w.skip_padded / 16, w.skip_padded / 16, 0};
+    return {pieces(w.fc_at), w.skip_padded / 16, w.skip_padded / 16, 0};
   }
   static UMTN_DEVICE Matrix logits(const umtn_cuda_work& w, int band, u32 hole) {
     const int tiles = w.skip_padded / 16, strips = kLevels / 16;
-    return {Place::pieces(w.logits_at) + band * strips * strip(tiles), w.logits_bands * strips,
-            tiles, hole};
+    return {pieces(w.logits_at) + band * strips * strip(tiles), w.logits_bands * strips, tiles,
+            hole};
   }
 
   static UMTN_DEVICE u32 strip(int tiles) { return tiles * (K::P::kTileBytes / 16); }
 
 private:
-  static UMTN_DEVICE u32 layer(const umtn_cuda_work& w, int l) {
-    return l * Place::pieces(w.layer_bytes);
-  }
+  static UMTN_DEVICE u32 layer(const umtn_cuda_work& w, int l) { return l * pieces(w.layer_bytes); }
   static UMTN_DEVICE int out_strips(const umtn_cuda_work& w) {
     return (w.residual_padded + w.skip_padded) / 16;
   }
@@ -141,7 +139,7 @@ struct Sources {
 
   // Strips are dealt out so that few of them still keep all warps busy. A warp without a strip
   // multiplies the last one, for nothing.
-  UMTN_DEVICE void find(const Place& p, const Matrix& m, int chunk, int strips_at_once) {
+  UMTN_DEVICE void find(const Place<K>& p, const Matrix& m, int chunk, int strips_at_once) {
     const u32 size = Program<K>::strip(m.tiles);
     strips = strips_at_once;
     tiles = m.tiles;
@@ -162,10 +160,10 @@ struct Sources {
         marks &= at[i];
     return marks & kNear;
   }
-  UMTN_DEVICE const u8* near(const Place& p, int i) const {
+  UMTN_DEVICE const u8* near(const Place<K>& p, int i) const {
     return p.memory + static_cast<int>(at[i] & ~kNear) * 16;
   }
-  UMTN_DEVICE const u8* far(const Place& p, int i) const {
+  UMTN_DEVICE const u8* far(const Place<K>& p, int i) const {
     return p.w.weights + static_cast<i64>(at[i]) * 16;
   }
   UMTN_DEVICE int batches() const { return (tiles + K::kBatch - 1) / K::kBatch; }
@@ -176,7 +174,7 @@ template <class K>
 class Queue {
   static constexpr int kStripBytes = K::kBatch * K::P::kTileBytes;
   static constexpr int kBytes = K::kStrips * kStripBytes; // of a slot
-  const Place& p;
+  const Place<K>& p;
   const int ahead;
   u8* const mine;
   Program<K> program;
@@ -184,12 +182,12 @@ class Queue {
   int reading, writing; // slots
 
 public:
-  UMTN_DEVICE explicit Queue(const Place& place)
-      : p(place), ahead(K::kShared ? place.w.queue_ahead : 0),
+  UMTN_DEVICE explicit Queue(const Place<K>& place)
+      : p(place), ahead(K::kShared && !K::kSends ? place.w.queue_ahead : 0),
         mine(place.queue() + (thread_index() >> 5) * (ahead + 1) * kBytes), program(place),
         reading(0), writing(0) {}
 
-  UMTN_DEVICE bool is_used() const { return K::kShared && ahead > 0; }
+  UMTN_DEVICE bool is_used() const { return K::kShared && !K::kSends && ahead > 0; }
 
   // Sends for the first batches of the block's first product.
   UMTN_DEVICE void start() {
@@ -258,12 +256,12 @@ struct Strips {
   static constexpr int kAtOnce = K::kWarps * K::kStrips; // strips of a chunk
   static constexpr int kOutAtOnce = K::kWarps * K::kOutStrips;
 
-  const Place& p;
+  const Place<K>& p;
   Queue<K>& queue;
   const int lane, warp;
   const int pitch; // elements from one stream's activations to the next's
 
-  UMTN_DEVICE Strips(const Place& place, Queue<K>& weights, int columns)
+  UMTN_DEVICE Strips(const Place<K>& place, Queue<K>& weights, int columns)
       : p(place), queue(weights), lane(thread_index() & 31), warp(thread_index() >> 5),
         pitch(columns + P::kPitchMore) {}
 
@@ -280,6 +278,26 @@ struct Strips {
 #pragma unroll
         for (int j = 0; j < 4; ++j)
           sums[i][tile][j] = 0.0f;
+  }
+
+  // Takes the strips of a matrix's first chunk into registers, and multiplies them from there.
+  template <int kStrips>
+  UMTN_DEVICE void hold(Quad (&held)[kHeldTiles][kStrips], const Matrix& matrix) const {
+    Sources<K> from;
+    from.find(p, matrix, 0, kStrips);
+#pragma unroll
+    for (int i = 0; i < kStrips; ++i) {
+      const u8* strip = from.is_near(i) ? from.near(p, i) : from.far(p, i);
+#pragma unroll
+      for (int n = 0; n < kHeldTiles; ++n)
+        held[n][i] = quad_at(strip + (n < from.tiles ? n : 0) * P::kTileBytes + lane * 16);
+    }
+  }
+  template <int kStrips>
+  UMTN_DEVICE void multiply_held(Sums& sums, const Quad (&held)[kHeldTiles][kStrips], int tiles,
+                                 const Element* activations) const {
+    P::template multiply_quads<P, kStrips, K::kTiles, kHeldTiles>(sums, held, tiles, activations,
+                                                                  pitch);
   }
 
   // Adds the products of a chunk's strips. Where a warp has no strip, its sums mean nothing.

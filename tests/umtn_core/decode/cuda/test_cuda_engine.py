@@ -114,7 +114,7 @@ def kinds_of_plans(engine, streams):
         waits = plan.slots < -(-plan.groups // plan.pipelines)
         kind = (
             plan.stages, plan.heads > 1, plan.pipelines > 1, waits, plan.clustered > 0,
-            plan.head_parts, plan.logits_bands, plan.warps,
+            plan.head_parts, plan.logits_bands, plan.kernel,
         )  # fmt: skip
         kinds.setdefault(kind, plan)
     return kinds
@@ -178,7 +178,7 @@ def test_weights_that_come_through_a_queue_give_the_same_bits(
     queued = {(p.group, p.warps): p for p in engine.planner.plans(34) if p.queue_ahead}
     # Small groups take larger batches, of which narrow matrices have few.
     small_group = (8, 8)
-    kinds = set(cuda_plan.KINDS) - ({small_group} if ahead == 4 and precision != "fp32" else set())
+    kinds = set(cuda_plan.PLAIN) - ({small_group} if ahead == 4 and precision != "fp32" else set())
     assert set(queued) == kinds
     expected = scored(follow(monkeypatch, engine, engine.planner._in_workspace(34)), *work)
     for plan in queued.values():
@@ -186,6 +186,24 @@ def test_weights_that_come_through_a_queue_give_the_same_bits(
         found = scored(follow(monkeypatch, engine, plan), *work)
         for actual, wanted in zip(found, expected, strict=True):
             assert np.array_equal(actual, wanted), plan
+
+
+@pytest.mark.parametrize("channels", [16, 128])
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_weights_in_registers_give_the_same_bits(
+    random_bundle, emulated_device, monkeypatch, precision, channels
+):
+    shape = small_shape(
+        hop=2, decoder_blocks=1, decoder_layers=2, residual_channels=channels, skip_channels=20
+    )
+    bundle, work = random_bundle(shape), given_work(shape, 2, frames=2)
+    device = emulated_device(multiprocessors=8, shared_bytes=220 << 10)
+    engine = CudaEngine(bundle, "a", precision, device)
+    held = next(p for p in engine.planner.plans(2) if p.kernel.startswith("one_"))
+    expected = scored(follow(monkeypatch, engine, engine.planner._in_workspace(2)), *work)
+    found = scored(follow(monkeypatch, engine, held), *work)
+    for actual, wanted in zip(found, expected, strict=True):
+        assert np.array_equal(actual, wanted)
 
 
 def test_a_block_that_waits_in_vain_gives_up(random_bundle, emulated_device, monkeypatch):
@@ -198,7 +216,7 @@ def test_a_block_that_waits_in_vain_gives_up(random_bundle, emulated_device, mon
     launch = device.launch
 
     def without_the_last_block(kernel, blocks, *arguments, **others):
-        launch(kernel, blocks - 1 if kernel.startswith("decode") else blocks, *arguments, **others)
+        launch(kernel, blocks - (kernel == plan.kernel), *arguments, **others)
 
     device.launch = without_the_last_block
     with pytest.raises(UmtnError, match="one part waited in vain for another; use another engine"):

@@ -236,14 +236,15 @@ struct Kernel {
 #define DECODE(name, threads) {#name, call<umtn_cuda_work, name>, threads}
 #define RINGS(name) {#name, call<umtn_cuda_rings, name>, 256}
 #define PRECISION(precision)                                                                       \
-  DECODE(decode_##precision##_8_8, 256), DECODE(decode_##precision##_32_8, 256),                   \
-      DECODE(decode_##precision##_32_16, 512), DECODE(decode_##precision##_workspace, 256),        \
+  DECODE(plain_##precision##_8_8, 256), DECODE(plain_##precision##_32_8, 256),                     \
+      DECODE(plain_##precision##_32_16, 512), DECODE(stages_##precision##_8_8, 256),               \
+      DECODE(stages_##precision##_32_8, 256), DECODE(workspace_##precision, 256),                  \
       RINGS(load_##precision), RINGS(store_##precision)
 
-const Kernel kKernels[] = {PRECISION(fp32),
-                           PRECISION(fp16),
-                           PRECISION(bf16),
-                           {"draw_rows", call<umtn_cuda_draw, draw_rows>, 256}};
+const Kernel kKernels[] = {
+    PRECISION(fp32),           PRECISION(fp16),
+    PRECISION(bf16),           DECODE(one_fp16_8_8, 256),
+    DECODE(one_bf16_8_8, 256), {"draw_rows", call<umtn_cuda_draw, draw_rows>, 256}};
 
 } // namespace
 
