@@ -14,7 +14,7 @@ fail() {
   exit 1
 }
 
-checkpoint= settings=tools/gpu/settings.yaml music=tools/gpu/music.yaml
+checkpoint= settings=examples/train_gpu.yaml music=tools/gpu/music.yaml
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || fail "$1 needs a file after it."
   case $1 in
@@ -118,7 +118,7 @@ cp "$settings" $machine/settings.yaml
 cp "$music" $machine/music.yaml
 rm -rf .gpu/start
 if [ -n "$checkpoint" ]; then
-  "$python" tools/gpu/start.py "$checkpoint" $machine/settings.yaml .gpu/start ||
+  "$python" tools/gpu/start.py "$checkpoint" $machine/settings.yaml $machine/music.yaml .gpu/start ||
     fail "the run cannot begin with $checkpoint."
 fi
 

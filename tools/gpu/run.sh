@@ -113,7 +113,8 @@ pack() {
 keep_packing() {
   local packed=$base/packed
   touch "$packed"
-  while sleep 2; do
+  until [ -e "$base/run-is-over" ]; do
+    sleep 1
     [ "$base/run/last.ckpt" -nt "$packed" ] || continue
     touch "$packed"
     pack
@@ -135,21 +136,23 @@ train() {
   local aside=$((seconds < 360 ? 25 + seconds / 18 : 45))
   local minutes
   minutes=$(awk -v s=$(($(left) - aside)) 'BEGIN { printf "%.3f", (s < 5 ? 5 : s) / 60 }')
+  rm -f "$base/run-is-over"
   keep_packing &
   local packing=$!
   echo "training for $minutes minutes"
-  # Asked to stop, it saves.
+  # Asked to stop, it saves. It neither judges itself nor lets itself be heard: that would take the
+  # kernels for processors, which are not built there.
   local limit=$(($(left) - 8))
   timeout --kill-after=15 $((limit < 10 ? 10 : limit)) "$python" -m bridge.cli train "$base/settings.yaml" \
     --quiet --set "store=$base/store" --set "output=$base/run" --minutes "$minutes" \
-    ${start[@]+"${start[@]}"} "$@" 2>&1 | tee "$OUT/train.log"
+    --set judge_every=0 --set listen_every=0 ${start[@]+"${start[@]}"} "$@" 2>&1 | tee "$OUT/train.log"
   case ${PIPESTATUS[0]} in
     0) ;;
     124 | 137) fail_later "the run did not end by itself, and was stopped before it had cooled down." ;;
     *) fail_later "the run has failed; see train.log." ;;
   esac
-  kill "$packing" 2>/dev/null
-  wait "$packing" 2>/dev/null
+  touch "$base/run-is-over"
+  wait "$packing"
   pack || fail_later "the run has saved nothing."
   ls -l "$OUT"
 }

@@ -42,8 +42,6 @@ shape: {encoder_channels: 8, encoder_blocks: 1, encoder_layers: 4, residual_chan
 domains: [clarinet, violin]
 batch: 1
 checkpoint_minutes: 0.05
-judge_every: 0
-listen_every: 0
 validation_segments: 1
 spectral: {channels: 8}
 """
