@@ -23,6 +23,7 @@ REPORT = "UMTN_GPU_REPORT"
 _STARTS = 20
 #: Seconds between looks at the report.
 _LOOK = 0.1
+_NO_TIME = "the time was up"
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Account:
     done
         What the report says of each that ended.
     lost
-        Why there is nothing of an item that was begun.
+        Why there is nothing of an item that was begun, where it had its time.
     over
         Whether the program came to its end.
     why
@@ -103,8 +104,9 @@ def attempt(
         if account.over:
             account.why = ""
             break
-        for name in begun(report) - set(account.done) - set(account.lost):
-            account.lost[name] = account.why
+        if account.why != _NO_TIME:
+            for name in begun(report) - set(account.done) - set(account.lost):
+                account.lost[name] = account.why
         if time.monotonic() >= until or len(begun(report)) == before:
             break
     return account
@@ -127,7 +129,7 @@ def _start(
                 if grown != size:
                     size, since, limit = grown, now, each
                 if now >= until:
-                    return "the time was up"
+                    return _NO_TIME
                 if now - since > limit:
                     return f"there was no answer for {limit:.0f} s"
                 time.sleep(_LOOK)

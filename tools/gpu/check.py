@@ -29,7 +29,6 @@ from umtn_core.native.cuda.image import OVERRIDE
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("tests/umtn_core/decode", "tests/umtn_core/training")
-#: Writes the clocks of each phase of a stage, where there is such a build of the kernels.
 CLOCKS = ROOT / "benchmarks" / "gpu_clocks.py"
 #: Shares of the time that is left at each, for tests, plans and clocks; the engines have the rest.
 _TESTS, _PLANS, _CLOCKS = 0.4, 0.6, 0.4
@@ -123,6 +122,19 @@ class Checking:
             return 124
         return status
 
+    def count_cycles(self, capability: str) -> None:
+        """Have the kernels count what their cycles go to."""
+        seconds = _CLOCKS * self.left
+        arguments = ["--json", str(self.out / "clocks.jsonl")]
+        try:
+            counting = image(capability, counting=True)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            print(error)
+            return
+        if counting is not None:
+            arguments += ["--image", str(counting)]
+        self.run(CLOCKS, "clocks.txt", seconds, *arguments)
+
     def time_engines(self) -> int:
         """Make the table of the engines."""
         arguments = ["--quick"] if self.options.quick else []
@@ -158,9 +170,9 @@ def main() -> int:
     with quiet(options.pause, options.quiet):
         print("timing plans", flush=True)
         checking.time_plans()
-        if CLOCKS.exists():
-            print("timing phases", flush=True)
-            checking.run(CLOCKS, "clocks.txt", _CLOCKS * checking.left)
+        if "released" in (options.shapes or "released"):
+            print("counting cycles", flush=True)
+            checking.count_cycles(found.capability)
         print("timing engines", flush=True)
         timed = checking.time_engines()
     said = "\n".join(f"{each.engine}: {each.text}" for each in judged)

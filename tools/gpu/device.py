@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,8 +91,15 @@ def find() -> Found:
     )
 
 
-def image(capability: str) -> Path | None:
+def image(capability: str, *, counting: bool = False) -> Path | None:
     """Find the kernels of these very sources compiled for a GPU, or compile them by nvcc.
+
+    Parameters
+    ----------
+    capability
+        The compute capability without a point.
+    counting
+        Whether they are to count what their clock cycles go to.
 
     Returns
     -------
@@ -103,25 +111,25 @@ def image(capability: str) -> Path | None:
     RuntimeError
         If they do not compile.
     """
-    if OVERRIDE in os.environ:
+    if OVERRIDE in os.environ and not counting:
         return Path(os.environ[OVERRIDE])
-    path = place(capability)
+    path = place(capability, counting)
     if path.exists():
         return path
     nvcc = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
     if nvcc is None:
         return None
-    compile_image(nvcc, capability, path)
+    compile_image(nvcc, capability, path, ("-DUMTN_CLOCKS",) if counting else ())
     return path
 
 
-def place(capability: str) -> Path:
-    """Return where `umtn_core.native.cuda.image` looks for what it has compiled."""
-    name = f"{source_fingerprint()}.sm_{capability}.cubin"
+def place(capability: str, counting: bool = False) -> Path:
+    """Return where `umtn_core.native.cuda.image` looks for what it has compiled, or beside it."""
+    name = f"{source_fingerprint()}{'.counting' * counting}.sm_{capability}.cubin"
     return platformdirs.user_cache_path("umtn") / "kernels" / name
 
 
-def compile_image(nvcc: str, capability: str, path: Path) -> None:
+def compile_image(nvcc: str, capability: str, path: Path, options: Sequence[str]) -> None:
     """Compile the kernels for GPUs of a capability.
 
     Raises
@@ -133,7 +141,8 @@ def compile_image(nvcc: str, capability: str, path: Path) -> None:
     partial = path.with_suffix(f".{os.getpid()}.cubin")
     source = _ROOT / "umtn_core" / "native" / "cuda" / "decode.cu"
     done = subprocess.run(
-        [nvcc, "-std=c++17", "-cubin", f"-arch=sm_{capability}", str(source), "-o", str(partial)],
+        [nvcc, "-std=c++17", "-cubin", f"-arch=sm_{capability}", *options, str(source),
+         "-o", str(partial)],
         capture_output=True, text=True, timeout=_COMPILING,
     )  # fmt: skip
     if done.returncode:

@@ -101,17 +101,21 @@ if ! current soundfonts "$key"; then
   made soundfonts "$key"
 fi
 
-# Named by the sources' fingerprint; from the user's cache if it was compiled before.
-kernels=$(env -u UMTN_CUDA_IMAGE "$python" -c 'from tools.gpu.device import image; print(image("90") or "")') ||
-  fail "the kernels do not compile; see above."
+# Named by the sources' fingerprint; from the user's cache if they were compiled before. One of them
+# counts what its cycles go to.
+compile='from tools.gpu.device import image
+for counting in (False, True):
+    print(image("90", counting=counting) or "")'
+kernels=$(env -u UMTN_CUDA_IMAGE "$python" -c "$compile") || fail "the kernels do not compile; see above."
+key=$(basename -a ${kernels:-none})
 if [ -z "$kernels" ]; then
-  rm -rf $machine/kernels
-  echo "there is no nvcc here: the kernels will be compiled there, in half a minute"
-elif [ ! -e "$machine/kernels/$(basename "$kernels")" ]; then
-  rm -rf $machine/kernels
-  mkdir $machine/kernels
-  cp "$kernels" $machine/kernels/
-  echo "made kernels"
+  rm -f $machine/kernels.tar.xz
+  echo "there is no nvcc here: the kernels will be compiled there, in a minute"
+elif ! current kernels "$key"; then
+  mkdir "$scratch/kernels"
+  cp $kernels "$scratch/kernels/"
+  tar -C "$scratch" -cJf $machine/kernels.tar.xz kernels
+  made kernels "$key"
 fi
 
 cp "$settings" $machine/settings.yaml

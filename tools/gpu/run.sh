@@ -46,8 +46,9 @@ set_up() {
   ldconfig -p 2>/dev/null | awk '/=>/ {print $1}' | while read -r name; do
     [[ $name == libfluidsynth* ]] || rm -f "$base/fluidsynth/lib/$name"
   done
-  mkdir -p "$base/cache/umtn/kernels"
-  [ ! -d .gpu/machine/kernels ] || cp .gpu/machine/kernels/* "$base/cache/umtn/kernels/"
+  mkdir -p "$base/cache/umtn"
+  [ ! -e .gpu/machine/kernels.tar.xz ] || tar -C "$base/cache/umtn" -xJf .gpu/machine/kernels.tar.xz ||
+    fail "the kernels cannot be unpacked."
   cp .gpu/machine/music.yaml .gpu/machine/settings.yaml "$base/"
   touch "$base/is-set-up"
 }

@@ -61,8 +61,12 @@ def _verdict(engine: str, tests: list[str], account: Account) -> Verdict:
     parts += [f"{len(unrun)} were not run ({account.why})"] * bool(unrun)
     lines = [", ".join(parts)]
     lines += [f"  hung or died: {_short(name)}: {account.lost[name]}" for name in lost]
-    lines += [f"  failed: {_short(name)}: {_error(outcomes[name]['text'])}" for name in failed[:4]]
-    lines += [f"  and {len(failed) - 4} more"] * (len(failed) > 4)
+    errors: dict[str, list[str]] = {}
+    for name in failed:
+        errors.setdefault(_error(outcomes[name]["text"]), []).append(_short(name))
+    for error, alike in errors.items():
+        more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+        lines.append(f"  failed: {alike[0]}{more}: {error}")
     lines += [f"  skipped: {reason}" for reason in _reasons(skipped, outcomes)]
     if wrong and engine == KERNELS:
         lines.append("  do not believe the figures of this engine")
