@@ -39,6 +39,9 @@ MOST_BANDS = len(ffi.new("umtn_cuda_work *").temperatures)
 #: Clock cycles that one block waits for another before it gives up: about ten seconds.
 PATIENCE = 20_000_000_000
 
+#: Bytes behind weights that the kernels may read, and leave unused: less than a batch of a strip's.
+BEHIND = 4096
+
 #: Device memory that is left for others, in bytes.
 SPARED = 256 << 20
 
@@ -118,13 +121,16 @@ class CudaEngine(Engine):
             for name in ("out_bias", "first", "first_bias", "fc_bias", "logits_bias")
         }
         try:
-            return {name: Memory.of(self.device, array) for name, array in arrays.items()}
+            held = {name: Memory(self.device, a.nbytes + BEHIND) for name, a in arrays.items()}
         except OutOfDeviceMemory as error:
             raise UmtnError(
                 f"The memory of {self.device.name} has no room for this model's "
                 f"{len(weights.strips) >> 20} MB of weights; close other programs, or use "
                 "another engine."
             ) from error
+        for name, array in arrays.items():
+            self.device.upload(held[name].address, np.ascontiguousarray(array))
+        return held
 
     def _layer_table(self) -> NDArray[np.uint8]:
         """Describe the layers as ``umtn_cuda_layer`` in `work.h` does, as bytes."""

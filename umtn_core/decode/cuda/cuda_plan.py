@@ -30,7 +30,7 @@ STAGES = ((32, 8), (8, 8))
 HELD = 128
 
 #: Copies of weights that may be under way at once, see ``Queue`` in `strips.cuh`.
-AHEAD = (4, 2, 1)
+AHEAD = (8, 4, 2, 1)
 
 #: Blocks that hand over to one another within a cluster.
 CLUSTER = 8
@@ -308,16 +308,14 @@ class Planner:
     def _queue(self, plan: Plan, room: int) -> tuple[int, int]:
         """Choose how many copies of weights may be under way, and count the queue's bytes.
 
-        No more than a product has batches, because only the one after it is known ahead; none
-        before 8.0, where copies cannot be under way.
+        None before 8.0, where copies cannot be under way.
         """
         if self._device.capability < (8, 0):
             return 0, 0
         batch = (8 if plan.group == 8 else 4) // (4 if self._element == 4 else 2)
         slot = 16 * batch * TILE * TILE * self._element
-        fewest = min(-(-size // TILE // batch) for size in (self._r, self._s))
         for ahead in AHEAD:
-            if ahead <= fewest and (ahead + 1) * slot <= room:
+            if (ahead + 1) * slot <= room:
                 return ahead, (ahead + 1) * slot
         return 0, 0
 

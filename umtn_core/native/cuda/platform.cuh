@@ -81,12 +81,24 @@ UMTN_DEVICE void store_credit(u32* at, u32 value) {
 
 UMTN_DEVICE void let_others() {}
 
+// Where copies go in shared memory.
+#if __CUDA_ARCH__ >= 800
+typedef u32 CopyTarget;
+UMTN_DEVICE CopyTarget copy_target(u8* memory) {
+  return static_cast<u32>(__cvta_generic_to_shared(memory));
+}
+#else
+typedef u8* CopyTarget;
+UMTN_DEVICE CopyTarget copy_target(u8* memory) {
+  return memory;
+}
+#endif
+
 // Copies 16 bytes to shared memory, behind the thread's back where the chip can. What a thread has
 // begun to copy since its last commit is a group.
-UMTN_DEVICE void copy_ahead(u8* to, const u8* from) {
+UMTN_DEVICE void copy_ahead(CopyTarget to, const u8* from) {
 #if __CUDA_ARCH__ >= 800
-  const u32 there = static_cast<u32>(__cvta_generic_to_shared(to));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(there), "l"(from) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
 #else
   *reinterpret_cast<Quad*>(to) = *reinterpret_cast<const Quad*>(from);
 #endif
@@ -159,6 +171,19 @@ UMTN_DEVICE float half_to_float(u16 half) {
   float x;
   asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(half));
   return x;
+}
+
+// Two times 8 rows of 16 elements that lie `pitch` elements apart, as tensor cores take them: lane
+// (g, q) gets of row g the elements 2q and 2q + 1 (a0), and those eight further (a1); b0 and b1 of
+// row g + 8. Rows lie on 16 bytes.
+UMTN_DEVICE void load_matrices(u32& a0, u32& a1, u32& b0, u32& b1, const u16* from, int pitch) {
+  const int lane = thread_index() & 31;
+  const u16* row = from + ((lane >> 4) * 8 + (lane & 7)) * pitch + (lane >> 3 & 1) * 8;
+  const u32 at = static_cast<u32>(__cvta_generic_to_shared(row));
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(a0), "=r"(a1), "=r"(b0), "=r"(b1)
+               : "r"(at)
+               : "memory");
 }
 
 #if __CUDA_ARCH__ < 800

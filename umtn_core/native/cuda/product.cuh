@@ -22,38 +22,31 @@ struct Sixteen {
   // Keeps the lanes of a warp on different banks of shared memory.
   static constexpr int kPitchMore = 8;
 
-  // Adds the products of some strips' tiles behind one another to the sums. All of a batch is asked
-  // for before the first of it is needed, but only `count` of its tiles are there.
+  // Adds the products of a batch of some strips' tiles to the sums. All of it is asked for before
+  // the first of it is needed.
   template <class P, int kStrips, int kTiles, int kBatch, int kMost>
   static UMTN_DEVICE void multiply(float (&sums)[kMost][kTiles][4],
-                                   const u8* const (&weights)[kMost], int count,
-                                   const u16* activations, int pitch) {
+                                   const u8* const (&weights)[kMost], const u16* activations,
+                                   int pitch) {
+    const int lane = thread_index() & 31;
     Quad quads[kBatch][kStrips];
 #pragma unroll
     for (int n = 0; n < kBatch; ++n)
 #pragma unroll
       for (int i = 0; i < kStrips; ++i)
-        quads[n][i] =
-            quad_at(weights[i] + (n < count ? n : 0) * kTileBytes + (thread_index() & 31) * 16);
-    multiply_quads<P, kStrips, kTiles, kBatch>(sums, quads, count, activations, pitch);
+        quads[n][i] = quad_at(weights[i] + n * kTileBytes + lane * 16);
+    multiply_quads<P, kStrips, kTiles, kBatch>(sums, quads, kBatch, activations, pitch);
   }
 
-  // The same with weights that a lane has.
+  // The same with weights that a lane has, of which the first `count` tiles are there.
   template <class P, int kStrips, int kTiles, int kBatch, int kMost>
   static UMTN_DEVICE void multiply_quads(float (&sums)[kMost][kTiles][4],
                                          const Quad (&quads)[kBatch][kStrips], int count,
                                          const u16* activations, int pitch) {
-    const int lane = thread_index() & 31;
-    const u16* mine = activations + (lane >> 2) * pitch + (lane & 3) * 2;
-    u32 first[kBatch][kTiles], second[kBatch][kTiles];
+    u32 inputs[kBatch][kTiles][2];
 #pragma unroll
     for (int n = 0; n < kBatch; ++n)
-#pragma unroll
-      for (int tile = 0; tile < kTiles; ++tile) {
-        const u16* from = mine + tile * 8 * pitch + (n < count ? n : 0) * 16;
-        first[n][tile] = *reinterpret_cast<const u32*>(from);
-        second[n][tile] = *reinterpret_cast<const u32*>(from + 8);
-      }
+      load_activations<kTiles>(inputs[n], activations + (n < count ? n : 0) * 16, pitch);
 #pragma unroll
     for (int n = 0; n < kBatch; ++n) {
       if (n >= count)
@@ -62,7 +55,27 @@ struct Sixteen {
       for (int tile = 0; tile < kTiles; ++tile)
 #pragma unroll
         for (int i = 0; i < kStrips; ++i)
-          P::add_product(sums[i][tile], quads[n][i], first[n][tile], second[n][tile]);
+          P::add_product(sums[i][tile], quads[n][i], inputs[n][tile][0], inputs[n][tile][1]);
+    }
+  }
+
+private:
+  // Lane (g, q) gets of each eight streams stream g at the columns 2q, 2q + 1, and eight further.
+  template <int kTiles>
+  static UMTN_DEVICE void load_activations(u32 (&to)[kTiles][2], const u16* from, int pitch) {
+    if constexpr (kTiles % 2 == 0) {
+#pragma unroll
+      for (int tile = 0; tile < kTiles; tile += 2)
+        load_matrices(to[tile][0], to[tile][1], to[tile + 1][0], to[tile + 1][1],
+                      from + tile * 8 * pitch, pitch);
+    } else {
+      const int lane = thread_index() & 31;
+      const u16* mine = from + (lane >> 2) * pitch + (lane & 3) * 2;
+#pragma unroll
+      for (int tile = 0; tile < kTiles; ++tile)
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+          to[tile][half] = *reinterpret_cast<const u32*>(mine + tile * 8 * pitch + half * 8);
     }
   }
 };
@@ -108,11 +121,12 @@ struct Fp32 {
 
   template <class P, int kStrips, int kTiles, int kBatch, int kMost>
   static UMTN_DEVICE void multiply(float (&sums)[kMost][kTiles][4],
-                                   const u8* const (&weights)[kMost], int count,
-                                   const float* activations, int pitch) {
+                                   const u8* const (&weights)[kMost], const float* activations,
+                                   int pitch) {
     const int lane = thread_index() & 31, row = lane >> 2;
     const float* mine = activations + (lane & 3) * 2 * pitch;
-    for (int k = 0; k < 16 * (count < kBatch ? count : kBatch); k += 4) {
+#pragma unroll 2
+    for (int k = 0; k < 16 * kBatch; k += 4) {
       Quad upper[kStrips], lower[kStrips];
 #pragma unroll
       for (int i = 0; i < kStrips; ++i) {

@@ -27,11 +27,15 @@ class Program {
 
   const Place<K>& p;
   const umtn_cuda_work& w;
+  const int end_band;
   Part part;
   int l, chunk, tap, band;
 
 public:
-  UMTN_DEVICE explicit Program(const Place<K>& place) : p(place), w(place.w) { restart(); }
+  UMTN_DEVICE explicit Program(const Place<K>& place)
+      : p(place), w(place.w), end_band(place.first_band() + place.own_bands()) {
+    restart();
+  }
 
   UMTN_DEVICE void restart() {
     part = p.is_head_only() ? kHidden : kGates;
@@ -91,7 +95,7 @@ public:
         return;
       chunk = 0;
       band += w.logits_bands;
-      if (band < p.first_band() + p.own_bands())
+      if (band < end_band)
         return;
       restart();
     }
@@ -129,19 +133,19 @@ private:
   }
 };
 
-// Where a warp's strips of a product come from.
+// Where a warp's strips of a product lie.
 template <class K>
 struct Sources {
   static constexpr u32 kNear = 0x80000000u;
-  // In pieces of 16 bytes: of all weights, or, marked, of this block's memory.
+  // In pieces of 16 bytes: from the beginning of all weights on, or, marked, of this block's
+  // memory.
   u32 at[K::kStrips];
-  int strips, tiles;
+  int tiles;
 
   // Strips are dealt out so that few of them still keep all warps busy. A warp without a strip
   // multiplies the last one, for nothing.
   UMTN_DEVICE void find(const Place<K>& p, const Matrix& m, int chunk, int strips_at_once) {
     const u32 size = Program<K>::strip(m.tiles);
-    strips = strips_at_once;
     tiles = m.tiles;
 #pragma unroll
     for (int i = 0; i < K::kStrips; ++i) {
@@ -169,7 +173,8 @@ struct Sources {
   UMTN_DEVICE int batches() const { return (tiles + K::kBatch - 1) / K::kBatch; }
 };
 
-// A warp's queue of weights on their way.
+// A warp's queue of weights on their way: as many batches ahead as it has slots but one, whichever
+// products they are of. The last batch of a strip may bring some of what lies behind it.
 template <class K>
 class Queue {
   static constexpr int kStripBytes = K::kBatch * K::P::kTileBytes;
@@ -177,31 +182,35 @@ class Queue {
   const Place<K>& p;
   const int ahead;
   u8* const mine;
-  Program<K> program;
-  Sources<K> next;      // of the product after the one at hand
-  int reading, writing; // slots
+  const CopyTarget target;    // the same place
+  int reading, writing;       // slots, in bytes
+  Program<K> program;         // its product is the one that is sent for
+  const u8* next[K::kStrips]; // of its batches; NULL where they need not be sent for
+  int left;                   // of them
 
 public:
   UMTN_DEVICE explicit Queue(const Place<K>& place)
       : p(place), ahead(K::kShared && !K::kSends ? place.w.queue_ahead : 0),
-        mine(place.queue() + (thread_index() >> 5) * (ahead + 1) * kBytes), program(place),
-        reading(0), writing(0) {}
+        mine(place.queue() + (thread_index() >> 5) * (ahead + 1) * kBytes),
+        target(copy_target(mine)), reading(0), writing(0), program(place), left(0) {}
 
   UMTN_DEVICE bool is_used() const { return K::kShared && !K::kSends && ahead > 0; }
 
-  // Sends for the first batches of the block's first product.
+  // Sends for the first batches.
   UMTN_DEVICE void start() {
     if (!is_used())
       return;
-    find_next();
+    find();
+#pragma unroll 1
     for (int batch = 0; batch < ahead; ++batch)
-      fetch(next, batch);
+      send();
   }
 
-  // Waits for a batch of the product at hand, and sends for another in its stead. Returns where
-  // the batch is.
-  UMTN_DEVICE const u8* take(const Sources<K>& now, int batch) {
-    if (ahead == 4)
+  // Waits for the next batch, and sends for another in its stead. Returns where the batch is.
+  UMTN_DEVICE const u8* take() {
+    if (ahead == 8)
+      wait_copies<7>();
+    else if (ahead == 4)
       wait_copies<3>();
     else if (ahead == 2)
       wait_copies<1>();
@@ -209,42 +218,43 @@ public:
       wait_copies<0>();
     // Every lane's copies are there now, and all have read what lay where the new ones go.
     warp_sync();
-    const int after = batch + ahead - now.batches();
-    if (after == 0) {
-      program.advance();
-      find_next();
-    }
-    Sources<K> from = now;
-    if (after >= 0)
-      from = next;
-    fetch(from, after < 0 ? batch + ahead : after);
-    const u8* here = mine + reading * kBytes;
-    reading = reading == ahead ? 0 : reading + 1;
+    send();
+    const u8* here = mine + reading;
+    reading = advanced(reading);
     return here;
   }
 
 private:
-  UMTN_DEVICE void find_next() {
-    next.find(p, program.matrix(), program.chunk_at_hand(), program.strips_at_once());
-  }
+  UMTN_DEVICE int advanced(int slot) const { return slot == ahead * kBytes ? 0 : slot + kBytes; }
 
-  UMTN_DEVICE void fetch(const Sources<K>& from, int batch) {
-    const int first = batch * K::kBatch, left = from.tiles - first;
-    const int bytes = (left < K::kBatch ? left : K::kBatch) * K::P::kTileBytes;
-    u8* slot = mine + writing * kBytes;
+  UMTN_DEVICE void find() {
+    const int strips = program.strips_at_once();
+    Sources<K> from;
+    from.find(p, program.matrix(), program.chunk_at_hand(), strips);
+    left = from.batches();
 #pragma unroll
     for (int i = 0; i < K::kStrips; ++i)
-      if (i < from.strips && !from.is_near(i)) {
-        const u8* far = from.far(p, i) + first * K::P::kTileBytes;
+      next[i] =
+          i < strips && !from.is_near(i) ? from.far(p, i) + (thread_index() & 31) * 16 : nullptr;
+  }
+
+  UMTN_DEVICE void send() {
+    if (left == 0) {
+      program.advance();
+      find();
+    }
+    --left;
+    const CopyTarget slot = target + writing + (thread_index() & 31) * 16;
 #pragma unroll
-        for (int at = 0; at < kStripBytes; at += 512) {
-          const int mine_at = at + (thread_index() & 31) * 16;
-          if (mine_at < bytes)
-            copy_ahead(slot + i * kStripBytes + mine_at, far + mine_at);
-        }
+    for (int i = 0; i < K::kStrips; ++i)
+      if (next[i]) {
+#pragma unroll
+        for (int at = 0; at < kStripBytes; at += 512)
+          copy_ahead(slot + i * kStripBytes + at, next[i] + at);
+        next[i] += kStripBytes;
       }
     commit_copies();
-    writing = writing == ahead ? 0 : writing + 1;
+    writing = advanced(writing);
   }
 };
 
@@ -314,19 +324,17 @@ struct Strips {
       const u8* from[K::kStrips];
       // Apart, so that the compiler knows of one of them that all lies in shared memory.
       if (K::kShared && (queue.is_used() || now.all_near(kStrips))) {
-        const u8* slot = queue.is_used() ? queue.take(now, batch) : p.memory;
+        const u8* slot = queue.is_used() ? queue.take() : p.memory;
 #pragma unroll
         for (int i = 0; i < kStrips; ++i)
           from[i] = now.is_near(i) ? now.near(p, i) + first * P::kTileBytes
                                    : slot + i * K::kBatch * P::kTileBytes;
-        P::template multiply<P, kStrips, K::kTiles, K::kBatch>(sums, from, now.tiles - first,
-                                                               inputs, pitch);
+        multiply_batch<kStrips>(sums, from, now.tiles - first, inputs);
       } else {
 #pragma unroll
         for (int i = 0; i < kStrips; ++i)
           from[i] = (now.is_near(i) ? now.near(p, i) : now.far(p, i)) + first * P::kTileBytes;
-        P::template multiply<P, kStrips, K::kTiles, K::kBatch>(sums, from, now.tiles - first,
-                                                               inputs, pitch);
+        multiply_batch<kStrips>(sums, from, now.tiles - first, inputs);
       }
     }
   }
@@ -351,5 +359,23 @@ struct Strips {
 #pragma unroll
       for (int j = 0; j < 4; ++j)
         use(tile, j, tile * 8 + (lane & 3) * 2 + (j & 1), number * 16 + (lane >> 2) + (j >> 1) * 8);
+  }
+
+private:
+  // A batch, or what is left of a strip.
+  template <int kStrips>
+  UMTN_DEVICE void multiply_batch(Sums& sums, const u8* (&from)[K::kStrips], int left,
+                                  const Element* inputs) const {
+    if (left >= K::kBatch) {
+      P::template multiply<P, kStrips, K::kTiles, K::kBatch>(sums, from, inputs, pitch);
+      return;
+    }
+#pragma unroll 1
+    for (; left > 0; --left, inputs += 16) {
+      P::template multiply<P, kStrips, K::kTiles, 1>(sums, from, inputs, pitch);
+#pragma unroll
+      for (int i = 0; i < kStrips; ++i)
+        from[i] += P::kTileBytes;
+    }
   }
 };

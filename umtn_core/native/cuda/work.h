@@ -49,7 +49,7 @@ typedef struct {
   int clustered;           /* blocks in a cluster, whose messages go from one to another directly */
   int resident_bytes;      /* of weights, kept in a block's shared memory */
   int head_resident_bytes; /* likewise, of a block that only makes codes */
-  int queue_ahead;         /* of weights on their way into it: 1, 2, 4, or 0: no queue */
+  int queue_ahead;         /* batches of weights on their way: 1, 2, 4, 8, or 0: no queue */
   int rows_at;             /* offsets in bytes */
   int taps_at;
   int gated_at;

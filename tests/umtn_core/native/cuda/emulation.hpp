@@ -38,7 +38,11 @@ void let_others();
 // Turns of waiting of all threads together.
 u64 clock_now();
 // A thread's copies take place when it waits for them, and no sooner.
-void copy_ahead(u8* to, const u8* from);
+typedef u8* CopyTarget;
+inline CopyTarget copy_target(u8* memory) {
+  return memory;
+}
+void copy_ahead(CopyTarget to, const u8* from);
 void commit_copies();
 void wait_for_copies(int newest);
 template <int kNewest>
@@ -49,6 +53,16 @@ u8* shared_memory();
 u64* in_peer(u64* here, int rank);
 u64 shuffle(u64 value, int lane);
 bool any_lane(bool value);
+
+// Rows lie on 16 bytes; lane (g, q) gets of row g and of row g + 8 two elements each at 2q and 2q
+// + 8.
+inline void load_matrices(u32& a0, u32& a1, u32& b0, u32& b1, const u16* from, int pitch) {
+  const int lane = thread_index() & 31;
+  const u16* mine = from + (lane >> 2) * pitch + (lane & 3) * 2;
+  u32* const to[] = {&a0, &a1, &b0, &b1};
+  for (int i = 0; i < 4; ++i)
+    __builtin_memcpy(to[i], mine + i / 2 * 8 * pitch + i % 2 * 8, 4);
+}
 
 struct Fragments {
   Quad a;
