@@ -171,9 +171,10 @@ def test_weights_that_come_through_a_queue_give_the_same_bits(
     monkeypatch.setattr(cuda_plan, "AHEAD", (ahead,))
     # Numbers of tiles that are no whole batches, and chunks of strips that are not full.
     shape = small_shape(
-        hop=3, decoder_layers=2, decoder_kernel=3, residual_channels=70, skip_channels=130
+        hop=3, decoder_layers=ahead, decoder_kernel=3, residual_channels=70, skip_channels=130
     )
     bundle, work = random_bundle(shape), given_work(shape, 34, frames=1)
+    # Room for the queue, and not for all weights.
     memory = {1: 160, 2: 200, 4: 260, 8: 400}[ahead] << 10
     device = emulated_device(multiprocessors=3, shared_bytes=memory)
     engine = CudaEngine(bundle, "a", precision, device)
