@@ -35,7 +35,7 @@ TEMPERATURE = 0.8
 #: Judging takes no more than this share of a run's time.
 SHARE = 0.1
 #: What is kept for the last judgement, against how long the one before took.
-_MORE = 1.25
+_MORE = 1.5
 
 #: What the score loses: for each dB of level beyond the first so many, and at most.
 _LEVEL_FREE_DB, _LEVEL_COST, _LEVEL_MOST_DB = 3.0, 0.02, 10.0
@@ -114,7 +114,7 @@ class Judging(Checkpoint):
         self.play = play
         self.best = -math.inf
         self.judged = 0
-        self.took = 0.0
+        self.took = self.validation = 0.0
         self.ended = -math.inf
         self.clips: dict[str, list[JudgedClip]] | None = None
 
@@ -140,10 +140,20 @@ class Judging(Checkpoint):
         ):
             return
         left = _left(trainer)
-        if trainer.strategy.broadcast(left >= self.took):
+        # Nothing else is done with what was kept for this: it may as well be tried.
+        if trainer.strategy.broadcast(left >= self.took / 2):
             self._judge(trainer, module, left)
         elif trainer.is_global_zero:
             self.say("The end of the run was not judged: its time is up.")
+
+    def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Look how long a validation takes: a last one comes before the last judgement."""
+        self.validation = -time.monotonic()
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Keep as long again."""
+        self.validation += time.monotonic()
+        self._keep_time(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """The best score so far, and how long the last one took to find."""
@@ -192,8 +202,8 @@ class Judging(Checkpoint):
     def _keep_time(self, trainer: L.Trainer) -> None:
         """Have a run that ends by the clock leave off in time for its last judgement."""
         limit = time_limit(trainer)
-        if limit is not None:
-            wanted = _MORE * self.took
+        if limit is not None and self.took:
+            wanted = _MORE * self.took + self.validation
             limit.closing = wanted if wanted <= self.share * limit.seconds else 0.0
 
     def _figures(

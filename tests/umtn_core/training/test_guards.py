@@ -157,11 +157,16 @@ def test_a_judge_keeps_no_more_than_its_share(clock):
     limit = guards.TimeLimit(10)
     trainer = SimpleNamespace(callbacks=[limit])
     judge = judging.Judging(None, 10, 1.0)
-    for took, kept in ((8.0, 10.0), (40.0, 50.0), (50.0, 0.0)):
+    for took, kept in ((8.0, 12.0), (40.0, 60.0), (50.0, 0.0), (8.0, 12.0)):
         judge.took = took
         judge._keep_time(trainer)
         assert limit.closing == pytest.approx(kept)
-    clock.now += 300
+    # A validation comes before it.
+    judge.on_validation_start(trainer, None)
+    clock.now += 7
+    judge.on_validation_end(trainer, None)
+    assert limit.closing == pytest.approx(19.0)
+    clock.now += 293
     limit.closing = 100.0
     assert limit.left == pytest.approx(300) and limit.spent == pytest.approx(0.6)
     assert torch.isfinite(torch.tensor(guards.TimeLimit(0.0).spent))
