@@ -125,7 +125,7 @@ private:
         if (strips.lane == 0) {
           w.codes[place] = static_cast<u8>(code);
           if (!finite)
-            store_credit(reinterpret_cast<u32*>(w.failed), 1);
+            store_flag(reinterpret_cast<u32*>(w.failed), 1);
         }
       }
       if (strips.lane == 0) {

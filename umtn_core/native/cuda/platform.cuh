@@ -79,6 +79,17 @@ UMTN_DEVICE void store_credit(u32* at, u32 value) {
   asm volatile("st.release.gpu.b32 [%0], %1;" ::"l"(at), "r"(value) : "memory");
 }
 
+// A word that stands for itself, and says nothing of other memory.
+UMTN_DEVICE u32 load_flag(const u32* at) {
+  u32 value;
+  asm volatile("ld.relaxed.gpu.b32 %0, [%1];" : "=r"(value) : "l"(at) : "memory");
+  return value;
+}
+
+UMTN_DEVICE void store_flag(u32* at, u32 value) {
+  asm volatile("st.relaxed.gpu.b32 [%0], %1;" ::"l"(at), "r"(value) : "memory");
+}
+
 UMTN_DEVICE void let_others() {}
 
 // Where copies go in shared memory.

@@ -12,8 +12,18 @@ UMTN_DEVICE u64 word_of(u32 value, u32 tag) {
   return static_cast<u64>(tag) << 32 | value;
 }
 
-// Says how long to go on waiting. Whoever waits in vain gives up for all: what the launch makes
-// from there on means nothing, but it ends.
+// Looks whether to go on waiting: since when this has been waited for, or 0 to give up. Whoever
+// waits in vain gives up for all; what the launch makes from there on means nothing, but it ends.
+UMTN_OUTLINE u64 look_at_clock(u32* given_up, u64 patience, u64 began) {
+  if (load_flag(given_up))
+    return 0;
+  const u64 now = clock_now() | 1;
+  if (began == 0 || now - began < patience)
+    return began ? began : now;
+  store_flag(given_up, 1);
+  return 0;
+}
+
 class Watch {
   static constexpr int kBetweenLooks = 16; // each look costs as much as a turn of waiting
   const umtn_cuda_work& w;
@@ -27,16 +37,8 @@ public:
     let_others();
     if (++turns % kBetweenLooks)
       return true;
-    u32* given_up = reinterpret_cast<u32*>(w.failed + 1);
-    if (load_credit(given_up))
-      return false;
-    const u64 now = clock_now();
-    if (began == 0)
-      began = now;
-    if (now - began < w.patience)
-      return true;
-    store_credit(given_up, 1);
-    return false;
+    began = look_at_clock(reinterpret_cast<u32*>(w.failed + 1), w.patience, began);
+    return began != 0;
   }
 };
 

@@ -188,6 +188,33 @@ def test_weights_that_come_through_a_queue_give_the_same_bits(
             assert np.array_equal(actual, wanted), plan
 
 
+@pytest.mark.parametrize("preset", ["released", "wideband"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_presets_at_full_width(random_bundle, emulated_device, monkeypatch, preset, precision):
+    shape = PRESETS[preset]
+    bundle, rng = random_bundle(shape), np.random.default_rng(0)
+    conditioning = rng.normal(size=(3, shape.conditioning_width)).astype(np.float32)
+    codes = rng.integers(0, 256, (3, 2 * shape.bands)).astype(np.uint8)
+
+    def logits(engine):
+        stepper = engine.stepper(3, Sampling())
+        stepper.load(0, np.full((3, shape.input_codes), shape.start_code, np.int64), None)
+        return stepper.score(conditioning, codes)
+
+    expected = logits(OnnxEngine(bundle, "a", 1))
+    device = emulated_device(multiprocessors=132, shared_bytes=232_448, clusters=True)
+    engine = CudaEngine(bundle, "a", precision, device)
+    plans = {(p.kernel, p.clustered): p for p in engine.planner.plans(3) if p.stage_layers != 2}
+    # All of the kernels of a precision but that without shared memory.
+    assert len({kernel for kernel, _ in plans}) == (5 if precision == "fp32" else 6)
+    first = None
+    for plan in plans.values():
+        found = logits(follow(monkeypatch, engine, plan))
+        first = found if first is None else first
+        assert relative(found, expected) < TOLERANCES[precision]
+        assert np.array_equal(found, first), plan
+
+
 @pytest.mark.parametrize("channels", [16, 128])
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_weights_in_registers_give_the_same_bits(

@@ -88,6 +88,12 @@ inline void store_credit(u32* at, u32 value) {
   __atomic_store_n(at, value, __ATOMIC_RELEASE);
 }
 
+inline u32 load_flag(const u32* at) {
+  return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+inline void store_flag(u32* at, u32 value) {
+  __atomic_store_n(at, value, __ATOMIC_RELAXED);
+}
 inline u32 multiply_upper(u32 a, u32 b) {
   return static_cast<u32>(static_cast<u64>(a) * b >> 32);
 }
