@@ -3,8 +3,9 @@
 // few multiprocessors, and fails as it is told to:
 //
 //   FAKE_GPU_ERROR=100      cuInit returns this error
-//   FAKE_GPU_LOSES=fp16     a launch of a kernel with this in its name fails, and so does all after
-//   it FAKE_GPU_HANGS=fp16     such a launch never ends
+//   FAKE_GPU_LOSES=a,b      a launch of a kernel with one of these in its name fails, as does all
+//                           that follows
+//   FAKE_GPU_HANGS=a,b      such a launch never ends
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -30,7 +31,7 @@ bool told(const char* what, const char* kernel) {
   const char* given = std::getenv(what);
   std::istringstream names(given ? given : "");
   for (std::string name; std::getline(names, name, ',');)
-    if (!std::strncmp(kernel, name.c_str(), name.size()))
+    if (std::strstr(kernel, name.c_str()))
       return true;
   return false;
 }
