@@ -92,6 +92,11 @@ class Plan:
         return -(-blocks // self.clustered) * self.clustered if self.clustered else blocks
 
     @property
+    def kind(self) -> str:
+        """The kernel's use, the streams of a group and the warps of a block."""
+        return f"{self.kernel.partition('_')[0]} {self.group} {self.warps}"
+
+    @property
     def is_pipeline(self) -> bool:
         """Whether blocks wait for one another."""
         return self.stages > 1
@@ -351,6 +356,7 @@ class Planner:
         """Say of a plan whose memory is laid out what its cost depends on."""
         own, _ = self._own_weights(plan)
         return Spread(
+            kernel=plan.kind,
             streams=streams,
             group=plan.group,
             turns=-(-plan.groups // plan.pipelines),

@@ -103,6 +103,10 @@ COSTS = Costs(
     draw=4260,
 )
 
+#: Kernels, by their use, a group's streams and a block's warps, that are not among those which the
+#: costs are fitted to, and how many times as long they take; 1 where nobody has timed them.
+FACTORS = {"plain 32 16": 1.0, "one 8 8": 1.0}
+
 #: How much slower products are on chips before 8.0, which nobody has timed: half as many units; no
 #: bf16 at all, which the kernels then do by hand.
 _SLOWER_BEFORE_8 = {"fp32": 2.0, "fp16": 2.5, "bf16": 180.0}
@@ -116,6 +120,8 @@ class Spread:
 
     Attributes
     ----------
+    kernel
+        The kernel's kind, as `FACTORS` names it.
     streams
         The number of all streams.
     group, turns
@@ -133,6 +139,7 @@ class Spread:
         Bytes of weights that one which only makes codes holds.
     """
 
+    kernel: str
     streams: int
     group: int
     turns: int
@@ -182,7 +189,8 @@ class PlanCost:
 
     def cycles(self, spread: Spread) -> float:
         """Estimate a step of all streams."""
-        return max(float(way @ _VECTOR) for way in self.ways(spread))
+        longest = max(float(way @ _VECTOR) for way in self.ways(spread))
+        return longest * FACTORS.get(spread.kernel, 1.0)
 
     def ways(self, spread: Spread) -> list[NDArray[np.float64]]:
         """Count the work along each way through a step, of which the longest is what it takes.

@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from benchmarks.fit_plans import FIELDS, LOGS, errors, fitted, lean, planner, read
+from benchmarks.fit_plans import FIELDS, LOGS, errors, factors_of, fitted, lean, planner, read
 from tests.umtn_core.decode.driving import small_shape
 from umtn_core.decode.cuda.plan_cost import COSTS
 from umtn_core.shape import PRESETS
@@ -27,7 +27,8 @@ def timed(h100):
 
 
 def told_apart(plan):
-    return tuple(getattr(plan, name) for name in FIELDS)
+    """A plan without its kernel: one of a kind that nobody has timed counts as what it replaces."""
+    return tuple(getattr(plan, name) for name in FIELDS if name != "kernel")
 
 
 def test_the_fastest_of_the_plans_that_were_timed_are_chosen(h100, timed):
@@ -86,6 +87,22 @@ def test_chips_without_the_newer_units_are_slower_at_products(emulated_device):
             for capability in ((7, 5), (8, 0))
         )
         assert old.best(8).cycles > new.best(8).cycles
+
+
+def test_a_kind_of_kernel_that_is_timed_later_has_its_own_factor(h100, timed):
+    maker = planner(PRESETS["released"], "fp16", h100)
+    costs = fitted(timed)
+    sixteen = [
+        dataclasses.replace(row, plan=plan, ways=maker.ways(plan, 3584), cycles=0.7 * plan.cycles)
+        for row in timed[:1]
+        for plan in maker.plans(3584)
+        if plan.kind == "plain 32 16"
+    ]
+    assert sixteen
+    # What it takes says nothing of the others.
+    assert np.array_equal(fitted([*timed, *sixteen]), costs)
+    factors = factors_of([*timed, *sixteen], COSTS.vector())
+    assert factors == {"plain 32 16": pytest.approx(0.7, abs=0.002), "one 8 8": 1.0}
 
 
 def test_a_report_is_read_as_it_is_kept(h100, tmp_path):
