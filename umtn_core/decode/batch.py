@@ -13,7 +13,6 @@ from umtn_core.decode.memory import rings_to_keep
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout, StreamState
 from umtn_core.decode.uniform import Seeds, uniforms
-from umtn_core.errors import UmtnError
 
 #: Steps between two reports of a stream's position.
 STEPS = 100
@@ -102,8 +101,13 @@ class StreamBatch:
                 frame = made // hop
                 count = min(end, (frame + 1) * hop, made + STEPS * bands) - made
                 made += self._steps(stepper, frame, made, count, stop)
-        finally:
             self._keep(stepper, room)
+        except BaseException:
+            # Where steps have failed, rings and codes are not of one position.
+            for state in states:
+                if not state.is_finished:
+                    state.begin_anew()
+            raise
 
     def _next_end(self, room: int) -> int:
         """Choose the position at which streams that have ended are left out.
@@ -122,26 +126,22 @@ class StreamBatch:
         """Take the streams' state back, but for those that are finished: theirs is of no more use.
 
         Of a device's streams, which may be many more than the host has memory for, the others begin
-        anew, and so do all of a device that is lost: they will be the same samples.
+        anew: they will be the same samples. Of those that have not begun there is nothing to take.
         """
-        unfinished = [task.state for task in self._tasks if not task.state.is_finished]
-        most = room if self._engine.on_device else len(unfinished)
-        for state in unfinished[most:]:
-            state.begin_anew()
-        layout, channels = RingLayout.of(self._engine.shape), self._engine.shape.residual_channels
         for task in self._tasks:
             if task.state.is_finished:
                 task.state.rings = None
-        for state in unfinished[:most]:
+        kept = [t.state for t in self._tasks if t.state.position and not t.state.is_finished]
+        most = room if self._engine.on_device else len(kept)
+        for state in kept[most:]:
+            state.begin_anew()
+        if not kept[:most]:
+            return
+        layout, channels = RingLayout.of(self._engine.shape), self._engine.shape.residual_channels
+        for state in kept[:most]:
             if state.rings is None:
                 state.rings = np.zeros((layout.rows, channels), np.float32)
-        if unfinished[:most]:
-            try:
-                stepper.store([task.state.rings for task in self._tasks])
-            except UmtnError:
-                for state in unfinished:
-                    state.begin_anew()
-                raise
+        stepper.store([task.state.rings for task in self._tasks])
 
     def _steps(self, stepper: Stepper, frame: int, begin: int, count: int, stop: Event) -> int:
         """Make some samples of every stream, within a frame; returns how many."""

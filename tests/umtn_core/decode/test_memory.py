@@ -1,6 +1,7 @@
 """Streams beyond what the memory holds wait for their turn, and come out the same."""
 
 import itertools
+import time
 import tracemalloc
 from threading import Event
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.saving import restore, save
 from umtn_core.decode.stream import Stream, StreamState
-from umtn_core.errors import UmtnError
+from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.shape import PRESETS, NetworkShape
 
 TINY = NetworkShape(
@@ -225,7 +226,9 @@ def test_what_cannot_be_kept_when_a_device_is_stopped_begins_anew(random_bundle,
     assert all(map(np.array_equal, decode.codes, whole.codes))
 
 
-def test_streams_of_a_device_that_is_lost_begin_anew(random_bundle):
+@pytest.mark.parametrize("what", [(), ("store",)])
+def test_streams_of_a_device_that_is_lost_begin_anew(random_bundle, what):
+    """Whether it fails for good, or its rings, which have gone on, can still be had."""
     bundle = random_bundle(TINY)
     whole = Decode(OnnxEngine(bundle, "a", 1), streams(3), Sampling(2))
     whole.advance()
@@ -233,10 +236,16 @@ def test_streams_of_a_device_that_is_lost_begin_anew(random_bundle):
     class Lost(OnDevice):
         def stepper(self, *given):
             stepper = super().stepper(*given)
-            stepper.store = self.fail
+            for name in what:
+                setattr(stepper, name, self.fail)
             right = stepper.steps
             calls = itertools.count()
-            stepper.steps = lambda *work: self.fail() if next(calls) else right(*work)
+
+            def steps(*work):
+                made = right(*work)
+                return self.fail() if next(calls) else made
+
+            stepper.steps = steps
             return stepper
 
         def fail(self, *_):
@@ -249,6 +258,34 @@ def test_streams_of_a_device_that_is_lost_begin_anew(random_bundle):
     on_another = restore(OnnxEngine(bundle, "a", 1), save(decode))
     on_another.advance()
     assert all(map(np.array_equal, on_another.codes, whole.codes))
+
+
+def test_streams_stopped_before_their_first_step_go_on_beside_others(
+    random_bundle, free, monkeypatch
+):
+    engine = OnnxEngine(random_bundle(TINY), "a", 1)
+    whole = Decode(engine, streams(7), Sampling(2))
+    whole.advance()
+    decode = Decode(engine, streams(7), Sampling(2))
+    # Stopped while the first three are loaded.
+    free(4 * 3 * ring_bytes(TINY))
+    cancelled = Event()
+    right = engine.stepper
+
+    def stepper(*given):
+        cancelled.set()
+        time.sleep(0.2)
+        return right(*given)
+
+    monkeypatch.setattr(engine, "stepper", stepper)
+    with pytest.raises(Cancelled):
+        decode.advance(cancelled=cancelled.is_set)
+    assert [state.position for state in decode.states] == [0] * 7
+    monkeypatch.undo()
+    # There is room for other groups now.
+    free(4 * 4 * ring_bytes(TINY))
+    decode.advance()
+    assert all(map(np.array_equal, decode.codes, whole.codes))
 
 
 def test_conditioning_bounds_what_a_device_is_given(random_bundle, free, together):
