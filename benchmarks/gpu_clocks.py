@@ -33,7 +33,6 @@ from umtn_core.decode.uniform import Seeds
 from umtn_core.errors import UmtnError
 from umtn_core.native.cuda.device import HERE
 from umtn_core.native.cuda.image import OVERRIDE, compile_image
-from umtn_core.shape import PRESETS
 
 #: Work of a stage, and of a block that makes codes, that others wait for.
 WAITED_FOR = ("newest", "gate", "out")
@@ -46,7 +45,7 @@ WARM = 64
 def main() -> int:
     """Count, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--shape", default="released", choices=PRESETS)
+    parser.add_argument("--shape", default="released", help="a preset, or tiny to rehearse")
     parser.add_argument("--precision", default="fp16", choices=("fp32", "fp16", "bf16"))
     parser.add_argument("--streams", default="1,64,3584")
     parser.add_argument("--image", type=Path)
@@ -54,11 +53,13 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="file that gets all figures, a line a count")
     options = parser.parse_args()
     from decoding import random_bundle
+    from gpu_engines import shape_named
 
+    shape = shape_named(options.shape)
     try:
         with tempfile.TemporaryDirectory() as folder:
             os.environ[OVERRIDE] = str(options.image or counting_image(Path(folder)))
-            bundle = random_bundle(PRESETS[options.shape])
+            bundle = random_bundle(shape)
             engine = CudaEngine(bundle, "any", options.precision)
     except UmtnError as error:
         print(f"gpu_clocks.py: {error}", file=sys.stderr)
