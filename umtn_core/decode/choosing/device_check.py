@@ -74,7 +74,8 @@ def why_not_trusted(engine: Engine, reference: Engine, file: Path | None = None)
     elif known:
         reason = None
     else:
-        reason = f"a check of it was begun and never ended; remove {file} to have it tried again"
+        # Not remembered here: another process may be at it, and come to its end.
+        return f"a check of it was begun and never ended; remove {file} to have it tried again"
     _OF_THIS_PROCESS[file, key] = reason
     return reason
 
