@@ -76,7 +76,7 @@ WORKS = [
     *(Work("paper", "fp16", n, 3) for n in (64, 1024)),
     *(Work("released", "bf16", n, 2) for n in (8, 64, 512)),
     *(Work("released", "fp32", n, 2) for n in (8, 512)),
-    Work("tiny", "fp16", 1, 2), Work("tiny", "fp16", 9, 3), Work("tiny", "fp32", 9, 2),
+    Work("tiny", "fp16", 1, 2), Work("tiny", "fp16", 9, 4), Work("tiny", "fp32", 9, 2),
 ]  # fmt: skip
 
 

@@ -26,16 +26,19 @@ PART, MOST = 15_000_000, 58_000_000
 def split(file: Path, folder: Path) -> None:
     """Write a file in parts; whatever was there of it before is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    table = folder / f"{file.name}.json"
-    # The table goes first and comes last: parts without it are not taken for whole.
-    table.unlink(missing_ok=True)
-    for old in folder.glob(f"{file.name}.[0-9][0-9]"):
-        old.unlink()
     content = file.read_bytes()
     names = []
     for number, begin in enumerate(range(0, len(content), PART)):
         names.append(f"{file.name}.{number:02d}")
-        (folder / names[-1]).write_bytes(content[begin : begin + PART])
+        (folder / f".{names[-1]}").write_bytes(content[begin : begin + PART])
+    # Whoever is cut off while writing leaves the parts of before, and in the moment that is left
+    # parts without a table, which are not taken for whole.
+    table = folder / f"{file.name}.json"
+    table.unlink(missing_ok=True)
+    for old in set(folder.glob(f"{file.name}.[0-9][0-9]")) - {folder / name for name in names}:
+        old.unlink()
+    for name in names:
+        (folder / f".{name}").replace(folder / name)
     told = {"name": file.name, "parts": names, "sha256": hashlib.sha256(content).hexdigest()}
     table.write_text(json.dumps(told) + "\n", encoding="utf-8")
 

@@ -34,12 +34,14 @@ python_there=${PYTHON_THERE:-3.12}
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 
 missing=()
-"$python" -c 'import msgspec, yaml' 2>/dev/null || missing+=("umtn[train] (for $python)")
-"$python" -m pip --version >/dev/null 2>&1 || missing+=("pip (for $python)")
+"$python" -c 'import msgspec, yaml' 2>/dev/null || missing+=("umtn[train] for $python, as \`make test\` does in .venv")
+"$python" -m pip --version >/dev/null 2>&1 || missing+=("pip for $python")
 for command in fluidsynth xz tar ldd; do
   command -v "$command" >/dev/null || missing+=("$command")
 done
 [ ${#missing[@]} -eq 0 ] || fail "please install first: $(printf '%s, ' "${missing[@]}" | sed 's/, $//')."
+
+"$python" tools/gpu/start.py "$settings" "$music" || fail "the run cannot begin; see above."
 
 machine=.gpu/machine
 mkdir -p $machine
@@ -122,7 +124,7 @@ cp "$settings" $machine/settings.yaml
 cp "$music" $machine/music.yaml
 rm -rf .gpu/start
 if [ -n "$checkpoint" ]; then
-  "$python" tools/gpu/start.py "$checkpoint" $machine/settings.yaml $machine/music.yaml .gpu/start ||
+  "$python" tools/gpu/start.py "$settings" "$music" "$checkpoint" .gpu/start ||
     fail "the run cannot begin with $checkpoint."
 fi
 

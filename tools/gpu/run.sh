@@ -39,6 +39,9 @@ set_up() {
   "$python" -m pip install --quiet --no-index --no-deps --no-compile --no-cache-dir \
     --disable-pip-version-check --upgrade --target "$base/site" .gpu/machine/wheels/*.whl ||
     fail "the wheels cannot be installed; see above."
+  # They were made for the Python that prepare.sh was told of.
+  "$python" -c "import $(grep -v '^#' tools/gpu/carried.txt | paste -sd,)" ||
+    fail "the wheels are for another Python: run prepare.sh with PYTHON_THERE set to this one's version."
   for archive in fluidsynth soundfonts; do
     tar -C "$base" -xJf ".gpu/machine/$archive.tar.xz" || fail "$archive cannot be unpacked."
   done
@@ -87,6 +90,7 @@ check() {
     shift
   fi
   benchmarks/on_gpu.sh --quick --seconds "$seconds" --pause "$(cat "$base/music.pid")" "$@" || status=1
+  tail -n 1 "$base/music.log"
 }
 
 # Waits for the music: until it is all made, or for half a minute if there is some.
@@ -108,7 +112,8 @@ await_music() {
 pack() {
   [ -e "$base/run/last.ckpt" ] || return 1
   "$python" tools/gpu/parts.py checkpoint "$base/run/last.ckpt" "$OUT" &&
-    tar -C "$base" -cJf "$OUT/log.tar.xz" run/log run/settings.yaml music.log
+    tar -C "$base" -cJf "$base/log.tar.xz" run/log run/settings.yaml music.log &&
+    cp "$base/log.tar.xz" "$OUT/"
 }
 
 keep_packing() {
@@ -123,35 +128,25 @@ keep_packing() {
 }
 
 train() {
-  [[ ${1:-} =~ ^[0-9]+$ ]] || fail "say for how many seconds: tools/gpu/run.sh train 540"
-  local seconds=$1 began=$SECONDS
+  local seconds=$1
   shift
-  left() { echo $((seconds - (SECONDS - began))); }
+  # Of this call's, set-up included.
+  left() { echo $((seconds - SECONDS)); }
   await_music $((seconds / 2)) || return
   local start=()
   if [ -d .gpu/start ]; then
     "$python" tools/gpu/parts.py join .gpu/start "$base/start.ckpt" || { status=1; return; }
     start=(--from "$base/start.ckpt")
   fi
-  # What is not training: to begin, and to save and pack at the end.
-  local aside=$((seconds < 360 ? 25 + seconds / 18 : 45))
-  local minutes
-  minutes=$(awk -v s=$(($(left) - aside)) 'BEGIN { printf "%.3f", (s < 5 ? 5 : s) / 60 }')
-  rm -f "$base/run-is-over"
+  rm -f "$base/run-is-over" "$OUT/train.log"
   keep_packing &
   local packing=$!
-  echo "training for $minutes minutes"
-  # Asked to stop, it saves. It neither judges itself nor lets itself be heard: that would take the
-  # kernels for processors, which are not built there.
-  local limit=$(($(left) - 8))
-  timeout --kill-after=15 $((limit < 10 ? 10 : limit)) "$python" -m bridge.cli train "$base/settings.yaml" \
-    --quiet --set "store=$base/store" --set "output=$base/run" --minutes "$minutes" \
-    --set judge_every=0 --set listen_every=0 ${start[@]+"${start[@]}"} "$@" 2>&1 | tee "$OUT/train.log"
-  case ${PIPESTATUS[0]} in
-    0) ;;
-    124 | 137) fail_later "the run did not end by itself, and was stopped before it had cooled down." ;;
-    *) fail_later "the run has failed; see train.log." ;;
-  esac
+  # It saves often, as the call may be cut off. It neither judges itself nor lets itself be heard: that
+  # would take the kernels for processors, which are not built there.
+  "$python" tools/gpu/training.py "$(left)" "$OUT/train.log" "$base/settings.yaml" \
+    --set "store=$base/store" --set "output=$base/run" --set checkpoint_minutes=0.75 \
+    --set judge_every=0 --set listen_every=0 ${start[@]+"${start[@]}"} "$@" ||
+    fail_later "the run has not come to its end; see train.log."
   touch "$base/run-is-over"
   wait "$packing"
   pack || fail_later "the run has saved nothing."
@@ -163,10 +158,12 @@ what=${1:-}
 [ $# -eq 0 ] || shift
 case $what in
   check | train)
+    # Seconds that are left out, before options, are for check alone.
+    [[ ${1:-} =~ ^[0-9]+$ || ($what = check && ${1:---} = --*) ]] ||
+      fail "say for how many seconds: tools/gpu/run.sh $what $([ "$what" = check ] && echo 220 || echo 520)"
     set_up
     start_music
     "$what" "$@"
-    tail -n 1 "$base/music.log"
     ;;
   *) fail "say what: check [SECONDS], or train SECONDS." ;;
 esac

@@ -191,9 +191,10 @@ def main() -> None:
     """Cut the fonts of the recipe that the command line names."""
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
-    recipe, folder = load_recipe(sys.argv[1]), Path(sys.argv[2])
+    folder = Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     try:
+        recipe = load_recipe(sys.argv[1])
         for name, wanted in sorted(programs(recipe).items()):
             font = find_soundfont(name)
             (folder / font.path.name).write_bytes(cut(font.path.read_bytes(), wanted))

@@ -17,14 +17,14 @@ CUDA = Path("/usr/local/cuda/include")
 
 @pytest.fixture(scope="session")
 def fake_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a libcuda.so.1 that runs the emulated kernels."""
+    """The folder of a libcuda.so.1 that runs the emulated kernels, which count their cycles."""
     if not shutil.which("g++"):
         pytest.skip("no g++ to emulate the GPU with")
     if not (CUDA / "cuda.h").exists():
         pytest.skip(f"no {CUDA / 'cuda.h'} to build a driver with")
     folder = tmp_path_factory.mktemp("driver")
     compile_emulation(
-        folder / "libcuda.so.1", "-shared", "-march=native", f"-isystem{CUDA}",
+        folder / "libcuda.so.1", "-shared", "-march=native", "-DUMTN_CLOCKS", f"-isystem{CUDA}",
         "-Wl,-soname,libcuda.so.1", str(EMULATION / "fake_driver.cpp"),
     )  # fmt: skip
     return folder

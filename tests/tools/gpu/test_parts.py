@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -24,6 +25,26 @@ def test_parts_are_the_file_again(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "last.ckpt.01").exists()
     parts.join(tmp_path / "out", tmp_path / "short")
     assert (tmp_path / "short").read_bytes() == b"short"
+
+
+def test_who_is_cut_off_while_writing_leaves_what_was_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "PART", 1000)
+    file, out = tmp_path / "last.ckpt", tmp_path / "out"
+    file.write_bytes(b"first" * 500)
+    parts.split(file, out)
+    file.write_bytes(b"second" * 500)
+    write = Path.write_bytes
+
+    def cut_off(path, content):
+        if path.name.endswith(".01"):
+            raise KeyboardInterrupt
+        return write(path, content)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "write_bytes", cut_off)
+        parts.split(file, out)
+    parts.join(out, tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == b"first" * 500
 
 
 def test_what_is_not_whole_is_refused(tmp_path, monkeypatch):
