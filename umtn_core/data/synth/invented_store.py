@@ -22,7 +22,7 @@ from umtn_core.data.synth.recipe import Recipe
 from umtn_core.errors import UmtnError
 
 #: So often the index is written anew while pieces are made.
-INDEX_EVERY_S = 120.0
+INDEX_EVERY_S = 20.0
 
 
 def make_invented(
