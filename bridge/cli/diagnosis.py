@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import platform
 import shutil
 import sys
@@ -115,7 +114,9 @@ def _look_at_onnxruntime(found: Diagnosis) -> None:
         )
         return
     found.execution_providers = list(onnxruntime.get_available_providers())
-    found.nvidia_driver = has_nvidia_driver()
+    from umtn_core.native.cuda.presence import has_driver
+
+    found.nvidia_driver = has_driver()
     if found.nvidia_driver and "CUDAExecutionProvider" not in found.execution_providers:
         found.problems.append(
             Problem(
@@ -124,16 +125,6 @@ def _look_at_onnxruntime(found: Diagnosis) -> None:
                 stops="nothing",
             )
         )
-
-
-def has_nvidia_driver() -> bool:
-    """Whether the library that comes with an NVIDIA driver can be loaded."""
-    library = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        ctypes.CDLL(library)
-    except OSError:
-        return False
-    return True
 
 
 def _look_at_cuda_engine(found: Diagnosis) -> None:

@@ -12,6 +12,7 @@ from bridge.jobs.rendering.renderer import Ending, JobBatch, LostError, Renderer
 from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.jobs.rendering.worker_process import WorkerProcess
 from bridge.jobs.settings import JobSettings
+from umtn_core.native.cuda.presence import has_driver
 from umtn_core.runtime import available_cores
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,12 @@ class LocalRenderer(Renderer):
         cores = settings.cores or available_cores()
         workers = max(1, min(settings.workers, cores))
         threads = [cores // workers + (i < cores % workers) for i in range(workers)]
-        # On an accelerator one core is enough to keep it fed.
-        slots = {**{f"cpu-{i}": share for i, share in enumerate(threads)}, "accelerator": 1}
+        # Where there may be an accelerator, `auto` may take it: in one process then, since several
+        # would not know of each other's memory there. To feed it one core is enough, but `auto` may
+        # take the processor just as well.
+        self._auto = "accelerator" if has_driver() else "cpu-"
+        feeding = cores if has_driver() else 1
+        slots = {**{f"cpu-{i}": share for i, share in enumerate(threads)}, "accelerator": feeding}
         folders = AllowedFolders(settings.session_folder, settings.allowed)
         work_path = settings.data_folder / "work"
         self._work = WorkFolder(work_path)
@@ -57,7 +62,7 @@ class LocalRenderer(Renderer):
         """See `Renderer.start`. The processes import what they need before they are asked."""
         self._work.make()
         for slot, worker in self._workers.items():
-            if slot.startswith("cpu-"):
+            if slot.startswith(self._auto):
                 await worker.start()
 
     async def stop(self) -> None:
@@ -67,6 +72,8 @@ class LocalRenderer(Renderer):
     def slots_for(self, engine: str) -> list[str]:
         """See `Renderer.slots_for`."""
         kind = "accelerator" if is_accelerated(engine) else "cpu-"
+        if engine == "auto":
+            kind = self._auto
         return [slot for slot in self._workers if slot.startswith(kind)]
 
     async def render(self, slot: str, batch: JobBatch, report: Callable[[Report], None]) -> Ending:

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
-from bridge.cli.diagnosis import has_nvidia_driver
 from bridge.cli.failures import INTERRUPTED
 from bridge.cli.main import umtn
+from umtn_core.native.cuda.presence import has_driver
 
 ROOT = Path(__file__).parents[3]
 
@@ -222,7 +222,7 @@ def test_stopping_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(has_nvidia_driver(), reason="this machine has a GPU")
+@pytest.mark.skipif(has_driver(), reason="this machine has a GPU")
 def test_a_missing_gpu_is_one_sentence(recording: MakeRecording) -> None:
     command = [sys.executable, "-m", "bridge.cli", "translate", str(recording()), "--to", "flute"]
     # As a process: libraries write to stderr without asking Python.

@@ -37,6 +37,11 @@ STEPS = 24
 #: The time at which full rings stand: anywhere within them.
 _TIME = 12_345
 
+#: What is remembered of a check that was passed; else it is how many were begun and have not ended.
+_PASSED = -1
+#: Checks that may have been begun in vain: their processes may have been ended from outside.
+_MOST_BEGUN = 2
+
 #: By file and key: what was found in this process.
 _OF_THIS_PROCESS: dict[tuple[Path, str], str | None] = {}
 
@@ -61,21 +66,20 @@ def why_not_trusted(engine: Engine, reference: Engine, file: Path | None = None)
     key = "|".join((engine_key(engine), engine.fingerprint, source_fingerprint()))
     if (file, key) in _OF_THIS_PROCESS:
         return _OF_THIS_PROCESS[file, key]
-    known = _read(file).get(key)
-    if known is None:
-        _remember(file, key, False)
+    known = _read(file).get(key, 0)
+    if known > _MOST_BEGUN:
+        # Not remembered here: other processes may be at it, and come to their end.
+        return f"checks of it were begun and never ended; remove {file} to have it tried again"
+    reason = None
+    if known != _PASSED:
+        _remember(file, key, known + 1)
         try:
             reason = _found(engine, reference)
         except BaseException:
-            _remember(file, key, None)
+            _remember(file, key, known)
             raise
         # What failed is tried again by the next process: drivers are mended.
-        _remember(file, key, True if reason is None else None)
-    elif known:
-        reason = None
-    else:
-        # Not remembered here: another process may be at it, and come to its end.
-        return f"a check of it was begun and never ended; remove {file} to have it tried again"
+        _remember(file, key, _PASSED if reason is None else 0)
     _OF_THIS_PROCESS[file, key] = reason
     return reason
 
@@ -183,19 +187,16 @@ def _latents(engine: Engine, frames: int, seed: int = 0) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(size=size).astype(np.float32)
 
 
-def _read(file: Path) -> dict[str, bool]:
+def _read(file: Path) -> dict[str, int]:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, bool])
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, int])
     except (OSError, msgspec.DecodeError):
         return {}
 
 
-def _remember(file: Path, key: str, passed: bool | None) -> None:
-    """Write down that a check has passed, that one is under way (False), or neither (None)."""
-    found = _read(file)
-    found.pop(key, None)
-    if passed is not None:
-        found[key] = passed
+def _remember(file: Path, key: str, what: int) -> None:
+    """Write down that a check has passed, or how many are under way."""
+    found = _read(file) | {key: what}
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file, overwrite=True) as out:

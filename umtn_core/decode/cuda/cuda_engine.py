@@ -391,6 +391,7 @@ class CudaStepper(Stepper):
                 raise
             # Nothing has run yet. Messages through the L2 cache do as well, if slower.
             self._follow(self._without_clusters())
+            work.sequence = self._sequence
             self._start()
         self._time += count
         self._sequence += count

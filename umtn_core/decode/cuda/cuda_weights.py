@@ -201,10 +201,11 @@ def _as_precision(matrix: NDArray[np.float32], precision: CudaPrecision) -> NDAr
 
 
 def as_elements(array: NDArray[np.float32], precision: CudaPrecision) -> NDArray[Any]:
-    """Round numbers as the kernels round activations; too large ones become infinite in fp16."""
+    """Round numbers as the kernels round activations; in fp16 large ones become its largest."""
     if precision == "fp16":
-        with np.errstate(over="ignore"):
-            return array.astype(np.float16)
+        most = np.finfo(np.float16).max
+        # What is infinite stays so, and is found.
+        return np.where(np.isfinite(array), array.clip(-most, most), array).astype(np.float16)
     return _as_bfloat16(array) if precision == "bf16" else array
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from umtn_core.native.cuda.device import (
     ffi,
 )
 from umtn_core.native.cuda.image import kernel_image
+from umtn_core.native.cuda.presence import LIBRARY, has_driver
 
 #: The oldest chips that the kernels are made for.
 OLDEST = (7, 5)
@@ -73,14 +73,12 @@ ffi.cdef(
 @cache
 def _driver() -> Any:
     """Open the driver's library."""
-    name = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
-    try:
-        return ffi.dlopen(name)
-    except OSError as error:
+    if not has_driver():
         raise UmtnError(
-            f"There is no NVIDIA driver on this machine ({name} cannot be loaded); install it, or "
-            "use another engine."
-        ) from error
+            f"There is no NVIDIA driver on this machine ({LIBRARY} cannot be loaded); install it, "
+            "or use another engine."
+        )
+    return ffi.dlopen(LIBRARY)
 
 
 def _check(status: int, doing: str) -> None:
@@ -94,16 +92,27 @@ def _check(status: int, doing: str) -> None:
     raise UmtnError(f"The GPU failed at {doing} ({reason}); use another engine.")
 
 
-@cache
 def open_device() -> CudaDevice:
     """Open the first GPU.
 
     Raises
     ------
     UmtnError
-        If there is none that can be used; the text says why.
+        If there is none that can be used; the text says why, and is the same for the whole process.
     """
-    return CudaDevice()
+    device = _opened()
+    if isinstance(device, str):
+        raise UmtnError(device)
+    return device
+
+
+@cache
+def _opened() -> CudaDevice | str:
+    """Open the first GPU, or say why not: to try in vain may take as long as to compile."""
+    try:
+        return CudaDevice()
+    except UmtnError as error:
+        return str(error)
 
 
 def is_usable() -> bool:

@@ -227,15 +227,19 @@ def test_a_check_that_never_ended_is_not_begun_again(bundle, gpu, file, monkeypa
     with pytest.raises(KeyboardInterrupt):
         why_not_trusted(engine, reference, file)
     # Interrupted, it may be tried again; had the process been killed, this would have been left.
-    assert json.loads(file.with_name("t_checks.json").read_bytes()) == {}
-    file.with_name("t_checks.json").write_bytes(held[0])
-    forget()
-    assert "was begun and never ended; remove" in why_not_trusted(engine, reference, file)
-    # Unless another process was at it, and has ended.
-    key = next(iter(json.loads(held[0])))
-    file.with_name("t_checks.json").write_text(json.dumps({key: True}))
+    checks = file.with_name("t_checks.json")
+    assert list(json.loads(checks.read_bytes()).values()) == [0]
+    for begun in (2, 3):
+        checks.write_bytes(held[-1])
+        with pytest.raises(KeyboardInterrupt):
+            why_not_trusted(engine, reference, file)
+        assert list(json.loads(held[-1]).values()) == [begun]
+    checks.write_bytes(held[-1])
+    assert "were begun and never ended; remove" in why_not_trusted(engine, reference, file)
+    # Unless other processes were at it, and have ended.
+    checks.write_bytes(held[-1].replace(b":3", b":-1"))
     assert why_not_trusted(engine, reference, file) is None
-    assert len(held) == 1
+    assert len(held) == 3
 
 
 def test_where_nothing_can_be_written_it_is_checked_all_the_same(bundle, gpu, tmp_path):

@@ -57,9 +57,9 @@ def test_without_a_driver_the_error_says_so(monkeypatch):
         raise UmtnError("There is no NVIDIA driver on this machine; install it.")
 
     monkeypatch.setattr(driver, "_driver", missing)
-    driver.open_device.cache_clear()
+    driver._opened.cache_clear()
     try:
         assert "no NVIDIA driver" in (driver.why_not_usable() or "")
         assert not driver.is_usable()
     finally:
-        driver.open_device.cache_clear()
+        driver._opened.cache_clear()
