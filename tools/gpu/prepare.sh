@@ -130,6 +130,12 @@ fi
 
 megabytes() { du -sm --apparent-size "$@" | cut -f1; }
 tree=$(git ls-files -co --exclude-standard -z | du -cm --apparent-size --files0-from=- 2>/dev/null | tail -n 1 | cut -f1)
-echo ".gpu/machine has $(megabytes $machine) MB, .gpu/start $(megabytes .gpu/start 2>/dev/null || echo 0), the sources $tree."
-[ $((tree + $(megabytes $machine))) -le 64 ] ||
+start=$([ ! -d .gpu/start ] || megabytes .gpu/start)
+together=$((tree + $(megabytes $machine))) start=${start:-0}
+echo ".gpu/machine has $((together - tree)) MB, .gpu/start $start, the sources $tree."
+[ "$together" -le 64 ] ||
   fail "sources and .gpu/machine are more than 64 MB, which is what may travel: carry less music."
+[ $((tree + start)) -le 64 ] ||
+  fail "sources and .gpu/start are more than 64 MB, which is what may travel: begin with a smaller network."
+[ $((together + start)) -le 64 ] ||
+  echo "all of it is more than the 64 MB of one call: carry .gpu/machine with check, and .gpu/start with train"

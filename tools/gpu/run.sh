@@ -76,7 +76,7 @@ music_goes_on() {
 
 music_failed() {
   tail -n 5 "$base/music.log" >&2
-  fail_later "there is no music to train on; see above."
+  fail_later "there is no music of each domain to train on and to hold back; see above."
 }
 
 tell_music() {
@@ -93,19 +93,29 @@ check() {
   tail -n 1 "$base/music.log"
 }
 
+# Whether what is listed of the music by now has some of each domain to train on, and to hold back.
+has_music() {
+  [ -e "$base/store/index.json" ] && "$python" -c '
+import sys
+from umtn_core.data.store import Store
+from umtn_core.data.synth.recipe_file import load_recipe
+store, recipe = Store.open(sys.argv[1]), load_recipe(sys.argv[2])
+splits = [(name, split) for name in recipe.domains for split in ("train", "valid")]
+sys.exit(not all(name in store.domains and store.files(name, split) for name, split in splits))
+' "$base/store" "$base/music.yaml"
+}
+
 # Waits for the music: until it is all made, or for half a minute if there is some.
 await_music() {
-  local waited=0
+  local began=$SECONDS
   tell_music CONT
-  while music_goes_on; do
-    [ ! -e "$base/store/index.json" ] || [ "$waited" -lt 30 ] || break
-    [ "$waited" -lt "$1" ] || break
+  while music_goes_on && [ $((SECONDS - began)) -lt "$1" ]; do
+    [ $((SECONDS - began)) -lt 30 ] || ! has_music || break
     sleep 1
-    waited=$((waited + 1))
   done
   # The cores are the loaders' now.
   tell_music TERM
-  [ -e "$base/store/index.json" ] || { music_failed; return 1; }
+  has_music || { music_failed; return 1; }
 }
 
 # Writes what there is of the run to $OUT: now, and whenever it has saved.

@@ -18,7 +18,9 @@ def on_gpu(fake_driver, checkout, bare, installed_there, tmp_path):
     kernels = tmp_path / "cache" / "umtn" / "kernels"
     kernels.mkdir(parents=True)
     # Whatever it holds, the emulated GPU takes it.
-    (kernels / f"{source_fingerprint()}.sm_90.cubin").write_bytes(b"compiled before")
+    for kind in ("", ".counting"):
+        image = kernels / f"{source_fingerprint()}{kind}.sm_90.cubin"
+        image.write_bytes(b"compiled before")
 
     def run(*arguments, **environment):
         return subprocess.run(
