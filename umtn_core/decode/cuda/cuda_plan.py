@@ -78,7 +78,6 @@ class Plan:
     weights_at: int = 0
     head_weights_at: int = 0
     queue_at: int = 0
-    head_queue_at: int = 0
     workspace_bytes: int = 0
     shared_bytes: int = 0
     cycles: float = 0
@@ -277,7 +276,6 @@ class Planner:
             weights_at=room.end + room.messages + queue,
             head_weights_at=room.head_end + room.messages + queue,
             queue_at=room.end + room.messages,
-            head_queue_at=room.head_end + room.messages,
             resident_bytes=resident,
             head_resident_bytes=head_resident,
             shared_bytes=room.messages + queue

@@ -98,7 +98,7 @@ struct Place {
   // Row of each layer's ring that the launch's first step takes.
   UMTN_DEVICE int* rows() const { return reinterpret_cast<int*>(memory + w.rows_at); }
 
-  UMTN_DEVICE u8* queue() const { return memory + (is_head_only() ? w.head_queue_at : w.queue_at); }
+  UMTN_DEVICE u8* queue() const { return memory + w.queue_at; }
 
   // Other blocks' bands, which lie before those of its own bands.
   UMTN_DEVICE u32 hole() const {

@@ -19,30 +19,19 @@ struct Matrix {
   u32 hole;
 };
 
-// All products of a block in the order in which it makes them, over and over.
+// All products of a block that takes its streams through all layers, in the order in which it makes
+// them, over and over.
 template <class K>
 class Program {
   enum Part { kGates, kOut, kHidden, kLogits };
   static constexpr int kAtOnce = K::kWarps * K::kStrips, kOutAtOnce = K::kWarps * K::kOutStrips;
 
-  const Place<K>& p;
   const umtn_cuda_work& w;
-  const int end_band;
-  Part part;
-  int l, chunk, tap, band;
+  Part part = kGates;
+  int l = 0, chunk = 0, tap = 0, band = 0;
 
 public:
-  UMTN_DEVICE explicit Program(const Place<K>& place)
-      : p(place), w(place.w), end_band(place.first_band() + place.own_bands()) {
-    restart();
-  }
-
-  UMTN_DEVICE void restart() {
-    part = p.is_head_only() ? kHidden : kGates;
-    l = p.first_layer();
-    chunk = tap = 0;
-    band = p.first_band();
-  }
+  UMTN_DEVICE explicit Program(const umtn_cuda_work& work) : w(work) {}
 
   // The product that is at hand: its matrix, which strips of it.
   UMTN_DEVICE Matrix matrix() const {
@@ -54,7 +43,7 @@ public:
     case kHidden:
       return hidden(w);
     default:
-      return logits(w, band, p.hole());
+      return logits(w, band, 0);
     }
   }
   UMTN_DEVICE int chunk_at_hand() const { return chunk; }
@@ -79,12 +68,7 @@ public:
       if (++chunk * kOutAtOnce < matrix().strips)
         return;
       chunk = 0;
-      part = kGates;
-      if (++l < p.end_layer())
-        return;
-      l = p.first_layer();
-      if (p.makes_codes())
-        part = kHidden;
+      part = ++l < w.layer_count ? kGates : kHidden;
     } else if (part == kHidden) {
       if (++chunk * kAtOnce < matrix().strips)
         return;
@@ -95,9 +79,10 @@ public:
         return;
       chunk = 0;
       band += w.logits_bands;
-      if (band < end_band)
+      if (band < w.bands)
         return;
-      restart();
+      band = l = 0;
+      part = kGates;
     }
   }
 
@@ -192,7 +177,7 @@ public:
   UMTN_DEVICE explicit Queue(const Place<K>& place)
       : p(place), ahead(K::kShared && !K::kSends ? place.w.queue_ahead : 0),
         mine(place.queue() + (thread_index() >> 5) * (ahead + 1) * kBytes),
-        target(copy_target(mine)), reading(0), writing(0), program(place), left(0) {}
+        target(copy_target(mine)), reading(0), writing(0), program(place.w), left(0) {}
 
   UMTN_DEVICE bool is_used() const { return K::kShared && !K::kSends && ahead > 0; }
 

@@ -60,7 +60,6 @@ typedef struct {
   int weights_at;
   int head_weights_at; /* in a block that only makes codes */
   int queue_at;
-  int head_queue_at;        /* likewise */
   unsigned char* workspace; /* in place of shared memory where that is too small */
   long long workspace_bytes;
 
