@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from umtn_core.bundle.scope import Scope
 from umtn_core.errors import UmtnError
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
@@ -126,6 +127,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         found to play best.
     band_temperatures
         What that of each band is multiplied by, whoever asked for it; none, by 1.
+    context
+        Samples, at the decoders' rate, of the longest excerpt that the decoders were trained on,
+        which began with an empty past; None where nobody knows.
+    scope
+        What the network was taught to hear; None where nobody knows.
     quality
         Figures measured on held-out music, free in form.
     parity
@@ -147,6 +153,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     reference_loudness: Annotated[float, Meta(ge=-70, le=0)]
     temperature: Annotated[float, Meta(ge=0, le=1000)] = 1.0
     band_temperatures: tuple[Annotated[float, Meta(ge=0, le=1000)], ...] = ()
+    context: Annotated[int, Meta(ge=1)] | None = None
+    scope: Scope | None = None
     quality: dict[str, Any] = {}
     parity: dict[str, Any] = {}
     precisions: Precisions | None = None

@@ -1,0 +1,1 @@
+"""Loudness ridden before the encoder, and given back to the result."""

@@ -1,0 +1,1 @@
+"""Whether an input is what the network was taught to hear."""
