@@ -39,6 +39,9 @@ from umtn_core.translation import SavedPlan, Source, Translation, name_of
 #: quieter is a hum or an offset in place of music, and is not brought up all the way.
 LARGEST_SHORTFALL = 20.0
 
+#: Semitones that a recording can be transposed by: three octaves.
+FARTHEST = 36
+
 #: What is no longer than so many times what a segment decodes besides, is left in one.
 WORTH_TIMING = 3
 
@@ -70,6 +73,13 @@ class Translator:
         0 gives the input back, 1 the translation only, and between them both.
     channels
         What becomes of several channels, see `umtn_core.audio.channels.ChannelMode`.
+    dynamics
+        The share of the recording's own dynamics, 0 to 1: with 1 the encoder hears every passage as
+        loud as it was taught to, the result is as loud as the recording at every time, and silent
+        where that rests; with 0 both have one gain for the whole.
+    transpose
+        Semitones that the recording is raised by before it is encoded, -36 to 36; ``octave``, the
+        whole octaves that bring most of it into the range that the model was taught.
     postfilter
         Take the decoder's noise out, where the model has a post-filter for the target. It
         changes no sample that is drawn.
@@ -93,7 +103,9 @@ class Translator:
         temperature: float | None = None,
         top_p: float = 1.0,
         mix: float = 1.0,
-        channels: ChannelMode = "per-channel",
+        channels: ChannelMode = "auto",
+        dynamics: float = 1.0,
+        transpose: int | Literal["octave"] = 0,
         postfilter: bool = True,
         threads: int | None = None,
     ):
@@ -109,7 +121,16 @@ class Translator:
             raise UmtnError(f"Segments must be auto, or a whole number from 1, not {segments!r}.")
         self.segments = segments
         check_channel_mode(channels)
+        if not 0 <= dynamics <= 1:
+            raise UmtnError(f"The dynamics must be from 0 (none) to 1 (all), not {dynamics}.")
+        if transpose != "octave" and (type(transpose) is not int or abs(transpose) > FARTHEST):
+            raise UmtnError(
+                f"Transpose by octave, or a whole number of semitones from -{FARTHEST} to "
+                f"{FARTHEST}, not {transpose!r}."
+            )
         self.mix = mix
+        self.dynamics = dynamics
+        self.transpose = transpose
         self.channels = channels
         self.coding = self.bundle.coding(self.target)
         self._encoder: LatentEncoder | None = None

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
 
+#: ``auto``
+#:     What is one player on several channels (panned, moving, recorded by several microphones,
+#:     dithered) is translated once, and placed as it was; several players, as ``per-channel``.
 #: ``per-channel``
 #:     Every channel is translated by itself; channels that are equal, once. Keeps where
 #:     instruments stand, takes as many streams as there are channels.
@@ -18,7 +21,7 @@ from umtn_core.errors import UmtnError
 #:     The mean of the channels (in stereo, the middle) is translated, and what each
 #:     channel differs from it by (in stereo, the side) is kept as recorded: the room and
 #:     the width stay, and so does some of the old instrument if it stood to one side.
-ChannelMode = Literal["per-channel", "mono", "mid"]
+ChannelMode = Literal["auto", "per-channel", "mono", "mid"]
 
 CHANNEL_MODES: tuple[ChannelMode, ...] = get_args(ChannelMode)
 
@@ -64,7 +67,7 @@ class Channels:
         check_channel_mode(mode)
         self._audio = audio
         self._mode = mode
-        if mode == "per-channel":
+        if mode in ("auto", "per-channel"):
             first_equal = _first_equal(audio)
             self.ids = sorted(set(first_equal))
             self._signal_of_channel = [self.ids.index(first) for first in first_equal]
