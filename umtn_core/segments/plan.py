@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.audio.resample import resampled_length
+from umtn_core.segments.quiet import QuietMeter, quietest
 from umtn_core.shape import NetworkShape
 
-#: After its receptive field has filled, a stream gets this long to become the tone that a
+#: After it has warmed up, a stream gets this long to become the tone that a
 #: stream which has heard everything is, in seconds.
 SETTLING = 0.1
 #: A join lies at most so far from its cut, in seconds, ...
@@ -25,12 +25,6 @@ SHIFT = 0.01
 SHORTEST = 0.5
 #: A cut goes to a quiet place at most this far away, in seconds.
 WANDERING = 0.25
-#: Decibels that a place at that distance has to be quieter to be preferred.
-RELUCTANCE = 6.0
-
-_LEVEL_SECONDS = 0.01
-_SMOOTHED_SECONDS = 0.05
-_FLOOR = 1e-8
 
 #: Ids of a signal's segments lie so far apart: signals have the low half to themselves.
 _ID_STEP = 1 << 32
@@ -61,7 +55,7 @@ class Margins:
     Parameters
     ----------
     before
-        Ahead of its cut, at least: receptive field, settling, and room for the join.
+        Ahead of its cut, at least: warming up, settling, and room for the join.
     after
         Past the next cut: room for that join.
     hop
@@ -76,12 +70,21 @@ class Margins:
     shortest: int
 
     @classmethod
-    def of(cls, shape: NetworkShape) -> Margins:
-        """Compute them for a network."""
+    def of(cls, shape: NetworkShape, context: int | None = None) -> Margins:
+        """Compute them for a network.
+
+        Parameters
+        ----------
+        shape
+            The network's shape.
+        context
+            Samples that its decoders were trained on at a time, at their rate, from an empty past
+            (a manifest's ``context``); None where nobody knows.
+        """
         rate = shape.output_rate
         join = round((REACH + FADE + 2 * SHIFT) * rate) + 2
-        warm_up = shape.receptive_field + round(SETTLING * rate)
-        return cls(warm_up + join, join, shape.output_hop, round(SHORTEST * rate))
+        before = warm_up(shape, context) + round(SETTLING * rate) + join
+        return cls(before, join, shape.output_hop, round(SHORTEST * rate))
 
     @property
     def overhead(self) -> int:
@@ -97,6 +100,27 @@ class Margins:
         return max(1, 1 + (samples - self.overhead - self.shortest) // self.shortest)
 
 
+def warm_up(shape: NetworkShape, context: int | None = None) -> int:
+    """Count the samples after which a stream plays as well as one that began earlier.
+
+    A decoder knows nothing of what lies before its receptive field. Nor has it learned to use more
+    of a past than the excerpts had that it was trained on: what lay before them was empty.
+
+    Parameters
+    ----------
+    shape
+        The network's shape.
+    context
+        Samples that its decoders were trained on at a time, see `Margins.of`.
+
+    Returns
+    -------
+    int
+        At the decoders' rate.
+    """
+    return shape.receptive_field if context is None else min(shape.receptive_field, context)
+
+
 def segment_id(signal: int, segment: int) -> int:
     """Name the random numbers of a signal's segment; the first one's are the signal's own."""
     return signal + segment * _ID_STEP
@@ -107,28 +131,58 @@ def samples_made(heard: int, shape: NetworkShape) -> int:
     return _whole_steps(resampled_length(heard, shape.sample_rate, shape.output_rate), shape)
 
 
-def plan(audio: NDArray[np.float32], shape: NetworkShape, segments: int) -> tuple[Segment, ...]:
+def plan(
+    audio: NDArray[np.float32], shape: NetworkShape, segments: int, context: int | None = None
+) -> tuple[Segment, ...]:
     """Cut a signal into segments whose streams are about equally long.
-
-    Each stream but the first begins early enough to have filled its receptive field and settled
-    before its cut, and goes on past the next one. A cut moves up to a quarter of a second to where
-    the signal is quiet.
 
     Parameters
     ----------
     audio : float32 array (samples,)
         The signal as the network hears it.
-    shape
-        The network's shape.
-    segments
-        The number of segments; fewer where they would be too short.
+    shape, segments, context
+        What they are for `plan_by_levels`.
 
     Returns
     -------
     tuple of Segment
     """
-    margins, rate = Margins.of(shape), shape.output_rate
-    samples = samples_made(len(audio), shape)
+    meter = QuietMeter(shape.sample_rate)
+    meter.add(audio)
+    return plan_by_levels(meter.powers(), len(audio), shape, segments, context)
+
+
+def plan_by_levels(
+    powers: NDArray[np.float64],
+    samples_heard: int,
+    shape: NetworkShape,
+    segments: int,
+    context: int | None = None,
+) -> tuple[Segment, ...]:
+    """Cut a signal of which only the levels are at hand.
+
+    Each stream but the first begins early enough to have warmed up and settled before its cut, and
+    goes on past the next one. A cut moves up to a quarter of a second to where the signal is quiet.
+
+    Parameters
+    ----------
+    powers : float64 array (steps,)
+        What a `QuietMeter` measured of the signal as the network hears it.
+    samples_heard
+        Samples of that signal, at the rate that the network hears.
+    shape
+        The network's shape.
+    segments
+        The number of segments; fewer where they would be too short.
+    context
+        Samples that the decoders were trained on at a time, see `Margins.of`.
+
+    Returns
+    -------
+    tuple of Segment
+    """
+    margins, rate = Margins.of(shape, context), shape.output_rate
+    samples = samples_made(samples_heard, shape)
     segments = min(segments, margins.most(samples))
     # The first has nothing before it to decode, so its own stretch is the longest.
     stream = margins.longest_stream(samples, segments)
@@ -138,7 +192,8 @@ def plan(audio: NDArray[np.float32], shape: NetworkShape, segments: int) -> tupl
     wandering = min(round(WANDERING * rate), stretch // 4)
     # Levels are those of what is heard, so places are looked for at its rate.
     heard = [place * shape.sample_rate // rate for place in wanted]
-    quiet = _quiet(audio, heard, wandering * shape.sample_rate // rate, shape.sample_rate)
+    near = wandering * shape.sample_rate // rate
+    quiet = quietest(powers, heard, near, shape.sample_rate)
     cuts = [0, *(place * rate // shape.sample_rate for place in quiet)]
     ends = [min(_whole_steps(cut + margins.after, shape), samples) for cut in cuts[1:]]
     ends.append(samples)
@@ -148,24 +203,3 @@ def plan(audio: NDArray[np.float32], shape: NetworkShape, segments: int) -> tupl
 
 def _whole_steps(samples: int, shape: NetworkShape) -> int:
     return -(-samples // shape.bands) * shape.bands
-
-
-def _quiet(
-    audio: NDArray[np.float32], wanted: Sequence[int], wandering: int, rate: int
-) -> list[int]:
-    """Move each place to the quietest near it."""
-    if not wanted:
-        return []
-    step = max(1, round(_LEVEL_SECONDS * rate))
-    power = np.add.reduceat(np.square(audio, dtype=np.float64), np.arange(0, len(audio), step))
-    width = max(1, round(_SMOOTHED_SECONDS / _LEVEL_SECONDS))
-    power = np.convolve(power / step, np.ones(width) / width, "same")
-    level = 10 * np.log10(np.maximum(power, _FLOOR))
-    moved = []
-    for place in wanted:
-        near = np.arange(max(0, place - wandering) // step, (place + wandering) // step + 1)
-        near = near[near < len(level)]
-        far = np.abs(near * step + step // 2 - place) / max(1, wandering)
-        best = near[np.argmin(level[near] + RELUCTANCE * far)]
-        moved.append(int(best) * step + step // 2)
-    return moved

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from umtn_core.segments.plan import REACH, Margins, plan, samples_made, segment_id
+from umtn_core.segments.plan import (
+    REACH,
+    Margins,
+    plan,
+    plan_by_levels,
+    samples_made,
+    segment_id,
+    warm_up,
+)
+from umtn_core.segments.quiet import QuietMeter
 from umtn_core.shape import PRESETS, NetworkShape
 
 RATE = 16_000
@@ -23,13 +32,16 @@ def noise(samples, seed=0):
 @given(
     samples=st.integers(1, 40 * RATE),
     count=st.integers(1, 80),
-    name=st.sampled_from(["small", "paper", "wideband", "odd rates"]),
+    name=st.sampled_from(["small", "paper", "released", "wideband", "odd rates"]),
+    context=st.sampled_from([None, 1_000, 12_000]),
     seed=st.integers(0, 5),
 )
-def test_segments_cover_the_signal_and_hear_enough_before_and_after(samples, count, name, seed):
+def test_segments_cover_the_signal_and_hear_enough_before_and_after(
+    samples, count, name, context, seed
+):
     shape = ODD if name == "odd rates" else PRESETS[name]
-    segments = plan(noise(samples, seed), shape, count)
-    margins = Margins.of(shape)
+    segments = plan(noise(samples, seed), shape, count, context)
+    margins = Margins.of(shape, context)
     made, rate = samples_made(samples, shape), shape.output_rate
     assert 0 <= made - samples * rate / shape.sample_rate < shape.bands
     assert 1 <= len(segments) <= count
@@ -76,6 +88,30 @@ def test_cuts_go_to_quiet_places():
         audio[place + 2_000 : place + 3_600] *= 0.01
     for place, segment in zip(even, plan(audio, PRESETS["small"], 4)[1:], strict=True):
         assert place + 2_000 < segment.cut < place + 3_600
+
+
+@pytest.mark.parametrize("shape", [PRESETS["small"], ODD])
+def test_blocks_of_any_length_are_planned_as_the_whole_is(shape):
+    audio, meter = noise(20 * RATE + 7), QuietMeter(shape.sample_rate)
+    for block in np.split(audio, [1, 1, 50_000, 50_159, 300_000]):
+        meter.add(block)
+    streamed = plan_by_levels(meter.powers(), len(audio), shape, 5, 400)
+    assert streamed == plan(audio, shape, 5, 400)
+    assert len(streamed) == 5
+
+
+def test_nobody_warms_up_longer_than_excerpts_were_that_taught_the_network():
+    shape = PRESETS["released"]
+    assert warm_up(shape) == warm_up(shape, 10**6) == shape.receptive_field == 65_534
+    assert warm_up(shape, 12_000) == 12_000
+    known, unknown = Margins.of(shape, 12_000), Margins.of(shape)
+    assert unknown.before - known.before == 65_534 - 12_000
+    assert (known.after, known.hop) == (unknown.after, unknown.hop)
+    spared = [
+        sum(part.end - part.begin for part in plan(noise(30 * RATE), shape, 8, context))
+        for context in (None, 12_000)
+    ]
+    assert spared[0] - spared[1] == pytest.approx(7 * (65_534 - 12_000), rel=0.02)
 
 
 def test_no_two_segments_share_random_numbers():
