@@ -17,6 +17,7 @@ from umtn_core.errors import Cancelled
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.progress import IsCancelled
 from umtn_core.runtime import available_cores, open_session
+from umtn_core.stage import Passing
 from umtn_core.threads import Work, run_watched
 
 Audio = NDArray[np.float32]
@@ -79,6 +80,10 @@ class Postfilter:
         """
         return masked(audio, self.shape, self.mask, self._threads, cancelled, block)
 
+    def stage(self, samples: int, cancelled: IsCancelled | None = None) -> Masking:
+        """Open a stage that filters so many samples as they come."""
+        return Masking(self.shape, self.mask, samples, self._threads, cancelled)
+
 
 def masked(
     audio: Audio,
@@ -104,46 +109,101 @@ def masked(
     -------
     float32 array (samples,)
     """
-    audio = np.asarray(audio, np.float32)
-    hops = -(-len(audio) // shape.hop)
-    made = np.empty_like(audio)
-
-    def watch(done: bool) -> None:
-        if not done and cancelled is not None and cancelled():
-            raise Cancelled("The translation was cancelled.")
-
-    def filling(first: int) -> Work:
-        def fill(stop: Event) -> None:
-            if stop.is_set():
-                return
-            last = min(first + block, hops)
-            part = slice(first * shape.hop, last * shape.hop)
-            taken = _taken_out(audio, shape, mask, first, last, hops)
-            np.subtract(audio[part], taken[: len(audio[part])], out=made[part])
-
-        return fill
-
-    # Threads share blocks, not the work of one: results would depend on their number.
-    run_watched(map(filling, range(0, hops, block)), threads, watch)
-    return made
+    masking = Masking(shape, mask, len(audio), threads, cancelled, block)
+    return masking(np.asarray(audio, np.float32))
 
 
-def _taken_out(
-    audio: Audio, shape: PostfilterShape, mask: Mask, first: int, last: int, hops: int
-) -> Audio:
-    """What the mask takes out of some hops: float32 (samples,).
+class Masking:
+    """Masks the spectrogram of audio that comes in blocks: a stage, see `masked`.
 
-    Frame k lies over hops k - 1 and k, so a hop needs its own frame and the next one.
+    Parameters
+    ----------
+    shape, mask
+        What they are for `masked`.
+    samples
+        The number of samples that come in all.
+    threads, cancelled, block
+        What they are for `Postfilter`.
     """
-    begin, end = max(0, first - shape.reach), min(hops + 1, last + 1 + shape.reach)
-    spectra = frames_of(audio, shape, begin, end)[:, : shape.bins]
-    found = mask(magnitudes_of(spectra, shape))
-    own = slice(first - begin, last + 1 - begin)
-    rest = np.zeros((last + 1 - first, shape.hop + 1), np.complex64)
-    np.multiply(spectra[own], 1 - found.T[own], out=rest[:, : shape.bins])
-    rows = np.fft.irfft(rest, shape.window).astype(np.float32) * window_of(shape)
-    taken: Audio = rows[:-1, shape.hop :] + rows[1:, : shape.hop]
-    return taken.reshape(-1)
+
+    def __init__(
+        self,
+        shape: PostfilterShape,
+        mask: Mask,
+        samples: int,
+        threads: int = 1,
+        cancelled: IsCancelled | None = None,
+        block: int = BLOCK,
+    ):
+        self._shape = shape
+        self._mask = mask
+        self._samples = samples
+        self._hops = -(-samples // shape.hop)
+        self._threads = threads
+        self._cancelled = cancelled
+        self._block = block
+        self._done = 0
+        self._waiting = Passing()
+
+    def __call__(self, audio: Audio) -> Audio:
+        """Take the next block, and give what is complete."""
+        self._waiting.add(audio)
+        if self._waiting.end >= self._samples:
+            return self._made(self._hops)
+        # As many at once as there are threads: to wait for less would leave some without work.
+        step = self._block * self._threads
+        known = self._waiting.end // self._shape.hop - self._shape.reach - 1
+        return self._made(max(self._done, known // step * step))
+
+    def rest(self) -> Audio:
+        """Give what is left: nothing, once all samples have come."""
+        return np.empty(0, np.float32)
+
+    def _made(self, end: int) -> Audio:
+        """Filter the hops up to one."""
+        hop, start = self._shape.hop, self._done * self._shape.hop
+        audio = self._waiting.read(start, min(end * hop, self._samples))
+        made = np.empty_like(audio)
+
+        def watch(done: bool) -> None:
+            if not done and self._cancelled is not None and self._cancelled():
+                raise Cancelled("The translation was cancelled.")
+
+        def filling(first: int) -> Work:
+            def fill(stop: Event) -> None:
+                if stop.is_set():
+                    return
+                last = min(first + self._block, end)
+                part = slice(first * hop - start, last * hop - start)
+                taken = self._taken_out(first, last)
+                np.subtract(audio[part], taken[: len(audio[part])], out=made[part])
+
+            return fill
+
+        if end > self._done:
+            # Threads share blocks, not the work of one: results would depend on their number.
+            run_watched(map(filling, range(self._done, end, self._block)), self._threads, watch)
+            self._done = end
+            self._waiting.forget((end - self._shape.reach - 1) * hop)
+        return made
+
+    def _taken_out(self, first: int, last: int) -> Audio:
+        """What the mask takes out of some hops: float32 (samples,).
+
+        Frame k lies over hops k - 1 and k, so a hop needs its own frame and the next one.
+        """
+        shape = self._shape
+        begin, end = max(0, first - shape.reach), min(self._hops + 1, last + 1 + shape.reach)
+        before = max(0, begin - 1)
+        audio = self._waiting.read(before * shape.hop, min(end * shape.hop, self._samples))
+        spectra = frames_of(audio, shape, begin - before, end - before)[:, : shape.bins]
+        found = self._mask(magnitudes_of(spectra, shape))
+        own = slice(first - begin, last + 1 - begin)
+        rest = np.zeros((last + 1 - first, shape.hop + 1), np.complex64)
+        np.multiply(spectra[own], 1 - found.T[own], out=rest[:, : shape.bins])
+        rows = np.fft.irfft(rest, shape.window).astype(np.float32) * window_of(shape)
+        taken: Audio = rows[:-1, shape.hop :] + rows[1:, : shape.hop]
+        return taken.reshape(-1)
 
 
 def frames_of(audio: Audio, shape: PostfilterShape, begin: int, end: int) -> Spectra:

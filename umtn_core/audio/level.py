@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.audio.loudness import gain_between, loudness
+from umtn_core.stage import Passing
 
 Audio = NDArray[np.float32]
 
@@ -32,16 +33,56 @@ def limited(audio: Audio, sample_rate: int, peak: float) -> Audio:
     -------
     float32 array (channels, samples)
     """
-    heights = np.abs(audio).max(axis=0)
-    if heights.max() <= peak:
+    if np.abs(audio).max() <= peak:
         return audio
-    step = max(1, round(_LIMITER_SECONDS * sample_rate))
-    highest = np.maximum.reduceat(heights, np.arange(0, len(heights), step))
-    needed = np.minimum(1.0, peak / np.maximum(highest, peak))
-    # At an edge between steps the lower gain of the two, so that neither is exceeded.
-    edges = np.minimum(np.append(needed, 1.0), np.append(1.0, needed))
-    gain = np.interp(np.arange(len(heights)), np.arange(len(edges)) * step, edges)
-    return np.clip(audio * gain.astype(np.float32), -peak, peak).astype(np.float32, copy=False)
+    limiter = Limiter(sample_rate, peak)
+    return np.concatenate([limiter(audio), limiter.rest()], axis=1)
+
+
+class Limiter:
+    """Does as `limited` with audio that comes in blocks: a stage, (channels, n) each.
+
+    Parameters
+    ----------
+    sample_rate, peak
+        What they are for `limited`.
+    """
+
+    def __init__(self, sample_rate: int, peak: float):
+        self._step = max(1, round(_LIMITER_SECONDS * sample_rate))
+        self._peak = peak
+        self._waiting = Passing()
+        self._last = 1.0
+
+    def __call__(self, audio: Audio) -> Audio:
+        """Take the next block, and give the steps whose gain is known: all but the last."""
+        self._waiting.add(audio)
+        steps = (self._waiting.end - self._waiting.begin) // self._step - 1
+        return self._made(self._waiting.begin + max(0, steps) * self._step, ended=False)
+
+    def rest(self) -> Audio:
+        """Give what is left."""
+        return self._made(self._waiting.end, ended=True)
+
+    def _made(self, end: int, *, ended: bool) -> Audio:
+        begin, step = self._waiting.begin, self._step
+        audio = self._waiting.read(begin, end)
+        if end == begin:
+            return audio
+        # Ahead by a step, since a gain begins to fall before the step that it is for.
+        heights = np.abs(self._waiting.read(begin, end if ended else end + step)).max(axis=0)
+        highest = np.maximum.reduceat(heights, np.arange(0, len(heights), step))
+        needed = np.minimum(1.0, self._peak / np.maximum(highest, self._peak))
+        # At an edge between steps the lower gain of the two, so that neither is exceeded.
+        before = np.concatenate([[self._last], needed])
+        edges = np.minimum(before, np.append(needed, 1.0))
+        self._last = float(needed[(end - begin - 1) // step])
+        self._waiting.forget(end)
+        if edges.min() == 1.0:
+            return audio
+        gain = np.interp(np.arange(end - begin), np.arange(len(edges)) * step, edges)
+        limited = np.clip(audio * gain.astype(np.float32), -self._peak, self._peak)
+        return limited.astype(np.float32, copy=False)
 
 
 def matched(audio: Audio, sample_rate: int, lufs: float, quietest: float = -math.inf) -> Audio:

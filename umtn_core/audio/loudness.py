@@ -8,16 +8,18 @@ compares.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.stage import Passing
+
 #: Parts of blocks. A block is 400 ms, and the next begins 100 ms later.
 _STEP_SECONDS = 0.1
 _STEPS_A_BLOCK = 4
-_ABSOLUTE_GATE = -70.0
+#: LUFS below which a block is silence.
+ABSOLUTE_GATE = -70.0
 _RELATIVE_GATE = -10.0
 _OFFSET = -0.691
 
@@ -45,14 +47,114 @@ def loudness(audio: NDArray[np.float32], sample_rate: int) -> float:
         In LUFS; ``-inf`` for silence, which is all that stays below -70 LUFS.
     """
     audio = np.atleast_2d(audio)
-    if audio.shape[1] == 0:
-        return -math.inf
-    blocks = _block_powers(audio, sample_rate)
-    blocks = blocks[_lufs(blocks) > _ABSOLUTE_GATE]
-    if not len(blocks):
-        return -math.inf
-    blocks = blocks[_lufs(blocks) > _lufs(blocks.mean()) + _RELATIVE_GATE]
-    return float(_lufs(blocks.mean()))
+    meter = LoudnessMeter(audio.shape[0], audio.shape[1], sample_rate)
+    meter.add(audio)
+    return meter.loudness()
+
+
+class LoudnessMeter:
+    """Measures the integrated loudness of audio that comes in blocks.
+
+    Parameters
+    ----------
+    channels, samples
+        Its form; as many samples have to come.
+    sample_rate
+        The audio's rate in hertz.
+    """
+
+    def __init__(self, channels: int, samples: int, sample_rate: int):
+        # Fractions of a step would make blocks of uneven length, so times are rounded.
+        steps = np.arange(samples / sample_rate / _STEP_SECONDS + 1) * _STEP_SECONDS
+        edges = np.round(steps * sample_rate)
+        self._edges = edges[edges <= samples].astype(np.int64)
+        self._samples = samples
+        self._rate = sample_rate
+        self._energies = [_Energies(samples, sample_rate, self._edges) for _ in range(channels)]
+
+    def add(self, audio: NDArray[np.float32]) -> None:
+        """Take in the next samples, (channels, n) or, of one channel, (n,)."""
+        for channel, energies in zip(np.atleast_2d(audio), self._energies, strict=True):
+            energies.add(channel)
+
+    def loudness(self, absolute_gate: float = ABSOLUTE_GATE) -> float:
+        """Give the loudness of what came in.
+
+        Parameters
+        ----------
+        absolute_gate
+            LUFS below which blocks are silence.
+
+        Returns
+        -------
+        float
+            In LUFS; ``-inf`` for silence.
+        """
+        if self._samples == 0:
+            return -math.inf
+        blocks = self._block_powers()
+        blocks = blocks[_lufs(blocks) > absolute_gate]
+        if not len(blocks):
+            return -math.inf
+        blocks = blocks[_lufs(blocks) > _lufs(blocks.mean()) + _RELATIVE_GATE]
+        return float(_lufs(blocks.mean()))
+
+    def _block_powers(self) -> NDArray[np.float64]:
+        """Take the mean square of each block of the weighted audio, summed over channels."""
+        energies = np.zeros(max(0, len(self._edges) - 1))
+        for each in self._energies:
+            energies += np.diff(each.at_edges(), prepend=0.0)
+        if len(energies) < _STEPS_A_BLOCK:
+            return np.array([sum(each.total for each in self._energies) / self._samples])
+        powers = np.convolve(energies, np.ones(_STEPS_A_BLOCK), "valid")
+        return powers / (_STEPS_A_BLOCK * _STEP_SECONDS * self._rate)
+
+
+class _Energies:
+    """Adds up the squares of one channel, weighted piece by piece, by overlap and save."""
+
+    def __init__(self, samples: int, rate: int, edges: NDArray[np.int64]):
+        self._taps = math.ceil(_FILTER_SECONDS * rate)
+        size = 1 << math.ceil(math.log2(max(_CHUNK, 4 * self._taps)))
+        if samples + self._taps <= size // 2:
+            size = 1 << math.ceil(math.log2(samples + self._taps))
+        self._response = _response(rate, size)
+        self._size = size
+        self._edges = edges
+        self._left = samples
+        self._waiting = Passing()
+        self._done = 0
+        self._at_edges: list[NDArray[np.float64]] = []
+        self.total = 0.0
+
+    def add(self, channel: NDArray[np.float32]) -> None:
+        """Take in the next samples."""
+        self._waiting.add(channel)
+        self._left -= len(channel)
+        hop = self._size - self._taps
+        while self._waiting.end - self._done >= hop:
+            self._weigh(hop)
+        if self._left <= 0 and self._waiting.end > self._done:
+            self._weigh(self._waiting.end - self._done)
+
+    def at_edges(self) -> NDArray[np.float64]:
+        """The sums up to each edge after the first."""
+        return np.concatenate([np.empty(0), *self._at_edges])
+
+    def _weigh(self, count: int) -> None:
+        piece = np.zeros(self._size)
+        before = min(self._taps, self._done)
+        source = self._waiting.read(self._done - before, self._done + count)
+        piece[self._taps - before : self._taps - before + len(source)] = source
+        filtered = np.fft.irfft(np.fft.rfft(piece) * self._response, self._size)
+        weighted = filtered[self._taps : self._taps + count]
+        running = np.cumsum(np.square(weighted)) + self.total
+        edges = self._edges
+        inside = edges[(edges > self._done) & (edges <= self._done + count)]
+        self._at_edges.append(running[inside - self._done - 1])
+        self.total = float(running[-1])
+        self._done += count
+        self._waiting.forget(self._done - self._taps)
 
 
 def gain_between(from_lufs: float, to_lufs: float) -> float:
@@ -62,48 +164,6 @@ def gain_between(from_lufs: float, to_lufs: float) -> float:
 
 def _lufs(power: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
     return _OFFSET + 10 * np.log10(np.maximum(power, 1e-30))
-
-
-def _block_powers(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
-    """Take the mean square of each block of the weighted audio, summed over channels."""
-    samples = audio.shape[1]
-    # Fractions of a step would make blocks of uneven length, so times are rounded.
-    edges = np.round(np.arange(samples / rate / _STEP_SECONDS + 1) * _STEP_SECONDS * rate)
-    edges = edges[edges <= samples].astype(np.int64)
-    energies = np.zeros(max(0, len(edges) - 1))
-    total = 0.0
-    for channel in audio:
-        done, carried = 0, np.zeros(1)
-        sums = [carried]
-        for weighted in _weighted(channel, rate):
-            running = np.cumsum(np.square(weighted)) + sums[-1][-1]
-            inside = edges[(edges > done) & (edges <= done + len(weighted))]
-            sums.append(np.append(running[inside - done - 1], running[-1]))
-            done += len(weighted)
-        total += float(sums[-1][-1])
-        at_edges = np.concatenate([part[:-1] for part in sums[1:]])
-        energies += np.diff(at_edges, prepend=0.0)
-    if len(energies) < _STEPS_A_BLOCK:
-        return np.array([total / samples])
-    powers = np.convolve(energies, np.ones(_STEPS_A_BLOCK), "valid")
-    return powers / (_STEPS_A_BLOCK * _STEP_SECONDS * rate)
-
-
-def _weighted(channel: NDArray[np.float32], rate: int) -> Iterator[NDArray[np.float64]]:
-    """Weight a channel piece by piece, by overlap and save: memory stays bounded."""
-    taps = math.ceil(_FILTER_SECONDS * rate)
-    size = 1 << math.ceil(math.log2(max(_CHUNK, 4 * taps)))
-    if len(channel) + taps <= size // 2:
-        size = 1 << math.ceil(math.log2(len(channel) + taps))
-    response = _response(rate, size)
-    hop = size - taps
-    for begin in range(0, len(channel), hop):
-        piece = np.zeros(size)
-        before = min(taps, begin)
-        source = channel[begin - before : begin + hop]
-        piece[taps - before : taps - before + len(source)] = source
-        filtered = np.fft.irfft(np.fft.rfft(piece) * response, size)
-        yield filtered[taps : taps + min(hop, len(channel) - begin)]
 
 
 @lru_cache(maxsize=8)

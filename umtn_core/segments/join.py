@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.segments.plan import FADE, REACH, SHIFT, Segment
+from umtn_core.stage import BLOCK, Passing
 
 Audio = NDArray[np.float32]
 
@@ -63,36 +64,111 @@ def joined(
         From the first cut, 0, to the last end.
     joins : list of Join
     """
-    audio = np.zeros(segments[-1].end, np.float32)
-    audio[: segments[0].end] = parts[0]
+    joins: list[Join] = []
+    blocks = list(joining([[part] for part in parts], segments, rate, joins))
+    return np.concatenate(blocks), joins
+
+
+def joining(
+    parts: Sequence[Iterable[Audio]],
+    segments: Sequence[Segment],
+    rate: int,
+    joins: list[Join] | None = None,
+) -> Iterator[Audio]:
+    """Join segments that come in blocks, as `joined` does.
+
+    Parameters
+    ----------
+    parts : sequence of iterables of float32 array (n,)
+        What was decoded of each segment; taken from as it is needed.
+    segments, rate
+        As for `joined`.
+    joins
+        A list that joins are added to as they are found.
+
+    Yields
+    ------
+    float32 array (n,)
+    """
     half, largest = round(FADE * rate / 2), round(SHIFT * rate)
-    joins = []
-    for part, segment in zip(parts[1:], segments[1:], strict=True):
-        last = segment is segments[-1]
-        shifts = range(2 * largest + 1) if last else range(-largest, largest + 1)
-        join = _found(audio, part, segment, shifts, half, rate)
+    offsets = _offsets(rate)
+    sounding = _Sounding(parts[0], 0)
+    begin = 0
+    for blocks, segment in zip(parts[1:], segments[1:], strict=True):
+        yield from sounding.blocks(begin, segment.cut + min(offsets) - half)
+        begin = segment.cut + min(offsets) - half
+        shifts = range(2 * largest + 1) if segment is segments[-1] else range(-largest, largest + 1)
+        later = _Sounding(blocks, segment.begin)
+        join = _found(sounding, later, segment, shifts, half, offsets)
+        fade = join.place - half
+        yield from sounding.blocks(begin, fade)
         rise = _rise(2 * half, join.likeness)
-        begin = join.place - half
-        late = part[begin - join.shift - segment.begin :][: len(audio) - begin].copy()
-        late[: 2 * half] *= rise
-        late[: 2 * half] += audio[begin : begin + 2 * half] * rise[::-1]
-        audio[begin : begin + len(late)] = late
-        joins.append(join)
-    return audio, joins
+        later.first += join.shift
+        both = later.read(fade, fade + 2 * half) * rise
+        both += sounding.read(fade, fade + 2 * half) * rise[::-1]
+        yield both
+        begin, sounding = fade + 2 * half, later
+        if joins is not None:
+            joins.append(join)
+    yield from sounding.blocks(begin, segments[-1].end)
+
+
+class _Sounding:
+    """A part on its way: its samples by their place in the signal, from ``first`` on."""
+
+    def __init__(self, blocks: Iterable[Audio], first: int):
+        self.first = first
+        self._blocks = iter(blocks)
+        self._here = Passing()
+
+    def read(self, begin: int, end: int) -> Audio:
+        """Give some samples, which stay; nothing before them is asked for again."""
+        begin, end = begin - self.first, end - self.first
+        while self._here.end < end:
+            block = next(self._blocks, None)
+            if block is None:
+                # The last part may end a shift early.
+                self._here.add(np.zeros(end - self._here.end, np.float32))
+            else:
+                self._here.add(block)
+                if self._here.end < begin:
+                    self._here.forget(self._here.end)
+        return self._here.read(begin, end)
+
+    def blocks(self, begin: int, end: int) -> Iterator[Audio]:
+        """Give some samples, block by block, and forget them."""
+        for first in range(begin, end, BLOCK):
+            last = min(first + BLOCK, end)
+            yield self.read(first, last)
+            self._here.forget(last - self.first)
+
+
+def _offsets(rate: int) -> list[int]:
+    """List the places for a join as distances from the cut, nearest first."""
+    reach, step = round(REACH * rate), max(1, round(_PLACES_SECONDS * rate))
+    return sorted(range(-(reach // step) * step, reach + 1, step), key=abs)
 
 
 def _found(
-    audio: Audio, part: Audio, segment: Segment, shifts: range, half: int, rate: int
+    audio: _Sounding,
+    part: _Sounding,
+    segment: Segment,
+    shifts: range,
+    half: int,
+    offsets: Sequence[int],
 ) -> Join:
     """Find the join that differs least from what it joins."""
-    reach, step = round(REACH * rate), max(1, round(_PLACES_SECONDS * rate))
-    offsets = sorted(range(-(reach // step) * step, reach + 1, step), key=abs)
     best: tuple[float, Join] | None = None
+    farthest = max(offsets)
+    first = segment.cut - farthest - half
+    whole = audio.read(first, segment.cut + farthest + half).astype(np.float64)
+    heard_from = first - shifts[-1]
+    heard = part.read(heard_from, segment.cut + farthest + half - shifts[0]).astype(np.float64)
     for place in (segment.cut + offset for offset in offsets):
-        before = audio[place - half : place + half].astype(np.float64)
-        begin = place - half - segment.begin
-        heard = part[begin - shifts[-1] : begin - shifts[0] + 2 * half].astype(np.float64)
-        windows = np.lib.stride_tricks.sliding_window_view(heard, 2 * half)[::-1]
+        begin = place - half
+        before = whole[begin - first : begin - first + 2 * half]
+        near = heard[begin - shifts[-1] - heard_from : begin - shifts[0] + 2 * half - heard_from]
+        windows = np.lib.stride_tricks.sliding_window_view(near, 2 * half)[::-1]
         powers = np.einsum("ij,ij->i", windows, windows)
         power, product = before @ before, windows @ before
         loud = np.sqrt((power + powers) * 2 * half) + _TINY
