@@ -67,6 +67,9 @@ class Description:
         `umtn_core.bundle.amend_manifest` adds them later.
     postfilters
         Forms of those post-filters, by domain, whose graphs are taken as they are.
+    context
+        Samples, at the decoders' rate, of the longest excerpt that they were trained on; None
+        where nobody knows.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Description:
     titles: Mapping[str, str] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
     postfilters: Mapping[str, PostfilterShape] = field(default_factory=dict)
+    context: int | None = None
 
 
 def export_checkpoint(
@@ -288,7 +292,14 @@ def _of_its_own(name: str, trained_on: TrainingAudio, settings: Settings) -> Des
         training_data=NOT_STATED,
         reference_loudness=trained_on.loudness(gain),
         sources=trained_on.sources(),
+        context=_excerpt_made(settings),
     )
+
+
+def _excerpt_made(settings: Settings) -> int:
+    """Count the samples that decoders are taught to make at a time, at their rate."""
+    shape = settings.network_shape
+    return settings.segment // shape.hop * shape.output_hop
 
 
 def _as_extended(name: str, trained_on: TrainingAudio, old: Extended) -> Description:
@@ -305,6 +316,7 @@ def _as_extended(name: str, trained_on: TrainingAudio, old: Extended) -> Descrip
         titles=old.titles,
         quality=said.quality,
         postfilters=old.postfilters,
+        context=said.context,
     )
 
 
@@ -359,6 +371,7 @@ def _manifest(
         reference_loudness=description.reference_loudness,
         temperature=description.temperature,
         band_temperatures=tuple(description.band_temperatures),
+        context=description.context,
         quality=dict(description.quality),
         files={},
     )

@@ -16,7 +16,8 @@ class Extended:
     """A bundle, seen from a network that domains were added to.
 
     Its graphs are taken over byte by byte, and with them the loudness that audio is brought
-    to before the encoder hears it: the old domains' output stays what it was to the last bit.
+    to before the encoder hears it, and how long segments warm up: the old domains' output stays
+    what it was to the last bit.
 
     Parameters
     ----------

@@ -102,6 +102,7 @@ def import_checkpoint(
         loudness,
         sources=[TrainingSource(source=f"{which} checkpoint of a published run", licence=licence)],
         titles=titles or {},
+        context=opened.context,
     )
     music, rate = read_audio(audio) if audio is not None else (_few_notes(opened), 16_000)
     what = Path(audio).name if audio is not None else "a few synthesised notes"

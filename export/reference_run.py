@@ -12,10 +12,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import torch
+from msgspec import Meta
 from torch import Tensor
 
 from umtn_core.errors import UmtnError
@@ -31,7 +32,7 @@ Which = Literal["best", "last"]
 
 
 class _Arguments(msgspec.Struct, frozen=True):
-    """Those of the run's arguments that decide its network; there are many more."""
+    """Those of the run's arguments that decide its network and its use; there are many more."""
 
     blocks: int
     layers: int
@@ -45,6 +46,7 @@ class _Arguments(msgspec.Struct, frozen=True):
     encoder_pool: int
     n_datasets: int
     encoder_func: str = "relu"
+    seq_len: Annotated[int, Meta(ge=1)] | None = None
     data: list[str] = []
 
 
@@ -77,12 +79,16 @@ class ReferenceRun:
         The number of domains that it was trained on.
     data : tuple of str
         The folders of the domains' audio, in order, as they were called where it was trained.
+    context : int or None
+        Samples of the excerpts that it was trained on, each from an empty past; None if the run
+        does not say.
     """
 
     folder: Path
     shape: NetworkShape
     domains: int
     data: tuple[str, ...]
+    context: int | None = None
 
     @classmethod
     def open(cls, folder: str | Path) -> ReferenceRun:
@@ -119,9 +125,10 @@ class ReferenceRun:
                 "only networks with relu, as the published ones have, can be imported."
             )
         try:
-            return cls(folder, _shape(arguments), arguments.n_datasets, tuple(arguments.data))
+            shape = _shape(arguments)
         except (ValueError, msgspec.ValidationError) as error:
             raise UmtnError(f"The shape in {folder / ARGUMENTS} is not valid: {error}.") from error
+        return cls(folder, shape, arguments.n_datasets, tuple(arguments.data), arguments.seq_len)
 
     def weights(self, domain: int, which: Which = "best") -> DomainWeights:
         """Read one domain's encoder and decoder.

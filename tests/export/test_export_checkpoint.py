@@ -88,6 +88,15 @@ def test_gains_in_training_move_the_reference_loudness(checkpoint, tmp_path):
     assert difference[0] - difference[1] == pytest.approx(6.02, abs=0.02)
 
 
+@pytest.mark.parametrize(("preset", "made"), [("small", 1_600), ("wideband", 3_200)])
+def test_the_context_is_what_the_decoders_were_taught_to_make_at_a_time(
+    checkpoint, tmp_path, preset, made
+):
+    trained = checkpoint(preset=preset, segment=1_600, context=80)
+    path = export_checkpoint(trained, tmp_path / "model", **SAYS)
+    assert Bundle.open(path).manifest.context == made
+
+
 def test_a_recording_can_be_named_for_the_check(checkpoint, tmp_path):
     recording = tmp_path / "a.wav"
     write_audio(recording, np.tile(tone(0.3), (2, 3)), 16_000)

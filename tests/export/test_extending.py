@@ -62,7 +62,7 @@ def test_the_manifest_says_what_the_old_one_said_and_more(made, tmp_path):
         training_data="tones, and an oboe's", titles={"oboe": "The oboe"},
     )  # fmt: skip
     old, new = Bundle.open(bundle).manifest, Bundle.open(path).manifest
-    for name in ("licence", "temperature", "reference_loudness", "quality", "shape"):
+    for name in ("licence", "temperature", "reference_loudness", "quality", "shape", "context"):
         assert getattr(new, name) == getattr(old, name)
     assert new.training_data == "tones, and an oboe's"
     if new.precisions is not None:  # there is a C++ compiler

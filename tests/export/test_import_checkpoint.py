@@ -140,6 +140,13 @@ def test_the_manifest_says_what_it_is(tmp_path):
     assert max(manifest.parity["decoders"].values()) < 1e-4
 
 
+@pytest.mark.parametrize("said", [{"seq_len": 12_000}, {}], ids=["said", "not said"])
+def test_segments_warm_up_over_what_the_run_was_trained_on(tmp_path, said):
+    write_run(tmp_path / "run", SMALL, **said)
+    made = import_checkpoint(tmp_path / "run", tmp_path / "b", ["a", "b"], name="Two")
+    assert Bundle.open(made).manifest.context == said.get("seq_len")
+
+
 def test_a_domain_can_be_left_out(tmp_path):
     write_run(tmp_path / "run", SMALL, 3)
     (tmp_path / "run" / "bestmodel_1.pth").unlink()
@@ -213,6 +220,10 @@ BROKEN = {
     "arguments of something else": (
         lambda run, e, d: torch.save([argparse.Namespace(lr=1), 1], run / "args.pth"),
         "do not describe a network",
+    ),
+    "excerpts of no length": (
+        lambda run, e, d: torch.save([arguments(SMALL, 2, seq_len=0), 1], run / "args.pth"),
+        "seq_len",
     ),
     "an impossible shape": (
         lambda run, e, d: torch.save([arguments(SMALL, 2, encoder_pool=0), 1], run / "args.pth"),
