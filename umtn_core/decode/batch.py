@@ -13,6 +13,7 @@ from umtn_core.decode.memory import rings_to_keep
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout, StreamState
 from umtn_core.decode.uniform import Seeds, uniforms
+from umtn_core.rows import Latents
 
 #: Steps between two reports of a stream's position.
 STEPS = 100
@@ -182,7 +183,7 @@ class Conditions:
     Which frames are made together depends on the stream alone, so that its samples do.
     """
 
-    def __init__(self, engine: Engine, latents: NDArray[np.float32]):
+    def __init__(self, engine: Engine, latents: Latents):
         self._engine = engine
         self._latents = latents
         # The convolution before the products looks one frame to each side.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,8 +18,7 @@ from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import RingLayout, Stream, StreamState
 from umtn_core.errors import UmtnError
 
-SCHEMA = 3
-_ARRAYS = ("latents", "codes", "rings")
+SCHEMA = 4
 
 #: What numpy and msgspec raise on reading something else than was written.
 _DAMAGES = (
@@ -45,7 +45,7 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streams: list[_SavedStream]
 
 
-def save(decode: Decode, note: bytes = b"") -> bytes:
+def save(decode: Decode, note: bytes = b"", *, state_only: bool = False) -> bytes:
     """Put everything that a decode knows, engine apart, into an npz file's contents.
 
     Parameters
@@ -54,6 +54,9 @@ def save(decode: Decode, note: bytes = b"") -> bytes:
         Not advancing at the moment.
     note
         Anything that whoever saves it wants to find again, see `saved_note`.
+    state_only
+        Leave out latents and codes: whoever restores it has them, see `restore`. What is saved is
+        then as large however long the streams are.
 
     Returns
     -------
@@ -76,8 +79,9 @@ def save(decode: Decode, note: bytes = b"") -> bytes:
         "note": np.frombuffer(note, np.uint8),
     }
     for i, state in enumerate(decode.states):
-        arrays[f"latents.{i}"] = state.request.latents
-        arrays[f"codes.{i}"] = state.codes[: state.position]
+        if not state_only:
+            arrays[f"latents.{i}"] = state.request.latents[:, :]
+            arrays[f"codes.{i}"] = state.codes[: state.position]
         empty = np.empty((0, decode.engine.shape.residual_channels), np.float32)
         arrays[f"rings.{i}"] = empty if state.rings is None else state.rings
     contents = io.BytesIO()
@@ -101,7 +105,7 @@ def saved_note(contents: bytes) -> tuple[bytes, str]:
         raise UmtnError("The saved decode is damaged; start it again.") from error
 
 
-def restore(engine: Engine, contents: bytes) -> Decode:
+def restore(engine: Engine, contents: bytes, streams: Sequence[Stream] | None = None) -> Decode:
     """Make a decode as it was when saved, for any engine with the same weights.
 
     Parameters
@@ -110,11 +114,14 @@ def restore(engine: Engine, contents: bytes) -> Decode:
         An engine of the same model and domain.
     contents
         What `save` returned.
+    streams
+        The streams that it was begun with, in their order; codes that are not saved are in theirs.
+        None, the saved ones.
 
     Raises
     ------
     UmtnError
-        If it is not a saved decode, or one of other weights or another precision.
+        If it is not a saved decode, or one of other streams, other weights or another precision.
     """
     try:
         with np.load(io.BytesIO(contents), allow_pickle=False) as arrays:
@@ -128,9 +135,12 @@ def restore(engine: Engine, contents: bytes) -> Decode:
                     f"The saved decode was made in {header.precision}, and can only go on with an "
                     f"engine of that precision, not in {engine.precision}."
                 )
+            given = streams or [None] * len(header.streams)
+            if len(given) != len(header.streams):
+                raise UmtnError("The saved decode is damaged; start it again.")
             states = [
-                _state(engine, saved, {part: arrays[f"{part}.{i}"] for part in _ARRAYS})
-                for i, saved in enumerate(header.streams)
+                _state(engine, saved, stream, lambda part, i=i: arrays[f"{part}.{i}"])
+                for i, (saved, stream) in enumerate(zip(header.streams, given, strict=True))
             ]
     except _DAMAGES as error:
         raise UmtnError("The saved decode is damaged; start it again.") from error
@@ -138,13 +148,19 @@ def restore(engine: Engine, contents: bytes) -> Decode:
     return Decode.resumed(engine, states, sampling)
 
 
-def _state(engine: Engine, saved: _SavedStream, arrays: dict[str, NDArray[Any]]) -> StreamState:
-    request = Stream(arrays["latents"], saved.samples, saved.id, saved.seed)
-    state = StreamState.begin(request, engine.shape)
-    state.codes[: saved.position] = arrays["codes"]
+def _state(
+    engine: Engine, saved: _SavedStream, stream: Stream | None, array: Callable[[str], NDArray[Any]]
+) -> StreamState:
+    if stream is None:
+        stream = Stream(array("latents"), saved.samples, saved.id, saved.seed)
+    elif (stream.samples, stream.id, stream.seed) != (saved.samples, saved.id, saved.seed):
+        raise UmtnError("The saved decode is of other streams; start it again.")
+    state = StreamState.begin(stream, engine.shape)
+    if stream.codes is None:
+        state.codes[: saved.position] = array("codes")
     state.position = saved.position
     if 0 < saved.position < saved.samples:
         dims = (RingLayout.of(engine.shape).rows, engine.shape.residual_channels)
         state.rings = np.empty(dims, np.float32)
-        state.rings[...] = arrays["rings"].reshape(dims)
+        state.rings[...] = array("rings").reshape(dims)
     return state

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from umtn_core.companding import NOTHING_YET
 from umtn_core.errors import UmtnError
+from umtn_core.rows import Codes, Latents
 from umtn_core.shape import NetworkShape
 
 
@@ -27,12 +28,15 @@ class Stream:
         whatever else is decoded beside it. Streams may share an id.
     seed
         The seed of its random numbers, 0 to 2^64 - 1; None, that of the decode's sampling.
+    codes : uint8 array (samples,), or what can be used like one
+        Where what is made is put; None, in an array of its own.
     """
 
-    latents: NDArray[np.float32]
+    latents: Latents
     samples: int
     id: int = 0
     seed: int | None = None
+    codes: Codes | None = None
 
 
 @dataclass
@@ -53,7 +57,7 @@ class StreamState:
     """
 
     request: Stream
-    codes: NDArray[np.uint8]
+    codes: Codes
     rings: NDArray[np.float32] | None = None
     position: int = 0
 
@@ -76,7 +80,8 @@ class StreamState:
                 f"A network of {shape.bands} bands makes as many samples a step, so "
                 f"{request.samples} cannot be asked for: take a multiple."
             )
-        return cls(request, np.zeros(request.samples, np.uint8))
+        given = request.codes
+        return cls(request, np.zeros(request.samples, np.uint8) if given is None else given)
 
     @property
     def is_finished(self) -> bool:

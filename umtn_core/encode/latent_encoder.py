@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from threading import Event
 from typing import Literal
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from umtn_core.companding import MU, Companding
 from umtn_core.errors import Cancelled
 from umtn_core.progress import IsCancelled
+from umtn_core.rows import Rows
 from umtn_core.runtime import available_cores
 from umtn_core.shape import NetworkShape
 from umtn_core.threads import Work, run_watched
@@ -66,9 +68,40 @@ class LatentEncoder(ABC):
         Cancelled
         """
         frames = -(-len(audio) // self.shape.hop)
+        latents = np.empty((frames, self.shape.latent_channels), np.float32)
+        self.encode_from(lambda a, b: audio[a:b], len(audio), latents, cancelled=cancelled)
+        return np.ascontiguousarray(latents.T)
+
+    def encode_from(
+        self,
+        read: Callable[[int, int], NDArray[np.float32]],
+        samples: int,
+        latents: Rows | NDArray[np.float32],
+        *,
+        cancelled: IsCancelled | None = None,
+    ) -> None:
+        """Encode audio that is read a stretch at a time.
+
+        Parameters
+        ----------
+        read
+            Gives audio as `encode` takes it, from a sample up to another; called by several
+            threads.
+        samples
+            The number of samples.
+        latents : (frames, latent_channels)
+            What is filled in, a row for each frame.
+        cancelled
+            As for `encode`.
+
+        Raises
+        ------
+        Cancelled
+        """
+        hop = self.shape.hop
+        frames = -(-samples // hop)
         chunk = self._chunk(frames)
-        sound = heard(self._companding.encode(audio), frames * self.shape.hop)
-        latents = np.empty((self.shape.latent_channels, frames), np.float32)
+        reach = -(-self.shape.encoder_reach // hop)
 
         def watch(done: bool) -> None:
             if not done and cancelled is not None and cancelled():
@@ -76,15 +109,18 @@ class LatentEncoder(ABC):
 
         def filling(first: int) -> Work:
             def fill(stop: Event) -> None:
+                if stop.is_set():
+                    return
                 last = min(first + chunk, frames)
-                if not stop.is_set():
-                    latents[:, first:last] = self.frames(sound, first, last)
+                begin, end = max(0, first - reach), min(frames, last + reach)
+                codes = self._companding.encode(read(begin * hop, min(end * hop, samples)))
+                sound = heard(codes, (end - begin) * hop)
+                latents[first:last] = self.frames(sound, first - begin, last - begin).T
 
             return fill
 
         # Threads share chunks, not the work of one: results would depend on their number.
         run_watched(map(filling, range(0, frames, chunk)), self._threads, watch)
-        return latents
 
     def _chunk(self, frames: int) -> int:
         """Say how many of some frames to encode in one run; the number of threads has no say."""
