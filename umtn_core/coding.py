@@ -6,14 +6,16 @@ that there are as many as samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.companding import Companding
 from umtn_core.filter_bank import CHUNK, OVERLAP, Synthesis, analyse
+from umtn_core.rows import Codes
 from umtn_core.shape import NetworkShape
+from umtn_core.stage import BLOCK
 
 
 class Coding:
@@ -74,17 +76,35 @@ class Coding:
         """
         if self.bands == 1:
             return self.companding.decode(codes)
-        steps = np.asarray(codes).reshape(-1, self.bands)
-        levels = self.companding.levels
-        synthesis = Synthesis(self.bands)
         audio = np.empty(len(codes), np.float32)
         filled = 0
-        for first in range(0, len(steps), CHUNK):
-            made = synthesis(levels[steps[first : first + CHUNK]] / self._gains)
+        for made in self.decode_blocks(np.asarray(codes)):
             audio[filled : filled + len(made)] = made
             filled += len(made)
-        audio[filled:] = synthesis.rest()
         return audio
+
+    def decode_blocks(self, codes: Codes | NDArray[np.integer]) -> Iterator[NDArray[np.float32]]:
+        """Make audio of codes, block by block: as `decode` does, to the last bit.
+
+        Parameters
+        ----------
+        codes : integer array (codes,), or what can be sliced like one
+
+        Yields
+        ------
+        float32 array (n,)
+        """
+        if self.bands == 1:
+            for begin in range(0, len(codes), BLOCK):
+                yield self.companding.decode(codes[begin : begin + BLOCK])
+            return
+        levels = self.companding.levels
+        synthesis = Synthesis(self.bands)
+        # Sums are the same only if they are made in the same order: so the blocks have one size.
+        for begin in range(0, len(codes), CHUNK * self.bands):
+            steps = codes[begin : begin + CHUNK * self.bands].reshape(-1, self.bands)
+            yield synthesis(levels[steps] / self._gains)
+        yield synthesis.rest()
 
     @property
     def tail(self) -> int:

@@ -2,107 +2,190 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.audio.channels import ChannelMode, Channels
-from umtn_core.audio.level import limited
-from umtn_core.audio.loudness import loudness
-from umtn_core.errors import UmtnError
+from umtn_core.audio.channels import ChannelMode, EqualChannels, Mean, PerChannel
+from umtn_core.audio.level import Limiter
+from umtn_core.audio.sound import Sound, SoundArray, blocks_of
+from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.hearing import Hearing, Signal
+from umtn_core.progress import IsCancelled
+from umtn_core.stage import through, together
+from umtn_core.stereo.listener import StereoListener
+from umtn_core.stereo.placing import Placing
 
 Audio = NDArray[np.float32]
 
 
-@dataclass
-class Signal:
-    """One mono signal of a recording on its way.
-
-    Parameters
-    ----------
-    audio : float32 array (samples,)
-        The samples as recorded.
-    sample_rate
-        The rate in hertz.
-    id
-        Names its random numbers.
-    lufs
-        Its loudness; minus infinity for silence.
-    translated : float32 array (samples,)
-        Silence at first.
-    """
-
-    audio: Audio
-    sample_rate: int
-    id: int
-    lufs: float
-    translated: Audio
-
-
-@dataclass
 class Recording:
-    """A recording, its signals, and how they become channels again.
+    """A recording, its signals, and how they become channels again. It is read block by block.
 
     Parameters
     ----------
-    dry : float32 array (channels, samples)
-    sample_rate
-        The rate in hertz.
-    shape
-        The shape that the caller's array had.
-    channels
-        How signals become channels.
-    signals
-        The signals to be translated.
+    sound
+        The recording.
+    mode
+        What becomes of several channels.
+    cancelled
+        Asked for every block; work ends once it says yes.
+
+    Attributes
+    ----------
+    digest : bytes
+        SHA-256 of its samples.
+    signals : list of Signal
+        The signals to be translated; none before `hear`.
+
+    Raises
+    ------
+    UmtnError
+        If it holds samples that are not numbers.
+    Cancelled
     """
 
-    dry: Audio
-    sample_rate: int
-    shape: tuple[int, ...]
-    channels: Channels
-    signals: list[Signal]
+    def __init__(self, sound: Sound, mode: ChannelMode, cancelled: IsCancelled | None = None):
+        self.sound = sound
+        self.signals: list[Signal] = []
+        self._cancelled = cancelled
+        several = sound.channels > 1
+        listener = (
+            StereoListener(sound.channels, sound.sample_rate)
+            if several and mode == "auto"
+            else None
+        )
+        equal, digest, peak = EqualChannels(sound.channels), hashlib.sha256(), 0.0
+        for block in self._blocks():
+            if not np.isfinite(block).all():
+                raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
+            digest.update(np.ascontiguousarray(block).data)
+            equal.add(block)
+            peak = max(peak, float(np.abs(block).max()))
+            if listener is not None:
+                listener.add(block)
+        self.digest = digest.digest()
+        self._peak = peak
+        placing = None
+        if listener is not None and len(set(equal.first())) > 1:
+            placing = listener.placing()
+        self._layout: Mean | PerChannel | _OnePlayer
+        if mode in ("mono", "mid"):
+            self._layout = Mean(sound.channels, keeps_sides=mode == "mid")
+        elif placing is not None:
+            self._layout = _OnePlayer(placing, sound.sample_rate)
+        else:
+            self._layout = PerChannel(equal.first())
 
-    @classmethod
-    def of(cls, audio: Audio, sample_rate: int, mode: ChannelMode) -> Recording:
-        """Check a recording and take it apart.
+    def hear(self, hearing: Hearing) -> None:
+        """Take its signals in.
 
         Raises
         ------
-        UmtnError
-            If it is not audio, or has no samples, or some that are not numbers.
+        Cancelled
         """
-        audio = np.asarray(audio)
-        if not np.issubdtype(audio.dtype, np.floating):
-            raise UmtnError(f"Audio must be of type float32, from -1 to 1, not {audio.dtype}.")
-        audio = audio.astype(np.float32, copy=False)
-        if audio.ndim not in (1, 2):
-            raise UmtnError(
-                f"Audio must have the form (channels, samples), not {audio.ndim} dimensions."
-            )
-        if audio.size == 0:
-            raise UmtnError("There is no audio to translate: it has no channels or no samples.")
-        if not 1 <= sample_rate < np.inf or sample_rate % 1:
-            raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
-        if not np.isfinite(audio).all():
-            raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
-        dry, sample_rate = np.atleast_2d(audio), int(sample_rate)
-        channels = Channels(dry, mode)
-        signals = [
-            Signal(s, sample_rate, i, loudness(s, sample_rate), np.zeros_like(s))
-            for i, s in zip(channels.ids, channels.signals, strict=True)
-        ]
-        return cls(dry, sample_rate, audio.shape, channels, signals)
+        samples, rate = self.sound.samples, self.sound.sample_rate
+        self.signals = [Signal(i, samples, rate, hearing) for i in self._layout.ids]
+        for block in self._layout.signals(self._blocks()):
+            for signal, audio in zip(self.signals, block, strict=True):
+                signal.take(audio)
+        for signal in self.signals:
+            signal.end()
+
+    def heed(self, cancelled: IsCancelled | None) -> None:
+        """From now on, ask this for every block."""
+        self._cancelled = cancelled
 
     @property
     def sounding(self) -> list[Signal]:
         """The signals that are not silent."""
-        return [signal for signal in self.signals if signal.lufs > -np.inf]
+        return [signal for signal in self.signals if not signal.is_silent]
 
-    def mixed(self, mix: float) -> Audio:
-        """Mix dry and wet, in the form the recording came in."""
-        wet = self.channels.joined([signal.translated for signal in self.signals])
-        wet = limited(wet, self.sample_rate, max(1.0, float(np.abs(self.dry).max())))
-        if mix < 1:
-            wet = np.float32(1 - mix) * self.dry + np.float32(mix) * wet
-        return wet.reshape(self.shape)
+    def dry(self) -> Iterator[Audio]:
+        """Give the recording as it is: blocks (channels, n)."""
+        return self._blocks()
+
+    def mixed(self, translated: Sequence[Iterable[Audio]], mix: float) -> Iterator[Audio]:
+        """Mix it with what its sounding signals have become.
+
+        Parameters
+        ----------
+        translated : blocks of float32 array (n,), for each sounding signal
+            As long and as loud as the signal, at its sample rate.
+        mix
+            0 gives the recording, 1 the translation only.
+
+        Yields
+        ------
+        float32 array (channels, n)
+            Its peak is at most 1, or that of the recording if that is higher.
+        """
+        given = iter(translated)
+        sources = [
+            self._silence() if signal.is_silent else next(given) for signal in self.signals
+        ]
+        wet = self._layout.joined(together(sources), self._blocks())
+        limiter = Limiter(self.sound.sample_rate, max(1.0, self._peak))
+        position = 0
+        for block in through(wet, limiter):
+            if mix < 1:
+                dry = self.sound.read(position, block.shape[1])
+                block = np.float32(1 - mix) * dry + np.float32(mix) * block
+            position += block.shape[1]
+            yield block
+
+    def _silence(self) -> Iterator[Audio]:
+        return (np.zeros(block.shape[1], np.float32) for block in self._blocks())
+
+    def _blocks(self) -> Iterator[Audio]:
+        for block in blocks_of(self.sound):
+            if self._cancelled is not None and self._cancelled():
+                raise Cancelled("The translation was cancelled.")
+            yield block
+
+
+class _OnePlayer:
+    """Channels that one player is heard on: mixed to one signal, and placed again."""
+
+    ids = (0,)
+
+    def __init__(self, placing: Placing, sample_rate: int):
+        self._placing = placing
+        self._rate = sample_rate
+
+    def signals(self, blocks: Iterator[Audio]) -> Iterator[Audio]:
+        return (block[None] for block in through(blocks, self._placing.mixer()))
+
+    def joined(self, blocks: Iterator[Audio], dry: Iterator[Audio]) -> Iterator[Audio]:
+        return through((block[0] for block in blocks), self._placing.placer(self._rate))
+
+
+def sound_of(audio: Audio, sample_rate: float) -> SoundArray:
+    """Check audio that a caller brought.
+
+    Parameters
+    ----------
+    audio : float32 array (channels, samples) or (samples,)
+    sample_rate
+        The audio's rate in hertz.
+
+    Raises
+    ------
+    UmtnError
+        If it is not audio, or has no samples.
+    """
+    audio = np.asarray(audio)
+    if not np.issubdtype(audio.dtype, np.floating):
+        raise UmtnError(f"Audio must be of type float32, from -1 to 1, not {audio.dtype}.")
+    audio = audio.astype(np.float32, copy=False)
+    if audio.ndim not in (1, 2):
+        raise UmtnError(
+            f"Audio must have the form (channels, samples), not {audio.ndim} dimensions."
+        )
+    if audio.size == 0:
+        raise UmtnError("There is no audio to translate: it has no channels or no samples.")
+    if not 1 <= sample_rate < np.inf or sample_rate % 1:
+        raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
+    return SoundArray(np.atleast_2d(audio), int(sample_rate))

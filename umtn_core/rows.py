@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.errors import UmtnError
+
 #: What takes up more bytes lies in a file.
 LARGEST_IN_MEMORY = 1 << 24
 
@@ -34,10 +36,15 @@ class Rows:
     path
         A file that is kept, however small, with what it holds already; None, nothing is kept.
 
+    Attributes
+    ----------
+    is_kept : bool
+        Whether it lies at a path, and stays there.
+
     Raises
     ------
-    OSError
-        If there is no room for the file.
+    UmtnError
+        If there is no room for the file; reading and writing do the same.
     """
 
     def __init__(
@@ -52,17 +59,17 @@ class Rows:
         self.shape = (count, width) if width else (count,)
         self._dtype = np.dtype(dtype)
         self._row = self._dtype.itemsize * max(1, width)
+        self.is_kept = path is not None
         self._array: NDArray[Any] | None = None
         self._lock = Lock()
         if path is None and count * self._row <= LARGEST_IN_MEMORY:
             self._array = np.zeros(self.shape, self._dtype)
             return
-        # Closed when nobody has the rows any more.
-        if path is None:
-            self._file: Any = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
-        else:
-            self._file = open(path, "r+b" if path.exists() else "w+b", buffering=0)  # noqa: SIM115
-        self._file.truncate(count * self._row)
+        try:
+            self._file = _opened(folder, path)
+            self._file.truncate(count * self._row)
+        except OSError as error:
+            raise _no_room(error) from error
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -103,15 +110,31 @@ class Rows:
         left = memoryview(rows).cast("B") if rows.size else memoryview(b"")
         place = first * self._row
         while len(left):
-            if at is not None:
-                done = at(self._file.fileno(), [left], place)
-            else:
-                with self._lock:
-                    self._file.seek(place)
-                    done = self._file.write(left) if writes else self._file.readinto(left)
+            try:
+                if at is not None:
+                    done = at(self._file.fileno(), [left], place)
+                else:
+                    with self._lock:
+                        self._file.seek(place)
+                        done = self._file.write(left) if writes else self._file.readinto(left)
+            except OSError as error:
+                raise _no_room(error) from error
             if not done:
-                raise OSError("a file of this process was cut off by another")
+                raise UmtnError("A file of work under way was cut off; start again.")
             left, place = left[done:], place + done
+
+
+def _opened(folder: Path | None, path: Path | None) -> Any:
+    """Open a file, which is closed when nobody has its rows any more."""
+    if path is None:
+        return tempfile.TemporaryFile(dir=folder, buffering=0)
+    return open(path, "r+b" if path.exists() else "w+b", buffering=0)
+
+
+def _no_room(error: OSError) -> UmtnError:
+    return UmtnError(
+        f"Work under way cannot be kept on the disk: {error.strerror or error}; make room there."
+    )
 
 
 class Latents(Protocol):

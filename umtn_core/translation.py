@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeGuard
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from umtn_core.audio.sound import Sound
 from umtn_core.coding import Coding
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.sampling import check_seed
@@ -18,7 +19,8 @@ from umtn_core.decode.saving import save
 from umtn_core.errors import UmtnError
 from umtn_core.finishing import Finish
 from umtn_core.progress import IsCancelled, OnProgress, Progress
-from umtn_core.recording import Audio, Recording, Signal
+from umtn_core.recording import Audio, Recording, sound_of
+from umtn_core.rows import Rows
 from umtn_core.segments.plan import Segment
 
 
@@ -28,7 +30,7 @@ class Source:
 
     Parameters
     ----------
-    audio : float32 array (channels, samples) or (samples,)
+    audio : float32 array (channels, samples) or (samples,), or a `umtn_core.audio.sound.Sound`
     sample_rate
         The audio's rate in hertz.
     seed
@@ -41,7 +43,7 @@ class Source:
         If there is no such seed.
     """
 
-    audio: Audio
+    audio: Audio | Sound
     sample_rate: int
     seed: int | None = None
 
@@ -49,9 +51,33 @@ class Source:
         if self.seed is not None:
             check_seed(self.seed)
 
+    @property
+    def sound(self) -> Sound:
+        """It as a sound, checked.
+
+        Raises
+        ------
+        UmtnError
+            If it is an array that is not audio, or has no samples.
+        """
+        if _is_sound(self.audio):
+            return self.audio
+        return sound_of(self.audio, self.sample_rate)
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """The shape that its result has."""
+        if _is_sound(self.audio):
+            return self.audio.channels, self.audio.samples
+        return np.shape(self.audio)
+
     def seeded(self, default: int) -> int:
         """Return its seed, or the one to take if it has none."""
         return default if self.seed is None else self.seed
+
+
+def _is_sound(audio: Audio | Sound) -> TypeGuard[Sound]:
+    return hasattr(audio, "read")
 
 
 class SavedPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,10 +94,14 @@ class SavedPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     work: str
     segments: tuple[tuple[Segment, ...], ...]
 
-    def fits(self, decode: Decode) -> bool:
-        """Whether a decode has just these segments' streams."""
-        lengths = [each.end - each.begin for segments in self.segments for each in segments]
-        return lengths == [state.request.samples for state in decode.states]
+    def fits(self, samples: Sequence[int]) -> bool:
+        """Whether these are segments of signals of which so many samples are made."""
+        return len(samples) == len(self.segments) and all(
+            segments
+            and segments[-1].end == made
+            and all(0 <= each.begin <= each.cut <= each.end <= made for each in segments)
+            for segments, made in zip(self.segments, samples, strict=True)
+        )
 
 
 class Translation:
@@ -83,7 +113,7 @@ class Translation:
     Parameters
     ----------
     recordings
-        The recordings, taken apart.
+        The recordings, taken apart, each with the form that its result is to have.
     decode
         The streams of all their segments, in the order that the note has.
     note
@@ -92,21 +122,33 @@ class Translation:
         How codes become audio.
     finish
         How decoded audio becomes a recording again.
+    codes
+        Where the codes of all streams are put; kept beside what is saved if it is a file of its
+        own.
+
+    Attributes
+    ----------
+    remarks : list of str
+        For each recording, a sentence on what of it the model was not taught, or nothing.
     """
 
     def __init__(
         self,
-        recordings: Sequence[Recording],
+        recordings: Sequence[tuple[Recording, tuple[int, ...]]],
         decode: Decode,
         note: SavedPlan,
         coding: Coding,
         finish: Finish,
+        codes: Rows,
+        remarks: Sequence[str] = (),
     ):
         self._recordings = recordings
         self._decode = decode
         self._note = note
         self._coding = coding
         self._finish = finish
+        self._codes = codes
+        self.remarks = list(remarks)
 
     @property
     def done(self) -> bool:
@@ -143,8 +185,20 @@ class Translation:
         self._decode.advance(seconds=seconds, progress=progress, cancelled=cancelled)
 
     def save(self) -> bytes:
-        """Put its state into bytes, for `Translator.resume`; not while it advances."""
-        return save(self._decode, msgspec.json.encode(self._note))
+        """Put its state into bytes, for `Translator.resume`; not while it advances.
+
+        Where it was begun with a folder, what was decoded so far stays there, and the state is as
+        large however long the recordings are.
+
+        Raises
+        ------
+        OSError
+            If what was decoded cannot be brought to the disk.
+        """
+        if self._codes.is_kept:
+            self._codes.sync()
+        note = msgspec.json.encode(self._note)
+        return save(self._decode, note, state_only=self._codes.is_kept)
 
     def finish(self, *, cancelled: IsCancelled | None = None) -> list[Audio]:
         """Return the translated recordings, each of the form that its source had.
@@ -152,7 +206,7 @@ class Translation:
         Parameters
         ----------
         cancelled
-            Asked about 20 times a second while a post-filter works; work ends once it says yes.
+            Asked about 20 times a second; work ends once it says yes.
 
         Raises
         ------
@@ -160,11 +214,50 @@ class Translation:
         UmtnError
             If it is not done.
         """
+        results = []
+        for (_, form), blocks in zip(self._recordings, self.results(cancelled), strict=True):
+            result = np.empty(form, np.float32)
+            channels, filled = np.atleast_2d(result), 0
+            for block in blocks:
+                channels[:, filled : filled + block.shape[1]] = block
+                filled += block.shape[1]
+            results.append(result)
+        return results
+
+    def results(self, cancelled: IsCancelled | None = None) -> list[Iterator[Audio]]:
+        """Return the translated recordings as blocks, which are made as they are taken.
+
+        Parameters
+        ----------
+        cancelled
+            As for `finish`.
+
+        Returns
+        -------
+        list of iterators of float32 array (channels, n)
+
+        Raises
+        ------
+        Cancelled
+            From an iterator.
+        UmtnError
+            If it is not done.
+        """
         if not self.done:
             raise UmtnError("The translation is not finished yet; advance it until it is done.")
-        for signal, (parts, segments) in zip(self._sounding(), self.parts(), strict=True):
-            signal.translated = self._finish.signal(signal, parts, segments, cancelled)
-        return [self._finish.recording(recording) for recording in self._recordings]
+        streams = iter(self._decode.states)
+        planned = iter(self._note.segments)
+        results = []
+        for recording, _ in self._recordings:
+            recording.heed(cancelled)
+            signals = []
+            for signal in [] if self._finish.mix == 0 else recording.sounding:
+                segments = next(planned)
+                states = islice(streams, len(segments))
+                parts = [self._coding.decode_blocks(state.codes) for state in states]
+                signals.append(self._finish.signal(signal, parts, segments, cancelled))
+            results.append(self._finish.recording(recording, signals))
+        return results
 
     def parts(self) -> list[tuple[list[Audio], tuple[Segment, ...]]]:
         """Return what was decoded of each signal that sounds, segment by segment.
@@ -179,13 +272,8 @@ class Translation:
             (list(islice(streams, len(segments))), segments) for segments in self._note.segments
         ]
 
-    def _sounding(self) -> Iterator[Signal]:
-        if self._finish.mix == 0:
-            return iter(())
-        return (signal for recording in self._recordings for signal in recording.sounding)
 
-
-def name_of(options: object, sources: Iterable[Source], seed: int) -> str:
+def name_of(options: object, sources: Iterable[tuple[Recording, int]]) -> str:
     """Name a piece of work by what decides its samples: a SHA-256.
 
     Parameters
@@ -193,14 +281,12 @@ def name_of(options: object, sources: Iterable[Source], seed: int) -> str:
     options
         Anything msgspec can encode.
     sources
-        The recordings to be translated.
-    seed
-        The one of sources that have none.
+        The recordings to be translated, and the seed of each.
     """
     digest = hashlib.sha256(msgspec.json.encode(options))
-    for source in sources:
-        audio: NDArray[np.float32] = np.ascontiguousarray(source.audio, np.float32)
-        about = (audio.shape, int(source.sample_rate), source.seeded(seed))
+    for recording, seed in sources:
+        sound = recording.sound
+        about = (sound.channels, sound.samples, sound.sample_rate, seed)
         digest.update(msgspec.json.encode(about))
-        digest.update(audio.data)
+        digest.update(recording.digest)
     return digest.hexdigest()

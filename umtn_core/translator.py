@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, check_channel_mode
-from umtn_core.audio.level import to_reference
-from umtn_core.audio.resample import resample
+from umtn_core.audio.sound import Sound
 from umtn_core.bundle import Bundle
 from umtn_core.decode.choosing.auto import choose, open_for
 from umtn_core.decode.choosing.engines import open_engine
@@ -27,12 +26,18 @@ from umtn_core.encode.latent_encoder import LatentEncoder
 from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
 from umtn_core.finishing import Finish
+from umtn_core.hearing import Hearing, Signal
 from umtn_core.postfilter import Postfilter
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.progress import IsCancelled, OnProgress, Progress
-from umtn_core.recording import Audio, Recording, Signal
+from umtn_core.recording import Audio, Recording
+from umtn_core.rows import Frames, Rows, Stretch
+from umtn_core.scope.listening import listen
+from umtn_core.scope.remark import best_octave, remark
 from umtn_core.segments.count import best_count
-from umtn_core.segments.plan import Margins, Segment, plan, samples_made, segment_id
+from umtn_core.segments.plan import Margins, Segment, plan_by_levels, samples_made, segment_id
+from umtn_core.segments.quiet import QuietMeter
+from umtn_core.stage import BLOCK
 from umtn_core.translation import SavedPlan, Source, Translation, name_of
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
@@ -150,13 +155,6 @@ class Translator:
             self._opened = open_engine(chosen.engine, self.bundle, self.target, self._threads)
         return self._opened
 
-    def _encode(
-        self, engine: Engine, audio: Audio, cancelled: IsCancelled | None
-    ) -> NDArray[np.float32]:
-        if self._encoder is None:
-            self._encoder = open_encoder(self.bundle, engine.encoder_precision, self._threads)
-        return self._encoder.encode(audio, cancelled=cancelled)
-
     def __call__(
         self,
         audio: Audio,
@@ -223,7 +221,12 @@ class Translator:
         return translation.finish(cancelled=cancelled)
 
     def begin(
-        self, sources: Sequence[Source], *, cancelled: IsCancelled | None = None
+        self,
+        sources: Sequence[Source],
+        *,
+        cancelled: IsCancelled | None = None,
+        scratch: Path | None = None,
+        codes_path: Path | None = None,
     ) -> Translation:
         """Begin to translate recordings together: check and encode them.
 
@@ -233,6 +236,12 @@ class Translator:
             The recordings to be translated.
         cancelled
             Asked about 20 times a second; work ends once it says yes.
+        scratch
+            The folder of files for what does not fit into memory, which have no names; None, the
+            system's folder for such files.
+        codes_path
+            The path of a file that what is decoded is put into and kept in, so that what
+            `Translation.save` gives stays small; None, it is part of that.
 
         Returns
         -------
@@ -245,26 +254,27 @@ class Translator:
             If one has no samples, or some that are not numbers.
         Cancelled
         """
-        recordings = self._recordings(sources)
+        works = self._taken(sources, scratch, cancelled)
         engine = self._engine(cancelled)
-        plans: list[tuple[Segment, ...]] = []
-        streams: list[Stream] = []
-        for source, recording in zip(sources, recordings, strict=True):
-            signals = self._wanted(recording)
-            for signal in signals:
-                audio = self._heard(signal)
-                samples = samples_made(len(audio), self.bundle.shape)
-                count = self._segment_count(engine, samples, len(signals), cancelled)
-                plans.append(plan(audio, self.bundle.shape, count))
-                latents = self._encode(engine, audio, cancelled)
-                seed = source.seeded(self.sampling.seed)
-                streams += self._streams(plans[-1], latents, signal.id, seed)
-        decode = Decode(engine, streams, self.sampling)
-        note = SavedPlan(self._name(sources), tuple(plans))
-        return Translation(recordings, decode, note, self.coding, self._finish())
+        plans = []
+        for work in works:
+            for signal, latents in zip(work.signals, self._encoded(work, cancelled), strict=True):
+                work.latents.append(latents)
+                plans.append(self._planned(engine, signal, len(work.signals), cancelled))
+        codes = self._room_for_codes(plans, scratch, codes_path)
+        decode = Decode(engine, self._streams(works, plans, codes), self.sampling)
+        return self._translation(works, decode, plans, codes, scratch)
 
-    def resume(self, sources: Sequence[Source], saved: bytes) -> Translation:
-        """Go on with a translation that was saved.
+    def resume(
+        self,
+        sources: Sequence[Source],
+        saved: bytes,
+        *,
+        cancelled: IsCancelled | None = None,
+        scratch: Path | None = None,
+        codes_path: Path | None = None,
+    ) -> Translation:
+        """Go on with a translation that was saved. Its recordings are encoded again.
 
         Parameters
         ----------
@@ -273,6 +283,8 @@ class Translator:
         saved
             What `Translation.save` returned, in this process or another; its translator had the
             same model, target and options, threads apart.
+        cancelled, scratch, codes_path
+            What they are for `begin`; the path, that with which it was begun.
 
         Returns
         -------
@@ -283,22 +295,31 @@ class Translator:
         UmtnError
             If the saved state is damaged, of other work, or of another precision than the
             engine that was asked for; with ``auto`` it goes on in its own.
+        Cancelled
         """
-        recordings = self._recordings(sources)
         text, precision = saved_note(saved)
         try:
             note = msgspec.json.decode(text, type=SavedPlan)
         except msgspec.DecodeError as error:
             raise UmtnError("The saved translation is damaged; start it again.") from error
-        if note.work != self._name(sources):
+        works = self._taken(sources, scratch, cancelled)
+        if note.work != self._name(works):
             raise UmtnError(
                 "The saved translation is of other audio, or was begun with other options or "
                 "another model; start it again."
             )
-        decode = restore(self._going_on(precision), saved)
-        if not note.fits(decode):
+        signals = [signal for work in works for signal in work.signals]
+        made = [samples_made(signal.heard_samples, self.bundle.shape) for signal in signals]
+        total = sum(part.end - part.begin for plan in note.segments for part in plan)
+        whole = codes_path is None or (codes_path.exists() and codes_path.stat().st_size == total)
+        if not note.fits(made) or not whole:
             raise UmtnError("The saved translation is damaged; start it again.")
-        return Translation(recordings, decode, note, self.coding, self._finish())
+        engine = self._going_on(precision)
+        for work in works:
+            work.latents = list(self._encoded(work, cancelled, engine))
+        codes = self._room_for_codes(note.segments, scratch, codes_path)
+        decode = restore(engine, saved, self._streams(works, note.segments, codes))
+        return self._translation(works, decode, note.segments, codes, scratch)
 
     def _going_on(self, precision: str) -> Engine:
         """Return an engine for a saved decode: with auto, one of the precision it was begun in."""
@@ -307,12 +328,28 @@ class Translator:
             return self._engine()
         return open_for(precision, self.bundle, self.target, self._threads)
 
-    def _finish(self) -> Finish:
-        """Return what brings decoded audio to its end."""
+    def _translation(
+        self,
+        works: Sequence[_Work],
+        decode: Decode,
+        plans: Sequence[tuple[Segment, ...]],
+        codes: Rows,
+        scratch: Path | None,
+    ) -> Translation:
+        """Put a translation together that is to be advanced."""
         quietest = self.bundle.manifest.reference_loudness - LARGEST_SHORTFALL
         found = self.bundle.postfilter(self.target) if self.postfilter else None
         opened = None if found is None else partial(self._opened_postfilter, *found)
-        return Finish(self.bundle.shape.output_rate, quietest, self.mix, opened)
+        rate = self.bundle.shape.output_rate
+        return Translation(
+            [(work.recording, work.form) for work in works],
+            decode,
+            SavedPlan(self._name(works), tuple(plans)),
+            self.coding,
+            Finish(rate, quietest, self.mix, opened, scratch),
+            codes,
+            [work.remark for work in works],
+        )
 
     def _opened_postfilter(self, graph: bytes, shape: PostfilterShape) -> Postfilter:
         """Open the target's post-filter, once."""
@@ -320,17 +357,75 @@ class Translator:
             self._postfilter = Postfilter(graph, shape, self._threads)
         return self._postfilter
 
-    def _recordings(self, sources: Sequence[Source]) -> list[Recording]:
-        return [Recording.of(each.audio, each.sample_rate, self.channels) for each in sources]
+    def _taken(
+        self, sources: Sequence[Source], scratch: Path | None, cancelled: IsCancelled | None
+    ) -> list[_Work]:
+        """Check recordings, and take in what of them is to be heard."""
+        manifest = self.bundle.manifest
+        works = []
+        for source in sources:
+            recording = Recording(source.sound, self.channels, cancelled)
+            work = _Work(recording, source.form, source.seeded(self.sampling.seed))
+            if self.mix > 0:
+                semitones, work.remark = self._listened(recording.sound)
+                recording.hear(
+                    Hearing(
+                        self.bundle.shape.sample_rate,
+                        manifest.reference_loudness,
+                        self.dynamics,
+                        semitones,
+                        scratch,
+                    )
+                )
+                work.signals = recording.sounding
+            works.append(work)
+        return works
 
-    def _wanted(self, recording: Recording) -> list[Signal]:
-        return recording.sounding if self.mix > 0 else []
+    def _listened(self, sound: Sound) -> tuple[int, str]:
+        """Decide the semitones that a recording is raised by, and say what of it is not taught."""
+        scope = self.bundle.manifest.scope
+        findings = listen(sound.read, sound.samples, sound.sample_rate)
+        if self.transpose == "octave":
+            semitones = 0 if scope is None else best_octave(findings, scope)
+        else:
+            semitones = self.transpose
+        return semitones, remark(findings, scope, semitones)
 
-    def _heard(self, signal: Signal) -> Audio:
-        """Bring a signal to the network's sample rate and loudness."""
-        rate = self.bundle.shape.sample_rate
-        audio = resample(signal.audio, signal.sample_rate, rate)
-        return to_reference(audio, rate, self.bundle.manifest.reference_loudness)
+    def _encoded(
+        self, work: _Work, cancelled: IsCancelled | None, engine: Engine | None = None
+    ) -> Iterator[Rows]:
+        """Encode the signals of a recording, one after another."""
+        engine = engine or self._engine(cancelled)
+        if self._encoder is None:
+            self._encoder = open_encoder(self.bundle, engine.encoder_precision, self._threads)
+        for signal in work.signals:
+            frames = -(-signal.heard_samples // self.bundle.shape.hop)
+            latents = Rows(frames, self.bundle.shape.latent_channels, folder=signal.hearing.folder)
+            self._encoder.encode_from(
+                signal.heard, signal.heard_samples, latents, cancelled=cancelled
+            )
+            yield latents
+
+    def _planned(
+        self, engine: Engine, signal: Signal, signals: int, cancelled: IsCancelled | None
+    ) -> tuple[Segment, ...]:
+        """Cut one of some signals into segments."""
+        shape, context = self.bundle.shape, self.bundle.manifest.context
+        samples = samples_made(signal.heard_samples, shape)
+        count = self._segment_count(engine, samples, signals, cancelled)
+        meter = QuietMeter(shape.sample_rate)
+        if count > 1:
+            for begin in range(0, signal.heard_samples, BLOCK):
+                meter.add(signal.heard(begin, min(begin + BLOCK, signal.heard_samples)))
+        return plan_by_levels(meter.powers(), signal.heard_samples, shape, count, context)
+
+    @staticmethod
+    def _room_for_codes(
+        plans: Sequence[tuple[Segment, ...]], scratch: Path | None, path: Path | None
+    ) -> Rows:
+        """Make room for the codes of all segments."""
+        total = sum(part.end - part.begin for plan in plans for part in plan)
+        return Rows(total, dtype=np.uint8, folder=scratch, path=path)
 
     def _segment_count(
         self, engine: Engine, samples: int, signals: int, cancelled: IsCancelled | None
@@ -338,32 +433,57 @@ class Translator:
         """Decide how many segments signals are cut into of which so many samples are made."""
         if self.segments != "auto":
             return self.segments
-        margins = Margins.of(self.bundle.shape)
+        margins = Margins.of(self.bundle.shape, self.bundle.manifest.context)
         if samples < WORTH_TIMING * margins.overhead:
             return 1
         rates = throughput(engine, cancelled=cancelled)
         return best_count(samples, signals, margins, rates)
 
     def _streams(
-        self, segments: Sequence[Segment], latents: NDArray[np.float32], signal: int, seed: int
-    ) -> Iterator[Stream]:
-        """Ask the decoder for the segments of one signal."""
+        self, works: Sequence[_Work], plans: Sequence[tuple[Segment, ...]], codes: Rows
+    ) -> list[Stream]:
+        """Ask the decoder for the segments of all signals."""
         hop = self.bundle.shape.output_hop
-        for i, part in enumerate(segments):
-            frames = latents[:, part.begin // hop : -(-part.end // hop)]
-            yield Stream(frames, part.end - part.begin, segment_id(signal, i), seed)
+        planned, streams, filled = iter(plans), [], 0
+        for work in works:
+            for signal, latents in zip(work.signals, work.latents, strict=True):
+                for i, part in enumerate(next(planned)):
+                    samples = part.end - part.begin
+                    streams.append(
+                        Stream(
+                            Frames(latents, part.begin // hop, -(-part.end // hop)),
+                            samples,
+                            segment_id(signal.id, i),
+                            work.seed,
+                            Stretch(codes, filled, filled + samples),
+                        )
+                    )
+                    filled += samples
+        return streams
 
-    def _name(self, sources: Sequence[Source]) -> str:
-        """Name the work that these sources are for this translator."""
+    def _name(self, works: Sequence[_Work]) -> str:
+        """Name the work that these are for this translator."""
         sampling: tuple[object, ...] = (self.sampling.temperature, self.sampling.top_p)
         if self.bundle.shape.bands > 1:
             # The graphs, whose checksums name the rest, know nothing of these.
             sampling += (self.sampling.band_temperatures, self.coding.gains)
-        how = (self.mix, self.channels, self.segments)
+        how = (self.mix, self.channels, self.segments, self.dynamics, self.transpose)
         options: tuple[object, ...] = (self.bundle.manifest.files, self.target, sampling, how)
         if (found := self.bundle.postfilter(self.target)) is not None:
             options += (self.postfilter and found[1],)
-        return name_of(options, sources, self.sampling.seed)
+        return name_of(options, ((work.recording, work.seed) for work in works))
+
+
+@dataclass
+class _Work:
+    """A recording to be translated, as far as it was prepared."""
+
+    recording: Recording
+    form: tuple[int, ...]
+    seed: int
+    signals: list[Signal] = field(default_factory=list)
+    latents: list[Rows] = field(default_factory=list)
+    remark: str = ""
 
 
 def _chosen(bundle: Bundle, target: str | None) -> str:

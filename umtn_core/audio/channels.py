@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
+from umtn_core.stage import Passing
+
+Audio = NDArray[np.float32]
 
 #: ``auto``
 #:     What is one player on several channels (panned, moving, recorded by several microphones,
@@ -38,57 +43,89 @@ def check_channel_mode(mode: str) -> None:
         raise UmtnError(f"Channels must be {', '.join(CHANNEL_MODES)}, not {mode!r}.")
 
 
-class Channels:
-    """A recording's channels taken apart into signals, to be put together again.
+class EqualChannels:
+    """Finds out, of audio that comes in blocks, which channels hold the very same samples.
 
     Parameters
     ----------
-    audio : float32 array (channels, samples)
-    mode
-        One of the modes that `ChannelMode` describes.
-
-    Attributes
-    ----------
-    signals : list of float32 array (samples,)
-        What is to be translated.
-    ids : list of int
-        The channel that each signal is taken from; 0 for a mean.
-
-    Raises
-    ------
-    UmtnError
-        If there is no such mode.
+    channels
+        The number of channels.
     """
 
-    signals: list[NDArray[np.float32]]
-    ids: list[int]
+    def __init__(self, channels: int):
+        self._equal = {(a, b) for b in range(channels) for a in range(b)}
+        self._channels = channels
 
-    def __init__(self, audio: NDArray[np.float32], mode: ChannelMode):
-        check_channel_mode(mode)
-        self._audio = audio
-        self._mode = mode
-        if mode in ("auto", "per-channel"):
-            first_equal = _first_equal(audio)
-            self.ids = sorted(set(first_equal))
-            self._signal_of_channel = [self.ids.index(first) for first in first_equal]
-            self.signals = [audio[channel] for channel in self.ids]
-        else:
-            self.ids = [0]
-            self._signal_of_channel = [0] * len(audio)
-            self.signals = [audio.mean(axis=0, dtype=np.float32)]
+    def add(self, block: Audio) -> None:
+        """Take in the next block, (channels, n)."""
+        self._equal = {(a, b) for a, b in self._equal if np.array_equal(block[a], block[b])}
 
-    def joined(self, translated: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Put translated signals together as channels: float32 array (channels, samples)."""
-        joined = np.stack([translated[signal] for signal in self._signal_of_channel])
-        if self._mode == "mid":
-            joined += self._audio - self.signals[0]
-        return joined
+    def first(self) -> tuple[int, ...]:
+        """Give for each channel the first one that was equal to it so far."""
+        return tuple(
+            next((a for a in range(b) if (a, b) in self._equal), b) for b in range(self._channels)
+        )
 
 
-def _first_equal(audio: NDArray[np.float32]) -> list[int]:
-    """Find for each channel the first one that holds the very same samples."""
-    first: list[int] = []
-    for channel, samples in enumerate(audio):
-        candidates = (i for i in sorted(set(first)) if np.array_equal(audio[i], samples))
-        first.append(next(candidates, channel))
-    return first
+@dataclass(frozen=True)
+class PerChannel:
+    """Channels that are translated by themselves, and equal ones once.
+
+    Parameters
+    ----------
+    first_equal
+        For each channel, the first one that is equal to it.
+    """
+
+    first_equal: tuple[int, ...]
+
+    @property
+    def ids(self) -> list[int]:
+        """The channel that each signal is taken from."""
+        return sorted(set(self.first_equal))
+
+    def signals(self, blocks: Iterator[Audio]) -> Iterator[Audio]:
+        """Take blocks of channels apart: (channels, n) -> (signals, n)."""
+        return (block[self.ids] for block in blocks)
+
+    def joined(self, blocks: Iterator[Audio], dry: Iterator[Audio]) -> Iterator[Audio]:
+        """Make channels of blocks of translated signals: (signals, n) -> (channels, n)."""
+        which = [self.ids.index(first) for first in self.first_equal]
+        return (block[which] for block in blocks)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of all channels, which is translated and put on all of them.
+
+    Parameters
+    ----------
+    channels
+        The number of channels.
+    keeps_sides
+        Whether what each differs by from the mean is kept as recorded.
+    """
+
+    channels: int
+    keeps_sides: bool
+
+    #: Its random numbers are those of a single channel.
+    ids = (0,)
+
+    def signals(self, blocks: Iterator[Audio]) -> Iterator[Audio]:
+        """As `PerChannel.signals`."""
+        return (block.mean(axis=0, dtype=np.float32)[None] for block in blocks)
+
+    def joined(self, blocks: Iterator[Audio], dry: Iterator[Audio]) -> Iterator[Audio]:
+        """As `PerChannel.joined`; ``dry``, the recording again, is read where it is needed."""
+        waiting = Passing()
+        for block in blocks:
+            made = np.repeat(block, self.channels, axis=0)
+            if self.keeps_sides:
+                first = waiting.begin
+                while waiting.end < first + made.shape[1]:
+                    waiting.add(next(dry))
+                recorded = waiting.read(first, first + made.shape[1])
+                made += recorded - recorded.mean(axis=0, dtype=np.float32)
+                waiting.forget(first + made.shape[1])
+            yield made

@@ -85,7 +85,25 @@ class Limiter:
         return limited.astype(np.float32, copy=False)
 
 
-def matched(audio: Audio, sample_rate: int, lufs: float, quietest: float = -math.inf) -> Audio:
+def gain_to_match(now: float, lufs: float, quietest: float = -math.inf) -> np.float32:
+    """Return the factor that brings audio to a loudness; 1 for silence, which none makes louder.
+
+    Parameters
+    ----------
+    now
+        The audio's loudness in LUFS.
+    lufs
+        The loudness to bring it to.
+    quietest
+        LUFS below which audio is not music but what is left where there is none: it gets
+        no more gain than audio of this loudness would.
+    """
+    if math.isinf(now) or math.isinf(lufs):
+        return np.float32(1)
+    return np.float32(gain_between(max(now, quietest), lufs))
+
+
+def matched(audio: Audio, sample_rate: int, lufs: float) -> Audio:
     """Bring audio to a loudness; silence, which no gain makes louder, stays as it is.
 
     Parameters
@@ -95,14 +113,8 @@ def matched(audio: Audio, sample_rate: int, lufs: float, quietest: float = -math
         The audio's rate in hertz.
     lufs
         The loudness to bring it to.
-    quietest
-        LUFS below which audio is not music but what is left where there is none: it gets
-        no more gain than audio of this loudness would.
     """
-    now = loudness(audio, sample_rate)
-    if math.isinf(now) or math.isinf(lufs):
-        return audio
-    return audio * np.float32(gain_between(max(now, quietest), lufs))
+    return audio * gain_to_match(loudness(audio, sample_rate), lufs)
 
 
 def to_reference(audio: Audio, sample_rate: int, lufs: float) -> Audio:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +19,7 @@ from umtn_core.decode.stream import RingLayout, Stream, StreamState
 from umtn_core.errors import UmtnError
 
 SCHEMA = 4
+_ARRAYS = ("latents", "codes", "rings")
 
 #: What numpy and msgspec raise on reading something else than was written.
 _DAMAGES = (
@@ -139,7 +140,7 @@ def restore(engine: Engine, contents: bytes, streams: Sequence[Stream] | None = 
             if len(given) != len(header.streams):
                 raise UmtnError("The saved decode is damaged; start it again.")
             states = [
-                _state(engine, saved, stream, lambda part, i=i: arrays[f"{part}.{i}"])
+                _state(engine, saved, stream, {part: f"{part}.{i}" for part in _ARRAYS}, arrays)
                 for i, (saved, stream) in enumerate(zip(header.streams, given, strict=True))
             ]
     except _DAMAGES as error:
@@ -149,18 +150,22 @@ def restore(engine: Engine, contents: bytes, streams: Sequence[Stream] | None = 
 
 
 def _state(
-    engine: Engine, saved: _SavedStream, stream: Stream | None, array: Callable[[str], NDArray[Any]]
+    engine: Engine,
+    saved: _SavedStream,
+    stream: Stream | None,
+    names: Mapping[str, str],
+    arrays: Mapping[str, NDArray[Any]],
 ) -> StreamState:
     if stream is None:
-        stream = Stream(array("latents"), saved.samples, saved.id, saved.seed)
+        stream = Stream(arrays[names["latents"]], saved.samples, saved.id, saved.seed)
     elif (stream.samples, stream.id, stream.seed) != (saved.samples, saved.id, saved.seed):
         raise UmtnError("The saved decode is of other streams; start it again.")
     state = StreamState.begin(stream, engine.shape)
-    if stream.codes is None:
-        state.codes[: saved.position] = array("codes")
+    if names["codes"] in arrays:
+        state.codes[: saved.position] = arrays[names["codes"]]
     state.position = saved.position
     if 0 < saved.position < saved.samples:
         dims = (RingLayout.of(engine.shape).rows, engine.shape.residual_channels)
         state.rings = np.empty(dims, np.float32)
-        state.rings[...] = array("rings").reshape(dims)
+        state.rings[...] = arrays[names["rings"]].reshape(dims)
     return state

@@ -1,0 +1,173 @@
+"""A mono signal of a recording, as the encoder hears it: at its rate and its loudness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.audio.loudness import ABSOLUTE_GATE, LoudnessMeter, gain_between
+from umtn_core.audio.resample import Resampler, resampled_length
+from umtn_core.audio.transpose import Transposition
+from umtn_core.dynamics.levels import LevelMeter
+from umtn_core.dynamics.ride import Ride
+from umtn_core.rows import Rows
+from umtn_core.stage import Stage
+
+Audio = NDArray[np.float32]
+
+#: LUFS below which a recording is silence that is ridden: quiet ones are brought up, the dither of
+#: 16 bits is not.
+FAINTEST = -95.0
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """How a model hears recordings.
+
+    Parameters
+    ----------
+    sample_rate
+        The rate in hertz that its encoder takes.
+    loudness
+        The LUFS of what it was trained on.
+    dynamics
+        The share of their own dynamics, see `umtn_core.translator.Translator`.
+    semitones
+        What recordings are raised by before.
+    folder
+        Where signals are put that do not fit into memory; None, the system's folder for such.
+    """
+
+    sample_rate: int
+    loudness: float
+    dynamics: float = 0.0
+    semitones: int = 0
+    folder: Path | None = None
+
+
+class Signal:
+    """One mono signal of a recording. It is taken in once, and then heard as often as one likes.
+
+    Parameters
+    ----------
+    id
+        Names its random numbers.
+    samples, sample_rate
+        Its form, as recorded.
+    hearing
+        How it is heard.
+
+    Attributes
+    ----------
+    lufs : float
+        Its loudness as recorded; minus infinity for silence.
+    heard_samples : int
+        Its length at the rate at which it is heard.
+    ride : Ride or None
+        The gain by which it is heard; None, one gain for the whole.
+    offset : float
+        Decibels that it is louder by as recorded than at the rate at which it is heard.
+    """
+
+    def __init__(self, id: int, samples: int, sample_rate: int, hearing: Hearing):
+        self.id = id
+        self.samples = samples
+        self.sample_rate = sample_rate
+        self.heard_samples = resampled_length(samples, sample_rate, hearing.sample_rate)
+        self.lufs = -np.inf
+        self.offset = 0.0
+        self.ride: Ride | None = None
+        self._hearing = hearing
+        self._rows = Rows(self.heard_samples, folder=hearing.folder)
+        self._gain = self._divisor = np.float32(1)
+        self._taking: _Taking | None = _Taking(self)
+
+    def take(self, audio: Audio) -> None:
+        """Take the next block of it in: float32 (n,), as recorded."""
+        assert self._taking is not None
+        self._taking.add(audio)
+
+    def end(self) -> None:
+        """Decide how it is heard, now that all of it was taken in."""
+        assert self._taking is not None
+        taking, self._taking = self._taking, None
+        taking.end()
+        dynamics, wanted = self._hearing.dynamics, self._hearing.loudness
+        gate = ABSOLUTE_GATE
+        self.lufs = taking.as_recorded.loudness()
+        if self.is_silent and dynamics > 0:
+            gate = FAINTEST
+            self.lufs = taking.as_recorded.loudness(gate)
+        heard = taking.as_heard.loudness(gate)
+        if np.isinf(heard):
+            heard = wanted
+        elif not self.is_silent:
+            self.offset = self.lufs - heard
+        if dynamics > 0:
+            levels = taking.levels.levels()
+            self.ride = Ride.of(levels, wanted, dynamics, wanted - heard)
+            return
+        # Codes hold no more than 1, and what the network hears is not to be limited.
+        self._gain = np.float32(gain_between(heard, wanted))
+        self._divisor = np.float32(max(1.0, float(taking.peak * self._gain)))
+
+    def heard(self, begin: int, end: int) -> Audio:
+        """Give some samples of it, at the rate and the loudness at which it is heard."""
+        audio: Audio = self._rows[begin:end]
+        if self.ride is not None:
+            return self.ride.applied(audio, begin, self._hearing.sample_rate)
+        return audio * self._gain / self._divisor
+
+    def put(self, begin: int, audio: Audio) -> None:
+        """Keep samples of it, at the rate at which it is heard, as loud as recorded."""
+        self._rows[begin : begin + len(audio)] = audio
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is nothing to be translated."""
+        return self.lufs == -np.inf
+
+    @property
+    def hearing(self) -> Hearing:
+        """How it is heard."""
+        return self._hearing
+
+
+class _Taking:
+    """What is measured of a signal while it is taken in."""
+
+    def __init__(self, signal: Signal):
+        hearing = signal.hearing
+        self._signal = signal
+        self.as_recorded = LoudnessMeter(1, signal.samples, signal.sample_rate)
+        self.as_heard = LoudnessMeter(1, signal.heard_samples, hearing.sample_rate)
+        self.levels = LevelMeter(hearing.sample_rate)
+        self.peak = np.float32(0)
+        self._filled = 0
+        resampler = Resampler(signal.sample_rate, hearing.sample_rate, signal.heard_samples)
+        self._stages: tuple[Stage, ...] = (resampler,)
+        if hearing.semitones:
+            transposition = Transposition(hearing.semitones, signal.sample_rate)
+            self._stages = (transposition, resampler)
+
+    def add(self, audio: Audio) -> None:
+        self.as_recorded.add(audio)
+        self._through(audio, self._stages)
+
+    def end(self) -> None:
+        for i, stage in enumerate(self._stages):
+            self._through(stage.rest(), self._stages[i + 1 :])
+
+    def _through(self, audio: Audio, stages: tuple[Stage, ...]) -> None:
+        for stage in stages:
+            audio = stage(audio)
+        if not len(audio):
+            return
+        self._signal.put(self._filled, audio)
+        self._filled += len(audio)
+        self.as_heard.add(audio)
+        self.levels.add(audio)
+        self.peak = max(self.peak, np.abs(audio).max())
