@@ -1,0 +1,157 @@
+"""Says in one sentence what of a recording a network was not taught, and what would help."""
+
+from __future__ import annotations
+
+from umtn_core.bundle.scope import Scope
+from umtn_core.scope.findings import Findings
+
+#: Semitones that `best_octave` chooses from.
+OCTAVES = range(-36, 37, 12)
+
+#: Notes so far beside the range are still played well, in semitones.
+_MARGIN = 1.0
+#: What is worth a word: shares of the time that a recording sounds. Each lies above what was
+#: found in recordings of single lines within the range.
+_SEVERAL, _UNPITCHED, _OUTSIDE = 0.33, 0.35, 0.2
+#: Pitches of no more than this share of the time say nothing of the range.
+_PITCHED = 0.2
+#: Another octave helps if it brings so much more of the notes into the range.
+_HELPS = 0.2
+
+#: Decibels of full scale: a loudest passage below the first is silence, below the second very soft.
+_SILENT, _QUIET = -75.0, -50.0
+
+_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+def remark(findings: Findings, scope: Scope | None, transposed: int = 0) -> str:
+    """Say what share of a recording lies outside of what a network was taught.
+
+    Parameters
+    ----------
+    findings
+        What was heard in the recording, as it is.
+    scope
+        What the network was taught; None, where nobody knows, leaves remarks on the level.
+    transposed
+        Semitones that the recording is raised by before the network hears it.
+
+    Returns
+    -------
+    str
+        One sentence, or nothing where all is as it was taught.
+    """
+    if findings.level < _SILENT:
+        return (
+            "This recording is as good as silent: it peaks at "
+            f"{_dbfs(findings.peak)}; see that the right input was recorded."
+        )
+    said: list[str] = []
+    helps: list[str] = []
+    if findings.level < _QUIET:
+        said.append(
+            f"this recording is very quiet, its loudest passage at {_dbfs(findings.level)}, so "
+            "what noise it has is brought up with it"
+        )
+        helps.append("record it louder")
+    if scope is not None:
+        outside = _outside(findings, scope, transposed)
+        if outside is not None:
+            said.append(outside[0])
+            helps.append(outside[1])
+    if not said:
+        return ""
+    sentence = f"{', and '.join(said)}; {', and '.join(helps)}."
+    return sentence[0].upper() + sentence[1:]
+
+
+def best_octave(findings: Findings, scope: Scope) -> int:
+    """Find the octave that brings most of a recording's notes into a network's range.
+
+    Parameters
+    ----------
+    findings
+        What was heard in the recording, as it is.
+    scope
+        What the network was taught.
+
+    Returns
+    -------
+    int
+        Semitones from -36 to 36 in steps of 12; of equals the nearest to 0.
+    """
+    return max(
+        OCTAVES, key=lambda semitones: (_inside(findings, scope, semitones), -abs(semitones))
+    )
+
+
+def note_name(pitch: float) -> str:
+    """Name a MIDI pitch, C4 being 60: the nearest note."""
+    number = round(pitch)
+    return f"{_NAMES[number % 12]}{number // 12 - 1}"
+
+
+def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, str] | None:
+    """Say what is outside and what helps; None, nothing is."""
+    if findings.wandering or findings.unpitched > _UNPITCHED:
+        return _without_pitch(findings, scope)
+    if findings.several > _SEVERAL and scope.voices == 1:
+        return (
+            f"in {_percent(findings.several)} of it several notes sound at once, where this model "
+            f"was taught {scope.material}",
+            "give it one line at a time",
+        )
+    inside = _inside(findings, scope, transposed)
+    if findings.pitched > _PITCHED and 1 - inside > _OUTSIDE:
+        return _beside_the_range(findings, scope, transposed, inside)
+    return None
+
+
+def _without_pitch(findings: Findings, scope: Scope) -> tuple[str, str]:
+    kind = "like speech" if findings.wandering else "like drums or noise"
+    what = (
+        f"{_percent(1 - findings.pitched)} of it holds no clear pitch, {kind}, where this model "
+        f"was taught {scope.material}"
+    )
+    return what, "give it a part with clear notes"
+
+
+def _beside_the_range(
+    findings: Findings, scope: Scope, transposed: int, inside: float
+) -> tuple[str, str]:
+    above = findings.above(scope.highest + _MARGIN, transposed)
+    below = 1 - inside - above
+    where = "below" if below >= 2 * above else "above" if above >= 2 * below else "outside"
+    what = (
+        f"{_percent(1 - inside)} of its notes lie {where} the {note_name(scope.lowest)} to "
+        f"{note_name(scope.highest)} that this model was taught"
+    )
+    if transposed:
+        way = "raised" if transposed > 0 else "lowered"
+        what += f", {way} by {abs(transposed)} semitones as they are"
+    best = best_octave(findings, scope)
+    reached = _inside(findings, scope, best)
+    if reached < inside + _HELPS:
+        return what, "no octave brings them there, so a model that was taught them would help"
+    if best == 0:
+        return what, "without a transposition they are inside"
+    way = "raise" if best > 0 else "lower"
+    octaves = abs(best) // 12
+    return what, (
+        f"transpose by octave ({best:+d} semitones) would {way} them by "
+        f"{octaves} octave{'s' if octaves > 1 else ''}, {_percent(reached)} into the range"
+    )
+
+
+def _inside(findings: Findings, scope: Scope, transposed: int) -> float:
+    if not any(findings.pitches):
+        return 1.0
+    return findings.inside(scope.lowest - _MARGIN, scope.highest + _MARGIN, transposed)
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)} %"
+
+
+def _dbfs(decibels: float) -> str:
+    return f"{decibels:.0f} dBFS"
