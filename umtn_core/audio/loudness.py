@@ -175,16 +175,7 @@ def _response(rate: int, size: int) -> NDArray[np.complex128]:
     """
     z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     response = np.ones(size // 2 + 1, np.complex128)
-    shelf_hertz, shelf_gain, shelf_q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
-    if shelf_hertz < rate / 2:
-        k = math.tan(math.pi * shelf_hertz / rate)
-        high = 10 ** (shelf_gain / 20)
-        band = high**0.4996667741545416
-        response *= (
-            (high + band * k / shelf_q + k * k)
-            + 2 * (k * k - high) * z
-            + (high - band * k / shelf_q + k * k) * z**2
-        ) / ((1 + k / shelf_q + k * k) + 2 * (k * k - 1) * z + (1 - k / shelf_q + k * k) * z**2)
+    response *= high_shelf(z, rate)
     pass_hertz, pass_q = 38.13547087602444, 0.5003270373238773
     if pass_hertz < rate / 2:
         k = math.tan(math.pi * pass_hertz / rate)
@@ -192,4 +183,28 @@ def _response(rate: int, size: int) -> NDArray[np.complex128]:
         response *= (1 - 2 * z + z**2) / (
             1 + 2 * (k * k - 1) / scale * z + (1 - k / pass_q + k * k) / scale * z**2
         )
+    return response
+
+
+def high_shelf(z: NDArray[np.complex128], rate: int) -> NDArray[np.complex128]:
+    """Compute the frequency response of the first weighting filter, which raises the treble.
+
+    Parameters
+    ----------
+    z : complex128 array
+        Delays by one sample, a number on the unit circle for each frequency.
+    rate
+        Samples a second.
+    """
+    hertz, gain, q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
+    if hertz >= rate / 2:
+        return np.ones_like(z)
+    k = math.tan(math.pi * hertz / rate)
+    high = 10 ** (gain / 20)
+    band = high**0.4996667741545416
+    above = (high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k)
+    below = (1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k)
+    response: NDArray[np.complex128] = (above[0] + above[1] * z + above[2] * z**2) / (
+        below[0] + below[1] * z + below[2] * z**2
+    )
     return response

@@ -1,0 +1,99 @@
+"""The result gets the recording's loudness back, and rests where the recording does."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.dynamics.levels import LevelMeter, step_edges
+from umtn_core.dynamics.ride import Ride, at_samples, steps_around
+from umtn_core.dynamics.windows import mean, median, near
+from umtn_core.stage import Passing
+
+Audio = NDArray[np.float32]
+
+#: Steps to either side over which the result is compared with the recording: a decoder that is
+#: late, or an attack of another form, is passed over; ...
+COMPARED = 4
+#: ... and over which the gain is smoothed then.
+SMOOTH = 2
+#: Decibels below the reference at which a decoder does not play but hums: no further is it raised.
+LARGEST_SHORTFALL = 20.0
+#: Steps by which it sounds before the recording does, for the attack, and after.
+EARLY, LATE = 0, 1
+#: Steps to either side over which it fades in and out.
+FADE = 1
+
+
+class Envelope:
+    """Gives decoded audio the loudness of the recording that it was made of.
+
+    Parameters
+    ----------
+    ride
+        How the recording was ridden.
+    sample_rate
+        Samples a second of the decoded audio.
+    offset_db
+        What the recording is louder than the ridden one had it, in dB.
+    """
+
+    def __init__(self, ride: Ride, sample_rate: int, offset_db: float = 0.0):
+        self._ride = ride
+        self._rate = sample_rate
+        self._offset = offset_db
+        self._meter = LevelMeter(sample_rate)
+        self._audio = Passing()
+        # Whatever comes after the recording is a rest.
+        sounding = np.append(~np.isnan(ride.levels), np.zeros(LATE + FADE + 1, np.bool_))
+        opened = near(sounding, EARLY, LATE).astype(np.float32)
+        self._gate = opened * 0 + 1 if ride.amount == 0 else mean(opened, FADE)
+        # How far the recording is above the decoded audio, step by step, as far as it is known.
+        self._apart: NDArray[np.float32] = np.full(len(sounding), np.nan, np.float32)
+        self._known = 0
+
+    def __call__(self, audio: Audio) -> Audio:
+        """Take the next block of mono audio, and give what is complete."""
+        self._audio.add(audio)
+        self._meter.add(audio)
+        self._compare(ended=False)
+        # The gain of a step is known once its windows are, and lines go to the next one's middle.
+        return self._given(self._known - COMPARED - SMOOTH - 1)
+
+    def rest(self) -> Audio:
+        """Give what is left, once there are no more blocks."""
+        self._compare(ended=True)
+        return self._given(None)
+
+    def _compare(self, *, ended: bool) -> None:
+        levels = self._meter.levels(self._known, ended=ended)
+        true = self._ride.levels[self._known : self._known + len(levels)]
+        least = self._ride.reference_db - LARGEST_SHORTFALL
+        apart = true - np.maximum(levels[: len(true)], least)
+        self._apart[self._known : self._known + len(apart)] = apart
+        self._known += len(levels)
+
+    def _given(self, steps: int | None) -> Audio:
+        """Give what lies before the middle of a step; None, all of it."""
+        begin, end = self._audio.begin, self._audio.end
+        if steps is not None:
+            end = int(step_edges(max(0, steps), self._rate))
+        if end <= begin:
+            return np.empty(0, np.float32)
+        audio = self._audio.read(begin, end) * self._factors(begin, end - begin)
+        self._audio.forget(end)
+        return audio
+
+    def _factors(self, begin: int, count: int) -> Audio:
+        """What samples are multiplied by: float32 (count,)."""
+        every = len(self._apart)
+        first, last = steps_around(begin, count, self._rate, every)
+        if first >= last:
+            return np.zeros(count, np.float32)
+        low, high = max(0, first - COMPARED - SMOOTH), min(every, last + COMPARED + SMOOTH)
+        gains = mean(median(self._apart[low:high], COMPARED), SMOOTH)[first - low : last - low]
+        gains = np.nan_to_num(gains, nan=0.0).astype(np.float64)
+        amount = self._ride.amount
+        gains = (1 - amount) * -self._ride.whole_gain_db + amount * gains + self._offset
+        factors = 10 ** (gains / 20) * self._gate[first:last]
+        return at_samples(factors, first, begin, count, self._rate)
