@@ -1,19 +1,24 @@
 """Whether joins of segments can be heard, on recordings of real players and a long line of notes.
 
-Usage: python benchmarks/joins.py [--model default] [--segments 4,8,16] [--seeds 3] [--picture FILE]
+Usage: python benchmarks/joins.py [--model default] [--segments 4,8,16] [--seeds 3]
+                                  [--contexts own] [--picture FILE]
 
 Prints spectral flux and level change at joins against elsewhere in the same render, and against
-one unbroken stream; see umtn_core/evaluation/measures/joins.py. The recordings of real players are
-fetched the first time. With --picture, a spectrogram of the last render, its joins marked, is
-drawn too (needs matplotlib).
+one unbroken stream; see umtn_core/evaluation/measures/joins.py. `--contexts own,unknown` compares
+segments that warm up over what the model says its decoders were taught at a time with some that
+warm up over the whole receptive field; another context is a number of seconds. One that warms up
+as one before it does is left out. The recordings of real players are fetched the first time. With
+--picture, a spectrogram of the last render, its joins marked, is drawn too (needs matplotlib).
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +28,7 @@ from umtn_core.evaluation.material.real_recordings import real_recording
 from umtn_core.evaluation.measures.joins import join_figures
 from umtn_core.recording import Audio
 from umtn_core.segments.join import joined
-from umtn_core.segments.plan import Segment
+from umtn_core.segments.plan import Segment, warm_up
 from umtn_core.translation import Source, Translation
 from umtn_core.translator import Translator
 
@@ -42,31 +47,52 @@ def main() -> None:
     parser.add_argument("--model", default="default")
     parser.add_argument("--segments", default="4,8,16")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--contexts", default="own", help="own, unknown or seconds")
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
-    bundle = Bundle.open(options.model)
+    bundles = taught(Bundle.open(options.model), options.contexts.split(","))
     music = {"30 s of notes": notes(30.0)}
     for player in PLAYERS:
         recording = real_recording(player)
         music[player] = resample(recording.samples, recording.sample_rate, RATE)
-    print(" " * 39 + "flux: dB, rank, above 95 %         level: dB, rank, above 95 %")
+    print(" " * 47 + "flux: dB, rank, above 95 %         level: dB, rank, above 95 %")
     columns = "joins (else) whole  rank whole  >95 whole "
-    print(f"music          to        segments count {columns} {columns}")
-    totals: dict[int, list[Figures]] = {}
+    print(f"music          to        context segments count {columns} {columns}")
+    totals: dict[tuple[str, int], list[Figures]] = {}
     for name, audio in music.items():
-        for target in bundle.domains:
-            for count in map(int, options.segments.split(",")):
-                render, places, unbroken = rendered(bundle, target, audio, count, options.seeds)
-                if not places:
-                    continue
-                figures = join_figures(render, places, unbroken, RATE)
-                totals.setdefault(count, []).append(figures)
-                print(f"{name:14s} {target:9s} {count:8d} {line(figures)}", flush=True)
-                last = (render, places)
-    for count, each in totals.items():
-        print(f"{'all':24s} {count:8d} {line(mean(each))}")
+        for target in next(iter(bundles.values())).domains:
+            for context, bundle in bundles.items():
+                rate = bundle.shape.output_rate
+                for count in map(int, options.segments.split(",")):
+                    render, places, unbroken = rendered(bundle, target, audio, count, options.seeds)
+                    if not places:
+                        continue
+                    figures = join_figures(render, places, unbroken, rate)
+                    totals.setdefault((context, count), []).append(figures)
+                    print(
+                        f"{name:14s} {target:9s} {context:>7s} {count:8d} {line(figures)}",
+                        flush=True,
+                    )
+                    last = (render, places, rate)
+    for (context, count), each in totals.items():
+        print(f"{'all':24s} {context:>7s} {count:8d} {line(mean(each))}")
     if options.picture:
         draw(*last, options.picture)
+
+
+def taught(bundle: Bundle, contexts: Iterable[str]) -> dict[str, Bundle]:
+    """A model as if its decoders had been taught so much at a time, by the name of that."""
+    shape, found = bundle.shape, dict[str, Bundle]()
+    for text in contexts:
+        context = bundle.manifest.context if text == "own" else None
+        if text not in ("own", "unknown"):
+            context = round(float(text) * shape.output_rate)
+        others = [warm_up(shape, each.manifest.context) for each in found.values()]
+        if warm_up(shape, context) not in others:
+            manifest = msgspec.structs.replace(bundle.manifest, context=context)
+            graphs = {name: bundle.contents(name) for name in manifest.files}
+            found[text] = Bundle.in_memory(manifest, graphs)
+    return found
 
 
 def rendered(
@@ -78,10 +104,10 @@ def rendered(
     sources = [Source(audio, RATE, seed) for seed in range(seeds)]
     cut = _decoded(Translator(bundle, target, segments=segments), sources)
     whole = _decoded(Translator(bundle, target, segments=1), sources)
-    for i, (parts, plan) in enumerate(cut):
-        render, joins = joined(parts, plan, RATE)
+    for parts, plan in cut:
+        render, joins = joined(parts, plan, bundle.shape.output_rate)
+        places += [sum(map(len, found)) + join.place for join in joins]
         found.append(render)
-        places += [i * len(audio) + join.place for join in joins]
     return np.concatenate(found), places, np.concatenate([parts[0] for parts, _ in whole])
 
 
@@ -133,20 +159,20 @@ def line(figures: Figures) -> str:
     return " ".join(columns)
 
 
-def draw(audio: NDArray[np.float32], places: list[int], file: Path) -> None:
+def draw(audio: NDArray[np.float32], places: list[int], rate: int, file: Path) -> None:
     """Draw the spectrogram of the first 12 seconds, ticks at the joins."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    shown = audio[: 12 * RATE]
+    shown = audio[: 12 * rate]
     figure, axes = plt.subplots(figsize=(18, 6))
-    axes.specgram(shown, NFFT=512, noverlap=448, Fs=RATE, vmin=-120)
+    axes.specgram(shown, NFFT=512, noverlap=448, Fs=rate, vmin=-120)
     for place in places:
         if place < len(shown):
             axes.annotate(
-                "", (place / RATE, 7_300), (place / RATE, 8_000), arrowprops={"color": "r"}
+                "", (place / rate, 7_300), (place / rate, 8_000), arrowprops={"color": "r"}
             )
     figure.tight_layout()
     figure.savefig(file, dpi=90)
