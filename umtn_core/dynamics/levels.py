@@ -114,8 +114,7 @@ def step_edges(step: int | NDArray[np.int64], rate: int) -> NDArray[np.int64]:
 
 def step_middles(first: int, last: int, rate: int) -> NDArray[np.float64]:
     """Give the middles of some steps in samples: float64 (last - first,)."""
-    middles: NDArray[np.float64] = (np.arange(first, last) + 0.5) * (rate / _STEPS_A_SECOND)
-    return middles
+    return (np.arange(first, last, dtype=np.float64) + 0.5) * (rate / _STEPS_A_SECOND)
 
 
 def steps_over(samples: int, rate: int) -> int:

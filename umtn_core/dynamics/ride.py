@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.dynamics.levels import LUFS_BELOW_LEVEL, NOTHING, step_middles, steps_over
+from umtn_core.dynamics.levels import LUFS_BELOW_LEVEL, step_middles, steps_over
 from umtn_core.dynamics.windows import Curve, mean, median, near
 
 Audio = NDArray[np.float32]
@@ -27,6 +27,13 @@ SMOOTH = 3
 DEEPEST = 50.0
 #: A recording that stays below this level in dB has no sound in it.
 FAINTEST = -115.0
+#: So many dB below it, or below this level, noise without pitch is not music but what is left
+#: where there is none.
+NOISE_DEEPEST, NOISE_FAINTEST = 20.0, -85.0
+#: Up to so many dB above noise that is near, as near as so many steps, there is noise too.
+NOISE_SPREAD, NOISE_NEAR = 3.0, 25
+#: So many steps before and after a pitch belong to it, such as the breath of an attack.
+TONE = 10
 #: Steps that a passage has to last to be the loudest one: half a window.
 PASSAGE = 15
 #: A rest is longer than so many steps.
@@ -60,7 +67,14 @@ class Ride:
     whole_gain_db: float
 
     @classmethod
-    def of(cls, levels: Curve, reference_lufs: float, amount: float, whole_gain_db: float) -> Ride:
+    def of(
+        cls,
+        levels: Curve,
+        reference_lufs: float,
+        amount: float,
+        whole_gain_db: float,
+        tonal: NDArray[np.bool_] | None = None,
+    ) -> Ride:
         """Find the gains for a recording.
 
         Parameters
@@ -74,8 +88,10 @@ class Ride:
             the reference.
         whole_gain_db
             The decibels by which that one gain raises it.
+        tonal : bool array (steps,)
+            What a `ToneMeter` heard of all of it; None, soft noise is taken for music.
         """
-        levels = _sounding(median(np.asarray(levels, np.float32), CLICK))
+        levels = _sounding(median(np.asarray(levels, np.float32), CLICK), tonal)
         reference = reference_lufs + LUFS_BELOW_LEVEL
         ridden = reference - _followed(levels)
         gains = mean(ridden.astype(np.float32), SMOOTH)
@@ -136,17 +152,26 @@ def at_samples(
     return np.interp(places, middles, factors).astype(np.float32)
 
 
-def _sounding(levels: Curve) -> Curve:
+def _sounding(levels: Curve, tonal: NDArray[np.bool_] | None) -> Curve:
     """Take out where a recording rests: NaN there."""
-    there = levels > FAINTEST
-    if not there.any():
+    if not (levels > FAINTEST).any():
         return np.full(len(levels), np.nan, np.float32)
     loudest = float(np.max(median(levels, PASSAGE)))
     sounding = levels > max(FAINTEST, loudest - DEEPEST)
+    if tonal is not None:
+        sounding &= ~_noise(levels, tonal, max(loudest - NOISE_DEEPEST, NOISE_FAINTEST))
     # What is shorter than a rest, between two notes, is none.
     half = SHORTEST_REST // 2
     closed = ~near(~near(sounding, half, half), half, half)
-    return np.where(sounding | closed, np.maximum(levels, NOTHING), np.nan).astype(np.float32)
+    return np.where(sounding | closed, levels, np.nan).astype(np.float32)
+
+
+def _noise(levels: Curve, tonal: NDArray[np.bool_], loudest: float) -> NDArray[np.bool_]:
+    """Mark noise between the notes, none of it louder than so many dB."""
+    noise = ~near(tonal, TONE, TONE) & (levels < loudest)
+    # A pitch is heard around it as well; the noise goes on to where the level changes.
+    floor = median(np.where(noise, levels, np.nan).astype(np.float32), NOISE_NEAR)
+    return noise | (levels < np.minimum(floor + NOISE_SPREAD, loudest))
 
 
 def _followed(levels: Curve) -> Curve:

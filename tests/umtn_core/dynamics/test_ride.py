@@ -5,6 +5,7 @@ import pytest
 
 from umtn_core.dynamics.levels import LevelMeter
 from umtn_core.dynamics.ride import Ride
+from umtn_core.dynamics.tones import ToneMeter
 
 RATE = 16_000
 REFERENCE = -16.0
@@ -28,8 +29,14 @@ def levels_of(audio, rate=RATE):
     return meter.levels()
 
 
-def ride_of(audio, amount=1.0, whole_gain_db=5.0):
-    return Ride.of(levels_of(audio), REFERENCE, amount, whole_gain_db)
+def tonal_of(audio, rate=RATE):
+    meter = ToneMeter(rate)
+    meter.add(np.asarray(audio, np.float32))
+    return meter.tonal()
+
+
+def ride_of(audio, amount=1.0, whole_gain_db=5.0, tonal=None):
+    return Ride.of(levels_of(audio), REFERENCE, amount, whole_gain_db, tonal)
 
 
 def heard(audio, ride=None):
@@ -130,3 +137,39 @@ def test_a_stretch_is_ridden_as_in_the_whole():
     for begin, end in ((0, 100), (1, 2), (12_345, 30_000), (RATE, len(audio)), (500, 500)):
         part = ride.applied(audio[begin:end], begin, RATE)
         assert part.tobytes() == whole[begin:end].tobytes()
+
+
+def noisy(audio, below, seed=0):
+    """With noise so many dB below 0."""
+    noise = np.random.default_rng(seed).normal(size=len(audio))
+    return (audio + decibels(-below) * noise).astype(np.float32)
+
+
+def test_noise_between_phrases_is_a_rest():
+    rest = np.zeros(RATE, np.float32)
+    audio = noisy(np.concatenate([phrase(), rest, phrase() * decibels(-12), rest]), 50)
+    ride = ride_of(audio, tonal=tonal_of(audio))
+    resting = np.isnan(ride.levels)
+    assert resting[206:294].all() and resting[506:594].all()
+    assert not resting[:198].any() and not resting[302:498].any()
+    # Without knowing of tones, the level alone cannot tell.
+    assert not np.isnan(ride_of(audio).levels).any()
+
+
+@pytest.mark.parametrize("softer", [15, 30])
+def test_a_soft_phrase_in_noise_is_no_rest(softer):
+    audio = noisy(np.concatenate([phrase(), phrase() * decibels(-softer)]), 55)
+    ride = ride_of(audio, tonal=tonal_of(audio))
+    assert np.isnan(ride.levels).mean() < 0.05
+    assert ride.gains[300] - ride.gains[100] == pytest.approx(softer, abs=1.5)
+
+
+def test_dither_is_a_rest():
+    dither = noisy(np.zeros(2 * RATE), 96)
+    assert np.isnan(ride_of(dither, tonal=tonal_of(dither)).levels).all()
+
+
+def test_noise_as_loud_as_the_music_is_not_taken_out():
+    drum = np.random.default_rng(0).normal(size=RATE) * np.exp(-20 * np.arange(RATE) / RATE)
+    audio = np.concatenate([phrase(), 0.3 * drum[: RATE // 10], phrase()])
+    assert not np.isnan(ride_of(audio, tonal=tonal_of(audio)).levels[200:205]).any()
