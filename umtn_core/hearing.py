@@ -13,6 +13,7 @@ from umtn_core.audio.resample import Resampler, resampled_length
 from umtn_core.audio.transpose import Transposition
 from umtn_core.dynamics.levels import LevelMeter
 from umtn_core.dynamics.ride import Ride
+from umtn_core.dynamics.tones import ToneMeter
 from umtn_core.rows import Rows
 from umtn_core.stage import Stage
 
@@ -107,8 +108,8 @@ class Signal:
         elif not self.is_silent:
             self.offset = self.lufs - heard
         if dynamics > 0:
-            levels = taking.levels.levels()
-            self.ride = Ride.of(levels, wanted, dynamics, wanted - heard)
+            levels, tonal = taking.levels.levels(), taking.tones.tonal()
+            self.ride = Ride.of(levels, wanted, dynamics, wanted - heard, tonal)
             return
         # Codes hold no more than 1, and what the network hears is not to be limited.
         self._gain = np.float32(gain_between(heard, wanted))
@@ -145,6 +146,7 @@ class _Taking:
         self.as_recorded = LoudnessMeter(1, signal.samples, signal.sample_rate)
         self.as_heard = LoudnessMeter(1, signal.heard_samples, hearing.sample_rate)
         self.levels = LevelMeter(hearing.sample_rate)
+        self.tones = ToneMeter(hearing.sample_rate)
         self.peak = np.float32(0)
         self._filled = 0
         resampler = Resampler(signal.sample_rate, hearing.sample_rate, signal.heard_samples)
@@ -169,5 +171,7 @@ class _Taking:
         self._signal.put(self._filled, audio)
         self._filled += len(audio)
         self.as_heard.add(audio)
-        self.levels.add(audio)
+        if self._signal.hearing.dynamics > 0:
+            self.levels.add(audio)
+            self.tones.add(audio)
         self.peak = max(self.peak, np.abs(audio).max())
