@@ -8,6 +8,7 @@ from typing import Any
 from umtn_core.bundle import Bundle
 from umtn_core.data.store import Store
 from umtn_core.evaluation.blending import Blend, blend
+from umtn_core.evaluation.controlled import controlled_renders
 from umtn_core.evaluation.gathering import Gathered, at_rate, gather, shared_domains
 from umtn_core.evaluation.latent_probe import Excerpts, latent_probe
 from umtn_core.evaluation.likelihood.likelihood_figures import likelihood_figures
@@ -86,7 +87,9 @@ def evaluate(
     paired = figures[gathered.main.name]
     recordings = measure_recordings(gathered, examples, classifier, paired)
     own = translate is None
-    blends, joins = _own_renders(bundle, gathered, settings, say) if own else ([], {})
+    blends, joins, controlled = (
+        _own_renders(bundle, gathered, settings, say) if own else ([], {}, {})
+    )
     say("teacher forcing", Progress(0.0))
     report = {
         **_setting(bundle, gathered, settings),
@@ -98,6 +101,7 @@ def evaluate(
         "domain_read_off_latents": _probe(bundle, gathered, settings.seed),
         "blending": [each.figures() for each in blends],
         "joins": joins,
+        "controlled": controlled,
         "legend": LEGEND,
     }
     return Evaluation(report, examples, blends)
@@ -129,13 +133,18 @@ def _setting(bundle: Bundle, gathered: Gathered, settings: EvaluationSettings) -
             "temperature": bundle.manifest.temperature if temperature is None else temperature,
             "top_p": settings.top_p,
         },
+        "options": {
+            "channels": settings.channels,
+            "dynamics": settings.dynamics,
+            "transpose": settings.transpose,
+        },
     }
 
 
 def _own_renders(
     bundle: Bundle, gathered: Gathered, settings: EvaluationSettings, say: OnStage
-) -> tuple[list[Blend], dict[str, Any]]:
-    """What only the bundle's own decoders can be asked: blends, and joins of segments."""
+) -> tuple[list[Blend], dict[str, Any], dict[str, Any]]:
+    """What only the bundle's own decoders can be asked: blends, joins of segments, known swells."""
     pieces = gathered.main.pieces
     sources = {target: source for source, target in gathered.main.directions(gathered.domains)}
     blends = [
@@ -149,7 +158,11 @@ def _own_renders(
         )
         for target, source in sources.items()
     }
-    return blends, joins
+    controlled = {
+        target: controlled_renders(bundle, source, target, pieces, settings, say)
+        for target, source in sources.items()
+    }
+    return blends, joins, controlled
 
 
 def _likelihood(bundle: Bundle, gathered: Gathered) -> dict[str, Any]:

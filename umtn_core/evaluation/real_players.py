@@ -57,8 +57,8 @@ def measure_recording(
         The figures of paired pieces in the same direction, whose ceilings serve here too.
     """
     reference = source.pitch
-    floors = [group_measures.of_source([other], [source], polyphonic=False) for other in others]
-    made = group_measures.of_source([translation], [source], polyphonic=False)
+    floors = [_of_source(other, source) for other in others]
+    made = _of_source(translation, source)
     low, high = trained_range
     inside = (reference.midi > low - 0.5) & (reference.midi < high + 0.5)
     known = PitchTrack(np.where(inside, reference.hertz, 0.0), reference.strength)
@@ -86,6 +86,15 @@ def measure_recording(
     for name, share in target_figures.items():
         value = share.value if share.of.any() else 0.0
         figures[name] = plain(value, paired[name]["ceiling"], source_figures[name].value)
-    for name, share in group_measures.of_itself([translation]).items():
+    for name, share in group_measures.of_itself([translation], polyphonic=False).items():
         figures[name] = plain(share.value, paired[name]["ceiling"])
     return figures
+
+
+def _of_source(made: Heard, source: Heard) -> group_measures.Shares:
+    """Every measure that needs no more than the recording itself beside it."""
+    return {
+        **group_measures.of_source([made], [source], polyphonic=False),
+        **group_measures.of_performance([made], [source], polyphonic=False),
+        **group_measures.as_published([made], [source], polyphonic=False),
+    }

@@ -11,9 +11,9 @@ from umtn_core.bundle import Bundle
 from umtn_core.evaluation.listening.heard import Heard
 from umtn_core.evaluation.measures.joins import join_figures
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
+from umtn_core.evaluation.translating import translator_of
 from umtn_core.segments.join import joined
 from umtn_core.translation import Source
-from umtn_core.translator import Translator
 
 #: Segments that the music is cut into.
 SEGMENTS = 4
@@ -37,7 +37,7 @@ def segment_joins(
     sources
         The pieces, of which the first 30 s are taken.
     settings
-        The settings, of which sampling, engine and threads are used.
+        The settings, of which those of the translator are used.
     say
         A function that is told of the progress.
 
@@ -49,16 +49,7 @@ def segment_joins(
     audio = np.concatenate([heard.full for heard in sources])[: round(MOST_SECONDS * rate)]
 
     def parts(segments: int) -> tuple[Any, Any]:
-        translator = Translator(
-            bundle,
-            target,
-            engine=settings.engine,
-            segments=segments,
-            seed=settings.seed,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            threads=settings.threads,
-        )
+        translator = translator_of(bundle, target, settings, segments)
         translation = translator.begin([Source(audio, rate)])
         translation.advance(progress=lambda done: say(f"joining segments on the {target}", done))
         ((decoded, plan),) = translation.parts() or [([], ())]

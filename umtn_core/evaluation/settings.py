@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from umtn_core.audio.channels import ChannelMode
 from umtn_core.decode.choosing.auto import precise
 from umtn_core.progress import Progress
 
@@ -35,6 +36,9 @@ class EvaluationSettings:
     training_excerpts
         The number of excerpts of each domain's training split that the classifier, the probe and
         the linear predictors learn from.
+    channels, dynamics, transpose
+        What becomes of stereo, of loudness and of pitch, as `umtn_core.translator.Translator`
+        takes them. What is transposed is judged against the music as it was.
     seed, temperature, top_p
         How samples are drawn, see `umtn_core.decode.sampling.Sampling`; without a temperature, at
         the model's own. The seed also draws the bootstrap.
@@ -53,6 +57,9 @@ class EvaluationSettings:
     excerpts: int = 16
     excerpt_seconds: float = 1.5
     training_excerpts: int = 80
+    channels: ChannelMode = "auto"
+    dynamics: float = 1.0
+    transpose: int | Literal["octave"] = 0
     seed: int = 0
     temperature: float | None = None
     top_p: float = 1.0

@@ -39,6 +39,22 @@ LEGEND = {
     "onset_deviation_ms": "mean distance of shared onsets (within 100 ms) after one constant "
     "delay; lower is better",
     "tempo_within_4": "share of pieces whose tempo is the source's, to 4 %",
+    "pitch_contour_distance": "difference of pitch classes along the best time warping to the "
+    "source, rests left out (the DPD of Mancusi et al., 2025, by another tracker); lower is better",
+    "pitch_set_jaccard": "Jaccard distance of the pitch classes that occur anywhere in it and in "
+    "the source (the JD of Mancusi et al., 2025, by another tracker); lower is better",
+    "pitch_jaccard": "Jaccard distance of the semitones that sound in each frame, here and in the "
+    "source (Cífka et al., 2021, by another tracker); lower is better",
+    "swell_slope": "slope of its level on the source's, dB for dB: 1 where it swells as far",
+    "loudness_correlation": "correlation of its level in dB with the source's",
+    "vibrato_ratio": "depth of its vibrato as a share of the source's; floor: notes as written",
+    "tuning_offset_cents": "median distance from the source's pitch, octaves aside; lower is "
+    "better",
+    "pitch_within_20_of_source": "share of the source's frames with a pitch where it has the same, "
+    "to 20 cents",
+    "rest_dbfs": "level from 60 ms after the source begins to rest, in dB of full scale",
+    "rest_after_ms": "time from there until it is below -80 dB of full scale",
+    "harmonics_over_rest_db": "power of its harmonics over that of everything else; more is better",
     "named_as_target": "share of clips of 2 s that a classifier which has only heard real renders "
     "takes for the target; clips fallen silent count as not",
     "probability_of_target": "mean probability it gives the target",
@@ -55,6 +71,10 @@ LEGEND = {
     "domain_read_off_latents": "share of excerpts whose domain a fresh linear classifier reads "
     "off the latents; floor: chance, which is the aim",
     "blending": "share of each input's frames heard in decoded mixtures of both inputs' latents",
+    "controlled": "held-out pieces that were made to swell by 30 dB and to rest at their loudest, "
+    "or put in stereo: the same figures of these, and by how much the correlation of left and "
+    "right, the level of a mono sum and the balance of the sides differ from what went in; "
+    "ceiling: a real render treated alike; floor: one as it was, or two pieces in place of one",
     "joins": "spectral flux and level change where segments are joined, ranked among elsewhere in "
     "the same render: percentile 50 is a place like any other",
 }
@@ -65,6 +85,21 @@ _TITLES = {
     "note_f1": "note F1",
     "named_as_target": "named as target",
     "envelope_db_from_target_mean": "envelope distance, dB",
+}
+#: How it is played.
+_PLAYING = {
+    "swell_slope": "swell",
+    "loudness_correlation": "loudness",
+    "vibrato_ratio": "vibrato",
+    "tuning_offset_cents": "cents off",
+    "pitch_within_20_of_source": "within 20 cents",
+    "rest_dbfs": "dBFS in rests",
+}
+_CONTROLLED = {
+    "swell_slope": "swell",
+    "loudness_correlation": "loudness",
+    "rest_dbfs": "dBFS in the rest",
+    "stereo_correlation_error": "left with right off by",
 }
 
 
@@ -92,6 +127,7 @@ def table(report: Mapping[str, Any]) -> str:
     for font, directions in report["directions"].items():
         lines += ["", f"{font}, {len(report['pieces'][font])} pieces"]
         lines += _rows({**directions, "all": report["summary"][font]})
+    lines += _playing(report)
     if "unavailable" in report["recordings"]:
         lines += ["", f"Real recordings: {report['recordings']['unavailable']}"]
     else:
@@ -113,6 +149,20 @@ def table(report: Mapping[str, Any]) -> str:
             f"Domain read off latents: {probe['value']:.3f} (chance {probe['floor']:.3f})",
         ]
     return "\n".join(lines)
+
+
+def _playing(report: Mapping[str, Any]) -> list[str]:
+    """How it is played, by means over the directions of each soundfont, and of what was made up."""
+    lines = ["", "Played as the source was, means over directions"]
+    for font, means in report["summary"].items():
+        found = [
+            f"{title} {_three(means[name])}" for name, title in _PLAYING.items() if name in means
+        ]
+        lines += [f"  {font}: {'; '.join(found)}"]
+    for target, found in report["controlled"].items():
+        known = [f"{title} {_three(found['figures'][name])}" for name, title in _CONTROLLED.items()]
+        lines += [f"  swell of 30 dB, stereo, to {target}: {'; '.join(known)}"]
+    return lines
 
 
 def _rows(directions: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
@@ -157,6 +207,10 @@ def quality(report: Mapping[str, Any]) -> dict[str, Any]:
         "recordings": recordings
         if "unavailable" in recordings
         else {direction: _without_pieces(each) for direction, each in recordings.items()},
+        "controlled": {
+            target: _without_pieces(found["figures"])
+            for target, found in report["controlled"].items()
+        },
         "nats a sample": report["likelihood"],
         "domain read off latents": report["domain_read_off_latents"]
         and _without_pieces({"": report["domain_read_off_latents"]})[""],

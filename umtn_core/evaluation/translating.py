@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from umtn_core.bundle import Bundle
 from umtn_core.evaluation.listening.heard import RATE, Heard
 from umtn_core.evaluation.material.tiers import Make
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
+
+if TYPE_CHECKING:
+    from umtn_core.translator import Translator
 
 Audio = NDArray[np.float32]
 #: Translates recordings to a domain, all together; their sample rate is the store's.
@@ -79,23 +83,34 @@ def translate_all(
     return examples
 
 
+def translator_of(
+    bundle: Bundle, target: str, settings: EvaluationSettings, segments: int | Literal["auto"]
+) -> Translator:
+    """Open a bundle's translator to a domain, as the settings say."""
+    from umtn_core.translator import Translator
+
+    return Translator(
+        bundle,
+        target,
+        engine=settings.engine,
+        segments=segments,
+        channels=settings.channels,
+        dynamics=settings.dynamics,
+        transpose=settings.transpose,
+        seed=settings.seed,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        threads=settings.threads,
+    )
+
+
 def own_translator(
     bundle: Bundle, settings: EvaluationSettings, say: OnStage, rate: int = RATE
 ) -> Translate:
     """Translate audio of a sample rate by the bundle itself, as the settings say."""
-    from umtn_core.translator import Translator
 
     def translate(target: str, sources: Sequence[Audio]) -> Sequence[Audio]:
-        translator = Translator(
-            bundle,
-            target,
-            engine=settings.engine,
-            seed=settings.seed,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
-            threads=settings.threads,
-        )
-        return translator.translate_many(
+        return translator_of(bundle, target, settings, "auto").translate_many(
             [(audio, rate) for audio in sources],
             progress=lambda done: say(f"translating to {target}", done),
         )

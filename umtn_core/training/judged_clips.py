@@ -14,9 +14,9 @@ from umtn_core.data.files import as_floats
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening import polyphonic
+from umtn_core.evaluation.listening.harmonics import harmonics_over_rest, steady_frames
 from umtn_core.evaluation.listening.heard import RATE, Heard
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack, track
-from umtn_core.evaluation.measures.harmonics import harmonics_over_rest, steady_frames
 from umtn_core.evaluation.measures.notes import compare_notes
 from umtn_core.evaluation.measures.pitch import share_within
 from umtn_core.evaluation.measures.swell import frame_levels, swell_slope

@@ -130,7 +130,10 @@ def test_the_report_says_every_figure_with_its_bounds(made: Path) -> None:
             assert figures["note_f1"]["value"] < 0.5 < figures["note_f1"]["ceiling"]
     assert not report["verdicts"]["one"]["flute->violin"]["content"]["reached"]
     assert [each["target"] for each in report["blending"]] == ["flute", "violin"]
-    assert report["joins"].keys() == {"flute", "violin"}
+    assert report["joins"].keys() == report["controlled"].keys() == {"flute", "violin"}
+    for found in report["controlled"].values():
+        assert found["kinds"] == ["room", "panned"]
+        assert all(figure["ceiling"] is not None for figure in found["figures"].values())
     assert len(list((made / "pictures").glob("*.png"))) == 6
 
 

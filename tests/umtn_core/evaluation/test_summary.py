@@ -2,14 +2,20 @@ import json
 
 import pytest
 
+from umtn_core.evaluation.measures.direction_figures import REFERENCES
 from umtn_core.evaluation.summary import LEGEND, means_over_directions, quality, table
 
 
-def figures(value, ceiling=0.9, floor=0.1):
-    return {name: {"value": value, "ceiling": ceiling, "floor": floor} for name in FIGURES}
+def figure(value, ceiling=0.9, floor=0.1):
+    return {"value": value, "ceiling": ceiling, "floor": floor}
 
 
-FIGURES = ("pitch_within_50", "note_f1", "named_as_target")
+def figures(value):
+    return {name: figure(value) for name in FIGURES}
+
+
+FIGURES = ("pitch_within_50", "note_f1", "named_as_target", "swell_slope")
+PLACED = ("swell_slope", "loudness_correlation", "rest_dbfs", "stereo_correlation_error")
 
 
 @pytest.fixture
@@ -29,6 +35,7 @@ def report():
         "directions": {"Font": directions},
         "summary": {"Font": means_over_directions(directions)},
         "recordings": {"unavailable": "no network today"},
+        "controlled": {"flute": {"figures": {name: figure(0.96) for name in PLACED}}},
         "likelihood": {"flute": nats},
         "domain_read_off_latents": {"value": 0.6, "floor": 0.5},
     }
@@ -49,6 +56,8 @@ def test_the_table_says_the_figures(report):
     assert "no network today" in text
     assert "1.250  2.000  3.000  5.000" in text
     assert "0.600 (chance 0.500)" in text
+    assert "Font: swell 0.625 (0.100 to 0.900)" in text
+    assert "to flute: swell 0.960 (0.100 to 0.900); loudness" in text
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
@@ -62,7 +71,7 @@ def test_the_table_leaves_out_what_was_not_measured(report):
 
 
 def test_every_figure_is_explained():
-    assert set(FIGURES) <= set(LEGEND)
+    assert {*FIGURES, *REFERENCES, "controlled"} <= set(LEGEND)
 
 
 def test_a_manifest_gets_the_figures_without_the_pieces(report):
@@ -75,4 +84,5 @@ def test_a_manifest_gets_the_figures_without_the_pieces(report):
     kept = quality(report)
     assert kept["figures"].keys() == report["directions"].keys()
     assert "pieces" not in str(kept["figures"])
+    assert kept["controlled"]["flute"]["swell_slope"]["value"] == 0.96
     json.dumps(kept)

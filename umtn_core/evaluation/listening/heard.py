@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from umtn_core.audio.resample import resample
 from umtn_core.evaluation.listening.chroma import chroma
+from umtn_core.evaluation.listening.harmonics import harmonics_over_rest, steady_frames
 from umtn_core.evaluation.listening.note import Transcribed
 from umtn_core.evaluation.listening.note_segments import levels, segment
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack, track
@@ -18,6 +19,9 @@ from umtn_core.evaluation.listening.spectra import envelope
 
 #: Samples a second of what the measures hear: they were made, and their bounds set, for it.
 RATE = 16_000
+
+#: Of so many steady frames one is asked for its harmonics: spectra overlap by half even so.
+_EVERY = 4
 
 
 class Heard:
@@ -69,6 +73,13 @@ class Heard:
     def chroma(self) -> NDArray[np.float64]:
         """Its pitch classes over time: (frames, 12)."""
         return chroma(self.samples, RATE)
+
+    @cached_property
+    def harmonics_over_rest(self) -> float:
+        """The power of its harmonics over that of everything else in dB; NaN without one voice."""
+        steady = steady_frames(self.pitch.hertz)
+        steady &= np.arange(len(steady)) % _EVERY == 0
+        return harmonics_over_rest(self.samples, RATE, self.pitch, steady)
 
     @cached_property
     def rhythm(self) -> Rhythm:

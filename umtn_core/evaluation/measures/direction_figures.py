@@ -41,6 +41,16 @@ REFERENCES = {
     "onset_f1": ("truth", "another_piece"),
     "onset_deviation_ms": ("truth", "another_piece"),
     "tempo_within_4": ("truth", "another_piece"),
+    "swell_slope": ("truth", "another_piece"),
+    "loudness_correlation": ("truth", "another_piece"),
+    "vibrato_ratio": ("truth", "played_straight"),
+    "pitch_within_20_of_source": ("truth", "another_piece"),
+    "tuning_offset_cents": ("truth", "another_piece"),
+    "rest_dbfs": ("truth", "another_piece"),
+    "rest_after_ms": ("truth", "another_piece"),
+    "pitch_contour_distance": ("truth", "another_piece"),
+    "pitch_set_jaccard": ("truth", "another_piece"),
+    "pitch_jaccard": ("truth", "another_piece"),
     "named_as_target": ("example", "source"),
     "probability_of_target": ("example", "source"),
     "envelope_db_from_target_mean": ("example", "source"),
@@ -48,6 +58,7 @@ REFERENCES = {
     "stft_distance": ("truth", "another_piece"),
     "clipped": ("truth", None),
     "noise_floor_db": ("truth", None),
+    "harmonics_over_rest_db": ("truth", None),
 }
 #: Measures whose value as a share of the ceiling is worth saying.
 _SHARES = ("note_f1", "note_f1_basic_pitch")
@@ -147,7 +158,9 @@ def _judged_alike(
             **group_measures.of_source(group, direction.sources, polyphonic=polyphonic),
             **group_measures.of_truth(group, direction.truths, polyphonic=polyphonic),
             **group_measures.of_target(group, direction.target, classifier, expected),
-            **group_measures.of_itself(group),
+            **group_measures.of_itself(group, polyphonic=polyphonic),
+            **group_measures.of_performance(group, direction.sources, polyphonic=polyphonic),
+            **group_measures.as_published(group, direction.sources, polyphonic=polyphonic),
         }
 
     return {
@@ -156,6 +169,9 @@ def _judged_alike(
         "source": judged(direction.sources),
         "another_piece": _pooled([judged(group) for group in _others(direction.truths)]),
         "silence": judged([Heard(np.zeros_like(t.samples)) for t in direction.truths]),
+        "played_straight": {}
+        if polyphonic
+        else group_measures.played_straight(direction.notes, direction.sources),
         # Of no piece in particular, so only the timbre of these means anything.
         "example": group_measures.of_target(
             direction.examples or direction.truths, direction.target, classifier

@@ -18,14 +18,26 @@ from umtn_core.evaluation.listening.pitch_tracking import PitchTrack
 from umtn_core.evaluation.listening.rhythm import onset_counts, onset_deviations, same_tempo
 from umtn_core.evaluation.listening.spectra import envelope_distance
 from umtn_core.evaluation.measures.alignment import chroma_dtw, pitch_dtw, pitch_ncc
+from umtn_core.evaluation.measures.contour import (
+    contour_distances,
+    keys_of_notes,
+    keys_of_track,
+    pitch_jaccard,
+    pitch_set_jaccard,
+)
 from umtn_core.evaluation.measures.notes import compare_notes
 from umtn_core.evaluation.measures.pitch import best_lag, compare, from_notes, pool
+from umtn_core.evaluation.measures.rests import rest_after, rest_level
 from umtn_core.evaluation.measures.share import Share
 from umtn_core.evaluation.measures.sound import clipped_share, noise_floor, stft_distance
+from umtn_core.evaluation.measures.swell import loudness_correlation, swell_slope
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
+from umtn_core.evaluation.measures.tuning import tuning_offset
+from umtn_core.evaluation.measures.vibrato import vibrato_ratio
 
 Group = Sequence[Heard]
 Shares = dict[str, Share]
+Samples = NDArray[np.float32]
 
 
 def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
@@ -46,6 +58,65 @@ def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
         shares["pitch_ncc"] = _mean(lambda a, b: pitch_ncc(a.pitch, b.pitch), made, sources)
         shares["pitch_dtw"] = _mean(lambda a, b: pitch_dtw(a.pitch, b.pitch), made, sources)
     return shares
+
+
+def of_performance(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
+    """How the source was played: its swells, rests, vibrato and tuning."""
+
+    def of_levels(how: Callable[[Samples, Samples, int], float]) -> Share:
+        return _mean(lambda a, b: how(a.samples, b.samples, RATE), made, sources)
+
+    shares = {
+        "swell_slope": of_levels(swell_slope),
+        "loudness_correlation": of_levels(loudness_correlation),
+        "rest_dbfs": of_levels(rest_level),
+        "rest_after_ms": of_levels(rest_after),
+    }
+    if not polyphonic:
+        shares["vibrato_ratio"] = vibrato(_pitch(made), _pitch(sources))
+        shares["tuning_offset_cents"] = _mean(
+            lambda a, b: abs(tuning_offset(a.pitch, b.pitch)), made, sources
+        )
+        shares["pitch_within_20_of_source"] = agreement(_pitch(made), _pitch(sources), "within_20")
+    return shares
+
+
+def as_published(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
+    """Distances of pitch from the sources as papers on timbre transfer report them."""
+    if polyphonic:
+        return {
+            "pitch_jaccard": _mean(
+                lambda a, b: pitch_jaccard(
+                    *(keys_of_notes(each.polyphonic_notes, each.seconds) for each in (a, b))
+                ),
+                made,
+                sources,
+            )
+        }
+    tracks, real = _pitch(made), _pitch(sources)
+    return {
+        "pitch_jaccard": Share.mean(
+            [
+                pitch_jaccard(keys_of_track(a), keys_of_track(b))
+                for a, b in zip(tracks, real, strict=True)
+            ]
+        ),
+        "pitch_set_jaccard": Share.mean(list(map(pitch_set_jaccard, tracks, real))),
+        "pitch_contour_distance": Share.mean(contour_distances(tracks, real)),
+    }
+
+
+def played_straight(notes: Sequence[Sequence[Note]], sources: Group) -> Shares:
+    """Vibrato of what has none: the notes played, each at one pitch."""
+    straight = [
+        from_notes(each, len(heard.pitch.hertz)) for each, heard in zip(notes, sources, strict=True)
+    ]
+    return {"vibrato_ratio": vibrato(straight, _pitch(sources))}
+
+
+def vibrato(made: Sequence[PitchTrack], real: Sequence[PitchTrack]) -> Share:
+    """How deep the vibrato is as a share of the real ones'."""
+    return Share.mean(list(map(vibrato_ratio, made, real)))
 
 
 def of_notes(made: Group, notes: Sequence[Sequence[Note]], *, polyphonic: bool) -> Shares:
@@ -120,9 +191,11 @@ def of_target(
     }
 
 
-def of_itself(made: Group) -> Shares:
-    """What needs no reference: clipping and noise."""
+def of_itself(made: Group, *, polyphonic: bool) -> Shares:
+    """What needs no reference: clipping, noise and, of one voice, harmonics."""
+    harmonics = [] if polyphonic else [heard.harmonics_over_rest for heard in made]
     return {
+        **({"harmonics_over_rest_db": Share.mean(harmonics)} if harmonics else {}),
         "clipped": Share.mean([clipped_share(heard.samples) for heard in made]),
         "noise_floor_db": Share.mean([noise_floor(heard.samples, RATE) for heard in made]),
     }

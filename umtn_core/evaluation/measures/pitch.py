@@ -24,8 +24,8 @@ class PitchFigures:
 
     Parameters
     ----------
-    within_50, within_120
-        Share within 50 cents (the right semitone) and within 120 cents.
+    within_20, within_50, within_120
+        Share within 20 cents (in tune to the ear), 50 (the right semitone) and 120.
     chroma
         Share within 50 cents of the right pitch class, in whatever octave.
     voiced
@@ -34,6 +34,7 @@ class PitchFigures:
         The number of frames where the reference has a pitch.
     """
 
+    within_20: float
     within_50: float
     within_120: float
     chroma: float
@@ -78,6 +79,7 @@ def compare(estimate: Pitches, reference: Pitches) -> PitchFigures:
     guess, truth = _on_one_grid(estimate, reference)
     judged = truth > 0
     return PitchFigures(
+        within_20=share_within(guess, truth, 20.0),
         within_50=share_within(guess, truth, 50.0),
         within_120=share_within(guess, truth, 120.0),
         chroma=share_within(guess, truth, 50.0, chroma=True),

@@ -1,4 +1,4 @@
-"""Whether a rendition grows louder and softer as far as its reference does."""
+"""Whether a rendition grows louder and softer as far as its reference does, and when it does."""
 
 from __future__ import annotations
 
@@ -61,13 +61,48 @@ def swell_slope(
         1 where it swells as far, 0 where it keeps its level. Over the frames in which the
         reference has sound; NaN where those are few, or all of a level.
     """
+    true, made = _levels_together(samples, reference, sample_rate)
+    if not _varies(true):
+        return float("nan")
+    return float(((true - true.mean()) * (made - made.mean())).mean() / true.var())
+
+
+def loudness_correlation(
+    samples: NDArray[np.floating], reference: NDArray[np.floating], sample_rate: int
+) -> float:
+    """Pearson's correlation of a rendition's level in dB with its reference's.
+
+    Parameters
+    ----------
+    samples, reference, sample_rate
+        The two recordings and their rate, given as to `swell_slope`.
+
+    Returns
+    -------
+    float
+        1 where it grows louder and softer at the same times, however far; 0 where it keeps its
+        level. Over the same frames as `swell_slope`, and NaN where that is.
+    """
+    true, made = _levels_together(samples, reference, sample_rate)
+    if not _varies(true):
+        return float("nan")
+    if made.std() < 1e-6:
+        return 0.0
+    return float(np.corrcoef(true, made)[0, 1])
+
+
+def _levels_together(
+    samples: NDArray[np.floating], reference: NDArray[np.floating], sample_rate: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Levels of the reference and of the rendition, in the frames where the reference sounds."""
     size = min(len(samples), len(reference))
     true = frame_levels(reference[:size], sample_rate)
     made = frame_levels(samples[:size], sample_rate)
     if not len(true) or true.max() <= -_SILENT_DB:
-        return float("nan")
+        return np.zeros(0), np.zeros(0)
     sounding = true > true.max() - BELOW_LOUDEST_DB
-    true, made = true[sounding], np.maximum(made[sounding], true.max() - _SILENT_DB)
-    if len(true) < FEWEST_FRAMES or true.std() < LEAST_SPREAD_DB:
-        return float("nan")
-    return float(((true - true.mean()) * (made - made.mean())).mean() / true.var())
+    return true[sounding], np.maximum(made[sounding], true.max() - _SILENT_DB)
+
+
+def _varies(levels: NDArray[np.float64]) -> bool:
+    return len(levels) >= FEWEST_FRAMES and bool(levels.std() >= LEAST_SPREAD_DB)

@@ -8,11 +8,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from umtn_core.evaluation.material.controlled import SWELL_DB
 from umtn_core.evaluation.report.charts import curves
 from umtn_core.evaluation.report.tables import (
+    controlled_table,
     figures_table,
     joins_table,
     likelihood_table,
+    places_table,
     verdict_table,
 )
 from umtn_core.evaluation.report.words import TIERS, arrow, number, span
@@ -72,6 +75,7 @@ def page(
         "seek pauses, where level changes anyway, so compare with the same places "
         "unbroken.</p>",
         joins_table(report["joins"]),
+        *_controlled(report["controlled"]),
         "<h2>Loss</h2>",
         "<p>Nats a sample on held-out audio, given the true past. A low loss does not mean that "
         "melodies come out: judge by the figures above.</p>",
@@ -133,9 +137,14 @@ def _in_short(report: Mapping[str, Any]) -> str:
     tune = ""
     if "pitch_within_50" in means:
         tune = f"in tune with the truth {beside('pitch_within_50', '%')} of the time; "
+    vibrato = ""
+    if means.get("vibrato_ratio", {}).get("value") is not None:
+        vibrato = f", and keeps {beside('vibrato_ratio', '%')} of its vibrato"
     return (
         f"<p>On scores it has not seen: {tune}{beside('onset_f1', '%')} of the onsets shared with "
         f"the source; noise between the partials at {beside('noise_floor_db', 'dB')}.</p>"
+        f"<p>It grows {beside('swell_slope', 'dB')} louder where the source grows by 1 dB"
+        f"{vibrato}; where that rests it lies at {beside('rest_dbfs', 'dBFS')}.</p>"
     )
 
 
@@ -190,8 +199,24 @@ def _latents(report: Mapping[str, Any], blends: Sequence[Shown]) -> list[str]:
     return parts
 
 
+def _controlled(controlled: Mapping[str, Any]) -> list[str]:
+    if not controlled:
+        return []
+    return [
+        "<h2>Swells, rests and places</h2>",
+        f"<p>Held-out pieces were made to swell by {SWELL_DB:g} dB and to rest at their loudest, "
+        "or put in stereo: two microphones in a small room, one side half as loud, moving from "
+        "left to right, or the same on both sides but for dither. Below each figure its floor and "
+        "ceiling: a real render that does not follow, or two players in place of one; and a real "
+        "render treated alike.</p>",
+        controlled_table(controlled),
+        "<p>How alike left and right are, going in and coming out (correlation).</p>",
+        places_table(controlled),
+    ]
+
+
 def _setting(report: Mapping[str, Any]) -> str:
-    sampling = report["sampling"]
+    sampling, options = report["sampling"], report["options"]
     legend = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in report["legend"].items()
     )
@@ -199,7 +224,8 @@ def _setting(report: Mapping[str, Any]) -> str:
         f"<h2>How it was done</h2><p>{report['split'].capitalize()} split, {report['scope']} "
         f"scope, {report['seconds_a_domain']:g} s of music a domain and soundfont; "
         f"seed {sampling['seed']}, temperature {sampling['temperature']:g}, "
-        f"top-p {sampling['top_p']:g}.</p>"
+        f"top-p {sampling['top_p']:g}; channels {options['channels']}, dynamics "
+        f"{options['dynamics']:g}, transposed by {options['transpose']}.</p>"
         "<details><summary>What each measure is, by its name in the JSON</summary>"
         f"<dl>{legend}</dl></details>"
     )

@@ -1,4 +1,4 @@
-"""Spectrograms, one under the other on the same axes."""
+"""Spectrograms and loudness, one under the other on the same axes."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ import numpy as np
 
 from umtn_core.errors import UmtnError
 from umtn_core.evaluation.listening.heard import RATE, Heard
+from umtn_core.evaluation.measures.swell import FRAME_SECONDS, frame_levels
 
 _WINDOW, _HOP = 1024, 160
 _RANGE_DB = 70.0
+#: The quietest that is drawn of how loud they are.
+_QUIETEST_DB = -90.0
 #: At 16 kHz; of more samples a second, more is shown.
 _HIGHEST_HERTZ = 6000.0
 
 
 def draw_spectrograms(sounds: Mapping[str, Heard], path: Path) -> None:
-    """Write a PNG with the spectrogram of each sound, its name beside it.
+    """Write a PNG with the spectrogram of each sound, its name beside it, and how loud all are.
 
-    Levels are in decibels below each recording's own loudest point, 70 dB deep; frequency is
-    linear, so that partials lie evenly spaced.
+    Levels of the spectrograms are in decibels below each recording's own loudest point, 70 dB deep;
+    frequency is linear, so that partials lie evenly spaced.
 
     Parameters
     ----------
@@ -40,8 +43,8 @@ def draw_spectrograms(sounds: Mapping[str, Heard], path: Path) -> None:
         raise UmtnError(
             "Spectrograms need matplotlib: run `pip install 'umtn[evaluate]'`."
         ) from None
-    picture = Figure(figsize=(10, 1.75 * len(sounds)), dpi=90, layout="constrained")
-    axes = picture.subplots(len(sounds), sharex=True, squeeze=False)[:, 0]
+    picture = Figure(figsize=(10, 1.75 * (len(sounds) + 1)), dpi=90, layout="constrained")
+    *axes, below = picture.subplots(len(sounds) + 1, sharex=True, squeeze=False)[:, 0]
     longest = max(heard.seconds for heard in sounds.values())
     for axis, (name, heard) in zip(axes, sounds.items(), strict=True):
         window, hop = (round(each * heard.rate / RATE) for each in (_WINDOW, _HOP))
@@ -62,5 +65,11 @@ def draw_spectrograms(sounds: Mapping[str, Heard], path: Path) -> None:
         )
         axis.set_ylabel(f"{name}\nkHz")
         axis.set_xlim(0.0, longest)
-    axes[-1].set_xlabel("seconds")
+    for name, heard in sounds.items():
+        levels = frame_levels(heard.full, heard.rate)
+        below.plot((np.arange(len(levels)) + 0.5) * FRAME_SECONDS, levels, lw=1.2, label=name)
+    below.set_ylim(_QUIETEST_DB, 0.0)
+    below.set_ylabel("loudness\ndBFS")
+    below.legend(loc="lower right", fontsize="small", ncols=len(sounds))
+    below.set_xlabel("seconds")
     picture.savefig(path)

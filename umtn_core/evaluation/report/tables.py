@@ -8,8 +8,10 @@ from typing import Any
 
 from umtn_core.evaluation.report.charts import gauge
 from umtn_core.evaluation.report.words import (
+    CONTROLLED,
     GROUPS,
     LOWER_IS_BETTER,
+    ONE_IS_BEST,
     TIERS,
     arrow,
     is_figure,
@@ -54,12 +56,13 @@ def figures_table(figures: Mapping[str, Any]) -> str:
 def _row(
     name: str, title: str, unit: str, figure: Mapping[str, Any], columns: Sequence[tuple[str, str]]
 ) -> str:
-    lower = "<small>less is better</small>" if name in LOWER_IS_BETTER else ""
+    best = "<small>less is better</small>" if name in LOWER_IS_BETTER else ""
+    best = "<small>1 is right</small>" if name in ONE_IS_BEST else best
     interval = figure.get("interval")
     others = figure.get("controls", figure)
     cells = "".join(f"<td>{number(others.get(key), unit)}</td>" for key, _ in columns)
     return (
-        f"<tr><td>{escape(title)}{lower}</td><td><b>{number(figure['value'], unit)}</b></td>"
+        f"<tr><td>{escape(title)}{best}</td><td><b>{number(figure['value'], unit)}</b></td>"
         f"<td>{span(interval, unit)}</td>"
         f"<td>{gauge(figure['value'], interval, figure['floor'], figure['ceiling'])}</td>"
         f"<td>{number(figure['ceiling'], unit)}</td>{cells}</tr>"
@@ -132,3 +135,48 @@ def joins_table(joins: Mapping[str, Any]) -> str:
         "<th>same places, unbroken</th><th>level change, rank at joins</th>"
         f"<th>same places, unbroken</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def controlled_table(controlled: Mapping[str, Mapping[str, Any]]) -> str:
+    """Make the table of swells, rests and places that were made up: value, floor to ceiling.
+
+    Parameters
+    ----------
+    controlled
+        The figures of `umtn_core.evaluation.controlled.controlled_figures` of each target.
+    """
+    heads = "".join(f"<th>{escape(title)}</th>" for _, title, _ in CONTROLLED)
+    rows = "".join(
+        f"<tr><td>to {escape(target)}</td>"
+        + "".join(_cell(found["figures"][name], unit) for name, _, unit in CONTROLLED)
+        + "</tr>"
+        for target, found in controlled.items()
+    )
+    return f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(figure: Mapping[str, Any], unit: str) -> str:
+    bounds = " to ".join(number(figure[part], unit) for part in ("floor", "ceiling"))
+    return f"<td><b>{number(figure['value'], unit)}</b><small>{bounds}</small></td>"
+
+
+def places_table(controlled: Mapping[str, Mapping[str, Any]]) -> str:
+    """Make the table of how alike left and right are, of every place and target.
+
+    Parameters
+    ----------
+    controlled
+        The figures of `umtn_core.evaluation.controlled.controlled_figures` of each target.
+    """
+    kinds: list[str] = next((found["kinds"] for found in controlled.values()), [])
+    heads = "".join(f"<th>{escape(kind)}, in</th><th>out</th>" for kind in kinds)
+    rows = "".join(
+        f"<tr><td>to {escape(target)}</td>"
+        + "".join(
+            f"<td>{number(each['in'], '')}</td><td><b>{number(each['out'], '')}</b></td>"
+            for each in found["correlations"]
+        )
+        + "</tr>"
+        for target, found in controlled.items()
+    )
+    return f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table>"

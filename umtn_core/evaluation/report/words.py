@@ -20,6 +20,18 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("onset_f1", "Onsets shared with the source, 50 ms", "%"),
         ("onset_deviation_ms", "Unevenness of shared onsets", "ms"),
         ("tempo_within_4", "Pieces that keep the tempo, 4 %", "%"),
+        ("pitch_contour_distance", "Pitch classes, warped without rests (DPD)", ""),
+        ("pitch_set_jaccard", "Pitch classes that occur, Jaccard distance (JD)", ""),
+        ("pitch_jaccard", "Pitches frame by frame, Jaccard distance", ""),
+    ),
+    "Playing: is it played as it was?": (
+        ("swell_slope", "Swells, dB for dB of the source", ""),
+        ("loudness_correlation", "Loudness, correlation with the source", ""),
+        ("vibrato_ratio", "Vibrato, share of the source's depth", ""),
+        ("tuning_offset_cents", "Tuning, off from the source's", "cents"),
+        ("pitch_within_20_of_source", "Time in tune with the source, 20 cents", "%"),
+        ("rest_dbfs", "Level where the source rests", "dBFS"),
+        ("rest_after_ms", "Falls silent after the source by", "ms"),
     ),
     "Target: is it that instrument?": (
         ("named_as_target", "Clips taken for the target", "%"),
@@ -30,9 +42,22 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Sound: is it good sound?": (
         ("stft_distance", "Multi-resolution STFT distance from the truth", ""),
         ("noise_floor_db", "Noise between the partials", "dB"),
+        ("harmonics_over_rest_db", "Harmonics over everything else", "dB"),
         ("clipped", "Samples clipped", "%"),
     ),
 }
+#: Measures of swells, rests and places that were made up, as (name, title, unit).
+CONTROLLED: tuple[tuple[str, str, str], ...] = (
+    ("swell_slope", "swell, dB for dB", ""),
+    ("loudness_correlation", "loudness, correlation", ""),
+    ("rest_dbfs", "level in the rest", "dBFS"),
+    ("rest_after_ms", "silent after", "ms"),
+    ("stereo_correlation_error", "left with right, correlation off by", ""),
+    ("mono_sum_error_db", "mono sum off by", "dB"),
+    ("pan_error_db", "place off by", "dB"),
+)
+#: Measures of which neither less nor more than 1 is right.
+ONE_IS_BEST = {"swell_slope", "vibrato_ratio"}
 #: Measures of which less is more.
 LOWER_IS_BETTER = {
     "pitch_dtw",
@@ -43,6 +68,12 @@ LOWER_IS_BETTER = {
     "stft_distance",
     "noise_floor_db",
     "clipped",
+    "pitch_contour_distance",
+    "pitch_set_jaccard",
+    "pitch_jaccard",
+    "tuning_offset_cents",
+    "rest_dbfs",
+    "rest_after_ms",
 }
 #: Between a number and its unit: no line breaks there.
 _NARROW = "\u00a0"
@@ -60,7 +91,7 @@ def number(value: float | None, unit: str) -> str:
     if unit == "%":
         text = f"{100 * value:.0f}" if value == 0 or value >= 0.01 else f"{100 * value:.2g}"
     else:
-        text = f"{value:.{ {'ms': 0, 'dB': 1}.get(unit, 2) }f}"
+        text = f"{value:.{ {'ms': 0, 'dBFS': 0, 'dB': 1, 'cents': 1}.get(unit, 2) }f}"
     return text + (_NARROW + unit if unit else "")
 
 

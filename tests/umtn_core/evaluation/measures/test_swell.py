@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from umtn_core.evaluation.measures.swell import frame_levels, swell_slope
+from umtn_core.evaluation.measures.swell import frame_levels, loudness_correlation, swell_slope
 
 RATE = 16_000
 
@@ -36,3 +36,20 @@ def test_silence_follows_nothing():
 def test_there_is_no_slope_without_a_swell():
     for reference in (np.zeros(RATE), np.zeros(0), swelling(0), swelling(20, 0.3)):
         assert np.isnan(swell_slope(swelling(10), reference, RATE))
+
+
+def test_loudness_correlates_however_far_it_follows():
+    for share in (0.3, 1.0, 1.5):
+        found = loudness_correlation(swelling(20 * share), swelling(20), RATE)
+        assert found == pytest.approx(1, abs=0.01)
+    upside_down = 0.01 / (swelling(20) ** 2).reshape(-1, 80).mean(axis=1).repeat(80) ** 0.5
+    assert loudness_correlation(upside_down, swelling(20), RATE) == pytest.approx(-1, abs=0.01)
+
+
+def test_loudness_that_stays_or_wanders_by_itself_does_not_correlate():
+    assert abs(loudness_correlation(swelling(0), swelling(20), RATE)) < 0.05
+    assert loudness_correlation(np.zeros(2 * RATE), swelling(20), RATE) == 0
+    late = np.roll(swelling(20), RATE // 2)
+    assert abs(loudness_correlation(late, swelling(20), RATE)) < 0.3
+    for reference in (np.zeros(RATE), np.zeros(0), swelling(0)):
+        assert np.isnan(loudness_correlation(swelling(10), reference, RATE))

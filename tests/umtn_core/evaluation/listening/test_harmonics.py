@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from umtn_core.evaluation.listening.harmonics import harmonics_over_rest, steady_frames
 from umtn_core.evaluation.listening.pitch_tracking import track
-from umtn_core.evaluation.measures.harmonics import harmonics_over_rest, steady_frames
 
 RATE = 16_000
 

@@ -1,0 +1,169 @@
+"""Swells, rests and places in stereo that are known by construction, and what becomes of them.
+
+Held-out pieces of one loudness, without rests, in mono say nothing of these, and most stores have
+no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umtn_core.bundle import Bundle
+from umtn_core.evaluation.material.controlled import KINDS, placed, swelling
+from umtn_core.evaluation.material.held_out import HeldOutPiece
+from umtn_core.evaluation.measures.rests import rest_after, rest_level
+from umtn_core.evaluation.measures.share import Figure, Share, figure, rounded
+from umtn_core.evaluation.measures.stereo import mono_sum_db, pan_distance, stereo_correlation
+from umtn_core.evaluation.measures.swell import loudness_correlation, swell_slope
+from umtn_core.evaluation.settings import EvaluationSettings, OnStage
+from umtn_core.evaluation.translating import Translate, own_translator
+from umtn_core.progress import Progress
+
+Audio = NDArray[np.float32]
+Measure = Callable[[Audio, Audio, int], float]
+
+#: So much of each piece swells, or stands in stereo, in seconds.
+SWELL_SECONDS, STEREO_SECONDS = 4.0, 2.0
+#: So many pieces swell.
+SWELLS = 2
+
+
+def controlled_figures(
+    translate: Translate,
+    source: str,
+    target: str,
+    pieces: Sequence[HeldOutPiece],
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Translate pieces that were made to swell and put in stereo, and compare with what was done.
+
+    Parameters
+    ----------
+    translate
+        What translates audio of the pieces' rate, in mono or stereo.
+    source, target
+        The domain the pieces are played in, and the one they are translated to.
+    pieces
+        The pieces; the first ones swell, and each of a few has a place of another kind.
+    seed
+        The seed of the bootstrap.
+
+    Returns
+    -------
+    dict
+        ``kinds``, how each piece stands in stereo; ``correlations``, left with right, of each,
+        ``in`` and ``out``; and ``figures``: ``swell_slope``, ``loudness_correlation``,
+        ``rest_dbfs`` and ``rest_after_ms`` of the swells, ``stereo_correlation_error``,
+        ``mono_sum_error_db`` and ``pan_error_db`` of the places, each beside the ceiling, the
+        target's real render treated alike, and the floor, which is that render as it was, or two
+        pieces in place of one.
+    """
+    rate = pieces[0].renders[source].rate
+    given, truths = ([piece.renders[d].full for piece in pieces] for d in (source, target))
+    swells, places = _swelling(given, rate), _placed(given, rate)
+    made = list(translate(target, [*swells, *places]))
+    level = [truth[: len(swell)] for truth, swell in zip(truths, swells, strict=False)]
+    figures = {
+        name: _figure(
+            how, swells, (made[: len(swells)], _swelling(truths, rate), level), rate, seed
+        )
+        for name, how in {
+            "swell_slope": swell_slope,
+            "loudness_correlation": loudness_correlation,
+            "rest_dbfs": rest_level,
+            "rest_after_ms": rest_after,
+        }.items()
+    } | {
+        name: _figure(
+            how, places, (made[len(swells) :], _placed(truths, rate), _apart(truths, places)),
+            rate, seed,
+        )
+        for name, how in {
+            "stereo_correlation_error": _change_of(stereo_correlation),
+            "mono_sum_error_db": _change_of(mono_sum_db),
+            "pan_error_db": pan_distance,
+        }.items()
+    }  # fmt: skip
+    return {
+        "kinds": list(KINDS)[: len(places)],
+        "correlations": [
+            {"in": rounded(stereo_correlation(a)), "out": rounded(stereo_correlation(b))}
+            for a, b in zip(places, made[len(swells) :], strict=True)
+        ],
+        "figures": figures,
+    }
+
+
+def controlled_renders(
+    bundle: Bundle,
+    source: str,
+    target: str,
+    pieces: Sequence[HeldOutPiece],
+    settings: EvaluationSettings,
+    say: OnStage,
+) -> dict[str, Any]:
+    """Figures of swells and places that a bundle translates, see `controlled_figures`.
+
+    Parameters
+    ----------
+    bundle, source, target, pieces
+        The model, the domains from and to which it translates, and the pieces.
+    settings
+        The settings, of which those of the translator are used.
+    say
+        A function that is told of the progress.
+    """
+
+    def stage(_: str, done: Progress) -> None:
+        say(f"swells and places on the {target}", done)
+
+    rate = pieces[0].renders[source].rate
+    translate = own_translator(bundle, settings, stage, rate)
+    return controlled_figures(translate, source, target, pieces, settings.seed)
+
+
+def _swelling(voices: Sequence[Audio], rate: int) -> list[Audio]:
+    return [swelling(voice[: round(SWELL_SECONDS * rate)], rate) for voice in voices[:SWELLS]]
+
+
+def _placed(voices: Sequence[Audio], rate: int) -> list[Audio]:
+    samples = round(STEREO_SECONDS * rate)
+    return [placed(voice[:samples], kind, rate) for voice, kind in zip(voices, KINDS, strict=False)]
+
+
+def _apart(voices: Sequence[Audio], places: Sequence[Audio]) -> list[Audio] | None:
+    """Each piece on the left, and the one after it on the right."""
+    if len(voices) < 2:
+        return None
+    pairs = zip(voices, [*voices[1:], voices[0]], strict=True)
+    sizes = (place.shape[1] for place in places)
+    return [
+        np.stack([np.pad(side[:size], (0, max(0, size - len(side)))) for side in pair])
+        for pair, size in zip(pairs, sizes, strict=False)
+    ]
+
+
+def _figure(
+    how: Measure,
+    reference: Sequence[Audio],
+    groups: Sequence[Sequence[Audio] | None],
+    rate: int,
+    seed: int,
+) -> Figure:
+    """One measure of what was made, of its ceiling and of its floor."""
+    made, ceiling, floor = (
+        None
+        if group is None
+        else Share.mean([how(a, b, rate) for a, b in zip(group, reference, strict=True)])
+        for group in groups
+    )
+    assert made is not None
+    return figure(made, ceiling, floor, seed=seed)
+
+
+def _change_of(what: Callable[[Audio], float]) -> Measure:
+    return lambda made, reference, rate: abs(what(made) - what(reference))
