@@ -30,6 +30,8 @@ class Findings:
         sample is 0.
     peak
         Largest absolute sample of what was listened to, in dB of full scale.
+    seconds
+        How long it sounds, in what was listened to.
     """
 
     pitches: tuple[float, ...]
@@ -39,6 +41,7 @@ class Findings:
     wandering: bool
     level: float
     peak: float
+    seconds: float
 
     def inside(self, lowest: float, highest: float, transposed: int = 0) -> float:
         """Return the share of the pitched time within a range, when it is transposed.

@@ -10,23 +10,25 @@ from numpy.typing import NDArray
 from umtn_core.audio.resample import resample
 from umtn_core.scope.excerpts import Read, excerpts
 from umtn_core.scope.findings import PITCHES, Findings
-from umtn_core.scope.frames import RATE, Frames, analyse
+from umtn_core.scope.frames import Frames, analyse
+from umtn_core.scope.spectra import HOP_SECONDS, RATE
 
 #: Frames so many dB softer than the loudest do not count: they are tails and rooms.
 _BELOW_LOUDEST_DB = 28.0
-#: The loudest passage is so much of all frames: a click is shorter.
-_LOUDEST_SHARE = 0.1
+#: The loudest passage is so much of all frames but rests, which are so much softer than the
+#: loudest one: a click is shorter than that passage.
+_LOUDEST_SHARE, _REST_DB = 0.1, 60.0
 
 #: Frames so periodic have a clear pitch; those that are less so have none.
 _CLEAR, _NO_PITCH = 0.5, 0.45
-#: In frames of several voices so much of the partials is strange, so much of the energy is in
-#: partials at all, and more repeats than in noise.
-_STRANGE, _TONAL, _NOT_NOISE = 0.1, 0.25, 0.25
+#: In frames of several voices so much of the energy is in partials, and more repeats than in noise.
+_TONAL, _NOT_NOISE = 0.25, 0.25
 
 #: A pitch is held where it moves less than so many semitones over so many frames.
 _HELD_SEMITONES, _HELD_FRAMES = 0.5, 3
-#: In speech so little of the time is held, so much has a pitch, and so much has none.
-_SPEECH_HELD, _SPEECH_PITCHED, _SPEECH_UNPITCHED = 0.12, 0.15, 0.18
+#: In speech so little of the time is held, so little of the energy is in partials that last, so
+#: much of the time has a pitch, and so much has none.
+_SPEECH_HELD, _SPEECH_TONAL, _SPEECH_PITCHED, _SPEECH_UNPITCHED = 0.18, 0.15, 0.15, 0.12
 
 Mask = NDArray[np.bool_]
 
@@ -57,7 +59,7 @@ def listen(read: Read, samples: int, sample_rate: int) -> Findings:
         frames = analyse(resample(audio * scale, sample_rate, RATE))
         heard.append((frames, 1 / scale if scale > 0 else 0.0))
     if peak == 0:
-        return Findings((0.0,) * PITCHES, 0.0, 0.0, 0.0, False, -math.inf, -math.inf)
+        return Findings((0.0,) * PITCHES, 0.0, 0.0, 0.0, False, -math.inf, -math.inf, 0.0)
     levels = np.concatenate([frames.level * unit for frames, unit in heard])
     loudest = _loudest(levels)
     threshold = loudest * 10 ** (-_BELOW_LOUDEST_DB / 20)
@@ -72,16 +74,21 @@ def listen(read: Read, samples: int, sample_rate: int) -> Findings:
     clear = float(pitches.sum())
     pitched, unpitched = share(clear), share(sum(part.unpitched.sum() for part in parts))
     held = share(sum(part.held.sum() for part in parts))
+    tonal = np.concatenate([part.tonal for part in parts])
     return Findings(
         pitches=tuple((pitches / max(clear, 1.0)).tolist()),
         pitched=pitched,
         several=share(sum(part.several.sum() for part in parts)),
         unpitched=unpitched,
         wandering=(
-            held < _SPEECH_HELD and pitched > _SPEECH_PITCHED and unpitched > _SPEECH_UNPITCHED
+            held < _SPEECH_HELD
+            and float(np.median(tonal)) < _SPEECH_TONAL
+            and pitched > _SPEECH_PITCHED
+            and unpitched > _SPEECH_UNPITCHED
         ),
         level=_decibels(loudest),
         peak=_decibels(peak),
+        seconds=sounding * HOP_SECONDS,
     )
 
 
@@ -91,9 +98,9 @@ class _Heard:
     def __init__(self, frames: Frames, sounds: Mask):
         strength = frames.strength
         self.sounds = sounds
-        self.several = (
-            sounds & (frames.strange > _STRANGE) & (frames.tonal > _TONAL) & (strength > _NOT_NOISE)
-        )
+        self.tonal = frames.tonal[sounds]
+        partials = (frames.tonal > _TONAL) & (strength > _NOT_NOISE)
+        self.several = sounds & frames.several & partials
         self.unpitched = sounds & ~self.several & (strength < _NO_PITCH)
         clear = sounds & ~self.several & (strength > _CLEAR)
         self.held = _held(frames.midi, clear)
@@ -116,8 +123,9 @@ def _held(midi: NDArray[np.float32], clear: Mask) -> Mask:
 
 def _loudest(levels: NDArray[np.float32]) -> float:
     """Return the level of the loudest passage: what half of the loudest frames exceed."""
-    count = max(3, round(_LOUDEST_SHARE * len(levels)))
-    return float(np.median(np.sort(levels)[-count:]))
+    heard = np.sort(levels[levels > levels.max() * 10 ** (-_REST_DB / 20)])
+    count = max(3, round(_LOUDEST_SHARE * len(heard)))
+    return float(np.median(heard[-count:]))
 
 
 def _decibels(value: float) -> float:

@@ -12,9 +12,11 @@ OCTAVES = range(-36, 37, 12)
 _MARGIN = 1.0
 #: What is worth a word: shares of the time that a recording sounds. Each lies above what was
 #: found in recordings of single lines within the range.
-_SEVERAL, _UNPITCHED, _OUTSIDE = 0.33, 0.35, 0.2
+_SEVERAL, _UNPITCHED, _OUTSIDE = 0.37, 0.38, 0.25
 #: Pitches of no more than this share of the time say nothing of the range.
 _PITCHED = 0.2
+#: Less than so many seconds are too short to say what they are.
+_ENOUGH_SECONDS = 0.5
 #: Another octave helps if it brings so much more of the notes into the range.
 _HELPS = 0.2
 
@@ -93,6 +95,8 @@ def note_name(pitch: float) -> str:
 
 def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, str] | None:
     """Say what is outside and what helps; None, nothing is."""
+    if findings.seconds < _ENOUGH_SECONDS:
+        return None
     if findings.wandering or findings.unpitched > _UNPITCHED:
         return _without_pitch(findings, scope)
     if findings.several > _SEVERAL and scope.voices == 1:
@@ -108,11 +112,13 @@ def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, st
 
 
 def _without_pitch(findings: Findings, scope: Scope) -> tuple[str, str]:
-    kind = "like speech" if findings.wandering else "like drums or noise"
-    what = (
-        f"{_percent(1 - findings.pitched)} of it holds no clear pitch, {kind}, where this model "
-        f"was taught {scope.material}"
-    )
+    if findings.unpitched > _UNPITCHED:
+        found = (
+            f"{_percent(findings.unpitched)} of it has no clear pitch, as in drums, noise or speech"
+        )
+    else:
+        found = "its pitch wanders and is often missing, as in speech"
+    what = f"{found}, where this model was taught {scope.material}"
     return what, "give it a part with clear notes"
 
 
@@ -132,7 +138,7 @@ def _beside_the_range(
     best = best_octave(findings, scope)
     reached = _inside(findings, scope, best)
     if reached < inside + _HELPS:
-        return what, "no octave brings them there, so a model that was taught them would help"
+        return what, "no octave would bring more of them in, only a model that was taught them"
     if best == 0:
         return what, "without a transposition they are inside"
     way = "raise" if best > 0 else "lower"
