@@ -78,7 +78,7 @@ class Finish:
         if self.open_postfilter is not None:
             stages.append(self.open_postfilter().stage(segments[-1].end, cancelled))
         if signal.ride is not None:
-            stages.append(Envelope(signal.ride, self.sample_rate, signal.offset))
+            stages.append(Envelope(signal.ride, self.sample_rate))
         stages.append(Resampler(self.sample_rate, signal.sample_rate, signal.samples))
         blocks = through(joining(parts, segments, self.sample_rate), *stages)
         return self._matched(blocks, signal) if signal.ride is None else blocks

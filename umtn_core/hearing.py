@@ -69,8 +69,6 @@ class Signal:
         Its length at the rate at which it is heard.
     ride : Ride or None
         The gain by which it is heard; None, one gain for the whole.
-    offset : float
-        Decibels that it is louder by as recorded than at the rate at which it is heard.
     """
 
     def __init__(self, id: int, samples: int, sample_rate: int, hearing: Hearing):
@@ -79,7 +77,6 @@ class Signal:
         self.sample_rate = sample_rate
         self.heard_samples = resampled_length(samples, sample_rate, hearing.sample_rate)
         self.lufs = -np.inf
-        self.offset = 0.0
         self.ride: Ride | None = None
         self._hearing = hearing
         self._rows = Rows(self.heard_samples, folder=hearing.folder)
@@ -105,11 +102,15 @@ class Signal:
         heard = taking.as_heard.loudness(gate)
         if np.isinf(heard):
             heard = wanted
-        elif not self.is_silent:
-            self.offset = self.lufs - heard
         if dynamics > 0:
-            levels, tonal = taking.levels.levels(), taking.tones.tonal()
-            self.ride = Ride.of(levels, wanted, dynamics, wanted - heard, tonal)
+            self.ride = Ride.of(
+                taking.levels.levels(),
+                taking.levels_as_recorded.levels(),
+                taking.tones.tonal(),
+                reference_lufs=wanted,
+                amount=dynamics,
+                whole_gain_db=wanted - heard,
+            )
             return
         # Codes hold no more than 1, and what the network hears is not to be limited.
         self._gain = np.float32(gain_between(heard, wanted))
@@ -147,6 +148,7 @@ class _Taking:
         self.as_heard = LoudnessMeter(1, signal.heard_samples, hearing.sample_rate)
         self.levels = LevelMeter(hearing.sample_rate)
         self.tones = ToneMeter(hearing.sample_rate)
+        self.levels_as_recorded = LevelMeter(signal.sample_rate)
         self.peak = np.float32(0)
         self._filled = 0
         resampler = Resampler(signal.sample_rate, hearing.sample_rate, signal.heard_samples)
@@ -157,6 +159,8 @@ class _Taking:
 
     def add(self, audio: Audio) -> None:
         self.as_recorded.add(audio)
+        if self._signal.hearing.dynamics > 0:
+            self.levels_as_recorded.add(audio)
         self._through(audio, self._stages)
 
     def end(self) -> None:

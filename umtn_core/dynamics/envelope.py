@@ -34,14 +34,11 @@ class Envelope:
         How the recording was ridden.
     sample_rate
         Samples a second of the decoded audio.
-    offset_db
-        What the recording is louder than the ridden one had it, in dB.
     """
 
-    def __init__(self, ride: Ride, sample_rate: int, offset_db: float = 0.0):
+    def __init__(self, ride: Ride, sample_rate: int):
         self._ride = ride
         self._rate = sample_rate
-        self._offset = offset_db
         self._meter = LevelMeter(sample_rate)
         self._audio = Passing()
         # Whatever comes after the recording is a rest.
@@ -94,6 +91,6 @@ class Envelope:
         gains = mean(median(self._apart[low:high], COMPARED), SMOOTH)[first - low : last - low]
         gains = np.nan_to_num(gains, nan=0.0).astype(np.float64)
         amount = self._ride.amount
-        gains = (1 - amount) * -self._ride.whole_gain_db + amount * gains + self._offset
+        gains = (1 - amount) * -self._ride.whole_gain_db + amount * gains
         factors = 10 ** (gains / 20) * self._gate[first:last]
         return at_samples(factors, first, begin, count, self._rate)

@@ -18,7 +18,7 @@ LUFS_BELOW_LEVEL = 0.691
 NOTHING = -200.0
 
 #: After this long the weighting filter has forgotten.
-_FILTER_SECONDS = 0.0015
+_FILTER_SECONDS = 0.0008
 _TRANSFORM = 1 << 12
 
 _STEPS_A_SECOND = round(1 / STEP_SECONDS)

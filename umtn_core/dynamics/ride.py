@@ -49,7 +49,7 @@ class Ride:
     Parameters
     ----------
     levels : float32 array (steps,)
-        The recording's levels in dB, without clicks; NaN where it rests.
+        Its levels in dB as recorded, without clicks; NaN where it rests.
     gains : float32 array (steps,)
         What its levels are raised by, in dB.
     amount
@@ -69,18 +69,24 @@ class Ride:
     @classmethod
     def of(
         cls,
-        levels: Curve,
+        heard: Curve,
+        recorded: Curve,
+        tonal: NDArray[np.bool_],
+        *,
         reference_lufs: float,
         amount: float,
         whole_gain_db: float,
-        tonal: NDArray[np.bool_] | None = None,
     ) -> Ride:
         """Find the gains for a recording.
 
         Parameters
         ----------
-        levels : float32 array (steps,)
-            What a `LevelMeter` measured of all of it.
+        heard : float32 array (steps,)
+            What a `LevelMeter` measured of all of it at the encoder's rate.
+        recorded : float32 array (steps,)
+            The same at its own rate, at which it may be louder; one step more or less is no matter.
+        tonal : bool array (steps,)
+            What a `ToneMeter` heard of all of it, at the encoder's rate.
         reference_lufs
             The loudness that the network was taught.
         amount
@@ -88,15 +94,16 @@ class Ride:
             the reference.
         whole_gain_db
             The decibels by which that one gain raises it.
-        tonal : bool array (steps,)
-            What a `ToneMeter` heard of all of it; None, soft noise is taken for music.
         """
-        levels = _sounding(median(np.asarray(levels, np.float32), CLICK), tonal)
+        heard = median(heard, CLICK)
+        sounding = _sounding(heard, tonal)
         reference = reference_lufs + LUFS_BELOW_LEVEL
-        ridden = reference - _followed(levels)
-        gains = mean(ridden.astype(np.float32), SMOOTH)
-        shared = (1 - amount) * whole_gain_db + amount * gains
-        return cls(levels, shared.astype(np.float32), amount, reference, whole_gain_db)
+        ridden = reference - _followed(np.where(sounding, heard, np.float32(np.nan)))
+        gains = (1 - amount) * whole_gain_db + amount * mean(ridden.astype(np.float32), SMOOTH)
+        levels = np.full(len(heard), np.nan, np.float32)
+        known = median(recorded[: len(heard)], CLICK)
+        levels[: len(known)] = np.where(sounding[: len(known)], known, np.nan)
+        return cls(levels, gains.astype(np.float32), amount, reference, whole_gain_db)
 
     def applied(self, audio: Audio, first_sample: int, sample_rate: int) -> Audio:
         """Give a stretch of the recording the gains with which the encoder is to hear it.
@@ -152,18 +159,16 @@ def at_samples(
     return np.interp(places, middles, factors).astype(np.float32)
 
 
-def _sounding(levels: Curve, tonal: NDArray[np.bool_] | None) -> Curve:
-    """Take out where a recording rests: NaN there."""
-    if not (levels > FAINTEST).any():
-        return np.full(len(levels), np.nan, np.float32)
+def _sounding(levels: Curve, tonal: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark where a recording does not rest."""
+    if not len(levels):
+        return np.zeros(0, np.bool_)
     loudest = float(np.max(median(levels, PASSAGE)))
     sounding = levels > max(FAINTEST, loudest - DEEPEST)
-    if tonal is not None:
-        sounding &= ~_noise(levels, tonal, max(loudest - NOISE_DEEPEST, NOISE_FAINTEST))
+    sounding &= ~_noise(levels, tonal, max(loudest - NOISE_DEEPEST, NOISE_FAINTEST))
     # What is shorter than a rest, between two notes, is none.
     half = SHORTEST_REST // 2
-    closed = ~near(~near(sounding, half, half), half, half)
-    return np.where(sounding | closed, levels, np.nan).astype(np.float32)
+    return sounding | ~near(~near(sounding, half, half), half, half)
 
 
 def _noise(levels: Curve, tonal: NDArray[np.bool_], loudest: float) -> NDArray[np.bool_]:

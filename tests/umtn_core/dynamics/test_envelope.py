@@ -10,8 +10,8 @@ from umtn_core.dynamics.envelope import Envelope
 from umtn_core.evaluation.measures.swell import frame_levels, swell_slope
 
 
-def given_back(ride, decoded, rate=RATE, offset_db=0.0):
-    envelope = Envelope(ride, rate, offset_db)
+def given_back(ride, decoded, rate=RATE):
+    envelope = Envelope(ride, rate)
     return np.concatenate([envelope(np.asarray(decoded, np.float32)), envelope.rest()])
 
 
@@ -119,15 +119,6 @@ def test_amounts_between_are_levels_between():
     half = given_back(ride_of(source, 0.5, 0.0), decoded)
     loud, soft = (frame_levels(part, RATE) for part in np.split(half, 2))
     assert loud.mean() - soft.mean() == pytest.approx(10, abs=1)
-
-
-def test_the_offset_is_added():
-    source = phrase()
-    plain, louder = (
-        given_back(ride_of(source), source),
-        given_back(ride_of(source), source, RATE, 3),
-    )
-    np.testing.assert_allclose(louder, plain * decibels(3), rtol=1e-5)
 
 
 def test_what_goes_on_after_the_recording_is_silent():

@@ -35,8 +35,16 @@ def tonal_of(audio, rate=RATE):
     return meter.tonal()
 
 
-def ride_of(audio, amount=1.0, whole_gain_db=5.0, tonal=None):
-    return Ride.of(levels_of(audio), REFERENCE, amount, whole_gain_db, tonal)
+def ride_of(audio, amount=1.0, whole_gain_db=5.0, recorded=None):
+    levels = levels_of(audio)
+    return Ride.of(
+        levels,
+        levels if recorded is None else recorded,
+        tonal_of(audio),
+        reference_lufs=REFERENCE,
+        amount=amount,
+        whole_gain_db=whole_gain_db,
+    )
 
 
 def heard(audio, ride=None):
@@ -148,28 +156,36 @@ def noisy(audio, below, seed=0):
 def test_noise_between_phrases_is_a_rest():
     rest = np.zeros(RATE, np.float32)
     audio = noisy(np.concatenate([phrase(), rest, phrase() * decibels(-12), rest]), 50)
-    ride = ride_of(audio, tonal=tonal_of(audio))
+    ride = ride_of(audio)
     resting = np.isnan(ride.levels)
     assert resting[206:294].all() and resting[506:594].all()
     assert not resting[:198].any() and not resting[302:498].any()
-    # Without knowing of tones, the level alone cannot tell.
-    assert not np.isnan(ride_of(audio).levels).any()
 
 
 @pytest.mark.parametrize("softer", [15, 30])
 def test_a_soft_phrase_in_noise_is_no_rest(softer):
     audio = noisy(np.concatenate([phrase(), phrase() * decibels(-softer)]), 55)
-    ride = ride_of(audio, tonal=tonal_of(audio))
+    ride = ride_of(audio)
     assert np.isnan(ride.levels).mean() < 0.05
     assert ride.gains[300] - ride.gains[100] == pytest.approx(softer, abs=1.5)
 
 
 def test_dither_is_a_rest():
     dither = noisy(np.zeros(2 * RATE), 96)
-    assert np.isnan(ride_of(dither, tonal=tonal_of(dither)).levels).all()
+    assert np.isnan(ride_of(dither).levels).all()
 
 
 def test_noise_as_loud_as_the_music_is_not_taken_out():
     drum = np.random.default_rng(0).normal(size=RATE) * np.exp(-20 * np.arange(RATE) / RATE)
     audio = np.concatenate([phrase(), 0.3 * drum[: RATE // 10], phrase()])
-    assert not np.isnan(ride_of(audio, tonal=tonal_of(audio)).levels[200:205]).any()
+    assert not np.isnan(ride_of(audio).levels[200:205]).any()
+
+
+def test_the_envelope_is_that_of_the_recording_at_its_own_rate():
+    audio = phrase()
+    for steps in (-1, 0, 1):
+        recorded = np.resize(levels_of(audio) + 3, len(levels_of(audio)) + steps)
+        ride, plain = ride_of(audio, recorded=recorded), ride_of(audio)
+        np.testing.assert_allclose(ride.levels[:195], plain.levels[:195] + 3, atol=1e-4)
+        assert len(ride.levels) == len(plain.levels)
+        assert ride.gains.tobytes() == plain.gains.tobytes()
