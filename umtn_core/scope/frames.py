@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,7 @@ from umtn_core.scope.voices import voices
 _TOGETHER = 64
 
 
-@dataclass(frozen=True)
-class Frames:
+class Frames(NamedTuple):
     """What frames sound like, ten a second; float32 arrays (frames,) but for ``several``.
 
     Parameters
@@ -52,13 +52,18 @@ def analyse(audio: Values) -> Frames:
     # Each block has a frame more than it describes, to see what lasts.
     starts = range(0, len(frames) - 1, _TOGETHER)
     parts = [_analyse(frames[start : start + _TOGETHER + 1]) for start in starts]
+    return joined(parts)
+
+
+def joined(parts: Iterable[Frames]) -> Frames:
+    """Put frames one after another; at least one part."""
     return Frames(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _analyse(frames: Values) -> tuple[NDArray[np.generic], ...]:
-    """Return the columns of `Frames` of all frames but the last."""
+def _analyse(frames: Values) -> Frames:
+    """Describe all frames but the last."""
     spectra = magnitudes(frames)
     hertz, strength = periods(spectra[:-1])
     heard = voices(spectra, hertz)
     level = np.sqrt(np.einsum("ij,ij->i", frames[:-1], frames[:-1]) / FRAME)
-    return level, 69 + 12 * np.log2(hertz / 440), strength, heard.tonal, heard.several
+    return Frames(level, 69 + 12 * np.log2(hertz / 440), strength, heard.tonal, heard.several)

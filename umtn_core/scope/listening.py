@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from umtn_core.audio.resample import resample
 from umtn_core.scope.excerpts import Read, excerpts
 from umtn_core.scope.findings import PITCHES, Findings
-from umtn_core.scope.frames import Frames, analyse
+from umtn_core.scope.frames import Frames, analyse, joined
 from umtn_core.scope.spectra import HOP_SECONDS, RATE
 
 #: Frames so many dB softer than the loudest do not count: they are tails and rooms.
@@ -29,6 +29,10 @@ _HELD_SEMITONES, _HELD_FRAMES = 0.5, 3
 #: In speech so little of the time is held, so little of the energy is in partials that last, so
 #: much of the time has a pitch, and so much has none.
 _SPEECH_HELD, _SPEECH_TONAL, _SPEECH_PITCHED, _SPEECH_UNPITCHED = 0.18, 0.15, 0.15, 0.12
+
+#: What peaks no higher holds nothing: 200 dB below full scale.
+_NOTHING = 1e-10
+_SILENCE = Findings((0.0,) * PITCHES, 0.0, 0.0, 0.0, False, -math.inf, -math.inf, 0.0)
 
 Mask = NDArray[np.bool_]
 
@@ -51,61 +55,47 @@ def listen(read: Read, samples: int, sample_rate: int) -> Findings:
     Findings
         The same for the same recording, whatever else was heard before.
     """
-    peak, heard = 0.0, []
+    heard: list[Frames] = []
+    peak = 0.0
     for audio in excerpts(read, samples, sample_rate):
-        peak = max(peak, float(np.abs(audio).max(initial=0)))
-        # A scale of its own keeps even the softest away from the smallest numbers.
-        scale = np.float32(1 / peak) if peak > 0 else np.float32(0)
-        frames = analyse(resample(audio * scale, sample_rate, RATE))
-        heard.append((frames, 1 / scale if scale > 0 else 0.0))
-    if peak == 0:
-        return Findings((0.0,) * PITCHES, 0.0, 0.0, 0.0, False, -math.inf, -math.inf, 0.0)
-    levels = np.concatenate([frames.level * unit for frames, unit in heard])
-    loudest = _loudest(levels)
-    threshold = loudest * 10 ** (-_BELOW_LOUDEST_DB / 20)
-    parts = [_Heard(frames, frames.level * unit > threshold) for frames, unit in heard]
-    sounding = max(1, sum(int(part.sounds.sum()) for part in parts))
+        highest = float(np.abs(audio).max(initial=0))
+        peak = max(peak, highest)
+        if highest > _NOTHING:
+            # At full scale even the softest is far away from the smallest numbers.
+            frames = analyse(resample(audio / np.float32(highest), sample_rate, RATE))
+            heard.append(frames._replace(level=frames.level * np.float32(highest)))
+    return _findings(joined(heard), peak) if heard else _SILENCE
 
-    def share(count: float) -> float:
-        return float(count) / sounding
 
-    pitches = sum(part.pitches for part in parts)
-    assert isinstance(pitches, np.ndarray)
-    clear = float(pitches.sum())
-    pitched, unpitched = share(clear), share(sum(part.unpitched.sum() for part in parts))
-    held = share(sum(part.held.sum() for part in parts))
-    tonal = np.concatenate([part.tonal for part in parts])
+def _findings(frames: Frames, peak: float) -> Findings:
+    loudest = _loudest(frames.level)
+    sounds = frames.level > loudest * 10 ** (-_BELOW_LOUDEST_DB / 20)
+    sounding = int(np.count_nonzero(sounds))
+    partials = (frames.tonal > _TONAL) & (frames.strength > _NOT_NOISE)
+    several = sounds & frames.several & partials
+    unpitched = sounds & ~several & (frames.strength < _NO_PITCH)
+    clear = sounds & ~several & (frames.strength > _CLEAR)
+    numbers = np.clip(np.rint(frames.midi[clear]), 0, PITCHES - 1).astype(np.intp)
+    pitches = np.bincount(numbers, minlength=PITCHES) / max(1, len(numbers))
+
+    def share(frames: Mask) -> float:
+        return np.count_nonzero(frames) / sounding
+
     return Findings(
-        pitches=tuple((pitches / max(clear, 1.0)).tolist()),
-        pitched=pitched,
-        several=share(sum(part.several.sum() for part in parts)),
-        unpitched=unpitched,
+        pitches=tuple(pitches.tolist()),
+        pitched=share(clear),
+        several=share(several),
+        unpitched=share(unpitched),
         wandering=(
-            held < _SPEECH_HELD
-            and float(np.median(tonal)) < _SPEECH_TONAL
-            and pitched > _SPEECH_PITCHED
-            and unpitched > _SPEECH_UNPITCHED
+            share(_held(frames.midi, clear)) < _SPEECH_HELD
+            and float(np.median(frames.tonal[sounds])) < _SPEECH_TONAL
+            and share(clear) > _SPEECH_PITCHED
+            and share(unpitched) > _SPEECH_UNPITCHED
         ),
-        level=_decibels(loudest),
-        peak=_decibels(peak),
+        level=20 * math.log10(loudest),
+        peak=20 * math.log10(peak),
         seconds=sounding * HOP_SECONDS,
     )
-
-
-class _Heard:
-    """What frames of one excerpt are; bool arrays (frames,), and seconds of pitches."""
-
-    def __init__(self, frames: Frames, sounds: Mask):
-        strength = frames.strength
-        self.sounds = sounds
-        self.tonal = frames.tonal[sounds]
-        partials = (frames.tonal > _TONAL) & (strength > _NOT_NOISE)
-        self.several = sounds & frames.several & partials
-        self.unpitched = sounds & ~self.several & (strength < _NO_PITCH)
-        clear = sounds & ~self.several & (strength > _CLEAR)
-        self.held = _held(frames.midi, clear)
-        numbers = np.clip(np.rint(frames.midi[clear]), 0, PITCHES - 1).astype(np.intp)
-        self.pitches = np.bincount(numbers, minlength=PITCHES).astype(np.float64)
 
 
 def _held(midi: NDArray[np.float32], clear: Mask) -> Mask:
@@ -113,7 +103,7 @@ def _held(midi: NDArray[np.float32], clear: Mask) -> Mask:
     near = clear[1:] & clear[:-1] & (np.abs(np.diff(midi)) < _HELD_SEMITONES)
     steps = _HELD_FRAMES - 1
     held = np.zeros(len(midi), np.bool_)
-    if len(near) < steps:
+    if near.size < steps:
         return held
     runs = np.lib.stride_tricks.sliding_window_view(near, steps).all(axis=1)
     for offset in range(_HELD_FRAMES):
@@ -126,7 +116,3 @@ def _loudest(levels: NDArray[np.float32]) -> float:
     heard = np.sort(levels[levels > levels.max() * 10 ** (-_REST_DB / 20)])
     count = max(3, round(_LOUDEST_SHARE * len(heard)))
     return float(np.median(heard[-count:]))
-
-
-def _decibels(value: float) -> float:
-    return 20 * math.log10(value) if value > 0 else -math.inf

@@ -60,7 +60,7 @@ def periods(spectra: Values) -> tuple[Values, Values]:
     found, first = np.unique(rows[high], return_index=True)
     lag = np.full(len(curve), _LAST, np.float32)
     lag[found] = _FIRST + lags[high][first] + shift[high][first]
-    return RATE * _UPSAMPLING / lag, strength
+    return np.float32(RATE * _UPSAMPLING) / lag, strength
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ _ENOUGH_SECONDS = 0.5
 _HELPS = 0.2
 
 #: Decibels of full scale: a loudest passage below the first is silence, below the second very soft.
-_SILENT, _QUIET = -75.0, -50.0
+_SILENT, _QUIET = -80.0, -60.0
 
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
