@@ -16,6 +16,7 @@ from export.extending import Extended
 from export.graphs import conditioner_graph, decoder_step_graph, encoder_graph, postfilter_graph
 from export.parity import LIMIT, measure
 from export.precisions import measure_precisions
+from export.scope import NOTHING_STATED, StatedScope
 from export.training_data import Excerpt, TrainingAudio
 from umtn_core.audio.read import read_audio
 from umtn_core.bundle import Bundle, Domain, Manifest, Precisions, TrainingSource, write_bundle
@@ -26,6 +27,7 @@ from umtn_core.bundle.manifest import (
     decoder_file,
     postfilter_file,
 )
+from umtn_core.bundle.scope import Scope
 from umtn_core.errors import UmtnError
 from umtn_core.networks import Decoder, UniversalMusicTranslationNetwork
 from umtn_core.networks.postfilter import PostfilterNetwork
@@ -70,6 +72,8 @@ class Description:
     context
         Samples, at the decoders' rate, of the longest excerpt that they were trained on; None
         where nobody knows.
+    scope
+        What the network was taught to hear; None where nobody knows.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Description:
     quality: Mapping[str, Any] = field(default_factory=dict)
     postfilters: Mapping[str, PostfilterShape] = field(default_factory=dict)
     context: int | None = None
+    scope: Scope | None = None
 
 
 def export_checkpoint(
@@ -99,6 +104,7 @@ def export_checkpoint(
     titles: Mapping[str, str] | None = None,
     extends: str | Path | None = None,
     postfilter: str | Path | None = None,
+    scope: StatedScope = NOTHING_STATED,
     overwrite: bool = False,
 ) -> Path:
     """Turn a checkpoint of a training run into a model bundle.
@@ -131,6 +137,9 @@ def export_checkpoint(
     postfilter
         File of trained post-filters, for those of the model's domains that it has. Of an
         extended bundle, only the added domains take theirs from it.
+    scope
+        What the network was taught to hear, where that is to be said otherwise than the extended
+        bundle does, or the recipe of a synthetic store.
     overwrite
         Whether to replace a bundle that is there already.
 
@@ -164,6 +173,7 @@ def export_checkpoint(
             described.band_temperatures if band_temperatures is None else band_temperatures
         ),
         titles={**described.titles, **(titles or {})},
+        scope=scope.over(described.scope),
     )
     filters = {}
     if postfilter is not None:
@@ -293,6 +303,7 @@ def _of_its_own(name: str, trained_on: TrainingAudio, settings: Settings) -> Des
         reference_loudness=trained_on.loudness(gain),
         sources=trained_on.sources(),
         context=_excerpt_made(settings),
+        scope=trained_on.scope(),
     )
 
 
@@ -317,6 +328,7 @@ def _as_extended(name: str, trained_on: TrainingAudio, old: Extended) -> Descrip
         quality=said.quality,
         postfilters=old.postfilters,
         context=said.context,
+        scope=said.scope,
     )
 
 
@@ -372,6 +384,7 @@ def _manifest(
         temperature=description.temperature,
         band_temperatures=tuple(description.band_temperatures),
         context=description.context,
+        scope=description.scope,
         quality=dict(description.quality),
         files={},
     )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from export.export import Description, export_network
 from export.reference_run import DomainWeights, ReferenceRun, Which
+from export.scope import NOTHING_STATED, StatedScope
 from umtn_core.audio.read import read_audio
 from umtn_core.bundle import TrainingSource
 from umtn_core.bundle.manifest import DOMAIN_NAME
@@ -41,6 +42,7 @@ def import_checkpoint(
     audio: str | Path | None = None,
     loudness: float = LOUDNESS,
     titles: Mapping[str, str] | None = None,
+    scope: StatedScope = NOTHING_STATED,
     overwrite: bool = False,
     warn: Callable[[str], None] = warnings.warn,
 ) -> Path:
@@ -66,6 +68,8 @@ def import_checkpoint(
         The LUFS that inputs are brought to before they are encoded.
     titles
         What people call the domains.
+    scope
+        What the network was taught to hear; a run does not say.
     overwrite
         Whether to replace a bundle that is there already.
     warn
@@ -80,8 +84,10 @@ def import_checkpoint(
     ------
     UmtnError
         If a file is missing, holds more than plain values, or has weights of another shape;
-        if the names do not fit the domains; or as for `export.export.export_network`.
+        if the names do not fit the domains, or only a part of the scope is said; or as for
+        `export.export.export_network`.
     """
+    taught = scope.over(None)
     opened = ReferenceRun.open(run)
     numbers = _numbers(opened, _names(opened) if names is None else names, which)
     # One file's weights at a time: with the optimisers' memory they take hundreds of megabytes.
@@ -103,6 +109,7 @@ def import_checkpoint(
         sources=[TrainingSource(source=f"{which} checkpoint of a published run", licence=licence)],
         titles=titles or {},
         context=opened.context,
+        scope=taught,
     )
     music, rate = read_audio(audio) if audio is not None else (_few_notes(opened), 16_000)
     what = Path(audio).name if audio is not None else "a few synthesised notes"

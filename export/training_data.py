@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from export.scope import taught_by
 from umtn_core.audio.loudness import loudness
 from umtn_core.bundle import TrainingSource
+from umtn_core.bundle.scope import Scope
 from umtn_core.data.store import FileEntry, Store
 from umtn_core.errors import UmtnError
 
@@ -74,6 +76,10 @@ class TrainingAudio:
         pairs = {(file.source, file.licence) for file in files}
         pairs |= {(other.source, other.licence) for other in others}
         return [TrainingSource(*pair) for pair in sorted(pairs)]
+
+    def scope(self) -> Scope | None:
+        """Read what its makers say of the music; None where they say nothing."""
+        return taught_by(self._store, self._domains)
 
     def excerpts(self) -> dict[str, Excerpt]:
         """Read a file of each domain that was held back from training, by domain.

@@ -20,6 +20,7 @@ from bridge.cli.options import (
     training_data_option,
 )
 from bridge.cli.output import print_json
+from bridge.cli.scope_options import as_stated, scope_options
 from umtn_core.errors import UmtnError
 
 
@@ -63,6 +64,7 @@ from umtn_core.errors import UmtnError
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Post-filters that umtn train-postfilter made, for those domains that it has.",
 )
+@scope_options("those of --extends, or of a synthetic store's recipe")
 @force_option("a bundle that is there already")
 @json_option("the parity figures")
 def export(
@@ -78,6 +80,9 @@ def export(
     store: Path | None,
     extends: Path | None,
     postfilter: Path | None,
+    pitch_range: str | None,
+    voices: int | None,
+    material: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -102,6 +107,7 @@ def export(
             extends=extends,
             postfilter=postfilter,
             titles=as_titles(titles),
+            scope=as_stated(pitch_range, voices, material),
             overwrite=force,
         )
     report(made, as_json)

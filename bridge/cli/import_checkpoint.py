@@ -19,6 +19,7 @@ from bridge.cli.options import (
     titles_option,
     training_data_option,
 )
+from bridge.cli.scope_options import as_stated, scope_options
 
 
 @click.command("import-checkpoint")
@@ -48,6 +49,7 @@ from bridge.cli.options import (
 )
 @titles_option()
 @parity_audio_option(help="Music for the parity check.  [default: a few notes]")
+@scope_options("not said, and all three are needed to say it")
 @force_option("a bundle that is there already")
 @json_option("the parity figures")
 def import_checkpoint(
@@ -61,6 +63,9 @@ def import_checkpoint(
     loudness: float,
     titles: tuple[str, ...],
     audio: Path | None,
+    pitch_range: str | None,
+    voices: int | None,
+    material: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -83,6 +88,7 @@ def import_checkpoint(
             audio=audio,
             loudness=loudness,
             titles=as_titles(titles),
+            scope=as_stated(pitch_range, voices, material),
             overwrite=force,
             warn=lambda sentence: click.echo(f"umtn: {sentence}", err=True),
         )

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+import msgspec
 
 from bridge.cli.options import json_option
 from bridge.cli.output import print_json
 from umtn_core.bundle.manifest import Manifest
+from umtn_core.bundle.scope import Scope
 from umtn_core.bundle.search import installed_bundles, search_path
 
 #: Those measured with a ceiling and a floor that the list shows.
@@ -59,6 +61,7 @@ def _describe(manifest: Manifest) -> dict[str, Any]:
         "bands": shape.bands,
         "postfilters": [each.name for each in manifest.domains if each.postfilter is not None],
         "parameters": shape.encoder_parameters + len(manifest.domains) * shape.decoder_parameters,
+        "scope": None if manifest.scope is None else msgspec.to_builtins(manifest.scope),
         "licence": manifest.licence,
         "training_data": manifest.training_data,
         "sources": [{"source": s.source, "licence": s.licence} for s in manifest.sources],
@@ -77,6 +80,8 @@ def _print(model: dict[str, Any]) -> None:
     click.echo(f"  audio     {_rates(model)}")
     if model["postfilters"]:
         click.echo(f"  filtered  {_filtered(model)}")
+    if model["scope"] is not None:
+        click.echo(f"  hears     {_hears(Scope(**model['scope']))}")
     click.echo(f"  licence   {model['licence']}")
     click.echo(f"  trained   {model['training_data']}")
     click.echo(f"  from      {model['path']}")
@@ -96,6 +101,12 @@ def _rates(model: dict[str, Any]) -> str:
         if heard == made
         else (f"heard at {heard}, made at {made}{bands}")
     )
+
+
+def _hears(scope: Scope) -> str:
+    """Say what a model was taught to hear."""
+    voices = "" if scope.voices == 1 else f", up to {scope.voices} notes at once"
+    return f"{scope.material}, {scope.range_in_words}{voices}"
 
 
 def _filtered(model: dict[str, Any]) -> str:

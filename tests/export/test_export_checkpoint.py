@@ -8,10 +8,13 @@ torch = pytest.importorskip("torch", reason="export needs torch")
 pytest.importorskip("yaml", reason="training settings need the train extra")
 
 from export import export_checkpoint
+from export.scope import StatedScope
 from umtn_core import Bundle, UmtnError, write_audio
 from umtn_core.audio.loudness import loudness
 from umtn_core.data.files import write_audio as write_samples
-from umtn_core.data.store import FileEntry, Index, write_index
+from umtn_core.data.files import write_json
+from umtn_core.data.store import RECIPE, FileEntry, Index, write_index
+from umtn_core.data.synth.recipe import Domain, Recipe
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.training.settings import Settings
 
@@ -95,6 +98,20 @@ def test_the_context_is_what_the_decoders_were_taught_to_make_at_a_time(
     trained = checkpoint(preset=preset, segment=1_600, context=80)
     path = export_checkpoint(trained, tmp_path / "model", **SAYS)
     assert Bundle.open(path).manifest.context == made
+
+
+def test_the_scope_is_the_stores_unless_it_is_said(checkpoint, store, tmp_path):
+    plain = export_checkpoint(checkpoint(), tmp_path / "a", **SAYS)
+    assert Bundle.open(plain).manifest.scope is None
+    domains = {name: Domain(minutes=1, programs=[0], pitch=(50, 70)) for name in LEVELS}
+    recipe = Recipe(name="tones", scope="mono", collections=["ryans"], domains=domains)
+    write_json(store / RECIPE, recipe)
+    known = export_checkpoint(checkpoint(), tmp_path / "b", **SAYS)
+    wider = StatedScope(pitch_range=(40, 70))
+    said = export_checkpoint(checkpoint(), tmp_path / "c", **SAYS, scope=wider)
+    scopes = [Bundle.open(path).manifest.scope for path in (known, said)]
+    assert [(scope.lowest, scope.highest) for scope in scopes] == [(50, 70), (40, 70)]
+    assert {scope.material for scope in scopes} == {"single lines of flute and violin"}
 
 
 def test_a_recording_can_be_named_for_the_check(checkpoint, tmp_path):

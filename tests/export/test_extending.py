@@ -11,6 +11,7 @@ from export import export_checkpoint
 from tests.export.tones import MACHINE, SHAPE, make_store
 from umtn_core import Bundle, Translator, UmtnError
 from umtn_core.bundle import amend_manifest
+from umtn_core.bundle.scope import Scope
 from umtn_core.training.adding import adding_settings
 from umtn_core.training.settings import Settings
 from umtn_core.training.train import train
@@ -32,7 +33,8 @@ def made(tmp_path_factory):
         first, folder / "two", name="Two", licence="CC-BY-4.0", training_data="tones",
         temperature=0.7, titles={"flute": "The flute"},
     )  # fmt: skip
-    amend_manifest(bundle, quality={"pitch": 0.5})
+    scope = Scope(lowest=60, highest=84, voices=1, material="tones")
+    amend_manifest(bundle, quality={"pitch": 0.5}, scope=scope)
     store = make_store(folder / "new store", 0.1, "oboe")
     second = train(
         adding_settings(first, ["oboe"], store, folder / "new"), start=first, progress=False
@@ -62,7 +64,8 @@ def test_the_manifest_says_what_the_old_one_said_and_more(made, tmp_path):
         training_data="tones, and an oboe's", titles={"oboe": "The oboe"},
     )  # fmt: skip
     old, new = Bundle.open(bundle).manifest, Bundle.open(path).manifest
-    for name in ("licence", "temperature", "reference_loudness", "quality", "shape", "context"):
+    same = ("licence", "temperature", "reference_loudness", "quality", "shape", "context", "scope")
+    for name in same:
         assert getattr(new, name) == getattr(old, name)
     assert new.training_data == "tones, and an oboe's"
     if new.precisions is not None:  # there is a C++ compiler

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from bridge.cli.main import umtn
 from export import import_checkpoint
+from export.scope import StatedScope
 from tests.export.reference_files import (
     KERNEL_3,
     RELEASED,
@@ -26,6 +27,7 @@ from tests.export.reference_files import (
     write_run,
 )
 from umtn_core import Bundle, UmtnError
+from umtn_core.bundle.scope import Scope
 from umtn_core.decode.choosing.engines import open_engine
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.sampling import Sampling
@@ -145,6 +147,13 @@ def test_segments_warm_up_over_what_the_run_was_trained_on(tmp_path, said):
     write_run(tmp_path / "run", SMALL, **said)
     made = import_checkpoint(tmp_path / "run", tmp_path / "b", ["a", "b"], name="Two")
     assert Bundle.open(made).manifest.context == said.get("seq_len")
+
+
+def test_the_scope_is_what_is_said(tmp_path):
+    silent, _, _ = imported(tmp_path / "a", SMALL)
+    assert silent.manifest.scope is None
+    said, _, _ = imported(tmp_path / "b", SMALL, scope=StatedScope((36, 84), 4, "chamber music"))
+    assert said.manifest.scope == Scope(lowest=36, highest=84, voices=4, material="chamber music")
 
 
 def test_a_domain_can_be_left_out(tmp_path):

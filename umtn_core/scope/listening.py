@@ -107,7 +107,7 @@ def _held(midi: NDArray[np.float32], clear: Mask) -> Mask:
         return held
     runs = np.lib.stride_tricks.sliding_window_view(near, steps).all(axis=1)
     for offset in range(_HELD_FRAMES):
-        held[offset : offset + len(runs)] |= runs
+        held[offset : offset + runs.size] |= runs
     return held
 
 

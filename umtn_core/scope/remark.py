@@ -23,8 +23,6 @@ _HELPS = 0.2
 #: Decibels of full scale: a loudest passage below the first is silence, below the second very soft.
 _SILENT, _QUIET = -80.0, -60.0
 
-_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
 
 def remark(findings: Findings, scope: Scope | None, transposed: int = 0) -> str:
     """Say what share of a recording lies outside of what a network was taught.
@@ -87,12 +85,6 @@ def best_octave(findings: Findings, scope: Scope) -> int:
     )
 
 
-def note_name(pitch: float) -> str:
-    """Name a MIDI pitch, C4 being 60: the nearest note."""
-    number = round(pitch)
-    return f"{_NAMES[number % 12]}{number // 12 - 1}"
-
-
 def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, str] | None:
     """Say what is outside and what helps; None, nothing is."""
     if findings.seconds < _ENOUGH_SECONDS:
@@ -129,8 +121,8 @@ def _beside_the_range(
     below = 1 - inside - above
     where = "below" if below >= 2 * above else "above" if above >= 2 * below else "outside"
     what = (
-        f"{_percent(1 - inside)} of its notes lie {where} the {note_name(scope.lowest)} to "
-        f"{note_name(scope.highest)} that this model was taught"
+        f"{_percent(1 - inside)} of its notes lie {where} the {scope.range_in_words} that "
+        "this model was taught"
     )
     if transposed:
         way = "raised" if transposed > 0 else "lowered"

@@ -38,3 +38,18 @@ def test_band_temperatures_are_numbers(
     result = CliRunner().invoke(umtn, [*arguments, "--band-temperatures", factors])
     assert result.exit_code == 1
     assert "with commas between" in result.stderr
+
+
+def test_a_range_names_two_notes(recording: Callable[..., Path], tmp_path: Path) -> None:
+    arguments = ["export", str(recording()), "-o", str(tmp_path / "bundle"), "--range", "60-84"]
+    result = CliRunner().invoke(umtn, arguments)
+    assert result.exit_code == 1
+    assert "such as C4-C6" in result.stderr
+
+
+def test_a_part_of_a_scope_is_refused_before_a_run_is_read(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    arguments = ["import-checkpoint", str(tmp_path / "run"), "-o", str(tmp_path / "bundle")]
+    result = CliRunner().invoke(umtn, [*arguments, "--voices", "1"])
+    assert result.exit_code == 1
+    assert "all three" in result.stderr

@@ -44,6 +44,18 @@ def test_rates_and_bands_are_said(
     assert "heard at 16 kHz, made at 32 kHz, in 2 bands" in listed
 
 
+def test_what_a_model_was_taught_to_hear_is_said(
+    models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shutil.copytree(models_folder / "tiny", tmp_path / "models" / "duo") / "manifest.json"
+    scope = {"lowest": 48, "highest": 72, "voices": 2, "material": "duets"}
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"scope": scope}))
+    monkeypatch.setenv("UMTN_MODELS", str(tmp_path / "models"))
+    assert "duets, C3 to C5, up to 2 notes at once" in CliRunner().invoke(umtn, ["models"]).stdout
+    described = json.loads(CliRunner().invoke(umtn, ["models", "--json"]).stdout)
+    assert {model["name"]: model.get("scope") for model in described}["duo"] == scope
+
+
 def test_a_broken_model_is_listed_as_such(
     models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ VERSION = 1
 #: Time after the last note's end for its release.
 _TAIL_S = 0.6
 #: Voices that may sound at once.
-_MOST_VOICES = 5
+MOST_VOICES = 5
 _GAP_S = 0.004
 
 
@@ -81,7 +81,7 @@ def _playable(notes: list[PlayedNote], end: float, pitch: tuple[int, int]) -> li
             continue
         ending = [k for k in sounding if result[k].pitch == note.pitch]
         others = [k for k in sounding if k not in ending]
-        if len(others) >= _MOST_VOICES:
+        if len(others) >= MOST_VOICES:
             # The one that began first gives way, unless it has only just begun.
             if note.start - result[others[0]].start < 0.06:
                 continue
