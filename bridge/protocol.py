@@ -122,6 +122,13 @@ SECONDS_LEFT = Argument("seconds_left", "f", "Estimate; -1 while there is none."
 OUTPUT = Argument("output", "s", "Path of the finished file.", maximum=LONGEST_PATH)
 INDEX = Argument("index", "i", "Place in the list, from 0; -1 in the one answer of an empty list.")
 COUNT = Argument("count", "i", "Length of the list, and number of these answers.", 0)
+NOTE = Argument(
+    "note",
+    "s",
+    "What of the input the model was not taught, and what would help, in one sentence; empty where "
+    "nothing is known to be amiss. May be missing from older bridges.",
+    maximum=LONGEST_TEXT,
+)
 
 #: For senders that use a new port for every message, as oscsend does, and so cannot say it once.
 REPLY_TO = Argument(
@@ -158,9 +165,23 @@ RENDER_KEYS = (
     Argument(
         "channels",
         "s",
-        "Translate every channel, their mean, or the middle only.",
-        choices=("per-channel", "mono", "mid"),
-        default="per-channel",
+        "Translate one player once and place it as it was, every channel, their mean, or the "
+        "middle only.",
+        choices=("auto", "per-channel", "mono", "mid"),
+        default="auto",
+    ),
+    Argument(
+        "dynamics", "f", "Of the input's loud and soft, so much is given back.", 0, 1, default="1"
+    ),
+    Argument(
+        "transpose",
+        "is",
+        "Semitones that the input is raised by before it is played, or octave: the octaves that "
+        "bring most of it into the model's range.",
+        -36,
+        36,
+        choices=("octave",),
+        default="0",
     ),
     Argument(
         "segments",
@@ -300,7 +321,7 @@ REPLIES = (
             Argument("engines", "s", "That can decode it here, between commas.", maximum=512),
         ),
     ),
-    Message("/umtn/accepted", "The job is stored and will be done.", (ID, STATE)),
+    Message("/umtn/accepted", "The job is stored and will be done.", (ID, STATE, NOTE)),
     Message(
         "/umtn/progress",
         "How far a job is, at least four times a second while it runs.",
@@ -329,6 +350,7 @@ REPLIES = (
             Argument("message", "s", "Why it failed, or empty.", maximum=LONGEST_TEXT),
             INDEX,
             COUNT,
+            NOTE,
         ),
     ),
     Message(

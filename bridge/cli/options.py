@@ -12,6 +12,9 @@ from typing import Any
 
 import click
 
+#: Semitones that a recording can be transposed by.
+FARTHEST = 36
+
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
@@ -31,6 +34,23 @@ def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | s
     if value.isdecimal() and int(value) >= 1:
         return int(value)
     raise click.BadParameter(f"{value} is neither auto nor a whole number from 1.", ctx, param)
+
+
+def _transpose(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+    semitones = whole_number(value)
+    if value == "octave" or (semitones is not None and abs(semitones) <= FARTHEST):
+        return value if semitones is None else semitones
+    raise click.BadParameter(
+        f"{value} is neither octave nor a whole number from -{FARTHEST} to {FARTHEST}.", ctx, param
+    )
+
+
+def whole_number(text: str) -> int | None:
+    """Return the whole number that a text is, with a sign or without; None if it is none."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 # What a result sounds like, and how it is decoded.
@@ -67,9 +87,26 @@ mix_option = _shared(
 
 channels_option = _shared(
     "--channels",
-    type=click.Choice(["per-channel", "mono", "mid"]),
-    default="per-channel",
+    type=click.Choice(["auto", "per-channel", "mono", "mid"]),
+    default="auto",
     show_default=True,
+)
+
+dynamics_option = _shared(
+    "--dynamics",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="How much of the input's loud and soft is given back.",
+)
+
+transpose_option = _shared(
+    "--transpose",
+    callback=_transpose,
+    default="0",
+    show_default=True,
+    metavar="SEMITONES",
+    help="Raise the input before it is played; octave, into the model's range.",
 )
 
 segments_option = _shared(

@@ -15,6 +15,7 @@ from bridge.cli.failures import Failure, Interruption, Misuse
 from bridge.cli.options import (
     LEFT_TO_BRIDGE,
     channels_option,
+    dynamics_option,
     engine_option,
     json_option,
     mix_option,
@@ -27,6 +28,8 @@ from bridge.cli.options import (
     target_option,
     temperature_option,
     top_p_option,
+    transpose_option,
+    whole_number,
 )
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
@@ -47,6 +50,8 @@ KEYS = (
     "top_p",
     "mix",
     "channels",
+    "dynamics",
+    "transpose",
     "segments",
     "postfilter",
     "engine",
@@ -72,6 +77,8 @@ KEYS = (
 @top_p_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
 @mix_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
 @channels_option(**LEFT_TO_BRIDGE)
+@dynamics_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
+@transpose_option(**LEFT_TO_BRIDGE)
 @segments_option(**LEFT_TO_BRIDGE, metavar="N", help="Parts decoded side by side, or auto.")
 @postfilter_option(**LEFT_TO_BRIDGE, help="Take the decoder's noise out, or leave it.")
 @engine_option()
@@ -133,12 +140,12 @@ async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
     keys = {key: options[key] for key in KEYS if options[key] is not None}
     if "postfilter" in keys:
         keys["postfilter"] = int(keys["postfilter"])
-    segments = keys.get("segments")
-    if segments is not None and segments != "auto":
-        try:
-            keys["segments"] = int(segments)
-        except ValueError:
-            raise Misuse(f"--segments is a whole number or auto, not {segments}.") from None
+    for key, word in (("segments", "auto"), ("transpose", "octave")):
+        if keys.get(key, word) != word:
+            number = whole_number(keys[key])
+            if number is None:
+                raise Misuse(f"--{key} is a whole number or {word}, not {keys[key]}.")
+            keys[key] = number
     job = await bridge.render(
         options["source"], options["target"], options["output"], id=options["id"], **keys
     )
@@ -146,20 +153,31 @@ async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
         if options["as_json"]:
             print_json(asdict(job))
         else:
+            _print_note(job)
             click.echo(job.id)
         return
+    said = "" if options["as_json"] else _print_note(job)
     name = options["source"].name
     with meter(options["quiet"]) as show:
         async with _cancelled_by_ctrl_c(bridge, job.id):
             job = await bridge.follow(job.id, lambda now: show.update(name, now.fraction, 1.0))
     if options["as_json"]:
         print_json(asdict(job))
+    elif not said:
+        _print_note(job)
     if job.state == "failed":
         raise Failure(job.message)
     if job.state == "cancelled":
         raise Interruption("Cancelled; nothing was written.")
     if not options["as_json"]:
         click.echo(job.output)
+
+
+def _print_note(job: JobStatus) -> str:
+    """Say what of the file the model was not taught, if that is known; return it."""
+    if job.note:
+        click.echo(f"umtn: {job.note}", err=True)
+    return job.note
 
 
 @contextlib.asynccontextmanager

@@ -71,6 +71,8 @@ class JobStatus:
         Path of the result; there is a file once the job is done.
     code, message
         Why it failed.
+    note
+        What of the region the model was not taught, and what would help; may be empty.
     """
 
     id: str
@@ -80,6 +82,7 @@ class JobStatus:
     output: str = ""
     code: str = ""
     message: str = ""
+    note: str = ""
 
     @property
     def finished(self) -> bool:

@@ -94,7 +94,7 @@ class AsyncBridge:
             return [
                 _status(arguments)
                 for arguments in await bridge._list(
-                    "/umtn/jobs", "/umtn/job", lambda a: (a[6], a[7], a[:6])
+                    "/umtn/jobs", "/umtn/job", lambda a: (a[6], a[7], a)
                 )
             ]
 
@@ -125,7 +125,7 @@ class AsyncBridge:
         Returns
         -------
         JobStatus
-            With the id. The bridge will do the job whether or not anybody follows it.
+            With the id and the note. The bridge will do the job whether or not anybody follows it.
         """
         id = id or uuid.uuid4().hex
         pairs = [part for pair in options.items() for part in pair]
@@ -137,7 +137,8 @@ class AsyncBridge:
         )
         if answer.address == "/umtn/error":
             raise BridgeError(*answer.arguments[1:3])
-        return JobStatus(id, answer.arguments[1])
+        state, note = _padded(answer.arguments[1:], 2)
+        return JobStatus(id, state, note=note)
 
     async def status(self, id: str) -> JobStatus:
         """Ask how far a job is."""
@@ -257,5 +258,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _status(arguments: list[Any]) -> JobStatus:
-    id, state, fraction, left, output, message = arguments[:6]
-    return JobStatus(id, state, fraction, None if left < 0 else left, output, "", message)
+    id, state, fraction, left, output, message, _, _, note = _padded(arguments, 9)
+    return JobStatus(id, state, fraction, None if left < 0 else left, output, "", message, note)
+
+
+def _padded(arguments: list[Any], count: int) -> list[Any]:
+    """Return so many arguments: an older bridge sends no note at the end, a newer one more."""
+    return [*arguments, ""][:count]

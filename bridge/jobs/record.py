@@ -25,6 +25,9 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Name under which its decoding was last saved, or empty.
     crashes
         How often the render worker was lost while it rendered this job.
+    note
+        What of the region the model was not taught, and what would help; empty until the region
+        was listened to, and where nothing is amiss.
     output_size, output_mtime_ns
         The result's size in bytes and its time of change, once the job is done; -1 and 0 before.
     """
@@ -42,6 +45,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crashes: int = 0
     output_size: int = -1
     output_mtime_ns: int = 0
+    note: str = ""
 
     @property
     def id(self) -> str:
@@ -64,6 +68,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             output=self.request.output,
             code=self.code,
             message=self.message,
+            note=self.note,
             created=self.created,
             updated=self.updated,
         )

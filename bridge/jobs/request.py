@@ -20,6 +20,8 @@ LONGEST_ID = 128
 HIGHEST_PRIORITY = 1_000_000
 #: Segments that one region may be cut into when the client says how many.
 MOST_SEGMENTS = 1024
+#: Semitones that a region can be transposed by.
+FARTHEST_TRANSPOSITION = 36
 #: Positions beyond this are slips of the keyboard: a day at 768 kHz.
 FARTHEST_SAMPLE = 24 * 3600 * 768_000
 
@@ -52,9 +54,11 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input, output
         The paths. Relative ones are looked for in the session folder. Without an output the
         bridge chooses a name in the session folder.
-    target, model, engine, seed, temperature, top_p, mix, channels, segments, postfilter
+    target, model, engine, seed, temperature, top_p, mix, segments, postfilter
         How it is translated, see `umtn_core.translator.Translator`; ``model`` is the name of an
         installed one, and ``postfilter`` 0 or 1.
+    channels, dynamics, transpose
+        What becomes of its channels, of loud and soft, and of the pitch; see there too.
     start, length
         The region's start and length inside the file, in ``unit``; no length: up to its end.
     unit
@@ -75,7 +79,9 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     temperature: float | None = None
     top_p: float = 1.0
     mix: float = 1.0
-    channels: str = "per-channel"
+    channels: str = "auto"
+    dynamics: float = 1.0
+    transpose: int | str = 0
     segments: int | str = "auto"
     engine: str = "auto"
     postfilter: int = 1
@@ -95,6 +101,8 @@ class Job(msgspec.Struct, frozen=True):
         Real path of the result; there is a file at it only once the job is done.
     code, message
         Why it failed, else empty.
+    note
+        What of the region the model was not taught, and what would help; may be empty.
     created, updated
         Seconds since the epoch: when it was accepted, when its state last changed.
     """
@@ -107,6 +115,7 @@ class Job(msgspec.Struct, frozen=True):
     output: str = ""
     code: str = ""
     message: str = ""
+    note: str = ""
     created: float = 0.0
     updated: float = 0.0
 
@@ -133,7 +142,10 @@ def check_request(request: RenderRequest) -> None:
         With the code ``bad_request`` and the form that is expected.
     """
     check_id(request.id)
-    numbers = (request.start, request.length, request.temperature, request.top_p, request.mix)
+    numbers = (
+        request.start, request.length, request.temperature, request.top_p, request.mix,
+        request.dynamics,
+    )  # fmt: skip
     _check(all(n is None or math.isfinite(n) for n in numbers), "Every number must be finite.")
     _check(request.unit in ("samples", "seconds"), 'unit must be "samples" or "seconds".')
     _check_region(request)
@@ -146,6 +158,14 @@ def check_request(request: RenderRequest) -> None:
     _check(0 < request.top_p <= 1, "top_p must be above 0 and at most 1.")
     _check(0 <= request.mix <= 1, "mix must be from 0 (dry) to 1 (wet).")
     _check(request.channels in CHANNEL_MODES, f"channels must be {', '.join(CHANNEL_MODES)}.")
+    _check(0 <= request.dynamics <= 1, "dynamics must be from 0 (none) to 1 (all).")
+    transpose = request.transpose
+    _check(
+        transpose == "octave"
+        or (isinstance(transpose, int) and abs(transpose) <= FARTHEST_TRANSPOSITION),
+        f'transpose must be "octave" or a whole number of semitones from -{FARTHEST_TRANSPOSITION} '
+        f"to {FARTHEST_TRANSPOSITION}.",
+    )
     segments = request.segments
     _check(
         segments == "auto" or (isinstance(segments, int) and 1 <= segments <= MOST_SEGMENTS),

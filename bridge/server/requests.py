@@ -254,7 +254,7 @@ class Requests:
 
     async def _render(self, answers: Target, values: Values) -> None:
         job = await self._service.submit(RenderRequest(**values))  # type: ignore[arg-type]
-        answers.send(reply("/umtn/accepted", job.id, job.state))
+        answers.send(reply("/umtn/accepted", job.id, job.state, job.note))
         now = self._service.get(job.id)
         if now.state not in FINAL:
             self._followers.follow(job.id, answers)
@@ -295,7 +295,7 @@ class Requests:
     async def _list_jobs(self, answers: Target, values: Values) -> None:
         jobs = self._service.jobs()
         if not jobs:
-            answers.send(reply("/umtn/job", "", "queued", 0, -1, "", "", -1, 0))
+            answers.send(reply("/umtn/job", "", "queued", 0, -1, "", "", -1, 0, ""))
         await self._send_all(
             answers, "/umtn/jobs", (_job(job, i, len(jobs)) for i, job in enumerate(jobs))
         )
@@ -319,9 +319,8 @@ _INTERNAL = "The bridge could not do this because of a fault of its own; its log
 
 def _job(job: Job, index: int, count: int) -> bytes:
     left = -1.0 if job.seconds_left is None else job.seconds_left
-    return reply(
-        "/umtn/job", job.id, job.state, job.fraction, left, job.output, job.message, index, count
-    )
+    about = (job.state, job.fraction, left, job.output, job.message, index, count, job.note)
+    return reply("/umtn/job", job.id, *about)
 
 
 def _id(received: Received) -> str:

@@ -35,9 +35,21 @@ def test_the_keys_are_the_fields_of_a_request_for_rendering() -> None:
     keys = {key.name for key in RENDER_KEYS} - {"reply_port"}
     assert keys | {"id", "input", "target", "output"} == set(RenderRequest.__struct_fields__)
     for key in RENDER_KEYS:
-        if key.default is not None and key.name in ("seed", "top_p", "mix", "unit", "priority"):
+        if key.default is not None and key.name not in ("length", "temperature", "reply_port"):
             default = RenderRequest("a", "b", "c").__getattribute__(key.name)
             assert str(default).removesuffix(".0") == key.default
+
+
+def test_everybody_has_the_same_limits_and_choices() -> None:
+    from bridge.cli import options
+    from bridge.jobs import request
+    from umtn_core import translator
+    from umtn_core.audio.channels import CHANNEL_MODES
+
+    keys = {key.name: key for key in RENDER_KEYS}
+    assert keys["channels"].choices == CHANNEL_MODES
+    limits = {options.FARTHEST, request.FARTHEST_TRANSPOSITION, translator.FARTHEST}
+    assert limits == {keys["transpose"].maximum} == {-keys["transpose"].minimum}  # type: ignore
 
 
 def test_the_job_service_knows_no_other_errors() -> None:

@@ -26,6 +26,8 @@ def compatibility(request: RenderRequest) -> tuple[object, ...]:
         request.segments,
         request.mix,
         request.channels,
+        request.dynamics,
+        request.transpose,
         request.postfilter,
     )
 

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from bridge.client import AsyncBridge, Bridge, BridgeError, JobStatus
+from bridge.server.packets import reply
 from bridge.server.requests import Requests
 
 Serve = Callable[..., Any]
 TOKEN = "0123456789abcdef"
+#: Answers that end in a note, which older bridges do not send.
+OLDER = ("/umtn/accepted", "/umtn/job")
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +48,38 @@ def test_a_job_is_followed_to_its_end(serve: Serve) -> None:
             assert (end.state, end.output, end.fraction) == ("done", f"/{job.id}.wav", 1.0)
             assert len(seen) > 8
             assert [s.fraction for s in seen] == sorted(s.fraction for s in seen)
+
+    asyncio.run(scene())
+
+
+def test_a_note_comes_with_the_job_and_in_lists(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            await bridge.render("/in.wav", "flute", id="a")
+            served.jobs.change("a", note="All of it lies below.")
+            again = await bridge.render("/in.wav", "flute", id="a")
+            listed = await bridge.jobs()
+            notes = {job.note for job in (again, await bridge.status("a"), *listed)}
+            assert notes == {"All of it lies below."}
+
+    asyncio.run(scene())
+
+
+def test_a_bridge_that_knows_no_notes_is_understood(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bridge.server import requests
+
+    def older(address: str, *values: Any) -> bytes:
+        return reply(address, *(values[:-1] if address in OLDER else values))
+
+    monkeypatch.setattr(requests, "reply", older)
+
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            assert (await bridge.render("/in.wav", "flute", id="a")).note == ""
+            (job,) = await bridge.jobs()
+            assert (job.id, job.state, job.note) == ("a", "queued", "")
 
     asyncio.run(scene())
 

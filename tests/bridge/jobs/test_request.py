@@ -19,6 +19,8 @@ GOOD = RenderRequest(id="a", input="in.wav", target="trumpet")
         {"unit": "samples", "start": 3.0, "length": 10.0},
         {"temperature": 0.0, "seed": 2**64 - 1, "top_p": 0.5, "mix": 0.0},
         {"segments": 8, "engine": "onnx", "channels": "mid", "priority": -7, "postfilter": 0},
+        {"channels": "auto", "dynamics": 0, "transpose": -36},
+        {"channels": "per-channel", "dynamics": 0.5, "transpose": "octave"},
     ],
 )
 def test_what_makes_sense_is_accepted(change):
@@ -48,6 +50,12 @@ def test_what_makes_sense_is_accepted(change):
         ({"top_p": 0.0}, "top_p"),
         ({"mix": 1.01}, "mix"),
         ({"channels": "quad"}, "channels"),
+        ({"dynamics": -0.1}, "dynamics"),
+        ({"dynamics": 1.1}, "dynamics"),
+        ({"dynamics": math.nan}, "finite"),
+        ({"transpose": 37}, "transpose"),
+        ({"transpose": 0.5}, "transpose"),
+        ({"transpose": "fifth"}, "transpose"),
         ({"segments": 0}, "segments"),
         ({"segments": "many"}, "segments"),
         ({"engine": "abacus"}, "engine"),

@@ -42,6 +42,7 @@ def test_everything_that_a_batch_shares_keeps_jobs_apart():
     for change in (
         {"model": "m"}, {"target": "t"}, {"engine": "onnx"}, {"temperature": 0.5}, {"top_p": 0.5},
         {"segments": 2}, {"mix": 0.5}, {"channels": "mid"}, {"postfilter": 0},
+        {"dynamics": 0.5}, {"transpose": 12},
     ):  # fmt: skip
         other = msgspec.structs.replace(base.request, id="b", **change)
         queue = waiting(base, Record(other, other, created=1.0))

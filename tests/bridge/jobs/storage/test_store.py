@@ -221,3 +221,22 @@ def test_everything_of_a_record_is_kept(tmp_path):
         code="audio", message="Why.", batch="b", output_size=1, output_mtime_ns=2,
     )  # fmt: skip
     assert opened(written(tmp_path / "a", ([full], ()))) == {full.id: full}
+
+
+def test_a_job_from_before_an_option_was_known_is_as_it_was(tmp_path):
+    plain = msgspec.to_builtins(record("old"))
+    for request in (plain["asked"], plain["request"]):
+        del request["dynamics"], request["transpose"]
+        request["channels"] = "per-channel"
+    del plain["note"]
+    (tmp_path / "jobs").mkdir()
+    with_table = Database(tmp_path / "jobs" / DATABASE)
+    with_table._connection.execute(
+        "INSERT INTO jobs VALUES (?, ?, ?, ?)", ("old", "queued", 0.0, msgspec.json.encode(plain))
+    )
+    with_table.close()
+    found = opened(tmp_path / "jobs")["old"]
+    assert (found.request.channels, found.request.dynamics, found.request.transpose) == (
+        "per-channel", 1.0, 0,
+    )  # fmt: skip
+    assert found.note == ""
