@@ -34,12 +34,12 @@ class Rows:
     folder
         Folder of the nameless file, where there has to be one; None, the system's.
     path
-        A file that is kept, however small, with what it holds already; None, nothing is kept.
+        Where that file is to be instead, and stay, with what it holds already.
 
     Attributes
     ----------
     is_kept : bool
-        Whether it lies at a path, and stays there.
+        Whether it lies in a file that stays.
 
     Raises
     ------
@@ -59,10 +59,10 @@ class Rows:
         self.shape = (count, width) if width else (count,)
         self._dtype = np.dtype(dtype)
         self._row = self._dtype.itemsize * max(1, width)
-        self.is_kept = path is not None
+        self.is_kept = path is not None and count * self._row > LARGEST_IN_MEMORY
         self._array: NDArray[Any] | None = None
         self._lock = Lock()
-        if path is None and count * self._row <= LARGEST_IN_MEMORY:
+        if count * self._row <= LARGEST_IN_MEMORY:
             self._array = np.zeros(self.shape, self._dtype)
             return
         try:
@@ -122,6 +122,13 @@ class Rows:
             if not done:
                 raise UmtnError("A file of work under way was cut off; start again.")
             left, place = left[done:], place + done
+
+
+def are_there(path: Path | None, size: int) -> bool:
+    """Whether rows of so many bytes are at a path, if they are so many that they lie in a file."""
+    if path is None or size <= LARGEST_IN_MEMORY:
+        return True
+    return path.is_file() and path.stat().st_size == size
 
 
 def _opened(folder: Path | None, path: Path | None) -> Any:

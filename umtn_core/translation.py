@@ -187,8 +187,9 @@ class Translation:
     def save(self) -> bytes:
         """Put its state into bytes, for `Translator.resume`; not while it advances.
 
-        Where it was begun with a folder, what was decoded so far stays there, and the state is as
-        large however long the recordings are.
+        What was decoded so far is among it while that is little; then it is in the file that
+        `Translator.begin` was told of, if it was, and the state is as large however long the
+        recordings are.
 
         Raises
         ------
@@ -197,8 +198,8 @@ class Translation:
         """
         if self._codes.is_kept:
             self._codes.sync()
-        note = msgspec.json.encode(self._note)
-        return save(self._decode, note, state_only=self._codes.is_kept)
+        leave_out = ("latents", "codes") if self._codes.is_kept else ("latents",)
+        return save(self._decode, msgspec.json.encode(self._note), leave_out=leave_out)
 
     def finish(self, *, cancelled: IsCancelled | None = None) -> list[Audio]:
         """Return the translated recordings, each of the form that its source had.

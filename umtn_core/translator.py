@@ -31,7 +31,7 @@ from umtn_core.postfilter import Postfilter
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording
-from umtn_core.rows import Frames, Rows, Stretch
+from umtn_core.rows import Frames, Rows, Stretch, are_there
 from umtn_core.scope.listening import listen
 from umtn_core.scope.remark import best_octave, remark
 from umtn_core.segments.count import best_count
@@ -240,7 +240,7 @@ class Translator:
             The folder of files for what does not fit into memory, which have no names; None, the
             system's folder for such files.
         codes_path
-            The path of a file that what is decoded is put into and kept in, so that what
+            The path of a file that much of what is decoded is put into and stays in, so that what
             `Translation.save` gives stays small; None, it is part of that.
 
         Returns
@@ -311,8 +311,7 @@ class Translator:
         signals = [signal for work in works for signal in work.signals]
         made = [samples_made(signal.heard_samples, self.bundle.shape) for signal in signals]
         total = sum(part.end - part.begin for plan in note.segments for part in plan)
-        whole = codes_path is None or (codes_path.exists() and codes_path.stat().st_size == total)
-        if not note.fits(made) or not whole:
+        if not note.fits(made) or not are_there(codes_path, total):
             raise UmtnError("The saved translation is damaged; start it again.")
         engine = self._going_on(precision)
         for work in works:

@@ -29,20 +29,22 @@ def edit(file: Path, target: str | None, model: str, seed: int, quiet: bool) -> 
     "umtn edit --to trumpet" as the editor. What FILE held is kept beside it as
     NAME.original.wav, and is never overwritten; FILE itself changes at the very end, at once.
     """
-    from umtn_core.audio.read import read_audio
-    from umtn_core.audio.write import check_output, write_audio
+    from umtn_core.audio.read import take_audio
+    from umtn_core.audio.write import check_output, write_blocks
     from umtn_core.bundle import Bundle
+    from umtn_core.translation import Source
     from umtn_core.translator import Translator
 
     check_output(file, overwrite=True)
     bundle = Bundle.open(model)
     translator = Translator(bundle, target or _asked(bundle.domains), seed=seed)
     before = file.stat()
-    audio, rate = read_audio(file)
     with stoppable() as stopped, meter(quiet) as show:
-        translated = translator(
-            audio,
-            rate,
+        sound = take_audio(file, folder=file.absolute().parent, cancelled=stopped)
+        translation = translator.begin(
+            [Source(sound, sound.sample_rate)], cancelled=stopped, scratch=file.absolute().parent
+        )
+        translation.advance(
             progress=lambda progress: show.update(file.name, progress.fraction, 1),
             cancelled=stopped,
         )
@@ -52,7 +54,11 @@ def edit(file: Path, target: str | None, model: str, seed: int, quiet: bool) -> 
     if (now.st_mtime_ns, now.st_size) != (before.st_mtime_ns, before.st_size):
         raise UmtnError(f"{file} has changed in the meantime and is left as it is; try again.")
     original = _kept(file)
-    write_audio(file, translated, rate, overwrite=True)
+    (blocks,) = translation.results()
+    write_blocks(file, blocks, sound.channels, sound.sample_rate, overwrite=True)
+    (remark,) = translation.remarks
+    if remark:
+        click.echo(f"umtn: {file}: {remark}", err=True)
     click.echo(f"{file} is played on the {translator.target}; what it was is in {original}")
 
 

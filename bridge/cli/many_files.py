@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bridge.cli.file_pairs import FilePair
-from umtn_core.audio import read_audio, write_audio
+from umtn_core.audio.read import take_audio
+from umtn_core.audio.sound import SoundRows
+from umtn_core.audio.write import write_blocks
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import Progress
+from umtn_core.translation import Source
 from umtn_core.translator import Translator
 
 #: Files decoded together. More cost memory, and more work is lost when it is stopped.
@@ -31,15 +36,18 @@ class Outcome:
     seconds
         The length of the recording.
     took_s
-        The seconds that its whole group took.
+        The seconds that it took until it was written, with its whole group.
     error
         Why there is no result, if so.
+    remark
+        What of the recording the model was not taught, in a sentence; empty if all is well.
     """
 
     pair: FilePair
     seconds: float = 0.0
     took_s: float = 0.0
     error: str | None = None
+    remark: str = ""
 
 
 def translate_files(
@@ -78,41 +86,57 @@ def translate_files(
     done = 0
     while group := list(islice(queue, TOGETHER)):
         began = time.monotonic()
-        read: list[tuple[FilePair, NDArray[np.float32], int]] = []
+        read: list[tuple[FilePair, SoundRows]] = []
+        scratch = _folder_with_room(group[0].result)
         for pair in group:
-            if stopped():
-                raise Cancelled("the translation was cancelled")
             try:
-                read.append((pair, *read_audio(pair.source)))
+                read.append((pair, take_audio(pair.source, folder=scratch, cancelled=stopped)))
+            except Cancelled:
+                raise
             except UmtnError as error:
                 yield Outcome(pair, error=str(error))
 
         def report(now: Progress, done: int = done, size: int = len(group)) -> None:
             progress(done + now.fraction * size)
 
-        translated = translator.translate_many(
-            [(audio, rate) for _, audio, rate in read], progress=report, cancelled=stopped
+        translation = translator.begin(
+            [Source(sound, sound.sample_rate) for _, sound in read],
+            cancelled=stopped,
+            scratch=scratch,
         )
-        took = time.monotonic() - began
-        for (pair, audio, rate), result in zip(read, translated, strict=True):
-            yield _written(pair, result, rate, audio.shape[1] / rate, took, force)
+        translation.advance(progress=report, cancelled=stopped)
+        results = translation.results(stopped)
+        for (pair, sound), blocks, remark in zip(read, results, translation.remarks, strict=True):
+            yield _written(pair, sound, blocks, began, remark, force)
         done += len(group)
         progress(done)
 
 
+def _folder_with_room(result: Path) -> Path | None:
+    """Choose where to put what does not fit into memory: there has to be as much room for results.
+
+    The system's folder for such files often lies in memory.
+    """
+    folder = next(folder for folder in result.absolute().parents if folder.exists())
+    return folder if os.access(folder, os.W_OK) else None
+
+
 def _written(
     pair: FilePair,
-    audio: NDArray[np.float32],
-    sample_rate: int,
-    seconds: float,
-    took_s: float,
+    sound: SoundRows,
+    blocks: Iterator[NDArray[np.float32]],
+    began: float,
+    remark: str,
     force: bool,
 ) -> Outcome:
     try:
         pair.result.parent.mkdir(parents=True, exist_ok=True)
-        write_audio(pair.result, audio, sample_rate, overwrite=force)
+        write_blocks(pair.result, blocks, sound.channels, sound.sample_rate, overwrite=force)
+    except Cancelled:
+        raise
     except UmtnError as error:
         return Outcome(pair, error=str(error))
     except OSError as error:
         return Outcome(pair, error=f"cannot make the folder {pair.result.parent}: {error.strerror}")
-    return Outcome(pair, seconds, took_s)
+    seconds, took = sound.samples / sound.sample_rate, time.monotonic() - began
+    return Outcome(pair, seconds, took, remark=remark)

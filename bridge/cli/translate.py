@@ -98,6 +98,9 @@ def translate(
         except Cancelled:
             click.echo(_cancelled(outcomes), err=True)
             ctx.exit(INTERRUPTED)
+    for outcome in outcomes:
+        if outcome.remark:
+            click.echo(f"umtn: {outcome.pair.source}: {outcome.remark}", err=True)
     if as_json:
         print_json([_as_plain(outcome, target) for outcome in outcomes])
     else:
@@ -130,4 +133,5 @@ def _as_plain(outcome: Outcome, target: str) -> dict[str, Any]:
         "target": target,
         "seconds": round(outcome.seconds, 3),
         "took_s": round(outcome.took_s, 3),
+        "remark": outcome.remark,
     }

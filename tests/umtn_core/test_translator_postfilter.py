@@ -8,6 +8,7 @@ from export.graphs import postfilter_graph
 from umtn_core import Bundle, Cancelled, Source, Translator, UmtnError
 from umtn_core.bundle import write_bundle
 from umtn_core.bundle.manifest import postfilter_file
+from umtn_core.finishing import Finish
 from umtn_core.postfilter import Postfilter
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
@@ -86,10 +87,12 @@ def test_it_filters_what_was_joined_before_anything_else(filtered):
     translation = translator.begin([Source(music(), 16_000)])
     translation.advance()
     (parts, segments) = translation.parts()[0]
-    signal = translation._recordings[0].sounding[0]
-    plain = Translator(filtered, "a", postfilter=False)._finish()
-    expected = plain.signal(signal, [Postfilter(*filtered.postfilter("a"))(parts[0])], segments)
-    np.testing.assert_array_equal(translator._finish().signal(signal, parts, segments), expected)
+    recording = translation._recordings[0][0]
+    filtered_part = Postfilter(*filtered.postfilter("a"))(parts[0])
+    plain = Finish(filtered.shape.output_rate, -50.0, 1.0, None)
+    blocks = plain.signal(recording.sounding[0], [[filtered_part]], segments)
+    expected = np.concatenate(list(plain.recording(recording, [blocks])), axis=-1)
+    np.testing.assert_array_equal(np.atleast_2d(translation.finish()[0]), expected)
 
 
 @pytest.mark.parametrize("samples", [1, 2, 255, 256, 257])
@@ -107,7 +110,7 @@ def test_work_goes_by_another_name_only_where_there_is_a_post_filter(without, fi
     pieces = [Source(music(), 16_000)]
 
     def name(bundle, domain, **options):
-        return Translator(bundle, domain, **options)._name(pieces)
+        return Translator(bundle, domain, **options).begin(pieces)._note.work
 
     assert name(without, "a") == name(without, "a", postfilter=False)
     assert name(filtered, "b") == name(filtered, "b", postfilter=False)

@@ -14,8 +14,10 @@ from pedalboard.io import AudioFile, ReadableAudioFile
 
 from umtn_core.audio.container import check_container
 from umtn_core.audio.flac import FlacChecksum
+from umtn_core.audio.sound import SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
+from umtn_core.rows import Rows
 
 #: Headers that claim more than this are taken to be wrong.
 LONGEST_SECONDS = 24 * 3600
@@ -49,14 +51,44 @@ def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
         If there is no such file, or it is not audio, is cut off or damaged, holds no
         samples, or samples that are not numbers.
     """
-    path = Path(path)
+    with _opened(Path(path)) as audio:
+        return audio.read(0, audio.samples), audio.sample_rate
+
+
+def take_audio(
+    path: Path, *, folder: Path | None = None, cancelled: IsCancelled | None = None
+) -> SoundRows:
+    """Read a whole file as `read_audio` does, to where it takes no memory if it is long.
+
+    Parameters
+    ----------
+    path
+        The file to read.
+    folder
+        Where it is put if it does not fit into memory, see `umtn_core.rows.Rows`.
+    cancelled
+        Asked between blocks.
+
+    Raises
+    ------
+    UmtnError
+        As `read_audio` does.
+    Cancelled
+    """
+    with _opened(path) as audio:
+        return audio.taken(0, audio.samples, cancelled, folder=folder)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[OpenAudio]:
+    """Open a file by its path, and say what is wrong with either."""
     if not path.exists():
         raise UmtnError(f"There is no file {path}.")
     if not path.is_file():
         raise UmtnError(f"{path} is not a file.")
     try:
         with path.open("rb") as file, open_audio(file, path) as audio:
-            return audio.read(0, audio.samples), audio.sample_rate
+            yield audio
     except OSError as error:
         raise UmtnError(f"Cannot read {path}: {error.strerror or error}.") from error
 
@@ -110,39 +142,96 @@ class OpenAudio:
         OSError
         """
         try:
-            audio = self._read(start, length, cancelled)
+            audio = np.empty((self.channels, length), np.float32)
         except MemoryError as error:
             raise UmtnError(
                 f"{self._path} does not fit into the memory of this machine."
             ) from error
-        finite = np.isfinite(audio).all(axis=0)
-        if not finite.all():
-            second = (start + int(np.argmin(finite))) / self.sample_rate
-            raise UmtnError(
-                f"{self._path} has samples that are not numbers (NaN or infinity), the first at "
-                f"{second:.3f} s; repair it in an audio editor."
-            )
+        filled = 0
+        for block in self.blocks(start, length, cancelled):
+            audio[:, filled : filled + block.shape[1]] = block
+            filled += block.shape[1]
         return audio
 
-    def _read(self, start: int, length: int, cancelled: IsCancelled | None) -> NDArray[np.float32]:
+    def taken(
+        self,
+        start: int,
+        length: int,
+        cancelled: IsCancelled | None = None,
+        *,
+        folder: Path | None = None,
+        path: Path | None = None,
+    ) -> SoundRows:
+        """Read a region to where it can be read from again and again.
+
+        Parameters
+        ----------
+        start, length, cancelled
+            What they are for `read`.
+        folder, path
+            Where it is put if it does not fit into memory, see `umtn_core.rows.Rows`.
+
+        Raises
+        ------
+        UmtnError
+            As `read` does, or if there is no room on the disk.
+        Cancelled
+        OSError
+        """
+        rows = Rows(length, self.channels, folder=folder, path=path)
+        filled = 0
+        for block in self.blocks(start, length, cancelled):
+            rows[filled : filled + block.shape[1]] = block.T
+            filled += block.shape[1]
+        return SoundRows(rows, self.sample_rate)
+
+    def blocks(
+        self, start: int, length: int, cancelled: IsCancelled | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Read a region block by block.
+
+        Parameters
+        ----------
+        start, length, cancelled
+            What they are for `read`.
+
+        Yields
+        ------
+        float32 array (channels, n)
+
+        Raises
+        ------
+        UmtnError
+            If samples are missing or not numbers. A checksum is known to be wrong at the end.
+        Cancelled
+        OSError
+        """
         whole = start == 0 and length == self.samples
         checksum = self._checksum if whole else None
         done = start if self._seeks_exactly else 0
         self._decoder.seek(done)
-        audio = np.empty((self.channels, length), np.float32)
         while done < start + length:
             if cancelled is not None and cancelled():
                 raise Cancelled("Reading was cancelled.")
             block = self._block(min(_BLOCK, start + length - done))
-            wanted = block[:, max(0, start - done) :]
-            at = max(0, done - start)
-            audio[:, at : at + wanted.shape[1]] = wanted
-            done += block.shape[1]
             if checksum is not None:
                 checksum.update(block)
+            wanted = block[:, max(0, start - done) :]
+            self._check_numbers(wanted, max(start, done))
+            done += block.shape[1]
+            if wanted.shape[1]:
+                yield wanted
         if checksum is not None and not checksum.matches():
             raise _cut_off(self._path)
-        return audio
+
+    def _check_numbers(self, audio: NDArray[np.float32], first: int) -> None:
+        finite = np.isfinite(audio).all(axis=0)
+        if not finite.all():
+            second = (first + int(np.argmin(finite))) / self.sample_rate
+            raise UmtnError(
+                f"{self._path} has samples that are not numbers (NaN or infinity), the first at "
+                f"{second:.3f} s; repair it in an audio editor."
+            )
 
     def _block(self, samples: int) -> NDArray[np.float32]:
         try:

@@ -71,6 +71,20 @@ class SoundRows:
         """See `Sound.read`."""
         return np.ascontiguousarray(self._rows[start : start + length].T)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it lies in a file that stays."""
+        return self._rows.is_kept
+
+    def sync(self) -> None:
+        """Make it safe from a crash, where it lies in a file.
+
+        Raises
+        ------
+        OSError
+        """
+        self._rows.sync()
+
 
 def blocks_of(sound: Sound, size: int = BLOCK) -> Iterator[Audio]:
     """Read a recording from its beginning to its end, (channels, n) each."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -70,19 +71,47 @@ def write_audio(
     UmtnError
         As `check_output` does, or if the disk is full, or the format cannot hold the audio.
     """
-    path = Path(path)
-    check_output(path, overwrite=overwrite)
     if audio.ndim != 2 or 0 in audio.shape:
         raise UmtnError("There is no audio to write.")
+    write_blocks(path, [audio], audio.shape[0], sample_rate, overwrite=overwrite)
+
+
+def write_blocks(
+    path: str | Path,
+    blocks: Iterable[NDArray[np.float32]],
+    channels: int,
+    sample_rate: int,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a file as `write_audio` does, of audio that comes in blocks.
+
+    Parameters
+    ----------
+    path, sample_rate, overwrite
+        What they are for `write_audio`.
+    blocks : iterable of float32 array (channels, n)
+        What is written; where taking them raises, there is no file.
+    channels
+        The number of channels.
+
+    Raises
+    ------
+    UmtnError
+        As `write_audio` does.
+    """
+    path = Path(path)
+    check_output(path, overwrite=overwrite)
     suffix = path.suffix.lower()
     try:
         with (
             whole_file(path, overwrite=overwrite) as file,
             AudioFile(
-                file, "w", sample_rate, audio.shape[0], format=suffix[1:], **FORMATS[suffix]
+                file, "w", sample_rate, channels, format=suffix[1:], **FORMATS[suffix]
             ) as writer,
         ):
-            writer.write(np.ascontiguousarray(audio, np.float32))
+            for block in blocks:
+                writer.write(np.ascontiguousarray(block, np.float32))
     except FileExistsError as error:
         raise UmtnError(f"{path} appeared meanwhile, and was not overwritten.") from error
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -46,7 +46,7 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streams: list[_SavedStream]
 
 
-def save(decode: Decode, note: bytes = b"", *, state_only: bool = False) -> bytes:
+def save(decode: Decode, note: bytes = b"", *, leave_out: Collection[str] = ()) -> bytes:
     """Put everything that a decode knows, engine apart, into an npz file's contents.
 
     Parameters
@@ -55,9 +55,9 @@ def save(decode: Decode, note: bytes = b"", *, state_only: bool = False) -> byte
         Not advancing at the moment.
     note
         Anything that whoever saves it wants to find again, see `saved_note`.
-    state_only
-        Leave out latents and codes: whoever restores it has them, see `restore`. What is saved is
-        then as large however long the streams are.
+    leave_out
+        What whoever restores it will have, see `restore`: ``latents``, ``codes``. Without either,
+        what is saved is as large however long the streams are.
 
     Returns
     -------
@@ -80,8 +80,9 @@ def save(decode: Decode, note: bytes = b"", *, state_only: bool = False) -> byte
         "note": np.frombuffer(note, np.uint8),
     }
     for i, state in enumerate(decode.states):
-        if not state_only:
+        if "latents" not in leave_out:
             arrays[f"latents.{i}"] = state.request.latents[:, :]
+        if "codes" not in leave_out:
             arrays[f"codes.{i}"] = state.codes[: state.position]
         empty = np.empty((0, decode.engine.shape.residual_channels), np.float32)
         arrays[f"rings.{i}"] = empty if state.rings is None else state.rings

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,14 +30,31 @@ class _Announced(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
+@dataclass(frozen=True)
+class WavForm:
+    """The form of a result.
+
+    Parameters
+    ----------
+    channels
+        The number of channels.
+    sample_rate
+        The sample rate in hertz.
+    """
+
+    channels: int
+    sample_rate: int
+
+
 def publish(
     folders: AllowedFolders,
     id: str,
     output: Path,
-    audio: NDArray[np.float32],
-    sample_rate: int,
+    form: WavForm,
+    blocks: Iterable[NDArray[np.float32]],
     announcement: Path,
-) -> Rendered:
+    may_end: Callable[[], bool],
+) -> Rendered | None:
     """Write a result as floating-point WAV.
 
     Parameters
@@ -46,11 +65,19 @@ def publish(
         The job's id.
     output
         The real path that the result will have.
-    audio : float32 array (channels, samples)
-    sample_rate
-        The sample rate in hertz.
+    form
+        The result's form.
+    blocks : iterable of float32 array (channels, n)
+        The result; where taking it raises, there is no file.
     announcement
         The file of the bridge's own in which the result is announced, for `published`.
+    may_end
+        Called once, when the result is whole: whether it may get its name.
+
+    Returns
+    -------
+    Rendered or None
+        None if it may not; there is no file then.
 
     Raises
     ------
@@ -64,12 +91,16 @@ def publish(
                 folder / output.name, overwrite=False, meanwhile=leftover(id, output).name
             ) as file,
         ):
-            _write_wav(file, audio, sample_rate)
+            _write_wav(file, form, blocks)
             file.flush()
             size = file.seek(0, os.SEEK_END)
             announced = _Announced(str(output), size, _sha256(file))
+            if not may_end():
+                raise _NotWanted
             write_whole(announcement, msgspec.json.encode(announced))
         status = os.stat(output, follow_symlinks=False)
+    except _NotWanted:
+        return None
     except FileExistsError as error:
         raise RequestError(
             "exists",
@@ -80,6 +111,10 @@ def publish(
             "disk", f"{output} cannot be written: {error.strerror or error}."
         ) from error
     return Rendered(id, status.st_size, status.st_mtime_ns)
+
+
+class _NotWanted(Exception):
+    """Ends the writing of a result that nobody wants any more."""
 
 
 def published(
@@ -110,12 +145,13 @@ def leftover(id: str, output: Path) -> Path:
     return output.with_name(f".{hashlib.sha256(id.encode()).hexdigest()[:16]}.part")
 
 
-def _write_wav(file: BinaryIO, audio: NDArray[np.float32], sample_rate: int) -> None:
+def _write_wav(file: BinaryIO, form: WavForm, blocks: Iterable[NDArray[np.float32]]) -> None:
     try:
         with AudioFile(
-            file, "w", sample_rate, len(audio), format="wav", **FORMATS[".wav"]
+            file, "w", form.sample_rate, form.channels, format="wav", **FORMATS[".wav"]
         ) as writer:
-            writer.write(np.ascontiguousarray(audio, np.float32))
+            for block in blocks:
+                writer.write(np.ascontiguousarray(block, np.float32))
     except (ValueError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or ["unknown error"])[0].rstrip(".")
         raise OSError(reason) from error

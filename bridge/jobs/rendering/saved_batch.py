@@ -9,9 +9,10 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from bridge.jobs.disk import Sparing, write_whole
+from umtn_core.audio.sound import SoundRows
+from umtn_core.rows import Rows
 
 _STATE = "state"
 _HEADER = "header.json"
@@ -28,20 +29,21 @@ class SavedSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     id
         The job's id.
-    sample_rate
-        The audio's sample rate in hertz.
+    sample_rate, channels, samples
+        The audio's form; the rate in hertz.
     seed
         The seed that it is decoded with.
     """
 
     id: str
     sample_rate: int
+    channels: int
+    samples: int
     seed: int
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    # "pieces" on the disk, where earlier versions of umtn have left some.
-    sources: list[SavedSource] = msgspec.field(name="pieces")
+    sources: list[SavedSource]
 
 
 class SavedBatch:
@@ -52,24 +54,44 @@ class SavedBatch:
     Parameters
     ----------
     folder
-        The batch's own folder; made when something is saved.
+        The batch's own folder, see `make`.
     """
 
     def __init__(self, folder: Path):
-        self._folder = folder
+        self.folder = folder
 
-    def save_audio(self, sources: list[SavedSource], audio: list[NDArray[np.float32]]) -> None:
+    def make(self) -> None:
+        """Make the folder.
+
+        Raises
+        ------
+        OSError
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def room_for_audio(self, number: int) -> Path:
+        """Name the file of a source's audio, (samples, channels): where long audio lies at once."""
+        return self.folder / f"{number}.f32"
+
+    @property
+    def room_for_codes(self) -> Path:
+        """The file for what is decoded, where that is much."""
+        return self.folder / "codes"
+
+    def save_audio(self, sources: list[SavedSource], audio: list[SoundRows]) -> None:
         """Keep what the batch was begun with.
 
         Raises
         ------
         OSError
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for i, each in enumerate(audio):
-            with open(self._folder / f"{i}.npy", "wb") as file:
-                np.save(Sparing(file), each, allow_pickle=False)
-        write_whole(self._folder / _HEADER, msgspec.json.encode(_Header(sources)))
+        for i, sound in enumerate(audio):
+            if sound.is_kept:
+                sound.sync()
+                continue
+            with open(self.room_for_audio(i), "wb") as file:
+                Sparing(file).write(sound.read(0, sound.samples).T.tobytes())
+        write_whole(self.folder / _HEADER, msgspec.json.encode(_Header(sources)))
 
     def save_state(self, state: bytes) -> None:
         """Replace the saved state.
@@ -79,27 +101,33 @@ class SavedBatch:
         OSError
             The one before is still there.
         """
-        write_whole(self._folder / _STATE, hashlib.sha256(state).digest() + state)
+        write_whole(self.folder / _STATE, hashlib.sha256(state).digest() + state)
 
-    def load(self) -> tuple[list[SavedSource], list[NDArray[np.float32]], bytes] | None:
+    def load(self) -> tuple[list[SavedSource], list[SoundRows], bytes] | None:
         """Return what was saved, or None if that is nothing, or damaged."""
         try:
-            header = msgspec.json.decode((self._folder / _HEADER).read_bytes(), type=_Header)
-            contents = (self._folder / _STATE).read_bytes()
+            header = msgspec.json.decode((self.folder / _HEADER).read_bytes(), type=_Header)
+            contents = (self.folder / _STATE).read_bytes()
             digest, state = contents[:32], contents[32:]
             if hashlib.sha256(state).digest() != digest:
                 return None
-            audio = [
-                np.load(self._folder / f"{i}.npy", allow_pickle=False)
-                for i in range(len(header.sources))
-            ]
+            audio = [self._audio(i, each) for i, each in enumerate(header.sources)]
         except _DAMAGES:
             return None
         return header.sources, audio, state
 
+    def _audio(self, number: int, source: SavedSource) -> SoundRows:
+        path = self.room_for_audio(number)
+        rows = Rows(source.samples, source.channels, path=path)
+        if path.stat().st_size != 4 * source.samples * source.channels:
+            raise ValueError("saved audio was cut off")
+        if not rows.is_kept:
+            rows[:] = np.fromfile(path, np.float32).reshape(rows.shape)
+        return SoundRows(rows, source.sample_rate)
+
     def forget(self) -> None:
         """Delete all of it."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class WorkFolder:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
-from bridge.jobs.rendering.publish import publish, published
+from bridge.jobs.rendering.publish import WavForm, publish, published
 from bridge.jobs.rendering.renderer import Began, Ending, Failed, JobBatch, Order, Report
 from bridge.jobs.rendering.saved_batch import SavedSource, WorkFolder
 from bridge.jobs.request import RequestError
@@ -18,9 +18,11 @@ from bridge.jobs.worker.control import Control
 from bridge.jobs.worker.open_translators import OpenTranslators
 from bridge.jobs.worker.progress_reports import ProgressReports
 from bridge.jobs.worker.region import read_region
+from umtn_core.audio.sound import Sound, SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.recording import Audio
 from umtn_core.translation import Source, Translation
+from umtn_core.translator import Translator
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class _Work:
 
     ids: list[str]
     sources: list[Source]
+    sounds: list[SoundRows]
     state: bytes | None = None
     audio_is_saved: bool = False
 
@@ -88,6 +91,7 @@ class BatchRun:
         """
         try:
             self._report_published()
+            self._saved.make()
             work = self._from_saved() or self._from_inputs()
             self._orders = {id: o for id, o in self._orders.items() if id in work.ids}
             self._control.keep_only(self._orders)
@@ -96,6 +100,8 @@ class BatchRun:
                 self._translate(work)
         except Cancelled:
             return "paused" if self._control.pausing else "finished"
+        except OSError as error:
+            self._fail_all("disk", f"Work under way cannot be kept on the disk: {error.strerror}.")
         return "finished"
 
     def _report_published(self) -> None:
@@ -119,28 +125,33 @@ class BatchRun:
             return None
         try:
             sources = [
-                Source(each_audio, source.sample_rate, source.seed)
-                for source, each_audio in zip(saved_sources, audio, strict=True)
+                Source(sound, sound.sample_rate, source.seed)
+                for source, sound in zip(saved_sources, audio, strict=True)
             ]
         except UmtnError as error:
             log.warning("a saved batch begins again: %s", error)
             return None
-        return _Work(ids, sources, state, audio_is_saved=True)
+        return _Work(ids, sources, audio, state, audio_is_saved=True)
 
     def _from_inputs(self) -> _Work:
         """Read the regions, of those jobs that go well together."""
-        work = _Work([], [])
+        work = _Work([], [], [])
         for id, order in self._orders.items():
             try:
                 source = read_region(
-                    self._folders, order, self._setup.longest_seconds, self._cancelled
+                    self._folders,
+                    order,
+                    self._setup.longest_seconds,
+                    self._cancelled,
+                    self._saved.room_for_audio(len(work.sources)),
                 )
             except RequestError as error:
                 self._fail(id, error.code, error.message)
                 continue
-            if not work.sources or _go_together(work.sources[0], source):
+            if not work.sources or _go_together(work.sources[0].sound, source.sound):
                 work.ids.append(id)
                 work.sources.append(source)
+                work.sounds.append(source.sound)
         return work
 
     def _translate(self, work: _Work) -> None:
@@ -151,24 +162,30 @@ class BatchRun:
             self._fail_all("model", str(error))
             return
         try:
-            translation = None
-            if work.state is not None:
-                try:
-                    translation = translator.resume(work.sources, work.state)
-                except UmtnError as error:
-                    log.warning("a saved batch begins again: %s", error)
-            if translation is None:
-                translation = translator.begin(work.sources, cancelled=self._cancelled)
+            translation = self._begun(work, translator)
             self._decode(work, translation)
-            results = self._finish(work, translation)
+            self._finish(work, translation)
         except Cancelled:
             raise
         except UmtnError as error:
             self._fail_all("failed", str(error))
-            return
-        for id, source, audio in zip(work.ids, work.sources, results, strict=True):
-            if id in self._orders and self._control.seal(id):
-                self._publish(self._orders[id], audio, source.sample_rate)
+
+    def _begun(self, work: _Work, translator: Translator) -> Translation:
+        """Go on with what was saved, or begin."""
+        scratch, codes = self._saved.folder, self._saved.room_for_codes
+        cancelled = self._cancelled
+        if work.state is not None:
+            try:
+                return translator.resume(
+                    work.sources, work.state, cancelled=cancelled, scratch=scratch, codes_path=codes
+                )
+            except Cancelled:
+                raise
+            except UmtnError as error:
+                log.warning("a saved batch begins again: %s", error)
+        return translator.begin(
+            work.sources, cancelled=cancelled, scratch=scratch, codes_path=codes
+        )
 
     def _decode(self, work: _Work, translation: Translation) -> None:
         """Decode to the end, saving the state now and then."""
@@ -186,10 +203,13 @@ class BatchRun:
                 took = self._save(work, translation)
                 interval = max(self._setup.save_every, took / _SHARE_FOR_SAVING)
 
-    def _finish(self, work: _Work, translation: Translation) -> list[Audio]:
-        """Make the results' audio, saving what was decoded if that is to pause."""
+    def _finish(self, work: _Work, translation: Translation) -> None:
+        """Make and publish the results, saving what was decoded if that is to pause."""
+        results = translation.results(self._cancelled)
         try:
-            return translation.finish(cancelled=self._cancelled)
+            for id, sound, blocks in zip(work.ids, work.sounds, results, strict=True):
+                if id in self._orders and self._control.wants(id):
+                    self._publish(self._orders[id], sound, blocks)
         except Cancelled:
             if self._control.pausing:
                 self._save(work, translation)
@@ -201,10 +221,10 @@ class BatchRun:
         try:
             if not work.audio_is_saved:
                 sources = [
-                    SavedSource(id, source.sample_rate, source.seed or 0)
-                    for id, source in zip(work.ids, work.sources, strict=True)
+                    SavedSource(id, s.sample_rate, s.channels, s.samples, source.seed or 0)
+                    for id, source, s in zip(work.ids, work.sources, work.sounds, strict=True)
                 ]
-                self._saved.save_audio(sources, [source.audio for source in work.sources])
+                self._saved.save_audio(sources, work.sounds)
                 work.audio_is_saved = True
             self._saved.save_state(translation.save())
         except OSError as error:
@@ -212,17 +232,30 @@ class BatchRun:
             log.warning("the state of a render cannot be saved: %s", error)
         return time.monotonic() - began
 
-    def _publish(self, order: Order, audio: Audio, sample_rate: int) -> None:
-        id = order.request.id
-        announcement = self._work_folder.result(id)
+    def _publish(self, order: Order, sound: SoundRows, blocks: Iterator[Audio]) -> None:
+        id, ends = order.request.id, False
+
+        def may_end() -> bool:
+            nonlocal ends
+            ends = self._control.seal(id)
+            return ends
+
         try:
-            self._send(
-                publish(
-                    self._folders, id, Path(order.request.output), audio, sample_rate, announcement
-                )
+            made = publish(
+                self._folders,
+                id,
+                Path(order.request.output),
+                WavForm(sound.channels, sound.sample_rate),
+                blocks,
+                self._work_folder.result(id),
+                may_end,
             )
         except RequestError as error:
-            self._send(Failed(id, error.code, error.message))
+            if ends or self._control.seal(id):
+                self._send(Failed(id, error.code, error.message))
+            return
+        if made is not None:
+            self._send(made)
 
     def _fail(self, id: str, code: str, message: str) -> None:
         if self._control.seal(id):
@@ -233,7 +266,7 @@ class BatchRun:
             self._fail(id, code, message)
 
 
-def _go_together(first: Source, other: Source) -> bool:
-    """Whether the first source may wait for the other one to be done."""
-    own, others = (source.audio.shape[-1] / source.sample_rate for source in (first, other))
+def _go_together(first: Sound, other: Sound) -> bool:
+    """Whether the first recording may wait for the other one to be done."""
+    own, others = (sound.samples / sound.sample_rate for sound in (first, other))
     return others <= max(own * _LONGER_TIMES, own + _LONGER_SECONDS)

@@ -45,6 +45,10 @@ class Control:
                 self._wanted.remove(id)
                 self._send(Dropped(id))
 
+    def wants(self, id: str) -> bool:
+        """Whether a job was not dropped."""
+        return id in self._wanted
+
     def seal(self, id: str) -> bool:
         """Decide that a job ends now, in another way than being dropped.
 

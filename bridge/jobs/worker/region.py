@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.renderer import Order
@@ -18,9 +19,26 @@ ROUNDING_SECONDS = 1e-3
 
 
 def read_region(
-    folders: AllowedFolders, order: Order, longest_seconds: float, cancelled: IsCancelled
+    folders: AllowedFolders,
+    order: Order,
+    longest_seconds: float,
+    cancelled: IsCancelled,
+    room: Path,
 ) -> Source:
     """Read the region of an order, if the input is still the file that was accepted.
+
+    Parameters
+    ----------
+    folders
+        The folders that may be read.
+    order
+        The job.
+    longest_seconds
+        The length in seconds that a region may have.
+    cancelled
+        Asked between blocks.
+    room
+        The file that audio is put into that does not fit into memory.
 
     Raises
     ------
@@ -34,9 +52,9 @@ def read_region(
         with folders.open_input(path) as file, open_audio(file, path) as audio:
             _check_unchanged(os.fstat(file.fileno()), order)
             start, length = _region(order, audio, longest_seconds)
-            samples = audio.read(start, length, cancelled)
+            sound = audio.taken(start, length, cancelled, path=room)
             _check_unchanged(os.fstat(file.fileno()), order)
-            return Source(samples, audio.sample_rate, request.seed)
+            return Source(sound, sound.sample_rate, request.seed)
     except Cancelled:
         raise
     except UmtnError as error:

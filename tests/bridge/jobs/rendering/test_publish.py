@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from bridge.jobs.paths import AllowedFolders
-from bridge.jobs.rendering.publish import leftover, publish, published
+from bridge.jobs.rendering.publish import WavForm, leftover, publish, published
 from bridge.jobs.request import RequestError
 from tests.bridge.jobs.conftest import heard, running
+from umtn_core.errors import UmtnError
 
 
 @pytest.fixture
@@ -22,18 +23,40 @@ def folders(tmp_path):
 AUDIO = np.linspace(-1.5, 1.5, 2000, dtype=np.float32).reshape(2, 1000)
 
 
+def published_as(folders, output, note, blocks=(AUDIO[:, :300], AUDIO[:, 300:]), wanted=True):
+    form = WavForm(channels=2, sample_rate=48_000)
+    return publish(folders, "a", output, form, blocks, note, lambda: wanted)
+
+
+def test_what_is_not_wanted_any_more_when_it_is_whole_leaves_nothing(folders, tmp_path):
+    output, note = folders.session / "out.wav", tmp_path / "note"
+    assert published_as(folders, output, note, wanted=False) is None
+    assert not note.exists() and not list(folders.session.iterdir())
+
+
+def test_where_making_it_fails_there_is_nothing_and_the_failure_is_told(folders, tmp_path):
+    def broken():
+        yield AUDIO
+        raise UmtnError("the network is no more")
+
+    output, note = folders.session / "out.wav", tmp_path / "note"
+    with pytest.raises(UmtnError, match="no more"):
+        published_as(folders, output, note, blocks=broken())
+    assert not note.exists() and not list(folders.session.iterdir())
+
+
 @pytest.mark.parametrize("nameless", [True, False])
 def test_what_is_written_is_what_was_made(folders, tmp_path, monkeypatch, nameless):
     if not nameless:
         monkeypatch.setattr("umtn_core.audio.whole_file._open_nameless", lambda folder: None)
     output, note = folders.session / "out.wav", tmp_path / "note"
-    made = publish(folders, "a", output, AUDIO, 48_000, note)
+    made = published_as(folders, output, note)
     np.testing.assert_array_equal(heard(output), AUDIO)
     assert published(folders, "a", output, note) == made
     assert made.size == output.stat().st_size
     assert [path.name for path in folders.session.iterdir()] == ["out.wav"]
     with pytest.raises(RequestError) as caught:
-        publish(folders, "a", output, AUDIO, 48_000, note)
+        published_as(folders, output, note)
     assert caught.value.code == "exists"
     assert [path.name for path in folders.session.iterdir()] == ["out.wav"]
 
@@ -41,7 +64,7 @@ def test_what_is_written_is_what_was_made(folders, tmp_path, monkeypatch, namele
 def test_what_somebody_else_put_there_is_not_taken_for_ours(folders, tmp_path):
     output, note = folders.session / "out.wav", tmp_path / "note"
     assert published(folders, "a", output, note) is None
-    publish(folders, "a", output, AUDIO, 48_000, note)
+    published_as(folders, output, note)
     assert published(folders, "a", folders.session / "other.wav", note) is None
     contents = bytearray(output.read_bytes())
     contents[-1] ^= 1

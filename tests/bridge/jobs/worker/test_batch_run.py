@@ -84,13 +84,13 @@ def test_a_pause_while_it_filters_saves_what_was_decoded(run, monkeypatch):
     whole = heard(run("whole")[2])
     paused = []
 
-    def pausing(self, audio, *, cancelled):
+    def pausing(self, samples, cancelled):
         paused[0].pause()
-        return filtering(self, audio, cancelled=cancelled)
+        return filtering(self, samples, cancelled)
 
-    filtering = Postfilter.__call__
+    filtering = Postfilter.stage
     with monkeypatch.context() as patch:
-        patch.setattr(Postfilter, "__call__", pausing)
+        patch.setattr(Postfilter, "stage", pausing)
         ending, _, output = run("a", before=paused.append)
         assert ending == "paused"
         assert not output.exists()
