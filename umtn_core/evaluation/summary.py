@@ -41,6 +41,9 @@ LEGEND = {
     "tempo_within_4": "share of pieces whose tempo is the source's, to 4 %",
     "pitch_contour_distance": "difference of pitch classes along the best time warping to the "
     "source, rests left out (the DPD of Mancusi et al., 2025, by another tracker); lower is better",
+    "pitch_contour_distance_basic_pitch": "the same by Basic Pitch's network, as theirs is",
+    "pitch_set_jaccard_basic_pitch": "Jaccard distance of the pitch classes that occur by Basic "
+    "Pitch's network, as the JD of Mancusi et al. is",
     "pitch_set_jaccard": "Jaccard distance of the pitch classes that occur anywhere in it and in "
     "the source (the JD of Mancusi et al., 2025, by another tracker); lower is better",
     "pitch_jaccard": "Jaccard distance of the semitones that sound in each frame, here and in the "

@@ -13,7 +13,7 @@ from umtn_core.evaluation.listening.harmonics import harmonics_over_rest, steady
 from umtn_core.evaluation.listening.note import Transcribed
 from umtn_core.evaluation.listening.note_segments import levels, segment
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack, track
-from umtn_core.evaluation.listening.polyphonic import transcribe_polyphonic
+from umtn_core.evaluation.listening.polyphonic import notes_from_posteriors, posteriors
 from umtn_core.evaluation.listening.rhythm import Rhythm, rhythm
 from umtn_core.evaluation.listening.spectra import envelope
 
@@ -60,9 +60,14 @@ class Heard:
         return segment(self.pitch, levels(self.samples, RATE))
 
     @cached_property
+    def posteriors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How probable its notes are; see `umtn_core.evaluation.listening.polyphonic`."""
+        return posteriors(self.samples, RATE)
+
+    @cached_property
     def polyphonic_notes(self) -> list[Transcribed]:
-        """Its notes, of however many voices; see `umtn_core.evaluation.listening.polyphonic`."""
-        return transcribe_polyphonic(self.samples, RATE)
+        """Its notes, of however many voices."""
+        return notes_from_posteriors(*self.posteriors)
 
     @cached_property
     def envelope(self) -> NDArray[np.float64]:

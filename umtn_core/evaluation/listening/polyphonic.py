@@ -38,8 +38,10 @@ def installed() -> bool:
     return _model_file() is not None
 
 
-def transcribe_polyphonic(samples: ArrayLike, sample_rate: int = 16_000) -> list[Transcribed]:
-    """Write down all notes of a recording, of however many voices.
+def posteriors(
+    samples: ArrayLike, sample_rate: int = 16_000
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Probabilities that each key sounds, and that it is struck, of however many voices.
 
     Parameters
     ----------
@@ -50,23 +52,8 @@ def transcribe_polyphonic(samples: ArrayLike, sample_rate: int = 16_000) -> list
 
     Returns
     -------
-    list of (start_s, end_s, midi_pitch), in order of time
-
-    Raises
-    ------
-    UmtnError
-        If Basic Pitch is not installed.
-    """
-    sounding, struck = posteriors(samples, sample_rate)
-    return notes_from_posteriors(sounding, struck)
-
-
-def posteriors(
-    samples: ArrayLike, sample_rate: int = 16_000
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities that each key sounds, and that it is struck: both (frames, 88).
-
-    Frame ``i`` is at ``i * HOP / RATE`` seconds; key 0 is MIDI note 21.
+    two float32 arrays (frames, 88)
+        Frame ``i`` is at ``i * HOP / RATE`` seconds; key 0 is MIDI note 21.
 
     Raises
     ------

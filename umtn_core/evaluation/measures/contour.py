@@ -1,21 +1,29 @@
 """Distances of pitch as papers on timbre transfer report them.
 
-They are computed as the papers' own programs do, so that figures stand beside published ones;
-only the pitch tracker is this package's. What that leaves to differ is said in docs/evaluation.md.
+They are computed as the papers' own programs do, so that figures stand beside published ones, of
+what either this package's pitch tracker hears or Basic Pitch. What that leaves to differ is said in
+docs/evaluation.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.evaluation.listening.note import Transcribed
 from umtn_core.evaluation.listening.pitch_tracking import HOP_SECONDS, PitchTrack
+from umtn_core.evaluation.listening.polyphonic import LOWEST_MIDI
 
-#: Seconds between the frames that are warped.
-WARP_SECONDS = 0.020
+#: Pitch classes of a recording's frames, 0 to 11: int64 array (frames,).
+Classes: TypeAlias = NDArray[np.int64]
+
+#: Of so many frames one is warped: 20 to 23 ms are less than a note.
+_STEP = 2
+#: A key less probable than this does not sound.
+LIKELY = 0.15
 #: What a recording without any pitch is away from any other: as far as pitch classes can be.
 FARTHEST = 11.0
 #: MIDI's keys.
@@ -26,27 +34,47 @@ KEYS = 128
 _LENGTH_BITS = 24
 
 
+def classes_of_track(pitch: PitchTrack) -> Classes:
+    """Pitch classes of a voice's frames, 10 ms apart, those without a pitch left out."""
+    midi = pitch.midi[pitch.voiced]
+    return np.floor(midi + 0.5).astype(np.int64) % 12
+
+
+def classes_of_probabilities(sounding: NDArray[np.floating]) -> Classes:
+    """Most probable pitch class of each frame, those left out in which no key is likely.
+
+    Parameters
+    ----------
+    sounding : float array (frames, keys)
+        How probable it is that each key sounds, see
+        `umtn_core.evaluation.listening.polyphonic.posteriors`.
+    """
+    order = (np.arange(sounding.shape[1]) + LOWEST_MIDI) % 12
+    folded = np.stack([sounding[:, order == each].max(axis=1) for each in range(12)], axis=1)
+    return folded.argmax(axis=1)[folded.max(axis=1) > LIKELY].astype(np.int64)
+
+
 def contour_distances(
-    made: Sequence[PitchTrack], references: Sequence[PitchTrack]
+    made: Sequence[Classes], references: Sequence[Classes]
 ) -> NDArray[np.float64]:
     """Distance along the best time warping of two contours of pitch classes, piece by piece.
 
     The "DPD" of Mancusi et al. (2025): pitch classes 0 to 11 of each frame, the difference of
     two of them as it stands (a B and the C above are 11 apart), and dynamic time warping
-    with steps of one frame in either or both; the cost of the best path over its length. Frames
-    without a pitch are left out.
+    with steps of one frame in either or both; the cost of the best path over its length. Every
+    second frame is taken.
 
     Parameters
     ----------
     made, references
-        A track for each piece, in one order.
+        The pitch classes of each piece, in one order; rests left out.
 
     Returns
     -------
     float64 array (pieces,)
         0 to 11; `FARTHEST` where either has no pitch.
     """
-    pairs = [(_classes(a), _classes(b)) for a, b in zip(made, references, strict=True)]
+    pairs = [(a[::_STEP], b[::_STEP]) for a, b in zip(made, references, strict=True)]
     found = np.full(len(pairs), FARTHEST)
     known = [k for k, (a, b) in enumerate(pairs) if len(a) and len(b)]
     if known:
@@ -79,7 +107,7 @@ def pitch_jaccard(made: NDArray[np.bool_], reference: NDArray[np.bool_]) -> floa
     return float(np.where(either > 0, 1 - both / np.maximum(either, 1), 0.0).mean())
 
 
-def pitch_set_jaccard(made: PitchTrack, reference: PitchTrack) -> float:
+def pitch_set_jaccard(made: Classes, reference: Classes) -> float:
     """Jaccard distance of the pitch classes that occur anywhere in two recordings.
 
     The "JD" of Mancusi et al. (2025).
@@ -87,13 +115,13 @@ def pitch_set_jaccard(made: PitchTrack, reference: PitchTrack) -> float:
     Parameters
     ----------
     made, reference
-        The two pitch tracks.
+        The pitch classes of the two, rests left out.
 
     Returns
     -------
     float from 0 to 1; NaN where neither has any pitch
     """
-    first, second = (set(_classes(track).tolist()) for track in (made, reference))
+    first, second = (set(classes.tolist()) for classes in (made, reference))
     either = first | second
     return 1 - len(first & second) / len(either) if either else float("nan")
 
@@ -113,13 +141,6 @@ def keys_of_notes(notes: Sequence[Transcribed], seconds: float) -> NDArray[np.bo
         first, last = (round(instant / HOP_SECONDS) for instant in (start, end))
         keys[first:last, round(midi)] = True
     return keys
-
-
-def _classes(pitch: PitchTrack) -> NDArray[np.int64]:
-    """Pitch classes of the frames that have a pitch, `WARP_SECONDS` apart."""
-    step = max(1, round(WARP_SECONDS / pitch.hop_seconds))
-    midi = pitch.midi[::step]
-    return np.floor(midi[np.isfinite(midi)] + 0.5).astype(np.int64) % 12
 
 
 def _warped(

@@ -50,6 +50,8 @@ REFERENCES = {
     "rest_after_ms": ("truth", "another_piece"),
     "pitch_contour_distance": ("truth", "another_piece"),
     "pitch_set_jaccard": ("truth", "another_piece"),
+    "pitch_contour_distance_basic_pitch": ("truth", "another_piece"),
+    "pitch_set_jaccard_basic_pitch": ("truth", "another_piece"),
     "pitch_jaccard": ("truth", "another_piece"),
     "named_as_target": ("example", "source"),
     "probability_of_target": ("example", "source"),
@@ -152,7 +154,7 @@ def _judged_alike(
     def judged(group: Group) -> Shares:
         shares = group_measures.of_notes(group, direction.notes, polyphonic=polyphonic)
         if basic_pitch_installed() and not polyphonic:
-            shares |= group_measures.second_opinion(group, direction.notes)
+            shares |= group_measures.second_opinion(group, direction.sources, direction.notes)
         return {
             **shares,
             **group_measures.of_source(group, direction.sources, polyphonic=polyphonic),

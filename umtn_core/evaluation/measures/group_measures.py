@@ -19,6 +19,9 @@ from umtn_core.evaluation.listening.rhythm import onset_counts, onset_deviations
 from umtn_core.evaluation.listening.spectra import envelope_distance
 from umtn_core.evaluation.measures.alignment import chroma_dtw, pitch_dtw, pitch_ncc
 from umtn_core.evaluation.measures.contour import (
+    Classes,
+    classes_of_probabilities,
+    classes_of_track,
     contour_distances,
     keys_of_notes,
     keys_of_track,
@@ -93,16 +96,24 @@ def as_published(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
                 sources,
             )
         }
-    tracks, real = _pitch(made), _pitch(sources)
+    first, second = (
+        [classes_of_track(heard.pitch) for heard in group] for group in (made, sources)
+    )
     return {
-        "pitch_jaccard": Share.mean(
-            [
-                pitch_jaccard(keys_of_track(a), keys_of_track(b))
-                for a, b in zip(tracks, real, strict=True)
-            ]
+        "pitch_jaccard": _mean(
+            lambda a, b: pitch_jaccard(keys_of_track(a.pitch), keys_of_track(b.pitch)),
+            made,
+            sources,
         ),
-        "pitch_set_jaccard": Share.mean(list(map(pitch_set_jaccard, tracks, real))),
-        "pitch_contour_distance": Share.mean(contour_distances(tracks, real)),
+        **_of_classes(first, second, ""),
+    }
+
+
+def _of_classes(made: Sequence[Classes], real: Sequence[Classes], by: str) -> Shares:
+    """Distances of pitch classes, whoever has heard them."""
+    return {
+        f"pitch_contour_distance{by}": Share.mean(contour_distances(made, real)),
+        f"pitch_set_jaccard{by}": Share.mean(list(map(pitch_set_jaccard, made, real))),
     }
 
 
@@ -134,9 +145,16 @@ def of_notes(made: Group, notes: Sequence[Sequence[Note]], *, polyphonic: bool) 
     return shares
 
 
-def second_opinion(made: Group, notes: Sequence[Sequence[Note]]) -> Shares:
-    """Notes as Basic Pitch's network finds them, beside the pitch tracker's."""
-    return {"note_f1_basic_pitch": _note_f1([heard.polyphonic_notes for heard in made], notes)}
+def second_opinion(made: Group, sources: Group, notes: Sequence[Sequence[Note]]) -> Shares:
+    """Notes and pitch classes as Basic Pitch's network finds them, beside the pitch tracker's."""
+    first, second = (
+        [classes_of_probabilities(heard.posteriors[0]) for heard in group]
+        for group in (made, sources)
+    )
+    return {
+        "note_f1_basic_pitch": _note_f1([heard.polyphonic_notes for heard in made], notes),
+        **_of_classes(first, second, "_basic_pitch"),
+    }
 
 
 def of_truth(made: Group, truths: Group, *, polyphonic: bool) -> Shares:

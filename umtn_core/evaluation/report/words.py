@@ -21,7 +21,9 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("onset_deviation_ms", "Unevenness of shared onsets", "ms"),
         ("tempo_within_4", "Pieces that keep the tempo, 4 %", "%"),
         ("pitch_contour_distance", "Pitch classes, warped without rests (DPD)", ""),
+        ("pitch_contour_distance_basic_pitch", "the same by Basic Pitch", ""),
         ("pitch_set_jaccard", "Pitch classes that occur, Jaccard distance (JD)", ""),
+        ("pitch_set_jaccard_basic_pitch", "the same by Basic Pitch", ""),
         ("pitch_jaccard", "Pitches frame by frame, Jaccard distance", ""),
     ),
     "Playing: is it played as it was?": (
@@ -70,6 +72,8 @@ LOWER_IS_BETTER = {
     "clipped",
     "pitch_contour_distance",
     "pitch_set_jaccard",
+    "pitch_contour_distance_basic_pitch",
+    "pitch_set_jaccard_basic_pitch",
     "pitch_jaccard",
     "tuning_offset_cents",
     "rest_dbfs",

@@ -47,7 +47,7 @@ def test_finds_two_voices_of_real_renders(render):
     if not polyphonic.installed():
         pytest.skip("Basic Pitch is not installed (pip install --no-deps basic-pitch)")
     (one, lower), (two, upper) = render(71, seed=0), render(73, seed=1)
-    found = polyphonic.transcribe_polyphonic(0.5 * (one + two))
+    found = notes_from_posteriors(*polyphonic.posteriors(0.5 * (one + two)))
     assert compare_notes([(found, lower + upper)]).f1 > 0.6
     shifted = [(start, end, pitch + 1) for start, end, pitch, _ in lower + upper]
     assert compare_notes([(found, shifted)]).f1 < 0.3
@@ -57,4 +57,4 @@ def test_finds_two_voices_of_real_renders(render):
 def test_says_what_to_install(monkeypatch):
     monkeypatch.setattr(polyphonic, "_model_file", lambda: None)
     with pytest.raises(UmtnError, match="--no-deps basic-pitch"):
-        polyphonic.transcribe_polyphonic(np.zeros(100))
+        polyphonic.posteriors(np.zeros(100))

@@ -6,6 +6,8 @@ import pytest
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack
 from umtn_core.evaluation.measures.contour import (
     FARTHEST,
+    classes_of_probabilities,
+    classes_of_track,
     contour_distances,
     keys_of_notes,
     keys_of_track,
@@ -26,7 +28,11 @@ NOTHING = PitchTrack(np.zeros(0), np.zeros(0))
 
 
 def distance(made, reference):
-    return contour_distances([made], [reference])[0]
+    return contour_distances([classes_of_track(made)], [classes_of_track(reference)])[0]
+
+
+def set_distance(made, reference):
+    return pitch_set_jaccard(classes_of_track(made), classes_of_track(reference))
 
 
 def test_the_same_contour_is_at_no_distance_in_any_octave_and_time():
@@ -67,7 +73,7 @@ def test_warping_many_pairs_at_once_is_the_recurrence_of_each():
     random = np.random.default_rng(0)
     classes = [(random.integers(0, 12, m), random.integers(0, 12, n)) for m, n in
                ((1, 1), (1, 9), (9, 1), (7, 7), (20, 13), (13, 20))]  # fmt: skip
-    pairs = [[tracked(*(60 + part), frames=2) for part in pair] for pair in classes]
+    pairs = [[part.repeat(2) for part in pair] for pair in classes]
     found = contour_distances([a for a, _ in pairs], [b for _, b in pairs])
     assert found == pytest.approx([slow_distance(*pair) for pair in classes])
 
@@ -95,7 +101,18 @@ def test_jaccard_of_single_voices_heeds_octaves_and_agrees_in_rests():
 
 
 def test_jaccard_of_whole_sets_heeds_neither_octave_nor_order():
-    assert pitch_set_jaccard(tracked(62, 79, 60, 64), TUNE) == 0
-    assert pitch_set_jaccard(tracked(60, 64, 67, 69), TUNE) == pytest.approx(1 - 3 / 5)
-    assert pitch_set_jaccard(REST, TUNE) == 1
-    assert np.isnan(pitch_set_jaccard(REST, NOTHING))
+    assert set_distance(tracked(62, 79, 60, 64), TUNE) == 0
+    assert set_distance(tracked(60, 64, 67, 69), TUNE) == pytest.approx(1 - 3 / 5)
+    assert set_distance(REST, TUNE) == 1
+    assert np.isnan(set_distance(REST, NOTHING))
+
+
+def test_probabilities_become_the_likeliest_classes_without_rests():
+    sounding = np.full((40, 88), 0.05)
+    sounding[:10, 60 - 21] = 0.9
+    sounding[10:20, 64 - 21] = 0.9
+    sounding[10:20, 67 - 21] = 0.5
+    # The octave above sounds louder: of one class they are one.
+    sounding[30:, [62 - 21, 74 - 21]] = 0.4, 0.8
+    assert classes_of_probabilities(sounding).tolist() == [0] * 10 + [4] * 10 + [2] * 10
+    assert classes_of_probabilities(sounding[20:30]).tolist() == []

@@ -139,9 +139,9 @@ def test_timbre_ceilings_can_come_from_other_renders(perfect, classifier):
 
 
 def test_polyphonic_scope_uses_transcription_only(perfect, classifier, monkeypatch):
-    monkeypatch.setattr(
-        "umtn_core.evaluation.listening.heard.transcribe_polyphonic", lambda *_: perfect.notes[0]
-    )
+    heard = "umtn_core.evaluation.listening.heard"
+    monkeypatch.setattr(f"{heard}.posteriors", lambda *_: ([], []))
+    monkeypatch.setattr(f"{heard}.notes_from_posteriors", lambda *_: perfect.notes[0])
     figures = measure(perfect, classifier, polyphonic=True)
     assert [name for name in figures if name.startswith("pitch")] == ["pitch_jaccard"]
     assert figures["pitch_jaccard"]["value"] == 0
