@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -45,21 +46,20 @@ class StatedScope:
         UmtnError
             If only a part is said of what nothing is known of.
         """
-        said = [self.pitch_range, self.voices, self.material]
-        if all(part is None for part in said):
+        said: dict[str, Any] = {"voices": self.voices, "material": self.material}
+        if self.pitch_range is not None:
+            said["lowest"], said["highest"] = self.pitch_range
+        said = {name: part for name, part in said.items() if part is not None}
+        if not said:
             return known
-        if known is None and None in said:
+        if known is not None:
+            return msgspec.structs.replace(known, **said)
+        if len(said) < len(Scope.__struct_fields__):
             raise UmtnError(
                 "Nothing else says what the network was taught to hear: give the range of its "
                 "notes, the number of voices and the material, all three."
             )
-        lowest, highest = self.pitch_range or (known.lowest, known.highest)
-        return Scope(
-            lowest=lowest,
-            highest=highest,
-            voices=self.voices or known.voices,
-            material=self.material or known.material,
-        )
+        return Scope(**said)
 
 
 #: Says nothing: what is known stays.

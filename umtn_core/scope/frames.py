@@ -46,7 +46,7 @@ def analyse(audio: Values) -> Frames:
     Parameters
     ----------
     audio : float32 array (samples,)
-        At 16 kHz; what is shorter than two frames is followed by silence.
+        What is heard, at 16 kHz; less than two frames is followed by silence.
     """
     frames = frames_of(audio)
     # Each block has a frame more than it describes, to see what lasts.

@@ -34,7 +34,7 @@ def periods(spectra: Values) -> tuple[Values, Values]:
     Parameters
     ----------
     spectra : float32 array (frames, bins)
-        As `umtn_core.scope.spectra.magnitudes` gives them.
+        What `umtn_core.scope.spectra.magnitudes` gives.
 
     Returns
     -------

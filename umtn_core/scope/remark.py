@@ -17,6 +17,8 @@ _SEVERAL, _UNPITCHED, _OUTSIDE = 0.37, 0.38, 0.25
 _PITCHED = 0.2
 #: Less than so many seconds are too short to say what they are.
 _ENOUGH_SECONDS = 0.5
+#: Octaves that differ by less are equal: now and then one is heard in place of another.
+_EQUAL = 0.05
 #: Another octave helps if it brings so much more of the notes into the range.
 _HELPS = 0.2
 
@@ -80,9 +82,9 @@ def best_octave(findings: Findings, scope: Scope) -> int:
     int
         Semitones from -36 to 36 in steps of 12; of equals the nearest to 0.
     """
-    return max(
-        OCTAVES, key=lambda semitones: (_inside(findings, scope, semitones), -abs(semitones))
-    )
+    inside = {semitones: _inside(findings, scope, semitones) for semitones in OCTAVES}
+    enough = max(inside.values()) - _EQUAL
+    return min(inside, key=lambda k: (inside[k] < enough, abs(k), -inside[k]))
 
 
 def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, str] | None:
@@ -130,14 +132,11 @@ def _beside_the_range(
     best = best_octave(findings, scope)
     reached = _inside(findings, scope, best)
     if reached < inside + _HELPS:
-        return what, "no octave would bring more of them in, only a model that was taught them"
+        return what, "no octave would bring more of them inside, a model that was taught them might"
     if best == 0:
         return what, "without a transposition they are inside"
-    way = "raise" if best > 0 else "lower"
-    octaves = abs(best) // 12
     return what, (
-        f"transpose by octave ({best:+d} semitones) would {way} them by "
-        f"{octaves} octave{'s' if octaves > 1 else ''}, {_percent(reached)} into the range"
+        f"transpose octave ({best:+d} semitones) would bring {_percent(reached)} of them inside"
     )
 
 

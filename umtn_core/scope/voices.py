@@ -48,7 +48,7 @@ def voices(spectra: Values, hertz: Values) -> Voices:
     Parameters
     ----------
     spectra : float32 array (frames + 1, bins)
-        As `umtn_core.scope.spectra.magnitudes` gives them.
+        What `umtn_core.scope.spectra.magnitudes` gives.
     hertz : float32 array (frames,)
         The pitch of each frame but the last.
     """
