@@ -7,6 +7,7 @@ no others.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from umtn_core.evaluation.material.held_out import HeldOutPiece
 from umtn_core.evaluation.measures.rests import rest_after, rest_level
 from umtn_core.evaluation.measures.share import Figure, Share, figure, rounded
 from umtn_core.evaluation.measures.stereo import mono_sum_db, pan_distance, stereo_correlation
-from umtn_core.evaluation.measures.swell import loudness_correlation, swell_slope
+from umtn_core.evaluation.measures.swell import PHRASE_SECONDS, loudness_correlation, swell_slope
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.evaluation.translating import Translate, own_translator
 from umtn_core.progress import Progress
@@ -67,27 +68,15 @@ def controlled_figures(
     swells, places = _swelling(given, rate), _placed(given, rate)
     made = list(translate(target, [*swells, *places]))
     level = [truth[: len(swell)] for truth, swell in zip(truths, swells, strict=False)]
-    figures = {
-        name: _figure(
-            how, swells, (made[: len(swells)], _swelling(truths, rate), level), rate, seed
-        )
-        for name, how in {
-            "swell_slope": swell_slope,
-            "loudness_correlation": loudness_correlation,
-            "rest_dbfs": rest_level,
-            "rest_after_ms": rest_after,
-        }.items()
-    } | {
-        name: _figure(
-            how, places, (made[len(swells) :], _placed(truths, rate), _apart(truths, places)),
-            rate, seed,
-        )
-        for name, how in {
-            "stereo_correlation_error": _change_of(stereo_correlation),
-            "mono_sum_error_db": _change_of(mono_sum_db),
-            "pan_error_db": pan_distance,
-        }.items()
-    }  # fmt: skip
+    beside = {
+        **dict.fromkeys(_OF_SWELLS, (swells, made[: len(swells)], _swelling(truths, rate), level)),
+        **dict.fromkeys(
+            _OF_PLACES,
+            (places, made[len(swells) :], _placed(truths, rate), _apart(truths, places)),
+        ),
+    }
+    measures = {**_OF_SWELLS, **_OF_PLACES}
+    figures = {name: _figure(how, *beside[name], rate, seed) for name, how in measures.items()}
     return {
         "kinds": list(KINDS)[: len(places)],
         "correlations": [
@@ -150,20 +139,33 @@ def _apart(voices: Sequence[Audio], places: Sequence[Audio]) -> list[Audio] | No
 def _figure(
     how: Measure,
     reference: Sequence[Audio],
-    groups: Sequence[Sequence[Audio] | None],
+    made: Sequence[Audio],
+    ceiling: Sequence[Audio],
+    floor: Sequence[Audio] | None,
     rate: int,
     seed: int,
 ) -> Figure:
     """One measure of what was made, of its ceiling and of its floor."""
-    made, ceiling, floor = (
-        None
-        if group is None
-        else Share.mean([how(a, b, rate) for a, b in zip(group, reference, strict=True)])
-        for group in groups
-    )
-    assert made is not None
-    return figure(made, ceiling, floor, seed=seed)
+
+    def share(group: Sequence[Audio]) -> Share:
+        return Share.mean([how(a, b, rate) for a, b in zip(group, reference, strict=True)])
+
+    least = None if floor is None else share(floor)
+    return figure(share(made), share(ceiling), least, seed=seed)
 
 
 def _change_of(what: Callable[[Audio], float]) -> Measure:
     return lambda made, reference, rate: abs(what(made) - what(reference))
+
+
+_OF_SWELLS: dict[str, Measure] = {
+    "swell_slope": partial(swell_slope, seconds=PHRASE_SECONDS),
+    "loudness_correlation": partial(loudness_correlation, seconds=PHRASE_SECONDS),
+    "rest_dbfs": rest_level,
+    "rest_after_ms": rest_after,
+}
+_OF_PLACES: dict[str, Measure] = {
+    "stereo_correlation_error": _change_of(stereo_correlation),
+    "mono_sum_error_db": _change_of(mono_sum_db),
+    "pan_error_db": pan_distance,
+}

@@ -48,7 +48,7 @@ def placed(voice: Audio, kind: str, sample_rate: int) -> Audio:
     voice : float32 array (samples,)
         The voice, full scale 1.
     kind
-        One of `KINDS`: ``room``, two microphones a little apart in a small room; ``panned``, the
+        One of `KINDS`: ``room``, a pair of microphones in a small one; ``panned``, the
         right side half as loud; ``moving``, from left to right; ``dithered``, the same in both but
         for a last bit of noise.
     sample_rate
@@ -66,10 +66,10 @@ def _room(voice: Audio, sample_rate: int) -> NDArray[np.float64]:
     count = round(0.12 * sample_rate)
     decay = np.exp(-np.arange(count) / (0.03 * sample_rate)) / np.sqrt(0.015 * sample_rate)
     sides = []
-    for delay, gain in ((0, 1.0), (round(0.0004 * sample_rate), 0.8)):
-        reflections = 0.25 * random.standard_normal(count) * decay
+    for gain in (1.0, 0.8):
+        reflections = 0.3 * random.standard_normal(count) * decay
         reflections[: round(0.003 * sample_rate)] = 0.0
-        reflections[delay] += gain
+        reflections[0] = gain
         sides.append(_filtered(voice, reflections))
     return np.stack(sides)
 

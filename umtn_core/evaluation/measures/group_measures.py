@@ -33,14 +33,13 @@ from umtn_core.evaluation.measures.pitch import best_lag, compare, from_notes, p
 from umtn_core.evaluation.measures.rests import rest_after, rest_level
 from umtn_core.evaluation.measures.share import Share
 from umtn_core.evaluation.measures.sound import clipped_share, noise_floor, stft_distance
-from umtn_core.evaluation.measures.swell import loudness_correlation, swell_slope
+from umtn_core.evaluation.measures.swell import PHRASE_SECONDS, loudness_correlation, swell_slope
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 from umtn_core.evaluation.measures.tuning import tuning_offset
 from umtn_core.evaluation.measures.vibrato import vibrato_ratio
 
 Group = Sequence[Heard]
 Shares = dict[str, Share]
-Samples = NDArray[np.float32]
 
 
 def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
@@ -66,12 +65,12 @@ def of_source(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
 def of_performance(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
     """How the source was played: its swells, rests, vibrato and tuning."""
 
-    def of_levels(how: Callable[[Samples, Samples, int], float]) -> Share:
-        return _mean(lambda a, b: how(a.samples, b.samples, RATE), made, sources)
+    def of_levels(how: Callable[..., float], *seconds: float) -> Share:
+        return _mean(lambda a, b: how(a.samples, b.samples, RATE, *seconds), made, sources)
 
     shares = {
-        "swell_slope": of_levels(swell_slope),
-        "loudness_correlation": of_levels(loudness_correlation),
+        "swell_slope": of_levels(swell_slope, PHRASE_SECONDS),
+        "loudness_correlation": of_levels(loudness_correlation, PHRASE_SECONDS),
         "rest_dbfs": of_levels(rest_level),
         "rest_after_ms": of_levels(rest_after),
     }

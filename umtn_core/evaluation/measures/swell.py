@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 #: Seconds of one level: longer than a period of the lowest notes, shorter than a swell.
 FRAME_SECONDS = 0.050
+#: The same, longer than the beginnings and ends of notes, which each instrument has of its own.
+PHRASE_SECONDS = 0.250
 #: Frames of the reference so far below its loudest have no sound that could be followed.
 BELOW_LOUDEST_DB = 35.0
 #: Fewer frames with sound give no figure.
@@ -44,7 +46,10 @@ def frame_levels(
 
 
 def swell_slope(
-    samples: NDArray[np.floating], reference: NDArray[np.floating], sample_rate: int
+    samples: NDArray[np.floating],
+    reference: NDArray[np.floating],
+    sample_rate: int,
+    seconds: float = FRAME_SECONDS,
 ) -> float:
     """Slope of the regression of a rendition's level on its reference's, dB for dB.
 
@@ -54,6 +59,9 @@ def swell_slope(
         The two recordings, at one rate and in time with each other; the longer one is cut.
     sample_rate
         The samples a second of both.
+    seconds
+        The length of a frame: `PHRASE_SECONDS` where instruments that begin and end their notes
+        in different ways are to be compared.
 
     Returns
     -------
@@ -61,21 +69,24 @@ def swell_slope(
         1 where it swells as far, 0 where it keeps its level. Over the frames in which the
         reference has sound; NaN where those are few, or all of a level.
     """
-    true, made = _levels_together(samples, reference, sample_rate)
+    true, made = _levels_together(samples, reference, sample_rate, seconds)
     if not _varies(true):
         return float("nan")
     return float(((true - true.mean()) * (made - made.mean())).mean() / true.var())
 
 
 def loudness_correlation(
-    samples: NDArray[np.floating], reference: NDArray[np.floating], sample_rate: int
+    samples: NDArray[np.floating],
+    reference: NDArray[np.floating],
+    sample_rate: int,
+    seconds: float = FRAME_SECONDS,
 ) -> float:
     """Pearson's correlation of a rendition's level in dB with its reference's.
 
     Parameters
     ----------
-    samples, reference, sample_rate
-        The two recordings and their rate, given as to `swell_slope`.
+    samples, reference, sample_rate, seconds
+        The two recordings, their rate and the frames' length, given as to `swell_slope`.
 
     Returns
     -------
@@ -83,7 +94,7 @@ def loudness_correlation(
         1 where it grows louder and softer at the same times, however far; 0 where it keeps its
         level. Over the same frames as `swell_slope`, and NaN where that is.
     """
-    true, made = _levels_together(samples, reference, sample_rate)
+    true, made = _levels_together(samples, reference, sample_rate, seconds)
     if not _varies(true):
         return float("nan")
     if made.std() < 1e-6:
@@ -92,12 +103,15 @@ def loudness_correlation(
 
 
 def _levels_together(
-    samples: NDArray[np.floating], reference: NDArray[np.floating], sample_rate: int
+    samples: NDArray[np.floating],
+    reference: NDArray[np.floating],
+    sample_rate: int,
+    seconds: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Levels of the reference and of the rendition, in the frames where the reference sounds."""
     size = min(len(samples), len(reference))
-    true = frame_levels(reference[:size], sample_rate)
-    made = frame_levels(samples[:size], sample_rate)
+    true = frame_levels(reference[:size], sample_rate, seconds)
+    made = frame_levels(samples[:size], sample_rate, seconds)
     if not len(true) or true.max() <= -_SILENT_DB:
         return np.zeros(0), np.zeros(0)
     sounding = true > true.max() - BELOW_LOUDEST_DB

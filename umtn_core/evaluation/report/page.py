@@ -143,7 +143,7 @@ def _in_short(report: Mapping[str, Any]) -> str:
     return (
         f"<p>On scores it has not seen: {tune}{beside('onset_f1', '%')} of the onsets shared with "
         f"the source; noise between the partials at {beside('noise_floor_db', 'dB')}.</p>"
-        f"<p>It grows {beside('swell_slope', 'dB')} louder where the source grows by 1 dB"
+        f"<p>Where the source grows louder it follows by {beside('swell_slope', '')} of each dB"
         f"{vibrato}; where that rests it lies at {beside('rest_dbfs', 'dBFS')}.</p>"
     )
 
@@ -205,8 +205,8 @@ def _controlled(controlled: Mapping[str, Any]) -> list[str]:
     return [
         "<h2>Swells, rests and places</h2>",
         f"<p>Held-out pieces were made to swell by {SWELL_DB:g} dB and to rest at their loudest, "
-        "or put in stereo: two microphones in a small room, one side half as loud, moving from "
-        "left to right, or the same on both sides but for dither. Below each figure its floor and "
+        "or put in stereo: a pair of microphones in a small room, one side half as loud, moving "
+        "from left to right, or the same on both sides but for dither. Below each figure its floor and "
         "ceiling: a real render that does not follow, or two players in place of one; and a real "
         "render treated alike.</p>",
         controlled_table(controlled),

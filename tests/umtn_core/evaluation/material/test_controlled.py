@@ -40,7 +40,5 @@ def test_places_are_what_they_are_called():
     levels = [frame_levels(side, RATE, 0.2) for side in placed(VOICE, "moving", RATE)]
     assert np.all(np.diff(levels[0] - levels[1]) < 0)
     assert abs(levels[0][0] - levels[1][0] - 14) < 2
-    # Two microphones hear much the same, low notes more so than noise.
-    time = np.arange(2 * RATE) / RATE
-    tone = (0.3 * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
-    assert 0.5 < stereo_correlation(placed(tone, "room", RATE)) < 0.99
+    # Two microphones hear much the same.
+    assert 0.8 < stereo_correlation(placed(VOICE, "room", RATE)) < 0.99
