@@ -206,8 +206,8 @@ def _controlled(controlled: Mapping[str, Any]) -> list[str]:
         "<h2>Swells, rests and places</h2>",
         f"<p>Held-out pieces were made to swell by {SWELL_DB:g} dB and to rest at their loudest, "
         "or put in stereo: a pair of microphones in a small room, one side half as loud, moving "
-        "from left to right, or the same on both sides but for dither. Below each figure its floor and "
-        "ceiling: a real render that does not follow, or two players in place of one; and a real "
+        "from left to right, or the same on both sides but for dither. Below each figure its floor "
+        "and ceiling: a real render that does not follow, or two players in place of one; a real "
         "render treated alike.</p>",
         controlled_table(controlled),
         "<p>How alike left and right are, going in and coming out (correlation).</p>",
