@@ -1,6 +1,6 @@
 """Whether what is said of a recording before it is decoded is right, and what it costs.
 
-Usage: python benchmarks/scope.py [--model default] [--offline] [--seconds 30]
+Usage: python -m benchmarks.scope [--model default] [--offline] [--seconds 30]
 
 Prints a table of clips of which it is known what they are (benchmarks/scope_clips.py), how many of
 the remarks are right and how many are false alarms, and the time that listening takes as a share
