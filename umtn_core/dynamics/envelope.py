@@ -19,10 +19,8 @@ COMPARED = 4
 SMOOTH = 2
 #: Decibels below the reference at which a decoder does not play but hums: no further is it raised.
 LARGEST_SHORTFALL = 20.0
-#: Steps by which it sounds before the recording does, for the attack, and after.
-EARLY, LATE = 0, 1
-#: Steps to either side over which it fades in and out.
-FADE = 1
+#: Steps that are let through after the last one with sound; then it fades within one.
+LATE = 2
 
 
 class Envelope:
@@ -42,9 +40,8 @@ class Envelope:
         self._meter = LevelMeter(sample_rate)
         self._audio = Passing()
         # Whatever comes after the recording is a rest.
-        sounding = np.append(~np.isnan(ride.levels), np.zeros(LATE + FADE + 1, np.bool_))
-        opened = near(sounding, EARLY, LATE).astype(np.float32)
-        self._gate = opened * 0 + 1 if ride.amount == 0 else mean(opened, FADE)
+        sounding = np.append(~np.isnan(ride.levels), np.zeros(LATE + 2, np.bool_))
+        self._gate = np.ones(len(sounding)) if ride.amount == 0 else _opened(sounding)
         # How far the recording is above the decoded audio, step by step, as far as it is known.
         self._apart: NDArray[np.float32] = np.full(len(sounding), np.nan, np.float32)
         self._known = 0
@@ -94,3 +91,11 @@ class Envelope:
         gains = (1 - amount) * -self._ride.whole_gain_db + amount * gains
         factors = 10 ** (gains / 20) * self._gate[first:last]
         return at_samples(factors, first, begin, count, self._rate)
+
+
+def _opened(sounding: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Open a gate for what sounds: float64 (steps,), from 0 to 1."""
+    # A level counts half of its neighbours, so the first of a note is of the step before it.
+    opened = near(sounding, -1, LATE)
+    opened[0] = sounding[0]
+    return opened.astype(np.float64)

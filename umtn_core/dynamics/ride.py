@@ -33,7 +33,7 @@ NOISE_DEEPEST, NOISE_FAINTEST = 20.0, -85.0
 #: Up to so many dB above noise that is near, as near as so many steps, there is noise too.
 NOISE_SPREAD, NOISE_NEAR = 3.0, 25
 #: So many steps before and after a pitch belong to it, such as the breath of an attack.
-TONE = 10
+TONE = 4
 #: Steps that a passage has to last to be the loudest one: half a window.
 PASSAGE = 15
 #: A rest is longer than so many steps.

@@ -55,7 +55,7 @@ class ToneMeter:
             self._audio.forget(int(starts[-1]))
 
     def tonal(self) -> NDArray[np.bool_]:
-        """Say of each step so far whether there is a pitch, there or next to it: bool (steps,).
+        """Say of each step so far whether there is a pitch around it: bool (steps,).
 
         More may be added afterwards.
         """
@@ -65,9 +65,10 @@ class ToneMeter:
         starts = starts[starts < samples]
         last = [self._heard(starts)] if len(starts) else []
         found = np.concatenate([np.zeros(0, np.float32), *self._heights, *last])
-        spectra = np.append(found > _TALLEST_NOISE_DB, [False, False])
-        near = spectra[1:] | spectra[:-1]
-        return near[np.arange(steps) // _STEPS]
+        # A spectrum in the middle of so many steps is that of all of them.
+        nearest = np.minimum((np.arange(steps) + _STEPS // 2) // _STEPS, len(found) - 1)
+        pitched: NDArray[np.bool_] = found[nearest] > _TALLEST_NOISE_DB
+        return pitched
 
     def _starts(self) -> NDArray[np.int64]:
         """Where the windows begin that are taken next."""

@@ -75,7 +75,10 @@ def mean(curve: Curve, reach: int) -> Curve:
 
 
 def near(where: NDArray[np.bool_], before: int, after: int) -> NDArray[np.bool_]:
-    """Mark what lies at most so many steps before, or after, something that is marked."""
+    """Mark what lies at most so many steps before, or after, something that is marked.
+
+    With -1 before, what lies after it only.
+    """
     steps = len(where)
     sums = np.concatenate([[0], np.cumsum(where)])
     at = np.arange(steps)

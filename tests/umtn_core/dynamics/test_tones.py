@@ -41,7 +41,8 @@ def test_noise_of_any_colour_has_no_pitch(slope):
 @pytest.mark.parametrize("hertz", [65.4, 110, 440, 1_000, 2_000])
 @pytest.mark.parametrize("rate", [16_000, 22_050])
 def test_a_note_has_a_pitch(hertz, rate):
-    assert heard(note(hertz, rate=rate), rate=rate).tonal().all()
+    # Of the first and the last window only half has been heard.
+    assert heard(note(hertz, rate=rate), rate=rate).tonal()[8:-8].all()
 
 
 def test_a_note_in_as_much_noise_has_a_pitch():
