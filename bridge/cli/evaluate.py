@@ -11,6 +11,8 @@ import click
 
 from bridge.cli.failures import needs_extra
 from bridge.cli.options import (
+    channels_option,
+    dynamics_option,
     engine_option,
     force_option,
     json_option,
@@ -19,6 +21,7 @@ from bridge.cli.options import (
     seed_option,
     temperature_option,
     top_p_option,
+    transpose_option,
 )
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
 @click.option(
     "--no-recordings", is_flag=True, help="Fetch no recordings of real players and no samples."
 )
+@channels_option(help="What becomes of stereo.")
+@dynamics_option()
+@transpose_option(help="Raise what is translated, and judge it against the music as it was.")
 @seed_option()
 @temperature_option(help="The model's own if not said.")
 @top_p_option(help=None)

@@ -133,7 +133,8 @@ def test_the_report_says_every_figure_with_its_bounds(made: Path) -> None:
     assert report["joins"].keys() == report["controlled"].keys() == {"flute", "violin"}
     for found in report["controlled"].values():
         assert found["kinds"] == ["room", "panned"]
-        assert all(figure["ceiling"] is not None for figure in found["figures"].values())
+        place = found["figures"]["stereo_correlation_error"]
+        assert place["ceiling"] < 0.1 < place["floor"]
     assert len(list((made / "pictures").glob("*.png"))) == 6
 
 
@@ -143,7 +144,8 @@ def test_figures_can_be_recorded_in_the_bundle(
     copy = shutil.copytree(tiny_bundle, tmp_path / "models" / "copy")
     found = run(
         "evaluate", copy, store, "-o", tmp_path / "report", "--no-recordings", "--record",
-        "--pieces", 1, "--seconds", 0.5, "--threads", 1, "--quiet",
+        "--pieces", 1, "--seconds", 0.5, "--threads", 1, "--quiet", "--dynamics", 0.5,
+        "--channels", "mono", "--transpose", "octave",
     )  # fmt: skip
     assert found.exit_code == 0, found.output
     monkeypatch.setenv("UMTN_MODELS", str(copy.parent))
@@ -151,6 +153,8 @@ def test_figures_can_be_recorded_in_the_bundle(
     assert "one, flute->violin, named_as_target: 0" in listed
     (described,) = [m for m in json.loads(run("models", "--json").stdout) if m["name"] == "copy"]
     report = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert report["options"] == {"channels": "mono", "dynamics": 0.5, "transpose": "octave"}
+    assert report["controlled"].keys() == described["quality"]["controlled"].keys()
     figure = described["quality"]["figures"]["other"]["violin->flute"]["note_f1"]
     assert figure["ceiling"] == report["directions"]["other"]["violin->flute"]["note_f1"]["ceiling"]
 
