@@ -50,7 +50,7 @@ def demonstrate(recording: Path | None, target: str | None, model: str, output: 
     target = target or next(name for name in bundle.domains if name != played_on)
 
     audio, sample_rate = read_audio(recording)
-    translate = Translator(bundle, target, channels="mono")
+    translate = Translator(bundle, target)
     began = time.monotonic()
     with meter() as show:
 

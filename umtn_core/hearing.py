@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.audio.loudness import ABSOLUTE_GATE, LoudnessMeter, gain_between
+from umtn_core.audio.level import gain_to_match
+from umtn_core.audio.loudness import LoudnessMeter
 from umtn_core.audio.resample import Resampler, resampled_length
 from umtn_core.audio.transpose import Transposition
 from umtn_core.dynamics.levels import LevelMeter
@@ -64,7 +66,7 @@ class Signal:
     Attributes
     ----------
     lufs : float
-        Its loudness as recorded; minus infinity for silence.
+        Its loudness, with dynamics at the rate at which it is heard; minus infinity for silence.
     heard_samples : int
         Its length at the rate at which it is heard.
     ride : Ride or None
@@ -83,37 +85,35 @@ class Signal:
         self._gain = self._divisor = np.float32(1)
         self._taking: _Taking | None = _Taking(self)
 
-    def take(self, audio: Audio) -> None:
-        """Take the next block of it in: float32 (n,), as recorded."""
+    @property
+    def takers(self) -> tuple[Callable[[Audio], None], ...]:
+        """What takes it in: each wants all of its blocks, float32 (n,), as recorded."""
         assert self._taking is not None
-        self._taking.add(audio)
+        return self._taking.measure, self._taking.hear
 
     def end(self) -> None:
         """Decide how it is heard, now that all of it was taken in."""
         assert self._taking is not None
         taking, self._taking = self._taking, None
         taking.end()
-        dynamics, wanted = self._hearing.dynamics, self._hearing.loudness
-        gate = ABSOLUTE_GATE
-        self.lufs = taking.as_recorded.loudness()
-        if self.is_silent and dynamics > 0:
-            gate = FAINTEST
-            self.lufs = taking.as_recorded.loudness(gate)
-        heard = taking.as_heard.loudness(gate)
-        if np.isinf(heard):
-            heard = wanted
+        wanted, dynamics = self._hearing.loudness, self._hearing.dynamics
         if dynamics > 0:
+            self.lufs = taking.as_heard.loudness()
+            if self.is_silent:
+                self.lufs = taking.as_heard.loudness(FAINTEST)
             self.ride = Ride.of(
                 taking.levels.levels(),
                 taking.levels_as_recorded.levels(),
                 taking.tones.tonal(),
                 reference_lufs=wanted,
                 amount=dynamics,
-                whole_gain_db=wanted - heard,
+                whole_gain_db=0.0 if self.is_silent else wanted - self.lufs,
             )
             return
+        self.lufs = taking.as_recorded.loudness()
+        heard = taking.as_heard.loudness()
         # Codes hold no more than 1, and what the network hears is not to be limited.
-        self._gain = np.float32(gain_between(heard, wanted))
+        self._gain = gain_to_match(heard, wanted)
         self._divisor = np.float32(max(1.0, float(taking.peak * self._gain)))
 
     def heard(self, begin: int, end: int) -> Audio:
@@ -157,13 +157,19 @@ class _Taking:
             transposition = Transposition(hearing.semitones, signal.sample_rate)
             self._stages = (transposition, resampler)
 
-    def add(self, audio: Audio) -> None:
-        self.as_recorded.add(audio)
+    def measure(self, audio: Audio) -> None:
+        """Measure the next block, as recorded."""
         if self._signal.hearing.dynamics > 0:
             self.levels_as_recorded.add(audio)
+        else:
+            self.as_recorded.add(audio)
+
+    def hear(self, audio: Audio) -> None:
+        """Bring the next block to the rate at which it is heard."""
         self._through(audio, self._stages)
 
     def end(self) -> None:
+        """Take what is left in the stages."""
         for i, stage in enumerate(self._stages):
             self._through(stage.rest(), self._stages[i + 1 :])
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from umtn_core.audio.sound import Sound, SoundArray, blocks_of
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.hearing import Hearing, Signal
 from umtn_core.progress import IsCancelled
-from umtn_core.stage import through, together
+from umtn_core.stage import ahead, feed, through, together
 from umtn_core.stereo.listener import StereoListener
 from umtn_core.stereo.placing import Placing
 
@@ -57,17 +58,10 @@ class Recording:
             if several and mode == "auto"
             else None
         )
-        equal, digest, peak = EqualChannels(sound.channels), hashlib.sha256(), 0.0
-        for block in self._blocks():
-            if not np.isfinite(block).all():
-                raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
-            digest.update(np.ascontiguousarray(block).data)
-            equal.add(block)
-            peak = max(peak, float(np.abs(block).max()))
-            if listener is not None:
-                listener.add(block)
-        self.digest = digest.digest()
-        self._peak = peak
+        survey = _Survey(sound.channels)
+        feed(self._blocks(), survey.add, *([listener.add] if listener is not None else []))
+        self.digest, self._peak = survey.digest.digest(), survey.peak
+        equal = survey.equal
         placing = None
         if listener is not None and len(set(equal.first())) > 1:
             placing = listener.placing()
@@ -88,11 +82,18 @@ class Recording:
         """
         samples, rate = self.sound.samples, self.sound.sample_rate
         self.signals = [Signal(i, samples, rate, hearing) for i in self._layout.ids]
-        for block in self._layout.signals(self._blocks()):
-            for signal, audio in zip(self.signals, block, strict=True):
-                signal.take(audio)
+        takers = [
+            partial(self._one, i, take)
+            for i, signal in enumerate(self.signals)
+            for take in signal.takers
+        ]
+        feed(self._layout.signals(self._blocks()), *takers)
         for signal in self.signals:
             signal.end()
+
+    @staticmethod
+    def _one(number: int, take: Callable[[Audio], None], block: Audio) -> None:
+        take(block[number])
 
     def heed(self, cancelled: IsCancelled | None) -> None:
         """From now on, ask this for every block."""
@@ -123,10 +124,8 @@ class Recording:
             Its peak is at most 1, or that of the recording if that is higher.
         """
         given = iter(translated)
-        sources = [
-            self._silence() if signal.is_silent else next(given) for signal in self.signals
-        ]
-        wet = self._layout.joined(together(sources), self._blocks())
+        sources = [self._silence() if signal.is_silent else next(given) for signal in self.signals]
+        wet = ahead(self._layout.joined(ahead(together(sources)), self._blocks()))
         limiter = Limiter(self.sound.sample_rate, max(1.0, self._peak))
         position = 0
         for block in through(wet, limiter):
@@ -144,6 +143,22 @@ class Recording:
             if self._cancelled is not None and self._cancelled():
                 raise Cancelled("The translation was cancelled.")
             yield block
+
+
+class _Survey:
+    """What has to be known of a recording before its signals are taken in."""
+
+    def __init__(self, channels: int):
+        self.equal = EqualChannels(channels)
+        self.digest = hashlib.sha256()
+        self.peak = 0.0
+
+    def add(self, block: Audio) -> None:
+        if not np.isfinite(block).all():
+            raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
+        self.digest.update(np.ascontiguousarray(block).data)
+        self.equal.add(block)
+        self.peak = max(self.peak, float(np.abs(block).max()))
 
 
 class _OnePlayer:

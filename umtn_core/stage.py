@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +16,8 @@ Audio = NDArray[np.float32]
 
 #: Samples of a block, where audio is taken from a store.
 BLOCK = 1 << 17
+#: Blocks that are made ahead of those who take them.
+_AHEAD = 4
 
 
 class Stage(Protocol):
@@ -69,6 +75,49 @@ def together(sources: Sequence[Iterable[Audio]]) -> Iterator[Audio]:
         ready = min(map(len, left))
         yield np.stack([each[:ready] for each in left])
         left = [each[ready:] for each in left]
+
+
+def ahead(blocks: Iterable[Audio]) -> Iterator[Audio]:
+    """Have blocks made by a thread of their own, a few of them before they are taken."""
+    made: queue.Queue[Audio | BaseException | None] = queue.Queue(_AHEAD)
+    ended = threading.Event()
+
+    def make() -> None:
+        last: BaseException | None = None
+        try:
+            for block in blocks:
+                if ended.is_set():
+                    return
+                made.put(block)
+        except BaseException as error:
+            last = error
+        made.put(last)
+
+    maker = threading.Thread(target=make, name="umtn-ahead", daemon=True)
+    maker.start()
+    try:
+        while True:
+            block = made.get()
+            if block is None:
+                return
+            if isinstance(block, BaseException):
+                raise block
+            yield block
+    finally:
+        ended.set()
+        while maker.is_alive():
+            # It may wait for room to put its last ones.
+            with contextlib.suppress(queue.Empty):
+                made.get(timeout=0.01)
+        maker.join()
+
+
+def feed(blocks: Iterable[Audio], *takers: Callable[[Audio], None]) -> None:
+    """Give blocks to all of several takers, each of which has a thread of its own."""
+    with ThreadPoolExecutor(len(takers), thread_name_prefix="umtn-feed") as pool:
+        for block in blocks:
+            for taken in [pool.submit(take, block) for take in takers]:
+                taken.result()
 
 
 class Passing:

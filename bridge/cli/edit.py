@@ -6,10 +6,19 @@ import shutil
 import sys
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import click
 
-from bridge.cli.options import model_option, quiet_option, seed_option, target_option
+from bridge.cli.options import (
+    channels_option,
+    dynamics_option,
+    model_option,
+    quiet_option,
+    seed_option,
+    target_option,
+    transpose_option,
+)
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from umtn_core.audio.whole_file import whole_file
@@ -21,8 +30,11 @@ from umtn_core.errors import Cancelled, UmtnError
 @target_option(help="Instrument to play it on.  [default: ask]")
 @model_option()
 @seed_option(type=int, metavar="NUMBER")
+@channels_option(help="What is one player on several channels is translated once with auto.")
+@dynamics_option(metavar="NUMBER")
+@transpose_option()
 @quiet_option()
-def edit(file: Path, target: str | None, model: str, seed: int, quiet: bool) -> None:
+def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any) -> None:
     """Play FILE on another instrument, in its place.
 
     For DAWs that hand a take to an external editor and read it again afterwards: name
@@ -37,7 +49,7 @@ def edit(file: Path, target: str | None, model: str, seed: int, quiet: bool) -> 
 
     check_output(file, overwrite=True)
     bundle = Bundle.open(model)
-    translator = Translator(bundle, target or _asked(bundle.domains), seed=seed)
+    translator = Translator(bundle, target or _asked(bundle.domains), **options)
     before = file.stat()
     with stoppable() as stopped, meter(quiet) as show:
         sound = take_audio(file, folder=file.absolute().parent, cancelled=stopped)

@@ -10,6 +10,7 @@ import click
 from bridge.cli.failures import FAILED, INTERRUPTED
 from bridge.cli.options import (
     channels_option,
+    dynamics_option,
     engine_option,
     force_option,
     json_option,
@@ -23,6 +24,7 @@ from bridge.cli.options import (
     target_option,
     temperature_option,
     top_p_option,
+    transpose_option,
 )
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
@@ -46,7 +48,9 @@ if TYPE_CHECKING:
 )
 @top_p_option(metavar="NUMBER")
 @mix_option(metavar="NUMBER")
-@channels_option(help="Translate every channel, their mean, or the middle only.")
+@channels_option(help="What is one player on several channels is translated once with auto.")
+@dynamics_option(metavar="NUMBER")
+@transpose_option()
 @engine_option(
     metavar=None,
     default="auto",

@@ -18,6 +18,7 @@ from umtn_core.audio.sound import SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
 from umtn_core.rows import Rows
+from umtn_core.stage import ahead
 
 #: Headers that claim more than this are taken to be wrong.
 LONGEST_SECONDS = 24 * 3600
@@ -180,7 +181,7 @@ class OpenAudio:
         """
         rows = Rows(length, self.channels, folder=folder, path=path)
         filled = 0
-        for block in self.blocks(start, length, cancelled):
+        for block in ahead(self.blocks(start, length, cancelled)):
             rows[filled : filled + block.shape[1]] = block.T
             filled += block.shape[1]
         return SoundRows(rows, self.sample_rate)

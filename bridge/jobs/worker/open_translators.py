@@ -45,6 +45,8 @@ class OpenTranslators:
             "top_p": request.top_p,
             "mix": request.mix,
             "channels": request.channels,
+            "dynamics": request.dynamics,
+            "transpose": request.transpose,
             "postfilter": bool(request.postfilter),
         }
         key = (bundle_key, request.target, *options.values())
