@@ -8,8 +8,12 @@ import logging
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from bridge.jobs.accepting.acceptance import Acceptance
+from bridge.jobs.accepting.notes import Notes
 from bridge.jobs.accepting.requests_under_way import RequestsUnderWay
+from bridge.jobs.record import Record
 from bridge.jobs.rendering.local_renderer import LocalRenderer
 from bridge.jobs.rendering.renderer import Renderer
 from bridge.jobs.rendering.scheduler import Scheduler
@@ -77,7 +81,9 @@ class JobService:
         await self._renderer.start()
         self._scheduler = Scheduler(self._ledger, self._renderer, settings.together)
         closing.push_async_callback(self._scheduler.stop)
-        self._under_way = RequestsUnderWay(Acceptance(settings), self._ledger, self._scheduler.add)
+        self._notes = Notes(settings, self._ledger)
+        closing.push_async_callback(self._notes.close)
+        self._under_way = RequestsUnderWay(Acceptance(settings), self._ledger, self._taken_in)
         closing.push_async_callback(self._under_way.close)
         self._scheduler.take_up()
         closing.push_async_callback(self._pruning.cancel)
@@ -90,6 +96,11 @@ class JobService:
 
     async def submit(self, request: RenderRequest) -> Job:
         """Accept a request; once this returns, it is on the disk.
+
+        Returns
+        -------
+        Job
+            As it was accepted, with the note on it if that was made at once.
 
         Raises
         ------
@@ -110,7 +121,9 @@ class JobService:
             if asked is None:
                 self._begin_to_accept(request)
             await self._under_way.end(request.id)
-        return self._ledger.job(request.id)
+        job = self._ledger.job(request.id)
+        await self._notes.wait(request.id)
+        return msgspec.structs.replace(job, note=self._ledger.job(request.id).note)
 
     async def cancel(self, id: str) -> Job:
         """Cancel a job; on one that has ended this changes nothing.
@@ -167,6 +180,10 @@ class JobService:
         if len(self._scheduler.waiting) + len(self._under_way) >= self._settings.most_queued:
             raise RequestError("busy", "Too many jobs are waiting; try again when some are done.")
         self._under_way.begin(request)
+
+    def _taken_in(self, record: Record) -> None:
+        self._scheduler.add(record)
+        self._notes.begin(record)
 
     async def _prune_now_and_then(self) -> None:
         while True:

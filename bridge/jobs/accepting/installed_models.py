@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from bridge.jobs.request import RequestError
+from umtn_core.bundle.manifest import Manifest
 from umtn_core.bundle.search import Installed, installed_bundles
 
 #: Manifests are read again after so many seconds: somebody may install a model meanwhile.
@@ -18,8 +19,13 @@ class InstalledModels:
         self._found: dict[str, Installed] = {}
         self._read_at = -_FRESH_SECONDS
 
-    def check(self, model: str, target: str) -> None:
+    def check(self, model: str, target: str) -> Manifest:
         """Refuse a model that is not there or not whole, and a target that it does not have.
+
+        Returns
+        -------
+        Manifest
+            The model's.
 
         Raises
         ------
@@ -43,3 +49,4 @@ class InstalledModels:
                 f"The model {model} cannot translate to {target!r}; "
                 f"it can to {', '.join(targets)}.",
             )
+        return found.manifest

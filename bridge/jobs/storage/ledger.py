@@ -46,6 +46,7 @@ class Ledger:
         self.outputs = {r.request.output for r in store.records if not r.finished}
         self._store = store
         self._progress: dict[str, tuple[float, float | None]] = {}
+        self._settling: set[str] = set()
         self._endings: dict[str, asyncio.Future[None]] = {}
         self._callbacks: dict[object, OnJob] = {}
         self._writes = Tasks()
@@ -132,7 +133,11 @@ class Ledger:
             Whether it is; else the disk did not take it, and is asked again later.
         """
         record = self._changed(id, changes)
-        written = await self._write(record)
+        self._settling.add(id)
+        try:
+            written = await self._write(record)
+        finally:
+            self._settling.discard(id)
         self.records[id] = record
         self.outputs.discard(record.request.output)
         self._progress.pop(id, None)
@@ -141,6 +146,14 @@ class Ledger:
             ending.set_result(None)
         self._tell(id)
         return written
+
+    async def note(self, id: str, text: str) -> None:
+        """Put a note on a job, whatever its state is, and write it down."""
+        if id in self._settling:
+            await self.ending(id)
+        if id in self.records:
+            record = self.records[id] = msgspec.structs.replace(self.records[id], note=text)
+            await self._write(record)
 
     async def ending(self, id: str) -> None:
         """Wait until a job, which has not ended, is settled."""
