@@ -45,7 +45,7 @@ class Placing:
     lead
         The channel that the others are compared with, and that the mixed signal is in time with.
     delays
-        For each channel, by how much it is later than the lead, and what sign it has.
+        The delay of each channel behind the lead, and its sign.
     weights : float32 array (channels, steps)
         How much of each channel is mixed, before its sign.
     gains : float32 array (channels, steps)
@@ -77,7 +77,7 @@ class Placing:
         means, products
             What `umtn_core.stereo.covariances.Covariances` gathers.
         delays
-            Of each channel, how much later it is than ``first``.
+            The delay of each channel behind ``first``, and its sign.
         first
             The channel that delays are counted from.
         sample_rate
