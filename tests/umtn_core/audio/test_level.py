@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from umtn_core.audio.level import limited, matched, to_reference
+from tests.umtn_core.cutting import sent
+from umtn_core.audio.level import Limiter, gain_to_match, limited, matched, to_reference
 from umtn_core.audio.loudness import loudness
 
 RATE = 16_000
@@ -70,7 +71,7 @@ def test_silence_stays_silence():
 
 def test_what_is_far_too_quiet_gets_no_more_gain_than_the_quietest_music():
     hum = noise(level=1e-3)[0]
-    loud = matched(hum, RATE, -20.0, quietest=-40.0)
+    loud = hum * gain_to_match(loudness(hum, RATE), -20.0, quietest=-40.0)
     assert loudness(loud, RATE) == pytest.approx(loudness(hum, RATE) + 20, abs=0.01)
 
 
@@ -80,3 +81,13 @@ def test_the_reference_is_not_reached_by_clipping():
     brought = to_reference(audio, RATE, -5.0)
     assert np.abs(brought).max() == pytest.approx(1)
     assert brought == pytest.approx(audio * (brought[0] / audio[0]), rel=1e-4)
+
+
+@pytest.mark.parametrize("samples", [1, 219, 220, 221, 5_000])
+def test_it_is_limited_alike_however_it_is_divided(samples):
+    audio = np.random.default_rng(0).normal(0, 0.4, (2, samples)).astype(np.float32)
+    audio[:, -1] = 2
+    whole = limited(audio, 44_100, 1.0)
+    assert np.abs(whole).max() <= 1
+    for longest in (30, 400):
+        assert np.array_equal(sent(audio, Limiter(44_100, 1.0), longest=longest), whole)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from umtn_core.audio.loudness import gain_between, loudness
+from tests.umtn_core.cutting import cut
+from umtn_core.audio.loudness import LoudnessMeter, gain_between, loudness
 
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
 
@@ -97,3 +98,20 @@ def test_pyloudnorm_measures_the_same(rate, channels):
         audio /= np.abs(audio).max()
         expected = meter.integrated_loudness(audio.T.astype(np.float64))
         assert loudness(audio, rate) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("samples", [1, 900, 7_000, 66_000, 300_001])
+def test_it_is_the_same_however_the_audio_is_divided(samples):
+    audio = np.random.default_rng(0).normal(0, 0.1, (2, samples)).astype(np.float32)
+    meter = LoudnessMeter(2, samples, 44_100)
+    for block in cut(audio, longest=20_000):
+        meter.add(block)
+    assert meter.loudness() == loudness(audio, 44_100)
+
+
+def test_another_gate_lets_what_is_softer_count():
+    audio = 1e-4 * np.sin(2 * np.pi * 1000 * np.arange(32_000) / 16_000).astype(np.float32)
+    meter = LoudnessMeter(1, 32_000, 16_000)
+    meter.add(audio)
+    assert meter.loudness() == -np.inf
+    assert meter.loudness(-95.0) == pytest.approx(-83, abs=1)

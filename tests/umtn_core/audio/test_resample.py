@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from umtn_core.audio.resample import resample, resampled_length
+from tests.umtn_core.cutting import sent
+from umtn_core.audio.resample import Resampler, resample, resampled_length
 
 RATES = [8_000, 16_000, 22_050, 44_100, 48_000, 96_000]
 
@@ -31,3 +32,13 @@ def test_the_same_rate_changes_nothing():
     audio = np.random.default_rng(0).normal(size=100).astype(np.float32)
     assert np.array_equal(resample(audio, 44_100, 44_100), audio)
     assert np.array_equal(resample(audio, 44_100, 44_100, 103)[:100], audio)
+
+
+@pytest.mark.parametrize("from_rate", RATES)
+@pytest.mark.parametrize("to_rate", [16_000, 44_100])
+@pytest.mark.parametrize("more", [0, -5, 70])
+def test_it_is_the_same_however_the_audio_is_divided(from_rate, to_rate, more):
+    audio = np.random.default_rng(0).normal(size=30_001).astype(np.float32)
+    length = resampled_length(len(audio), from_rate, to_rate) + more
+    made = sent(audio, Resampler(from_rate, to_rate, length), longest=9_000)
+    assert np.array_equal(made, resample(audio, from_rate, to_rate, length))

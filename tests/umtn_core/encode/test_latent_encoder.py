@@ -10,6 +10,7 @@ from umtn_core.encode.cpu_encoder import CpuEncoder
 from umtn_core.encode.latent_encoder import heard
 from umtn_core.encode.onnx_encoder import OnnxEncoder
 from umtn_core.errors import Cancelled
+from umtn_core.rows import Rows
 from umtn_core.shape import PRESETS
 
 
@@ -72,3 +73,18 @@ def test_encoding_can_be_cancelled(encoder_of, random_bundle, shape):
     encoder = encoder_of(random_bundle(shape), 1)
     with pytest.raises(Cancelled):
         encoder.encode(noise(60 * shape.sample_rate), cancelled=lambda: True)
+
+
+def test_audio_that_is_read_by_stretches_gives_the_latents_of_the_whole(random_bundle, encoder_of):
+    bundle = random_bundle(PRESETS["small"])
+    encoder = encoder_of(bundle, threads=2)
+    audio, read = noise(150_001), []
+
+    def stretch(begin, end):
+        read.append(end - begin)
+        return audio[begin:end]
+
+    latents = Rows(-(-len(audio) // bundle.shape.hop), bundle.shape.latent_channels)
+    encoder.encode_from(stretch, len(audio), latents)
+    assert np.array_equal(latents[:].T, encoder.encode(audio))
+    assert max(read) < 4 * bundle.shape.sample_rate

@@ -1,9 +1,13 @@
 """Joins of signals of which is known how they should come out."""
 
+import itertools
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from umtn_core.segments.join import joined
+from tests.umtn_core.cutting import cut as divided
+from umtn_core.segments.join import joined, joining
 from umtn_core.segments.plan import REACH, SHIFT, Segment, plan
 from umtn_core.shape import PRESETS
 
@@ -81,3 +85,31 @@ def test_the_end_is_never_missing():
     whole, joins = joined(parts, segments, RATE)
     assert joins[-1].shift >= 0
     assert np.abs(whole[-200:]).max() > 0.45
+
+
+def test_segments_that_come_in_blocks_are_joined_alike():
+    rng = np.random.default_rng(0)
+    audio = tone(12 * RATE)
+    segments = plan(audio, PRESETS["small"], 6)
+    parts = [part + rng.normal(0, 0.1, len(part)).astype("f4") for part in cut(audio, segments)]
+    whole, joins = joined(parts, segments, RATE)
+    found = []
+    blocks = list(joining([divided(part) for part in parts], segments, RATE, found))
+    assert np.array_equal(np.concatenate(blocks), whole)
+    assert found == joins and len(joins) == 5
+
+
+def test_of_long_segments_no_more_is_held_than_of_short_ones():
+    """Memory does not grow with the length, of which much may be decoded as one stream."""
+    segments = [Segment(0, 0, 200 * RATE), Segment(199 * RATE, 200 * RATE - 1600, 400 * RATE)]
+    block = np.zeros(RATE, np.float32)
+
+    def silence(segment):
+        return itertools.repeat(block, (segment.end - segment.begin) // RATE + 1)
+
+    tracemalloc.start()
+    made = sum(map(len, joining([silence(each) for each in segments], segments, RATE)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert made == 400 * RATE
+    assert peak < 8e6

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from umtn_core import Source, Translator, UmtnError
+from umtn_core import Bundle, Source, Translator, UmtnError
 from umtn_core.segments.plan import Margins
 from umtn_core.shape import NetworkShape
 
@@ -45,8 +45,9 @@ def test_before_the_first_join_it_is_the_unbroken_stream(bundle):
         assert not np.array_equal(part, unbroken[segment.begin : segment.end])
 
 
-def decoded(bundle, audio, segments):
-    translation = Translator(bundle, "a", segments=segments).begin([Source(audio, RATE)])
+def decoded(bundle, audio, segments, **options):
+    translator = Translator(bundle, "a", segments=segments, **options)
+    translation = translator.begin([Source(audio, RATE)])
     translation.advance()
     return translation.parts()
 
@@ -76,7 +77,7 @@ def test_every_piece_and_channel_comes_out_as_it_does_alone(bundle, rate):
 def test_channels_are_random_by_themselves_in_every_segment(bundle):
     audio = np.repeat(music(4), 2, axis=0)
     audio[1, 0] += 1e-6
-    left, right = decoded(bundle, audio, 4)
+    left, right = decoded(bundle, audio, 4, channels="per-channel")
     for one, other in zip(left[0], right[0], strict=True):
         assert not np.array_equal(one, other)
 
@@ -103,3 +104,15 @@ def test_only_so_much_more_is_decoded_as_the_margins_say(bundle):
     assert 0 < extra <= 7 * (margins.before + margins.after + shape.output_hop)
     assert all(segment.begin % shape.output_hop == 0 for segment in segments)
     assert all(segment.end % shape.bands == 0 for segment in segments)
+
+
+def test_segments_warm_up_no_longer_than_the_bundle_says_its_decoders_were_taught(random_bundle):
+    unknown = random_bundle(msgspec.structs.replace(SHAPE, decoder_layers=12))
+    manifest = msgspec.structs.replace(unknown.manifest, context=400)
+    graphs = {name: unknown.contents(name) for name in manifest.files}
+    made = []
+    for bundle in (unknown, Bundle.in_memory(manifest, graphs)):
+        ((_, segments),) = decoded(bundle, music(4), 3)
+        made.append(sum(segment.end - segment.begin for segment in segments))
+    spared = 2 * (unknown.shape.receptive_field - 400)
+    assert made[0] - made[1] == pytest.approx(spared, abs=4 * unknown.shape.output_hop)
