@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from bridge.jobs.accepting.acceptance import Acceptance
+from bridge.jobs.accepting.listening import Listening
 from bridge.jobs.accepting.notes import Notes
 from bridge.jobs.accepting.requests_under_way import RequestsUnderWay
 from bridge.jobs.record import Record
@@ -81,9 +82,11 @@ class JobService:
         await self._renderer.start()
         self._scheduler = Scheduler(self._ledger, self._renderer, settings.together)
         closing.push_async_callback(self._scheduler.stop)
-        self._notes = Notes(settings, self._ledger)
+        listening = Listening(settings)
+        self._notes = Notes(listening, self._ledger)
         closing.push_async_callback(self._notes.close)
-        self._under_way = RequestsUnderWay(Acceptance(settings), self._ledger, self._taken_in)
+        acceptance = Acceptance(settings, listening)
+        self._under_way = RequestsUnderWay(acceptance, self._ledger, self._taken_in)
         closing.push_async_callback(self._under_way.close)
         self._scheduler.take_up()
         closing.push_async_callback(self._pruning.cancel)

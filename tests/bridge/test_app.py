@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
 from bridge.client import Bridge
 from umtn_core.audio import read_audio
+from umtn_core.audio.write import write_audio
 
 MakeRecording = Callable[..., Path]
 
@@ -47,6 +49,37 @@ def test_a_file_goes_in_and_its_translation_comes_out(
     states = [entry["state"] for entry in entries(real_bridge) if "state" in entry]
     assert states == ["queued", "running", "done"]
     assert "done, " in real_bridge.stderr
+
+
+def test_what_surrounds_the_network_is_asked_for_and_what_the_bridge_notes_is_said(
+    real_bridge: Any, recording: MakeRecording
+) -> None:
+    source = recording("bridge/sessions/tone.wav", seconds=0.2)
+    options = ("--to", "flute", "--model", "tiny", "--channels", "mono", "--dynamics", 0.5)
+    sent = real_bridge.umtn("send", source, *options, "--transpose", -12)
+    assert sent.exit_code == 0 and "umtn:" not in sent.stderr, sent.stderr
+    direct = real_bridge.umtn(
+        "translate", source, *options, "--transpose", -12, "-o", real_bridge.folder / "direct.wav"
+    )
+    assert direct.exit_code == 0, direct.stderr
+    played, _ = read_audio(Path(sent.stdout.strip()))
+    assert (read_audio(real_bridge.folder / "direct.wav")[0] == played).all()
+    assert (
+        "--transpose is a whole number or octave"
+        in real_bridge.umtn("send", source, *options, "--transpose", "fifth").stderr
+    )
+    assert (
+        "transpose(octave)" in real_bridge.umtn("send", source, *options, "--transpose", 40).stderr
+    )
+
+    silent = real_bridge.session / "silent.wav"
+    write_audio(silent, np.zeros((1, 8_000), np.float32), 16_000)
+    said = real_bridge.umtn("send", silent, *options, "--transpose", "octave")
+    assert said.exit_code == 0
+    assert "umtn: This recording is as good as silent" in said.stderr
+    assert Path(said.stdout.strip()).exists()
+    job = json.loads(real_bridge.umtn("send", silent, *options, "--json").stdout)
+    assert job["note"].startswith("This recording is as good as silent")
 
 
 def test_the_commands_of_send(real_bridge: Any, recording: MakeRecording) -> None:

@@ -2,6 +2,6 @@
 
 The service begins with `requests_under_way`, which has requests checked by `acceptance` and written
 down by the ledger, both in a `waking_thread`, so that whoever waits for the answer waits for few
-changes of threads. `notes` then finds out what of a region its
-model was not taught. `installed_models` knows which models and targets there are.
+changes of threads. `notes` then has `listening` find out what of a region its model was not taught.
+`installed_models` knows which models and targets there are.
 """

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 from bridge.jobs.accepting.installed_models import InstalledModels
+from bridge.jobs.accepting.listening import Listening
 from bridge.jobs.paths import SUFFIX, AllowedFolders
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest, RequestError, check_request
@@ -32,10 +33,13 @@ class Acceptance:
     ----------
     settings
         The folders and limits.
+    listening
+        What knows regions that were listened to before.
     """
 
-    def __init__(self, settings: JobSettings):
+    def __init__(self, settings: JobSettings, listening: Listening):
         self._settings = settings
+        self._listening = listening
         self._folders = AllowedFolders(settings.session_folder, settings.allowed)
         self._models = InstalledModels()
 
@@ -47,14 +51,15 @@ class Acceptance:
         RequestError
         """
         check_request(request)
-        self._models.check(request.model, request.target)
+        manifest = self._models.check(request.model, request.target)
+        self._listening.taught(request.model, manifest.scope)
         with self._folders.input(request.input) as (source, file):
             status = self._check_audio(source, file)
         if request.output:
             output = self._folders.output(request.output)
         else:
             output = self._folders.unused(_names(request, source))
-        return Record(
+        record = Record(
             asked=request,
             request=msgspec.structs.replace(request, input=str(source), output=str(output)),
             created=(now := time.time()),
@@ -62,6 +67,7 @@ class Acceptance:
             input_size=status.st_size,
             input_mtime_ns=status.st_mtime_ns,
         )
+        return msgspec.structs.replace(record, note=self._listening.remark(record) or "")
 
     def _check_audio(self, source: Path, file: BinaryIO) -> os.stat_result:
         """Look at those headers that tell with a few bytes whether the file can be whole."""

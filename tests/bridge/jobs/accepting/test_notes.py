@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bridge.jobs import JobService, RenderRequest
-from bridge.jobs.accepting import notes
+from bridge.jobs.accepting import listening
 from umtn_core.audio.write import write_audio
 
 RATE = 16_000
@@ -56,14 +56,14 @@ def listened(monkeypatch):
         seconds = 0.0
 
     calls = Calls()
-    listen = notes.listen
+    listen = listening.listen
 
     def counted(read, samples, sample_rate):
         calls.append(samples)
         time.sleep(calls.seconds)
         return listen(read, samples, sample_rate)
 
-    monkeypatch.setattr(notes, "listen", counted)
+    monkeypatch.setattr(listening, "listen", counted)
     return calls
 
 
