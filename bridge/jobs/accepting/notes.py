@@ -26,8 +26,9 @@ _MOST_COMING = 1_000
 class Notes:
     """Has regions listened to, and notes on their jobs what there is to say.
 
-    That is done one after another in a thread of its own, after the job was stored. Nothing waits for it but an answer, for a moment. A file that cannot be listened to gets no
-    note: the worker will say what is wrong with it.
+    That is done one after another in a thread of its own, after the job was stored. Nothing waits
+    for it but an answer, for a moment. A file that cannot be listened to gets no note: the worker
+    will say what is wrong with it.
 
     Parameters
     ----------
