@@ -80,6 +80,12 @@ std::map<juce::String, CoreView> states(const Files& files) {
   done.takes = {take(files, done, "a", "trumpet"), take(files, done, "b", "trumpet")};
   done.takes[1].settings.seed = 1;
 
+  auto& noted = states["6-noted"] = done;
+  noted.takes[1].note = "83 % of its notes lie below the C4 to C6 that this model was taught; "
+                        "transpose by octave (+12 semitones) would raise them by 1 octave, 97 % "
+                        "into the range.";
+  noted.takes[0].settings.transpose = kOctave;
+
   auto& soloed = states["7-solo-and-mute"] = done;
   soloed.takes.push_back(take(files, done, "c", "clarinet"));
   soloed.takes[2].muted = true;
@@ -132,7 +138,7 @@ int main(int count, char** words) {
 
   const auto done = states(files)["6-done"];
   draw(editor, done, folder.getChildFile("6-done-at-200-percent.png"), 2.0f);
-  editor.setSize(680, 420);
+  editor.setSize(680, 476);
   draw(editor, done, folder.getChildFile("6-done-smallest.png"), 1.0f);
   editor.setSize(1400, 900);
   draw(editor, done, folder.getChildFile("6-done-large.png"), 1.0f);

@@ -446,6 +446,8 @@ void Core::Worker::apply(const JobUpdate& update) {
   take->fraction = update.fraction;
   take->seconds_left = update.seconds_left;
   take->message = update.message;
+  if (update.note.isNotEmpty())
+    take->note = update.note;
   if (update.state == TakeState::done && update.output != juce::File())
     take->result = update.output;
   // Its name is this take's alone: the bridge has made it, and forgotten.

@@ -5,8 +5,8 @@ namespace umtn::plugin {
 namespace {
 
 // The version is Audio Unit's: new parameters of later versions get a higher one.
-juce::ParameterID id(const char* name) {
-  return {name, 1};
+juce::ParameterID id(const char* name, int version = 1) {
+  return {name, version};
 }
 
 template <class Parameter, class... Arguments>
@@ -34,6 +34,16 @@ auto model_s_own() {
       .withValueFromStringFunction([](const juce::String& text) { return text.getFloatValue(); });
 }
 
+auto semitones() {
+  return juce::AudioParameterIntAttributes()
+      .withStringFromValueFunction([](int value, int) {
+        return value > 0 && value < kOctave ? "+" + transpose_text(value) : transpose_text(value);
+      })
+      .withValueFromStringFunction([](const juce::String& text) {
+        return text.trim().equalsIgnoreCase(transpose_text(kOctave)) ? kOctave : text.getIntValue();
+      });
+}
+
 } // namespace
 
 Parameters::Parameters(juce::AudioProcessor& processor)
@@ -49,14 +59,23 @@ Parameters::Parameters(juce::AudioProcessor& processor)
                                                  0.0f, model_s_own())),
       seed(add<juce::AudioParameterInt>(processor, id("seed"), "Seed", 0, 9999, 0)),
       render(add<juce::AudioParameterBool>(processor, id("render"), "Render", false)),
-      bypass(add<juce::AudioParameterBool>(processor, id("bypass"), "Bypass", false)) {}
+      bypass(add<juce::AudioParameterBool>(processor, id("bypass"), "Bypass", false)),
+      channels(add<juce::AudioParameterChoice>(
+          processor, id("channels", 2), "Channels",
+          juce::StringArray{"auto", "per-channel", "mono", "mid"}, 0)),
+      dynamics(add<juce::AudioParameterFloat>(processor, id("dynamics", 2), "Dynamics",
+                                              juce::NormalisableRange<float>(0.0f, 1.0f), 1.0f,
+                                              percent())),
+      transpose(add<juce::AudioParameterInt>(processor, id("transpose", 2), "Transpose",
+                                             -kMostSemitones, kOctave, 0, semitones())) {}
 
 PlayControls Parameters::play_controls(bool bypassed) const noexcept UMTN_REALTIME {
   return {mix.get(), audition.getIndex() == 0 ? Audition::result : Audition::source, bypassed};
 }
 
 std::vector<juce::RangedAudioParameter*> Parameters::saved() const {
-  return {&capture, &target, &mix, &audition, &temperature, &seed, &bypass};
+  return {&capture, &target, &mix,      &audition, &temperature,
+          &seed,    &bypass, &channels, &dynamics, &transpose};
 }
 
 std::map<juce::String, float> Parameters::values() const {

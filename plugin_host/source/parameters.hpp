@@ -2,6 +2,7 @@
 #pragma once
 
 #include "player/player.hpp"
+#include "takes/take.hpp"
 
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <map>
@@ -21,6 +22,9 @@ struct Parameters {
   juce::AudioParameterInt& seed;
   juce::AudioParameterBool& render; // turned on: renders the region
   juce::AudioParameterBool& bypass;
+  juce::AudioParameterChoice& channels; // what becomes of several
+  juce::AudioParameterFloat& dynamics;  // 1: as loud and soft as the input
+  juce::AudioParameterInt& transpose;   // semitones, or kOctave
 
   PlayControls play_controls(bool bypassed) const noexcept UMTN_REALTIME;
 

@@ -60,7 +60,13 @@ void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noex
 RenderSettings PluginProcessor::render_settings() const {
   const auto models = core_.view().connection.models;
   const auto choice = instrument_.choice(models, parameters_.target.get());
-  return {choice.model, choice.target, parameters_.seed.get(), parameters_.temperature.get()};
+  return {choice.model,
+          choice.target,
+          parameters_.seed.get(),
+          parameters_.temperature.get(),
+          parameters_.channels.getCurrentChoiceName(),
+          parameters_.dynamics.get(),
+          parameters_.transpose.get()};
 }
 
 void PluginProcessor::set_auto_render(bool on) {

@@ -12,7 +12,18 @@ from pathlib import Path
 
 import pytest
 
-PARAMETERS = ("capture", "target", "mix", "audition", "temperature", "seed", "render")
+PARAMETERS = (
+    "capture",
+    "target",
+    "mix",
+    "audition",
+    "temperature",
+    "seed",
+    "render",
+    "channels",
+    "dynamics",
+    "transpose",
+)
 URI = "https://umtn.invalid/plugin"
 
 

@@ -18,6 +18,7 @@ def test_it_loads_keeps_its_state_and_leaves_the_input_alone(
     seen = host.answer()
     assert list(seen["parameters"]) == [
         "capture", "target", "mix", "audition", "temperature", "seed", "render", "bypass",
+        "channels", "dynamics", "transpose",
     ]  # fmt: skip
     # Bypassed or without a timeline, every bit of the input comes through.
     for name in ("bypassed", "untouched"):
@@ -25,6 +26,8 @@ def test_it_loads_keeps_its_state_and_leaves_the_input_alone(
     assert seen["restored"]["mix"] == pytest.approx(0.25)
     assert seen["restored"]["seed"] == pytest.approx(0.5, abs=1e-3)
     assert seen["restored"]["audition"] == "Source"
+    assert seen["restored"]["channels"] == "mid"
+    assert seen["restored"]["transpose"] == "octave"
     assert seen["after nonsense"] == pytest.approx(0.25)
     assert seen["in another"] == pytest.approx(0.25)
     # A play head that stands still records nothing.

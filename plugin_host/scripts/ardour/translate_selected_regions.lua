@@ -72,6 +72,13 @@ function factory() return function()
                    ["what its track makes of it (wet)"] = "wet" } },
       { type = "number", key = "seed", title = "Seed (another, another performance)",
         min = 0, max = 999999, default = 0 },
+      { type = "entry", key = "transpose", title = "Transpose (semitones, or octave)",
+        default = "0" },
+      { type = "number", key = "dynamics", title = "Dynamics (1: as loud and soft as it is)",
+        min = 0, max = 1, step = 0.1, digits = 2, default = 1 },
+      { type = "dropdown", key = "channels", title = "Channels", default = "auto",
+        values = { ["auto"] = "auto", ["per-channel"] = "per-channel", ["mono"] = "mono",
+                   ["mid"] = "mid" } },
     }):run()
     if not asked then return end
     local chosen = targets[asked["target"]]
@@ -98,7 +105,8 @@ function factory() return function()
           log = place .. "/" .. id .. ".log",
           track = (track and track:name() or name) .. " " .. chosen.target,
           target = chosen.target, model = chosen.model,
-          seed = math.floor(asked["seed"]),
+          seed = math.floor(asked["seed"]), transpose = asked["transpose"],
+          dynamics = asked["dynamics"], channels = asked["channels"],
         }
         local channels = region:to_audioregion():n_channels()
         local read, finish

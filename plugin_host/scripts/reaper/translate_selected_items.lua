@@ -185,7 +185,7 @@ local function bring(part, path, target, as_take)
   reaper.Undo_EndBlock("Translate item (umtn)", -1)
 end
 
-local function translate(parts, bridge, target, model, seed, as_take)
+local function translate(parts, bridge, target, model, options, as_take)
   local wrong, copies = {}, {}
   local waiting = #parts
   local function finished(part, why)
@@ -194,24 +194,26 @@ local function translate(parts, bridge, target, model, seed, as_take)
     if waiting == 0 and #wrong > 0 then say(table.concat(wrong, "\n")) end
   end
 
-  local function fetch(part, result)
+  local function fetch(part, result, note)
     local project = reaper.GetProjectPath("")
     local own = project .. "/" .. result:match("([^/\\]+)$")
     copy(result, own, function(why)
       -- Where the project's folder cannot be written, the bridge's own file does as well.
       bring(part, why and result or own, target, as_take)
-      finished(part)
+      finished(part, note)
     end)
   end
 
   local function send(part)
     local id = string.format("reaper-%s-%d-%d", os.date("%Y%m%d-%H%M%S"),
       math.floor(reaper.time_precise() * 1000) % 100000, part.number)
-    ask(string.format("%s --to %s --model %s --seed %d --start %.9f --length %.9f --id %s --quiet",
-      quote(part.input), quote(target), quote(model), seed, part.start, part.length, quote(id)),
+    ask(string.format("%s --to %s --model %s %s --start %.9f --length %.9f --id %s --quiet",
+      quote(part.input), quote(target), quote(model), options, part.start, part.length, quote(id)),
       function(lines)
         local last = lines[#lines] or "umtn said nothing"
-        if exists(last) then fetch(part, last) else finished(part, last) end
+        -- What the bridge notes of the source comes before the result.
+        local note = #lines > 1 and lines[1]:match("^umtn: (.+)") or nil
+        if exists(last) then fetch(part, last, note) else finished(part, last) end
       end)
   end
 
@@ -246,15 +248,23 @@ local function choose(parts, bridge, models)
     end
   end
   if #names == 0 then return say("The bridge has no models.") end
-  local ok, answer = reaper.GetUserInputs(TITLE, 3,
-    "Play on (" .. table.concat(names, " or ") .. "),New item or take,Seed,extrawidth=120",
-    names[1] .. ",item,0")
+  local ok, answer = reaper.GetUserInputs(TITLE, 6,
+    "Play on (" .. table.concat(names, " or ") .. "),New item or take,Seed,"
+      .. "Transpose (semitones or octave),Dynamics (0 to 1),"
+      .. "Channels (auto per-channel mono mid),extrawidth=120",
+    names[1] .. ",item,0,0,1,auto")
   if not ok then return end
-  local target, as, seed = answer:match("^%s*(.-)%s*,%s*(.-)%s*,%s*(%d+)%s*$")
-  if not target or not targets[target] or (as ~= "item" and as ~= "take") then
-    return say("Say one of " .. table.concat(names, ", ") .. "; item or take; and a whole number.")
+  local said = {}
+  for field in (answer .. ","):gmatch("%s*(.-)%s*,") do said[#said + 1] = field end
+  local target, as, seed, transpose, dynamics, channels = table.unpack(said)
+  if #said ~= 6 or not targets[target] or (as ~= "item" and as ~= "take")
+    or not seed:match("^%d+$") or not tonumber(dynamics) then
+    return say("Say one of " .. table.concat(names, ", ") .. "; item or take; a whole number; "
+      .. "semitones or octave; a number from 0 to 1; and auto, per-channel, mono or mid.")
   end
-  translate(parts, bridge, target, targets[target], tonumber(seed), as == "take")
+  local options = string.format("--seed %s --transpose %s --dynamics %s --channels %s", seed,
+    quote(transpose), dynamics, quote(channels))
+  translate(parts, bridge, target, targets[target], options, as == "take")
 end
 
 local function main()

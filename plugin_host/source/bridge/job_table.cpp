@@ -21,6 +21,22 @@ juce::OSCMessage render_message(const RenderRequest& request) {
     message.addString("temperature");
     message.addFloat32(request.settings.temperature);
   }
+  // What the bridge does unasked is not asked for, so that an older one is still understood.
+  if (request.settings.channels != RenderSettings().channels) {
+    message.addString("channels");
+    message.addString(request.settings.channels);
+  }
+  if (request.settings.dynamics < RenderSettings().dynamics) {
+    message.addString("dynamics");
+    message.addFloat32(request.settings.dynamics);
+  }
+  if (const int transpose = request.settings.transpose; transpose != 0) {
+    message.addString("transpose");
+    if (transpose == kOctave)
+      message.addString(transpose_text(transpose));
+    else
+      message.addInt32(transpose);
+  }
   return message;
 }
 
@@ -126,8 +142,10 @@ std::optional<JobUpdate> JobTable::apply(Job& job, const juce::String& address,
     job.accepted = true;
     const auto state = take_state(arguments.text(1));
     // An end is told by a message of its own, which says more.
-    return state == TakeState::running ? update_of(id, TakeState::running)
-                                       : update_of(id, TakeState::queued);
+    auto update =
+        update_of(id, state == TakeState::running ? TakeState::running : TakeState::queued);
+    update->note = arguments.text(2);
+    return update;
   }
   if (address == "/umtn/progress" || address == "/umtn/job") {
     const bool full = address == "/umtn/job";
@@ -141,6 +159,7 @@ std::optional<JobUpdate> JobTable::apply(Job& job, const juce::String& address,
     if (full) {
       update->output = file_at(arguments.text(4));
       update->message = arguments.text(5);
+      update->note = arguments.text(8);
     } else if (!(*state == TakeState::queued || *state == TakeState::running)) {
       return std::nullopt; // likewise
     }

@@ -55,6 +55,7 @@ struct JobUpdate {
   float seconds_left = -1.0f;
   juce::File output;
   juce::String code, message; // of an error, or what it waits for
+  juce::String note;          // empty: nothing, or nothing new
 };
 
 } // namespace umtn::plugin

@@ -29,8 +29,8 @@ PluginEditor::PluginEditor(PluginProcessor& owner)
   core_.start(); // so that there is an answer about the bridge before the first block
   show(core_.view());
   setResizable(true, true);
-  setResizeLimits(680, 420, 2400, 1600);
-  setSize(820, 520);
+  setResizeLimits(680, 476, 2400, 1600);
+  setSize(820, 576);
   startTimerHz(kTimesASecond);
 }
 
@@ -158,7 +158,7 @@ void PluginEditor::resized() {
   auto bounds = getLocalBounds().reduced(12);
   connection_.setBounds(bounds.removeFromTop(28));
   bounds.removeFromTop(8);
-  settings_.setBounds(bounds.removeFromTop(48));
+  settings_.setBounds(bounds.removeFromTop(SettingsPanel::kHeight));
   bounds.removeFromTop(12);
   actions_.setBounds(bounds.removeFromTop(30));
   bounds.removeFromTop(10);

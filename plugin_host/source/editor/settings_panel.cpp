@@ -30,23 +30,40 @@ void fill(juce::ComboBox& box, const juce::StringArray& names, const juce::Strin
 SettingsPanel::SettingsPanel(Parameters& parameters, Instrument& instrument)
     : parameters_(parameters), instrument_(instrument),
       temperature_attachment_(parameters.temperature, temperature_),
-      seed_attachment_(parameters.seed, seed_), mix_attachment_(parameters.mix, mix_) {
+      seed_attachment_(parameters.seed, seed_), mix_attachment_(parameters.mix, mix_),
+      dynamics_attachment_(parameters.dynamics, dynamics_),
+      transpose_attachment_(parameters.transpose, transpose_) {
   add(target_title_, "Play it on", target_);
   add(model_title_, "Model", model_);
   add(temperature_title_, "Temperature", temperature_);
   add(seed_title_, "Seed", seed_);
   add(mix_title_, "Mix", mix_);
+  add(channels_title_, "Channels", channels_);
+  add(dynamics_title_, "Dynamics", dynamics_);
+  add(transpose_title_, "Transpose", transpose_);
+  channels_.addItemList(parameters.channels.choices, 1);
+  channels_attachment_ =
+      std::make_unique<juce::ComboBoxParameterAttachment>(parameters.channels, channels_);
   target_.setTooltip("The instrument that the next take is played on");
   model_.setTooltip("Which trained network translates; models found by the bridge");
   make_bar(temperature_, "Lower is cleaner and duller, higher livelier and noisier. At the left: "
                          "as the model itself wants it.");
   make_bar(seed_, "Another seed is another performance of the same notes");
   make_bar(mix_, "How much of the translation is heard: 0 % is the input alone");
-  seed_.setSliderStyle(juce::Slider::IncDecButtons);
-  seed_.setTextBoxStyle(juce::Slider::TextBoxLeft, false, 56, 26);
-  seed_.setIncDecButtonsMode(juce::Slider::incDecButtonsDraggable_Vertical);
+  channels_.setTooltip(
+      "auto: one player is translated once and placed as it was. per-channel: each "
+      "channel by itself. mono: their mean. mid: the middle, the sides stay.");
+  make_bar(dynamics_, "How much of the input's loud and soft is given back to the translation");
+  make_bar(transpose_, "Semitones that the input is raised by before it is played. One above the "
+                       "highest: the octaves that bring most of it into the model's range.");
+  for (auto* slider : {&seed_, &transpose_}) {
+    slider->setSliderStyle(juce::Slider::IncDecButtons);
+    slider->setTextBoxStyle(juce::Slider::TextBoxLeft, false, 56, 26);
+    slider->setIncDecButtonsMode(juce::Slider::incDecButtonsDraggable_Vertical);
+  }
   mix_.setTextValueSuffix(" %");
-  for (auto* slider : {&temperature_, &seed_, &mix_})
+  dynamics_.setTextValueSuffix(" %");
+  for (auto* slider : {&temperature_, &seed_, &mix_, &dynamics_, &transpose_})
     slider->setColour(juce::Slider::textBoxOutlineColourId, colours::raised);
   model_.onChange = [this] {
     instrument_.choose_model(model_.getText());
@@ -93,8 +110,8 @@ void SettingsPanel::choose_target() {
 }
 
 void SettingsPanel::resized() {
-  constexpr int kGap = 10, kTitle = 20;
-  auto bounds = getLocalBounds();
+  constexpr int kGap = 10, kTitle = 20, kRow = 48;
+  auto bounds = getLocalBounds().removeFromTop(kRow);
   const int part = (bounds.getWidth() - 4 * kGap) / 10;
   const auto place = [&](juce::Label& title, juce::Component& control, int parts) {
     auto column = bounds.removeFromLeft(parts * part);
@@ -107,6 +124,10 @@ void SettingsPanel::resized() {
   place(temperature_title_, temperature_, 2);
   place(seed_title_, seed_, 2);
   place(mix_title_, mix_, 1);
+  bounds = getLocalBounds().removeFromBottom(kRow);
+  place(channels_title_, channels_, 3);
+  place(dynamics_title_, dynamics_, 2);
+  place(transpose_title_, transpose_, 2);
 }
 
 } // namespace umtn::plugin

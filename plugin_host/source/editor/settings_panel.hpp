@@ -1,4 +1,4 @@
-// How the next take is to be made: model, instrument, temperature, seed.
+// How the next take is to be made: model, instrument, temperature, seed, and so on.
 #pragma once
 
 #include "../bridge/messages.hpp"
@@ -16,6 +16,8 @@ public:
   void show(const std::vector<Model>& models);
   void resized() override;
 
+  static constexpr int kHeight = 104;
+
 private:
   void add(juce::Label& title, const juce::String& text, juce::Component& control);
   void choose_target();
@@ -25,9 +27,13 @@ private:
   std::vector<Model> models_;
 
   juce::Label model_title_, target_title_, temperature_title_, seed_title_, mix_title_;
-  juce::ComboBox model_, target_;
-  juce::Slider temperature_, seed_, mix_;
+  juce::Label channels_title_, dynamics_title_, transpose_title_;
+  juce::ComboBox model_, target_, channels_;
+  juce::Slider temperature_, seed_, mix_, dynamics_, transpose_;
   juce::SliderParameterAttachment temperature_attachment_, seed_attachment_, mix_attachment_;
+  // Of a box that has its choices already.
+  std::unique_ptr<juce::ComboBoxParameterAttachment> channels_attachment_;
+  juce::SliderParameterAttachment dynamics_attachment_, transpose_attachment_;
 };
 
 } // namespace umtn::plugin

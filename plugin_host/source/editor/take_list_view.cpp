@@ -67,12 +67,14 @@ void TakeListView::paint(juce::Graphics& graphics) {
 
 void TakeListView::resized() {
   viewport_.setBounds(getLocalBounds());
-  const int height = static_cast<int>(rows_.size()) * TakeRow::kHeight;
+  int height = 0;
+  for (const auto& row : rows_)
+    height += row->height();
   content_.setSize(getWidth() - (height > getHeight() ? 14 : 0), height);
   int y = 0;
   for (auto& row : rows_) {
-    row->setBounds(0, y, content_.getWidth(), TakeRow::kHeight);
-    y += TakeRow::kHeight;
+    row->setBounds(0, y, content_.getWidth(), row->height());
+    y += row->height();
   }
 }
 

@@ -4,6 +4,14 @@
 
 namespace umtn::plugin {
 
+namespace {
+constexpr int kHeight = 46, kNoteHeight = 20;
+}
+
+int TakeRow::height() const {
+  return shown_.take.note.isEmpty() ? kHeight : kHeight + kNoteHeight;
+}
+
 TakeRow::TakeRow(const TakeActions& actions) : actions_(actions) {
   add(cancel_, actions.cancel, "Stops this translation");
   add(rival_, actions.next_rival, "Hears the next take of the same place, in turn");
@@ -38,10 +46,11 @@ void TakeRow::show(const Shown& shown) {
   reveal_.setVisible(done);
   again_.setVisible(!take.under_way());
   remove_.setVisible(!take.under_way());
-  setTitle(title() + ", " + status());
-  setTooltip(done ? "Drag it into a track to have the translation there: " +
-                        take.result.getFileName()
-                  : take.message);
+  setTitle((title() + ", " + status() + " " + take.note).trimEnd());
+  const auto about =
+      done ? "Drag it into a track to have the translation there: " + take.result.getFileName()
+           : take.message;
+  setTooltip((about + "\n" + take.note).trim());
   setMouseCursor(done ? juce::MouseCursor::DraggingHandCursor : juce::MouseCursor::NormalCursor);
   resized();
   repaint();
@@ -52,7 +61,10 @@ juce::String TakeRow::title() const {
   const auto start = static_cast<double>(take.place.range.start) / take.place.rate;
   const auto end = static_cast<double>(take.place.range.end) / take.place.rate;
   return take.settings.target + "   " + clock_time(start) + " to " + clock_time(end) + "   seed " +
-         juce::String(take.settings.seed);
+         juce::String(take.settings.seed) +
+         (take.settings.transpose == 0
+              ? juce::String()
+              : "   transposed " + transpose_text(take.settings.transpose));
 }
 
 juce::String TakeRow::status() const {
@@ -98,6 +110,13 @@ void TakeRow::paint(juce::Graphics& graphics) {
   graphics.setColour(trouble ? colours::trouble : heard ? colours::result : colours::line);
   graphics.fillRoundedRectangle(bounds.removeFromLeft(4).toFloat(), 2.0f);
 
+  if (take.note.isNotEmpty()) {
+    graphics.setFont(Look::font(13.5f));
+    graphics.setColour(colours::source);
+    graphics.drawFittedText(
+        take.note, bounds.removeFromBottom(kNoteHeight).withTrimmedLeft(10).withTrimmedRight(6),
+        juce::Justification::topLeft, 1);
+  }
   int right = bounds.getRight();
   for (const auto* button : {&cancel_, &rival_, &solo_, &mute_, &again_, &reveal_, &remove_})
     if (button->isVisible())
@@ -113,7 +132,7 @@ void TakeRow::paint(juce::Graphics& graphics) {
 }
 
 void TakeRow::resized() {
-  auto bounds = getLocalBounds().withTrimmedBottom(4).reduced(6, 8);
+  auto bounds = getLocalBounds().withHeight(kHeight).withTrimmedBottom(4).reduced(6, 8);
   for (auto* button : {&remove_, &reveal_, &again_, &mute_, &solo_, &rival_, &cancel_})
     if (button->isVisible()) {
       const int width = button == &reveal_ ? 78 : button == &rival_ ? 42 : 58;

@@ -33,7 +33,7 @@ public:
   void resized() override;
   void mouseDrag(const juce::MouseEvent& event) override;
 
-  static constexpr int kHeight = 46;
+  int height() const; // a line more where there is a note
 
 private:
   juce::String title() const;

@@ -66,6 +66,9 @@ void put_settings(juce::XmlElement& element, const RenderSettings& settings) {
   element.setAttribute("target", settings.target);
   element.setAttribute("seed", settings.seed);
   element.setAttribute("temperature", static_cast<double>(settings.temperature));
+  element.setAttribute("channels", settings.channels);
+  element.setAttribute("dynamics", static_cast<double>(settings.dynamics));
+  element.setAttribute("transpose", transpose_text(settings.transpose));
 }
 
 // What a version 1 does not say of each take it says once for all.
@@ -78,6 +81,15 @@ RenderSettings get_settings(const juce::XmlElement& element, const State& state)
     settings.seed = static_cast<int>(*seed);
   settings.temperature =
       static_cast<float>(get_number(element, "temperature", 0.0, 100.0).value_or(0.0));
+  // Takes from before there was a choice were made so.
+  settings.channels = element.getStringAttribute("channels", "per-channel");
+  settings.dynamics =
+      static_cast<float>(get_number(element, "dynamics", 0.0, 1.0).value_or(settings.dynamics));
+  const auto transpose = get_integer(element, "transpose");
+  if (element.getStringAttribute("transpose") == transpose_text(kOctave))
+    settings.transpose = kOctave;
+  else if (transpose && std::abs(*transpose) <= kMostSemitones)
+    settings.transpose = static_cast<int>(*transpose);
   return settings;
 }
 
@@ -91,6 +103,8 @@ void put_take(juce::XmlElement& root, const Take& take, const juce::File& folder
   put_file(element, "result", take.result, folder);
   if (take.message.isNotEmpty())
     element.setAttribute("message", take.message);
+  if (take.note.isNotEmpty())
+    element.setAttribute("note", take.note);
   if (take.muted)
     element.setAttribute("muted", 1);
 }
@@ -108,6 +122,7 @@ std::optional<Take> get_take(const juce::XmlElement& element, const State& state
   take.source = get_file(element, "source", state.session_folder);
   take.result = get_file(element, "result", state.session_folder);
   take.message = element.getStringAttribute("message");
+  take.note = element.getStringAttribute("note");
   take.muted = get_integer(element, "muted").value_or(0) == 1;
   take.fraction = take.state == TakeState::done ? 1.0f : 0.0f;
   return take;

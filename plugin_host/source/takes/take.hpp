@@ -16,7 +16,16 @@ struct RenderSettings {
   juce::String target;
   int seed = 0;
   float temperature = 0.0f; // 0: the model's own
+  juce::String channels = "auto";
+  float dynamics = 1.0f; // how much of the input's loud and soft is given back
+  int transpose = 0;     // semitones, or kOctave
 };
+
+constexpr int kMostSemitones = 36;
+constexpr int kOctave = kMostSemitones + 1; // the octaves that suit the model
+
+// As people and the bridge say it: "octave", or a number.
+juce::String transpose_text(int transpose);
 
 struct Take {
   juce::String id; // also its job's at the bridge
@@ -26,6 +35,7 @@ struct Take {
   RenderSettings settings;
   TakeState state = TakeState::queued;
   juce::String message; // what went wrong, in a sentence, or what it waits for
+  juce::String note;    // what of the recording the model was not taught, in a sentence
   bool muted = false;
 
   // Of a render under way.

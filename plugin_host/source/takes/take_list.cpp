@@ -28,6 +28,10 @@ std::optional<TakeState> take_state(const juce::String& name) {
   return std::nullopt;
 }
 
+juce::String transpose_text(int transpose) {
+  return transpose == kOctave ? juce::String("octave") : juce::String(transpose);
+}
+
 const Take* TakeList::find(const juce::String& id) const {
   const auto found =
       std::find_if(takes_.begin(), takes_.end(), [&](const Take& take) { return take.id == id; });

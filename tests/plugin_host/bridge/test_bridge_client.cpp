@@ -31,6 +31,10 @@ public:
     const std::lock_guard<std::mutex> lock(mutex_);
     return last_[id];
   }
+  juce::String note(const juce::String& id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return notes_[id];
+  }
   int ends(const juce::String& id) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return ends_[id];
@@ -46,10 +50,13 @@ private:
   void hear(const JobUpdate& update) {
     const std::lock_guard<std::mutex> lock(mutex_);
     last_[update.id] = update;
+    if (update.note.isNotEmpty())
+      notes_[update.id] = update.note;
     ends_[update.id] += update.state != TakeState::queued && update.state != TakeState::running;
   }
   std::mutex mutex_;
   std::map<juce::String, JobUpdate> last_;
+  std::map<juce::String, juce::String> notes_;
   std::map<juce::String, int> ends_;
 
 public:
@@ -114,6 +121,44 @@ TEST_CASE("a render says all that it should") {
   CHECK(job.options[7] == "3");
   CHECK(job.options[8] == "temperature");
   CHECK(job.options[9].getFloatValue() == 0.5f);
+  CHECK(job.options.size() == 10); // what the bridge does unasked is not asked for
+}
+
+TEST_CASE("channels, dynamics and a transposition are said where they are not the bridge's own") {
+  TemporaryFolder folder;
+  FakeBridge bridge(folder / "bridge.json", folder.file(), quick());
+  Listener listener(folder / "bridge.json");
+  auto request = listener.request("a");
+  request.settings.channels = "mid";
+  request.settings.dynamics = 0.25f;
+  request.settings.transpose = -12;
+  listener.client.render(request);
+  auto other = listener.request("b");
+  other.settings.transpose = kOctave;
+  listener.client.render(other);
+  REQUIRE(listener.becomes("a", TakeState::done));
+  REQUIRE(listener.becomes("b", TakeState::done));
+  const std::lock_guard<std::mutex> lock(bridge.store().mutex);
+  auto options = bridge.store().jobs.at("a").options;
+  options.removeRange(0, 10);
+  CHECK(options.joinIntoString(" ") == "channels mid dynamics 0.25 transpose -12");
+  options = bridge.store().jobs.at("b").options;
+  options.removeRange(0, 10);
+  CHECK(options.joinIntoString(" ") == "transpose octave");
+}
+
+TEST_CASE("what a bridge notes of a recording comes with its job; an old bridge notes nothing") {
+  for (const bool old : {false, true}) {
+    TemporaryFolder folder;
+    auto behaviour = quick();
+    behaviour.note = "All of it lies below.";
+    behaviour.old = old;
+    FakeBridge bridge(folder / "bridge.json", folder.file(), behaviour);
+    Listener listener(folder / "bridge.json");
+    listener.client.render(listener.request("a"));
+    REQUIRE(listener.becomes("a", TakeState::done));
+    CHECK(listener.note("a") == (old ? "" : "All of it lies below."));
+  }
 }
 
 TEST_CASE("half of all packets lost: every render is done, and done once") {

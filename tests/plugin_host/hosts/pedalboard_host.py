@@ -29,15 +29,21 @@ for name, settings in {
 plugin.parameters["mix"].raw_value = 0.25
 plugin.parameters["seed"].raw_value = 0.5
 plugin.audition = "Source"
+plugin.channels = "mid"
+plugin.parameters["transpose"].raw_value = 1.0
 state = plugin.raw_state
 plugin.parameters["mix"].raw_value = 0.75
 plugin.parameters["seed"].raw_value = 0.0
 plugin.audition = "Result"
+plugin.channels = "auto"
+plugin.parameters["transpose"].raw_value = 0.0
 plugin.raw_state = state
 answers["restored"] = {
     "mix": plugin.parameters["mix"].raw_value,
     "seed": plugin.parameters["seed"].raw_value,
     "audition": plugin.audition,
+    "channels": plugin.channels,
+    "transpose": str(plugin.transpose),
 }
 # No state of ours: nothing changes.
 try:

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.bridge.conftest import RealBridge
 from umtn_core.audio import read_audio
+from umtn_core.audio.write import write_audio
 
 HERE = Path(__file__).parent
 SCRIPTS = Path(__file__).parents[3] / "plugin_host" / "scripts" / "ardour"
@@ -33,6 +35,7 @@ def test_jobs_are_sent_and_what_becomes_of_them_is_seen(
     folder = bridge.session / "it's a folder"
     folder.mkdir()
     source = shutil.copy(recording(seconds=0.1), folder / "source.wav")
+    write_audio(folder / "silent.wav", np.zeros((1, 1600), np.float32), 16_000)
 
     def run() -> list[list[str]]:
         assert LUA
@@ -44,11 +47,13 @@ def test_jobs_are_sent_and_what_becomes_of_them_is_seen(
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
 
-    absent, found, model, done, *failed = run()
+    absent, found, model, *became = run()
+    done, silent, *failed = sorted(became)
     assert absent[1].startswith("The program umtn was not found.")
     assert found == ["BRIDGE", str(bridge.session)]
     assert model == ["MODEL", "tiny", "flute+violin"]
-    assert done == ["DONE", "job1", "1000", "a track", str(folder / "it's 1.wav")]
+    assert done == ["DONE", "job1", "1000", "a track", str(folder / "it's 1.wav"), "nil"]
+    assert silent[:2] == ["DONE", "job4"] and silent[-1].startswith("This recording is as good as")
     audio, rate = read_audio(folder / "it's 1.wav")
     assert audio.shape == (1, round(0.1 * rate))
     # Refused at once, as nothing is played on an oboe; and taken, but no audio.

@@ -13,6 +13,7 @@ import pytest
 
 from tests.bridge.conftest import RealBridge
 from umtn_core.audio import read_audio
+from umtn_core.audio.write import write_audio
 
 SCRIPTS = Path(__file__).parents[3] / "plugin_host" / "scripts" / "reaper"
 LUA = shutil.which("lua5.3") or shutil.which("lua5.4")
@@ -58,7 +59,7 @@ def test_items_come_back_on_new_tracks_below_at_their_places(
     source = recording("my source.wav", seconds=1.5)
     before = source.read_bytes()
     messages, takes = run(
-        "violin,item,7",
+        "violin,item,7,-2,0.5,mono",
         # Twice as fast, from a quarter second on; then beginning before its source, and past it.
         f"{source}|3|0.25|0.25|2|1.5",
         f"{source}|8|2|-0.1|1|1.5",
@@ -82,7 +83,7 @@ def test_items_come_back_on_new_tracks_below_at_their_places(
 
 def test_a_result_can_be_a_new_take(run: Run, recording: Callable[..., Path]) -> None:
     source = recording(seconds=0.5)
-    messages, takes = run("flute,take,0", f"{source}|8|0.4|-0.1|1|0.5")
+    messages, takes = run("flute,take,0,0,1,auto", f"{source}|8|0.4|-0.1|1|0.5")
     assert messages == []
     assert [take[:4] for take in takes] == [["1", "source", "8", "0.4"]] * 2
     # It begins as much later than the item as the source did.
@@ -91,21 +92,31 @@ def test_a_result_can_be_a_new_take(run: Run, recording: Callable[..., Path]) ->
     assert audio.shape[1] == round(0.3 * rate)
 
 
+def test_it_says_what_the_bridge_notes_of_a_source(run: Run, tmp_path: Path) -> None:
+    write_audio(tmp_path / "silent.wav", np.zeros((1, 8000), np.float32), 16_000)
+    item = f"{tmp_path / 'silent.wav'}|0|0.5|0|1|0.5"
+    (message,), takes = run("flute,item,0,0,1,auto", item)
+    assert message.startswith("take1: This recording is as good as silent")
+    assert len(takes) == 2
+    (message,), takes = run("flute,item,0,fifth,1,auto", item)
+    assert "transpose" in message and len(takes) == 1
+
+
 def test_it_says_what_is_wrong(
     run: Run, bridge: RealBridge, recording: Callable[..., Path], tmp_path: Path
 ) -> None:
     item = f"{recording()}|0|0.05|0|1|0.05"
-    assert run("flute,item,0") == (["No item is selected."], [])
-    (message,), _ = run("flute,item,0", f"{tmp_path / 'gone.wav'}|0|1|0|1|1")
+    assert run("flute,item,0,0,1,auto") == (["No item is selected."], [])
+    (message,), _ = run("flute,item,0,0,1,auto", f"{tmp_path / 'gone.wav'}|0|1|0|1|1")
     assert message == "Item 1 has no file."
-    (message,), takes = run("oboe,item,0", item)
+    (message,), takes = run("oboe,item,0,0,1,auto", item)
     assert message.startswith("Say one of flute, violin") and len(takes) == 1
-    (message,), _ = run("flute,item,0", item, umtn=tmp_path / "no umtn")
+    (message,), _ = run("flute,item,0,0,1,auto", item, umtn=tmp_path / "no umtn")
     assert message.startswith("The program umtn was not found.")
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF and no more")
-    (message,), takes = run("flute,item,0", f"{broken}|0|1|0|1|1")
+    (message,), takes = run("flute,item,0,0,1,auto", f"{broken}|0|1|0|1|1")
     assert message.startswith("take1: ") and len(takes) == 1
     bridge.stop()
-    (message,), _ = run("flute,item,0", item)
+    (message,), _ = run("flute,item,0,0,1,auto", item)
     assert "bridge" in message

@@ -32,7 +32,9 @@ State full_state(const juce::File& folder) {
     take.source = folder.getChildFile("source" + juce::String(n) + ".wav");
     take.result = n == 3 ? juce::File("/elsewhere/r.wav")
                          : folder.getChildFile("sub/result" + juce::String(n) + ".wav");
-    take.settings = {"default", "trumpet", 2147483647 - n, 0.85f};
+    take.settings = {"default", "trumpet", 2147483647 - n, 0.85f, n == 2 ? "mid" : "auto", 0.5f};
+    take.settings.transpose = n == 1 ? kOctave : -12 * n;
+    take.note = n == 2 ? "All of it lies below." : "";
     take.state = static_cast<TakeState>(n);
     take.message = n == 3 ? "The disk is full." : "";
     take.muted = n == 1;
@@ -63,6 +65,10 @@ void check_same(const State& a, const State& b) {
     CHECK(x.settings.target == y.settings.target);
     CHECK(x.settings.seed == y.settings.seed);
     CHECK(x.settings.temperature == y.settings.temperature);
+    CHECK(x.settings.channels == y.settings.channels);
+    CHECK(x.settings.dynamics == y.settings.dynamics);
+    CHECK(x.settings.transpose == y.settings.transpose);
+    CHECK(x.note == y.note);
     CHECK(x.state == y.state);
     CHECK(x.message == y.message);
     CHECK(x.muted == y.muted);
@@ -105,6 +111,10 @@ TEST_CASE("a state of version 1 reads") {
   CHECK(take.settings.seed == 7);
   CHECK(take.settings.temperature == RenderSettings().temperature);
   CHECK(take.result == juce::File("/music/session/b.wav"));
+  CHECK(take.settings.channels == "per-channel"); // there was nothing else
+  CHECK(take.settings.dynamics == 1.0f);
+  CHECK(take.settings.transpose == 0);
+  CHECK(take.note.isEmpty());
   CHECK(state->captured.clips().empty());
 }
 
@@ -143,6 +153,7 @@ TEST_CASE("values out of range are left at their defaults, the rest is read") {
     <take id="" state="done" start="0" end="10" rate="48000"/>
     <take id="d" state="dancing" start="0" end="10" rate="48000"/>
     <take id="e" state="done" start="0" end="10" rate="48000" seed="-4" temperature="1e999"
+          dynamics="7" transpose="37"
           source="relative/path" result_in_session="../../etc/passwd"/>
     <take id="e" state="done" start="0" end="10" rate="48000"/>
     <recorded start="0" end="10" rate="48000" offset="-1" channels="1" file="/a"/>
@@ -153,6 +164,8 @@ TEST_CASE("values out of range are left at their defaults, the rest is read") {
   CHECK(take.id == "e");
   CHECK(take.settings.seed == 0);
   CHECK(take.settings.temperature == RenderSettings().temperature);
+  CHECK(take.settings.dynamics == RenderSettings().dynamics);
+  CHECK(take.settings.transpose == 0);
   CHECK(take.source == juce::File());
   CHECK(take.result == juce::File());
   CHECK(state->captured.clips().empty());

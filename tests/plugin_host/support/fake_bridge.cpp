@@ -148,6 +148,8 @@ void FakeBridge::answer(const Message& message, const Client& client) {
     job.addString({});
     job.addInt32(0);
     job.addInt32(1);
+    if (!behaviour_.old)
+      job.addString(behaviour_.note);
     send(client, job);
   }
 }
@@ -168,7 +170,10 @@ void FakeBridge::render(const Message& message, const Client& client) {
                    steady_seconds() + behaviour_.render,
                    message.arguments};
   }
-  send(client, {"/umtn/accepted", id, job->second.state});
+  juce::OSCMessage accepted("/umtn/accepted", id, job->second.state);
+  if (!behaviour_.old)
+    accepted.addString(behaviour_.note);
+  send(client, accepted);
   if (job->second.state == "done")
     send(client, {"/umtn/done", id, job->second.output});
   else

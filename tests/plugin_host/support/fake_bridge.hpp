@@ -19,6 +19,8 @@ public:
     double render = 0.05; // seconds that a render takes
     juce::String token;   // wanted, where it is not empty
     juce::String refuse;  // an error code for every render
+    juce::String note;    // what it says of every recording
+    bool old = false;     // knows no notes
     bool write = true;    // the result: the source, negated
     bool silent = false;  // answers nothing at all
     int protocol = 1;
