@@ -24,7 +24,7 @@ LOUDER, SOFTER = 6.0, 10.0
 #: Steps to either side over which the gain is smoothed.
 SMOOTH = 3
 #: So many dB below the loudest passage nothing sounds: what is there is not brought up.
-DEEPEST = 50.0
+DEEPEST = 55.0
 #: A recording that stays below this level in dB has no sound in it.
 FAINTEST = -115.0
 #: So many dB below it, or below this level, noise without pitch is not music but what is left
