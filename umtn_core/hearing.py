@@ -23,7 +23,7 @@ Audio = NDArray[np.float32]
 
 #: LUFS below which a recording is silence that is ridden: quiet ones are brought up, the dither of
 #: 16 bits is not.
-FAINTEST = -95.0
+FAINTEST = -92.0
 
 
 @dataclass(frozen=True)

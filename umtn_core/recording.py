@@ -28,7 +28,7 @@ class Recording:
     Parameters
     ----------
     sound
-        The recording.
+        The recording, wherever it lies.
     mode
         What becomes of several channels.
     cancelled
@@ -114,7 +114,7 @@ class Recording:
         Parameters
         ----------
         translated : blocks of float32 array (n,), for each sounding signal
-            As long and as loud as the signal, at its sample rate.
+            What each has become: as long and as loud, at its sample rate.
         mix
             0 gives the recording, 1 the translation only.
 

@@ -129,7 +129,7 @@ class Translation:
     Attributes
     ----------
     remarks : list of str
-        For each recording, a sentence on what of it the model was not taught, or nothing.
+        What of each recording the model was not taught: a sentence, or nothing.
     """
 
     def __init__(
@@ -231,7 +231,7 @@ class Translation:
         Parameters
         ----------
         cancelled
-            As for `finish`.
+            What it is for `finish`.
 
         Returns
         -------

@@ -44,6 +44,12 @@ from umtn_core.translation import SavedPlan, Source, Translation, name_of
 #: quieter is a hum or an offset in place of music, and is not brought up all the way.
 LARGEST_SHORTFALL = 20.0
 
+#: What is said of a recording that holds nothing to be translated.
+SILENT = (
+    "Nothing in this recording is loud enough to be taken for sound, so the result is silent; see "
+    "that the right input was recorded, or raise it."
+)
+
 #: Semitones that a recording can be transposed by: three octaves.
 FARTHEST = 36
 
@@ -377,6 +383,8 @@ class Translator:
                     )
                 )
                 work.signals = recording.sounding
+                if not work.signals:
+                    work.remark = SILENT
             works.append(work)
         return works
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tests.umtn_core.conftest import follower
-from umtn_core import Cancelled, Translator, UmtnError
+from umtn_core import Cancelled, Source, Translator, UmtnError
 from umtn_core.audio.loudness import loudness
+from umtn_core.bundle.scope import Scope
 from umtn_core.shape import NetworkShape
+from umtn_core.translator import SILENT
 
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
 
@@ -337,3 +339,50 @@ def test_weights_that_are_not_numbers_are_noticed(random_bundle):
     graphs["decoder.a.onnx"] = graphs["decoder.a.onnx"].replace(weight, damaged.tobytes())
     with pytest.raises(UmtnError, match="not a number"):
         Translator(Bundle.in_memory(good.manifest, graphs), "a")(tone(), 16_000)
+
+
+def test_of_what_is_silent_it_is_said(bundle):
+    for audio in (np.zeros((1, 16_000), np.float32), tone(level=1e-7)):
+        translation = Translator(bundle, "a").begin([Source(audio, 16_000)])
+        assert translation.remarks == [SILENT]
+    assert Translator(bundle, "a").begin([Source(tone(), 16_000)]).remarks == [""]
+    nothing = Translator(bundle, "a", mix=0.0).begin([Source(audio, 16_000)])
+    assert nothing.remarks == [""]
+
+
+def test_what_lies_outside_of_what_was_taught_is_said_and_an_octave_helps(bundle):
+    scope = Scope(lowest=60, highest=84, voices=1, material="single lines")
+    manifest = msgspec.structs.replace(bundle.manifest, scope=scope)
+    taught = copy.copy(bundle)
+    taught.manifest = manifest
+    low = tone(seconds=2)  # a3 lies below c4
+    plain = Translator(taught, "a").begin([Source(low, 16_000)])
+    raised = Translator(taught, "a", transpose="octave").begin([Source(low, 16_000)])
+    assert "octave" in plain.remarks[0] and not raised.remarks[0]
+    up = Translator(taught, "a", transpose=12).begin([Source(low, 16_000)])
+    for each in (raised, up):
+        each.advance()
+    assert np.array_equal(raised.finish()[0], up.finish()[0])
+
+
+def test_a_long_recording_takes_no_more_room_in_what_is_saved(bundle, tmp_path, monkeypatch):
+    """What is decoded lies in a file of its own, and goes on from there."""
+    monkeypatch.setattr("umtn_core.rows.LARGEST_IN_MEMORY", 1 << 12)
+    translator = Translator(bundle, "a", segments=2)
+    expected = translator(tone(seconds=3), 16_000)
+    sizes = []
+    for seconds in (3, 6):
+        sources = [Source(tone(seconds=seconds), 16_000)]
+        room = {"scratch": tmp_path, "codes_path": tmp_path / f"{seconds}.codes"}
+        translation = translator.begin(sources, **room)
+        translation.advance(0.05)
+        saved = translation.save()
+        sizes.append(len(saved))
+        resumed = translator.resume(sources, saved, **room)
+        resumed.advance()
+        if seconds == 3:
+            assert np.array_equal(resumed.finish()[0], expected)
+    assert abs(sizes[1] - sizes[0]) < 100
+    (tmp_path / "6.codes").write_bytes(b"cut off")
+    with pytest.raises(UmtnError, match="damaged"):
+        translator.resume(sources, saved, **room)

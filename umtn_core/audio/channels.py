@@ -74,7 +74,7 @@ class PerChannel:
     Parameters
     ----------
     first_equal
-        For each channel, the first one that is equal to it.
+        The first channel that is equal to it, for each channel.
     """
 
     first_equal: tuple[int, ...]

@@ -92,7 +92,7 @@ class LatentEncoder(ABC):
         latents : (frames, latent_channels)
             What is filled in, a row for each frame.
         cancelled
-            As for `encode`.
+            What it is for `encode`.
 
         Raises
         ------

@@ -23,7 +23,7 @@ _EQUAL = 0.05
 _HELPS = 0.2
 
 #: Decibels of full scale: a loudest passage below the first is silence, below the second very soft.
-_SILENT, _QUIET = -80.0, -60.0
+_SILENT, _QUIET = -95.0, -60.0
 
 
 def remark(findings: Findings, scope: Scope | None, transposed: int = 0) -> str:

@@ -82,7 +82,7 @@ def joining(
     parts : sequence of iterables of float32 array (n,)
         What was decoded of each segment; taken from as it is needed.
     segments, rate
-        As for `joined`.
+        What they are for `joined`.
     joins
         A list that joins are added to as they are found.
 

@@ -32,7 +32,7 @@ def read_region(
     folders
         The folders that may be read.
     order
-        The job.
+        The job whose region is read.
     longest_seconds
         The length in seconds that a region may have.
     cancelled
