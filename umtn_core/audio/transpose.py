@@ -120,7 +120,8 @@ class Transposition:
             for seconds in (self._stretching.step, _SHARED, _GUARD, _FADE, _FARTHEST)
         )
         #: What came in from the guard before the stretch that is to be rendered next.
-        self._heard = np.zeros(self._guard, np.float32)
+        self._blocks: list[Audio] = [np.zeros(self._guard, np.float32)]
+        self._length = self._guard
         #: The end of the last stretch, which the next one takes over from, with its margins.
         self._before: Audio | None = None
 
@@ -138,21 +139,26 @@ class Transposition:
         """
         if not self._changes:
             return block
-        self._heard = np.concatenate([self._heard, block])
+        self._blocks.append(block.copy())
+        self._length += len(block)
         needed = self._step + self._shared + 2 * self._guard
-        done: list[Audio] = [np.zeros(0, np.float32)]
-        while len(self._heard) > needed:
-            done.append(self._next(self._heard[:needed], self._step))
-            self._heard = self._heard[self._step :]
+        if self._length <= needed:
+            return np.zeros(0, np.float32)
+        heard = np.concatenate(self._blocks)
+        done: list[Audio] = []
+        while len(heard) > needed:
+            done.append(self._next(heard[:needed], self._step))
+            heard = heard[self._step :]
+        self._blocks, self._length = [heard.copy()], len(heard)
         return np.concatenate(done)
 
     def rest(self) -> Audio:
         """Return what is left: all together as many samples as came in."""
-        length = len(self._heard) - self._guard
+        length = self._length - self._guard
         if not self._changes or length == 0:
             return np.zeros(0, np.float32)
         padding = np.zeros(self._shared + self._guard, np.float32)
-        return self._next(np.concatenate([self._heard, padding]), length)
+        return self._next(np.concatenate([*self._blocks, padding]), length)
 
     def _next(self, heard: Audio, length: int) -> Audio:
         """Render a stretch that begins after a guard, and return so many samples of it."""
