@@ -104,6 +104,22 @@ constexpr Range kAll = {0, 2000 + kLength};
 
 } // namespace
 
+TEST_CASE("what the bridge notes stays with a take to its end, and in the project") {
+  TemporaryFolder folder;
+  FakeBridge::Behaviour behaviour;
+  behaviour.note = "All of it lies below.";
+  FakeBridge bridge(folder / "bridge.json", folder / "sessions", behaviour);
+  Host host(folder / "bridge.json"), reopened(folder / "bridge.json");
+  host.prepare();
+  host.play(kPlace, true);
+  host.core.render();
+  REQUIRE(host.has(TakeState::done));
+  CHECK(host.core.view().takes[0].note == "All of it lies below.");
+  const auto saved = host.core.save({});
+  REQUIRE(reopened.core.load(saved.getData(), saved.getSize()));
+  CHECK(reopened.core.view().takes[0].note == "All of it lies below.");
+}
+
 TEST_CASE("capture, render, play: the translation is heard at its place") {
   for (const int channels : {1, 2}) {
     TemporaryFolder folder;
