@@ -118,9 +118,9 @@ class SavedBatch:
 
     def _audio(self, number: int, source: SavedSource) -> SoundRows:
         path = self.room_for_audio(number)
-        rows = Rows(source.samples, source.channels, path=path)
         if path.stat().st_size != 4 * source.samples * source.channels:
             raise ValueError("saved audio was cut off")
+        rows = Rows(source.samples, source.channels, path=path)
         if not rows.is_kept:
             rows[:] = np.fromfile(path, np.float32).reshape(rows.shape)
         return SoundRows(rows, source.sample_rate)

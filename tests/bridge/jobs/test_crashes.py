@@ -32,12 +32,18 @@ def undisturbed():
     return Translator("default", "trumpet", segments=1)(tone(SECONDS), RATE)
 
 
+#: Jobs whose audio and codes are part of the saved state, or so long that they lie in files.
+WHEREVER_IT_LIES = pytest.mark.parametrize("saving", [1 << 24, 1 << 10], indirect=True)
+
+
 @pytest.fixture
-def saving(settings, music, in_workers):
+def saving(settings, music, in_workers, request):
     """Settings with which a state is saved about all the time, by workers that take their time."""
     music(seconds=SECONDS)
-    in_workers("""
+    in_workers(f"""
         import time
+        import umtn_core.rows
+        umtn_core.rows.LARGEST_IN_MEMORY = {getattr(request, "param", 1 << 24)}
         import bridge.jobs.worker.batch_run
         from umtn_core.translation import Translation
         bridge.jobs.worker.batch_run._SHARE_FOR_SAVING = 1.0
@@ -65,6 +71,7 @@ async def goes_on_at(jobs, already):
     raise AssertionError(jobs.told[already:])
 
 
+@WHEREVER_IT_LIES
 def test_a_killed_worker_is_replaced_and_goes_on_from_the_saved_state(saving, undisturbed):
     async def work():
         async with running(saving) as jobs:
@@ -85,6 +92,7 @@ def test_a_killed_worker_is_replaced_and_goes_on_from_the_saved_state(saving, un
     assert not parts(saving.data_folder) and not WorkFolder(saving.data_folder / "work").saved()
 
 
+@WHEREVER_IT_LIES
 def test_a_job_needs_its_input_no_more_once_it_is_saved(saving, undisturbed):
     async def work():
         async with running(saving) as jobs:
@@ -181,6 +189,7 @@ def test_a_worker_that_hangs_is_killed_when_its_job_is_cancelled(saving, monkeyp
     assert asyncio.run(work()).state == "done"
 
 
+@WHEREVER_IT_LIES
 def test_a_stopped_bridge_goes_on_from_where_it_was(saving, undisturbed):
     async def first():
         async with running(saving) as jobs:
@@ -201,6 +210,7 @@ def test_a_stopped_bridge_goes_on_from_where_it_was(saving, undisturbed):
     np.testing.assert_array_equal(heard(job.output), undisturbed)
 
 
+@WHEREVER_IT_LIES
 def test_a_damaged_state_is_not_gone_on_with(saving, undisturbed):
     async def first():
         async with running(saving) as jobs:
