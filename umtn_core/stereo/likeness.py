@@ -39,7 +39,7 @@ _BELOW_LOUDEST_FRAME = 10**-4.0
 _BELOW_OTHER, _SILENCE = 10**-4.5, 10**-9.0
 #: Louder parts count for more, but not in proportion to their power.
 _COMPRESSION = 0.3
-#: So many decibels of scatter, and of agreement in parts of 1, make two players. Found with 21
+#: So many decibels of scatter, and of agreement in parts of 1, make two players. Found with 18
 #: instruments of three soundfonts alone and in pairs; see docs/sound.md.
 _TWO_PLAYERS_DB, _AGREEMENT_DB = 7.8, 2.5
 #: By how much one passage can speak for one player, and for two: two that are heard in a third of

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from umtn_core.stereo.likeness import Delay
 from umtn_core.stereo.mixer import knots
 from umtn_core.stereo.quadrature import reach, turned
-from umtn_core.stereo.smoothing import REACH, lines, window
+from umtn_core.stereo.smoothing import CALM_REACH, QUICK_REACH, lines, window
 from umtn_core.stereo.windows import Windows
 
 Audio = NDArray[np.float32]
@@ -34,6 +34,8 @@ _NO_ROOM = 0.8
 _TURNED = 0.25
 #: A second version is turned up no further.
 _LOUDEST = 4.0
+#: A channel's level is put right by no more than this factor.
+_LARGEST_TRIM = 2.0
 #: Silence, in power.
 _SILENCE = 1e-14
 
@@ -91,7 +93,7 @@ class _Placer:
     @property
     def margin(self) -> int:
         """Samples that are looked at on either side of a chunk: whole steps."""
-        return self._latest + (REACH + 1) * self.step
+        return self._latest + (CALM_REACH + 1) * self.step
 
     @property
     def _latest(self) -> int:
@@ -104,7 +106,7 @@ class _Placer:
         first = number * _AT_ONCE
         size = _AT_ONCE * self.step
         signal = audio[self._latest : len(audio) - self._latest]
-        middle = slice((REACH + 1) * self.step, (REACH + 1) * self.step + size)
+        middle = slice((CALM_REACH + 1) * self.step, (CALM_REACH + 1) * self.step + size)
         gains = knots(self.gains, first, _AT_ONCE)
         angles = knots(self.angles, first, _AT_ONCE)
         made = np.empty((len(gains), size), np.float32)
@@ -137,17 +139,28 @@ class _Placer:
 
     def _shares(self, signal: Audio, second: Audio, angle: Curves) -> tuple[Curves, Curves]:
         """Tell how much of the signal and of the second version is taken, for each knot."""
-        own, other, common = (
-            self._around(a, b) for a, b in ((signal, signal), (second, second), (signal, second))
-        )
-        common = np.clip(common / np.sqrt(own * other), -0.999, 0.999)
-        turn = np.sin(angle) / np.sqrt(1 - common**2)
-        louder = np.minimum(np.sqrt(own / other), _LOUDEST)
-        return np.cos(angle) - turn * common, turn * louder
+        products = [self._products(*pair) for pair in ((signal,) * 2, (second,) * 2)]
+        products.append(self._products(signal, second))
+        own, other, common = _around(products, CALM_REACH)
+        alike = np.clip(common / np.sqrt(own * other), -0.999, 0.999)
+        turn = np.sin(angle) / np.sqrt(1 - alike**2)
+        of_signal = np.cos(angle) - turn * alike
+        of_second = turn * np.minimum(np.sqrt(own / other), _LOUDEST)
+        # How alike channels are is calm; how loud they are is as quick as it was in the recording.
+        own, other, common = _around(products, QUICK_REACH)
+        made = of_signal**2 * own + of_second * (2 * of_signal * common + of_second * other)
+        trim = np.sqrt(own / np.maximum(made, own / _LARGEST_TRIM**2))
+        trim = np.maximum(trim, 1 / _LARGEST_TRIM)
+        return of_signal * trim, of_second * trim
 
-    def _around(self, a: Audio, b: Audio) -> Curves:
-        """Sum up products of two signals around each knot: float32 (_AT_ONCE + 2,)."""
+    def _products(self, a: Audio, b: Audio) -> Curves:
+        """Take the mean product of two signals in each step."""
         steps = np.einsum("ij,ij->i", a.reshape(-1, self.step), b.reshape(-1, self.step))
-        weights = (window() / self.step).astype(np.float32)
-        around = np.convolve(steps, weights, mode="valid")
-        return around + np.float32(_SILENCE) if a is b else around
+        return steps / np.float32(self.step) + np.float32(_SILENCE if a is b else 0)
+
+
+def _around(products: list[Curves], reach: int) -> list[Curves]:
+    """Take means around each knot, of steps that reach farther: (_AT_ONCE + 2,) each."""
+    weights = window(reach).astype(np.float32)
+    cut = CALM_REACH - reach
+    return [np.convolve(each[cut : len(each) - cut], weights, mode="valid") for each in products]

@@ -88,7 +88,6 @@ class Placing:
         whole = power.sum(axis=1)
         loud = np.flatnonzero(whole >= _AS_LOUD * whole.max(initial=0.0))
         lead = int(min(loud, key=lambda channel: (delays[int(channel)].samples, -whole[channel])))
-        likeness = found[lead] / np.sqrt(np.maximum(power * power[lead], 1e-300))
         overall = (found[lead].sum(axis=1) + 1e-300) / (
             np.sqrt(power * power[lead]).sum(axis=1) + 1e-300
         )
@@ -97,7 +96,7 @@ class Placing:
             for channel in range(len(power))
         )
         signs = np.array([each.sign for each in kept], np.float64)
-        alike = np.clip(likeness * signs[:, None], -1.0, 1.0)
+        alike = smoothing.likeness(found, lead) * signs[:, None]
         alike[1.0 - alike < _HARDLY] = 1.0
         alike[lead] = 1.0
         sounding = whole > 0

@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 Curves = NDArray[np.float64]
 
-#: Steps that count on either side of a step: a seventh of a second in all.
-REACH = 7
+#: Steps that count on either side of a step for how loud channels are: a seventh of a second in
+#: all.
+QUICK_REACH = 7
+#: And for how much they are alike, which differs from note to note and swims in vibrato where a
+#: channel is late: two fifths of a second.
+CALM_REACH = 20
 #: The wide window's, a second in all.
 _WIDE = 50
 #: How much what is farther away counts: in a second around, and in all of it. It decides where
@@ -16,7 +20,7 @@ _WIDE = 50
 _WIDE_SHARE, _WHOLE_SHARE = 1e-3, 1e-6
 
 
-def window(reach: int = REACH) -> NDArray[np.float64]:
+def window(reach: int) -> NDArray[np.float64]:
     """Give the weights of a step and those around it: float64 (2 * reach + 1,), 1 in all."""
     weights = np.hanning(2 * reach + 3)[1:-1]
     return weights / weights.sum()
@@ -37,7 +41,7 @@ def covariances(means: NDArray[np.float32], products: NDArray[np.float32]) -> Cu
         Covariances: what is constant does not count.
     """
     channels, steps = means.shape
-    near, wide = window(), window(_WIDE)
+    near, wide = window(QUICK_REACH), window(_WIDE)
     share = [_same(np.ones(steps), weights) for weights in (near, wide)]
     level = [_same(each, near) / share[0] for each in means.astype(np.float64)]
     found = np.empty((channels, channels, steps))
@@ -52,6 +56,31 @@ def covariances(means: NDArray[np.float32], products: NDArray[np.float32]) -> Cu
             found[a, b] = around + _WIDE_SHARE * wider + _WHOLE_SHARE * around.mean()
             found[b, a] = found[a, b]
     return found
+
+
+def likeness(found: Curves, lead: int) -> Curves:
+    """Tell how much channels correlate with one of them.
+
+    Parameters
+    ----------
+    found : float64 array (channels, channels, steps)
+        Covariances.
+    lead
+        The channel that all are compared with.
+
+    Returns
+    -------
+    float64 array (channels, steps)
+        -1 to 1, and not less where a player moves; 0 for silent channels.
+    """
+    calm = window(CALM_REACH)
+    power = np.diagonal(found).T
+    both = np.sqrt(power * power[lead])
+    alike = [
+        _same(common, calm) / np.maximum(_same(level, calm), 1e-300)
+        for common, level in zip(found[lead], both, strict=True)
+    ]
+    return np.clip(alike, -1.0, 1.0)
 
 
 def _same(curve: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
