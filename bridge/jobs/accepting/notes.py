@@ -33,9 +33,9 @@ class Notes:
     Parameters
     ----------
     listening
-        What listens.
+        What listens to them, and remembers.
     ledger
-        Where notes are put.
+        The jobs that notes are put on.
     """
 
     def __init__(self, listening: Listening, ledger: Ledger):
