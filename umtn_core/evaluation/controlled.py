@@ -7,6 +7,7 @@ no others.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
+from umtn_core.evaluation.listening.heard import Heard
 from umtn_core.evaluation.material.controlled import KINDS, placed, swelling
 from umtn_core.evaluation.material.held_out import HeldOutPiece
 from umtn_core.evaluation.measures.rests import rest_after, rest_level
@@ -33,13 +35,34 @@ SWELL_SECONDS, STEREO_SECONDS = 4.0, 2.0
 SWELLS = 2
 
 
+@dataclass(frozen=True)
+class Controlled:
+    """What a model makes of swells, rests and places in stereo.
+
+    Parameters
+    ----------
+    report
+        ``kinds``, how each piece stands in stereo; ``correlations``, left with right, of each,
+        ``in`` and ``out``; and ``figures``: ``swell_slope``, ``loudness_correlation``,
+        ``rest_dbfs`` and ``rest_after_ms`` of the swells, ``stereo_correlation_error``,
+        ``mono_sum_error_db`` and ``pan_error_db`` of the places, each beside the ceiling, the
+        target's real render treated alike, and the floor, which is that render as it was, or two
+        pieces in place of one.
+    swell
+        The first swell: ``source``, ``translation`` and ``truth``.
+    """
+
+    report: dict[str, Any]
+    swell: dict[str, Heard]
+
+
 def controlled_figures(
     translate: Translate,
     source: str,
     target: str,
     pieces: Sequence[HeldOutPiece],
     seed: int = 0,
-) -> dict[str, Any]:
+) -> Controlled:
     """Translate pieces that were made to swell and put in stereo, and compare with what was done.
 
     Parameters
@@ -55,13 +78,8 @@ def controlled_figures(
 
     Returns
     -------
-    dict
-        ``kinds``, how each piece stands in stereo; ``correlations``, left with right, of each,
-        ``in`` and ``out``; and ``figures``: ``swell_slope``, ``loudness_correlation``,
-        ``rest_dbfs`` and ``rest_after_ms`` of the swells, ``stereo_correlation_error``,
-        ``mono_sum_error_db`` and ``pan_error_db`` of the places, each beside the ceiling, the
-        target's real render treated alike, and the floor, which is that render as it was, or two
-        pieces in place of one.
+    Controlled
+        What was found, and a swell to hear.
     """
     rate = pieces[0].renders[source].rate
     given, truths = ([piece.renders[d].full for piece in pieces] for d in (source, target))
@@ -77,7 +95,7 @@ def controlled_figures(
     }
     measures = {**_OF_SWELLS, **_OF_PLACES}
     figures = {name: _figure(how, *beside[name], rate, seed) for name, how in measures.items()}
-    return {
+    report = {
         "kinds": list(KINDS)[: len(places)],
         "correlations": [
             {"in": rounded(stereo_correlation(a)), "out": rounded(stereo_correlation(b))}
@@ -85,6 +103,8 @@ def controlled_figures(
         ],
         "figures": figures,
     }
+    heard = {"source": swells[0], "translation": made[0], "truth": _swelling(truths, rate)[0]}
+    return Controlled(report, {name: Heard(audio, rate) for name, audio in heard.items()})
 
 
 def controlled_renders(
@@ -94,7 +114,7 @@ def controlled_renders(
     pieces: Sequence[HeldOutPiece],
     settings: EvaluationSettings,
     say: OnStage,
-) -> dict[str, Any]:
+) -> Controlled:
     """Figures of swells and places that a bundle translates, see `controlled_figures`.
 
     Parameters

@@ -8,11 +8,11 @@ from typing import Any
 from umtn_core.bundle import Bundle
 from umtn_core.data.store import Store
 from umtn_core.evaluation.blending import Blend, blend
-from umtn_core.evaluation.controlled import controlled_renders
+from umtn_core.evaluation.controlled import Controlled, controlled_renders
 from umtn_core.evaluation.gathering import Gathered, at_rate, gather, shared_domains
 from umtn_core.evaluation.latent_probe import Excerpts, latent_probe
 from umtn_core.evaluation.likelihood.likelihood_figures import likelihood_figures
-from umtn_core.evaluation.listening.heard import RATE
+from umtn_core.evaluation.listening.heard import RATE, Heard
 from umtn_core.evaluation.measures.share import figure
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 from umtn_core.evaluation.measuring import measure_directions, measure_recordings, verdicts
@@ -35,11 +35,14 @@ class Evaluation:
         Every piece and recording that was translated.
     blends
         Mixtures of two inputs, for each target.
+    swells
+        A piece that was made to swell, for each target: ``source``, ``translation``, ``truth``.
     """
 
     report: dict[str, Any]
     examples: list[Example] = field(default_factory=list)
     blends: list[Blend] = field(default_factory=list)
+    swells: dict[str, dict[str, Heard]] = field(default_factory=dict)
 
 
 def evaluate(
@@ -101,10 +104,11 @@ def evaluate(
         "domain_read_off_latents": _probe(bundle, gathered, settings.seed),
         "blending": [each.figures() for each in blends],
         "joins": joins,
-        "controlled": controlled,
+        "controlled": {target: each.report for target, each in controlled.items()},
         "legend": LEGEND,
     }
-    return Evaluation(report, examples, blends)
+    swells = {target: each.swell for target, each in controlled.items()}
+    return Evaluation(report, examples, blends, swells)
 
 
 def _setting(bundle: Bundle, gathered: Gathered, settings: EvaluationSettings) -> dict[str, Any]:
@@ -143,7 +147,7 @@ def _setting(bundle: Bundle, gathered: Gathered, settings: EvaluationSettings) -
 
 def _own_renders(
     bundle: Bundle, gathered: Gathered, settings: EvaluationSettings, say: OnStage
-) -> tuple[list[Blend], dict[str, Any], dict[str, Any]]:
+) -> tuple[list[Blend], dict[str, Any], dict[str, Controlled]]:
     """What only the bundle's own decoders can be asked: blends, joins of segments, known swells."""
     pieces = gathered.main.pieces
     sources = {target: source for source, target in gathered.main.directions(gathered.domains)}

@@ -135,7 +135,7 @@ def test_the_report_says_every_figure_with_its_bounds(made: Path) -> None:
         assert found["kinds"] == ["room", "panned"]
         place = found["figures"]["stereo_correlation_error"]
         assert place["ceiling"] < 0.1 < place["floor"]
-    assert len(list((made / "pictures").glob("*.png"))) == 6
+    assert len(list((made / "pictures").glob("*.png"))) == 6 + 2
 
 
 def test_figures_can_be_recorded_in_the_bundle(

@@ -29,7 +29,10 @@ def test_what_keeps_everything_is_found_to(pieces):
         asked.append((target, [each.shape for each in sources]))
         return sources
 
-    found = controlled_figures(keep, "flute", "violin", pieces)
+    controlled = controlled_figures(keep, "flute", "violin", pieces)
+    found = controlled.report
+    assert controlled.swell["translation"].full is controlled.swell["source"].full
+    assert controlled.swell["truth"].seconds == 4.0
     swell, place = (64_000,), (2, 32_000)
     assert asked == [("violin", [swell, swell, place, place, place])]
     assert found["kinds"] == list(KINDS)[:3]
@@ -59,7 +62,7 @@ def test_what_flattens_swells_and_tears_stereo_apart_is_found_to(pieces):
             for each in sources
         ]
 
-    figures = controlled_figures(lose, "flute", "violin", pieces)["figures"]
+    figures = controlled_figures(lose, "flute", "violin", pieces).report["figures"]
     assert abs(figures["swell_slope"]["value"]) < 0.1
     assert figures["stereo_correlation_error"]["value"] > 0.6
     assert figures["mono_sum_error_db"]["value"] > 1.5
@@ -68,6 +71,6 @@ def test_what_flattens_swells_and_tears_stereo_apart_is_found_to(pieces):
 
 
 def test_one_piece_has_no_other_beside_it(pieces):
-    figures = controlled_figures(lambda _, s: s, "flute", "violin", pieces[:1])["figures"]
+    figures = controlled_figures(lambda _, s: s, "flute", "violin", pieces[:1]).report["figures"]
     assert figures["stereo_correlation_error"]["floor"] is None
     assert figures["swell_slope"]["floor"] is not None

@@ -44,6 +44,7 @@ def page(
     report: Mapping[str, Any],
     shown: Mapping[tuple[str, str], Sequence[Shown]],
     blends: Sequence[Shown],
+    swells: Sequence[Shown],
 ) -> str:
     """Write the page.
 
@@ -53,8 +54,8 @@ def page(
         The report of `umtn_core.evaluation.evaluate.evaluate`.
     shown
         The examples of each ``(make, direction)``; real recordings have the make ``real player``.
-    blends
-        The mixtures, in the report's order.
+    blends, swells
+        The mixtures, in the report's order, and what was made to swell.
     """
     parts = [_head(report)]
     for tier in (1, 2):
@@ -75,7 +76,7 @@ def page(
         "seek pauses, where level changes anyway, so compare with the same places "
         "unbroken.</p>",
         joins_table(report["joins"]),
-        *_controlled(report["controlled"]),
+        *_controlled(report["controlled"], swells),
         "<h2>Loss</h2>",
         "<p>Nats a sample on held-out audio, given the true past. A low loss does not mean that "
         "melodies come out: judge by the figures above.</p>",
@@ -155,13 +156,16 @@ def _tier_title(tier: int) -> str:
 
 def _direction(direction: str, figures: Mapping[str, Any], shown: Sequence[Shown]) -> list[str]:
     parts = [f"<h3>{escape(arrow(direction)).capitalize()}</h3>"]
-    for each in shown:
-        picture = f'<img src="{escape(each.picture)}" alt="spectrograms">' if each.picture else ""
-        parts.append(
-            f"<figure><figcaption>{escape(each.title)}</figcaption>{players(each.sounds)}"
-            f"{picture}</figure>"
-        )
-    return [*parts, figures_table(figures)]
+    return [*parts, *map(_figure, shown), figures_table(figures)]
+
+
+def _figure(shown: Shown) -> str:
+    alt = "spectrograms and loudness"
+    picture = f'<img src="{escape(shown.picture)}" alt="{alt}">' if shown.picture else ""
+    return (
+        f"<figure><figcaption>{escape(shown.title)}</figcaption>{players(shown.sounds)}"
+        f"{picture}</figure>"
+    )
 
 
 def _recordings(
@@ -199,7 +203,7 @@ def _latents(report: Mapping[str, Any], blends: Sequence[Shown]) -> list[str]:
     return parts
 
 
-def _controlled(controlled: Mapping[str, Any]) -> list[str]:
+def _controlled(controlled: Mapping[str, Any], swells: Sequence[Shown]) -> list[str]:
     if not controlled:
         return []
     return [
@@ -212,6 +216,7 @@ def _controlled(controlled: Mapping[str, Any]) -> list[str]:
         controlled_table(controlled),
         "<p>How alike left and right are, going in and coming out (correlation).</p>",
         places_table(controlled),
+        *map(_figure, swells),
     ]
 
 

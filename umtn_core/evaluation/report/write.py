@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from umtn_core.data.files import write_json
 from umtn_core.evaluation.blending import WEIGHTS
 from umtn_core.evaluation.evaluate import Evaluation
+from umtn_core.evaluation.listening.heard import Heard
 from umtn_core.evaluation.report.folder import REPORT, whole_folder
 from umtn_core.evaluation.report.listening_sheet import write_sheet
 from umtn_core.evaluation.report.page import Shown, page
@@ -53,7 +54,8 @@ def write_report(
         shown: dict[tuple[str, str], list[Shown]] = {}
         for name, example in _picked(report["tiers"]["1"], evaluation.examples):
             direction = f"{example.source}->{example.target}"
-            shown.setdefault((example.make, direction), []).append(_show(folder, name, example))
+            each = _show(folder, name, _title(example), example.sounds)
+            shown.setdefault((example.make, direction), []).append(each)
         blends = []
         for k, blend in enumerate(evaluation.blends):
             sounds = {}
@@ -61,8 +63,12 @@ def write_report(
                 sounds[f"{weight:g}"] = f"audio/blend-{k}-{round(100 * weight)}.flac"
                 write_sound(folder / sounds[f"{weight:g}"], heard)
             blends.append(Shown(f"blend {k}", sounds))
+        swells = [
+            _show(folder, f"swell-{target}", f"A swell, to {target}", sounds)
+            for target, sounds in evaluation.swells.items()
+        ]
         write_sheet(folder, report["model"], evaluation.examples, seed)
-        (folder / PAGE).write_text(page(report, shown, blends), encoding="utf-8")
+        (folder / PAGE).write_text(page(report, shown, blends, swells), encoding="utf-8")
         write_json(folder / REPORT, report)
     return path / PAGE
 
@@ -79,15 +85,20 @@ def _picked(main: Sequence[str], examples: Sequence[Example]) -> list[tuple[str,
     return picked
 
 
-def _show(folder: Path, name: str, example: Example) -> Shown:
-    named = {_NAMES[kind]: example.sounds[kind] for kind in _NAMES if kind in example.sounds}
+def _title(example: Example) -> str:
+    if example.tier == 3:
+        return f"A real {example.source}"
+    return f"{example.piece}, {arrow(f'{example.source}->{example.target}')}"
+
+
+def _show(folder: Path, name: str, title: str, heard: Mapping[str, Heard]) -> Shown:
+    """Write sounds and their picture into a folder, and say where they lie."""
+    named = {_NAMES[kind]: heard[kind] for kind in _NAMES if kind in heard}
     sounds = {}
-    for title, heard in named.items():
-        sounds[title] = f"audio/{name}-{title.replace(' ', '-')}.flac"
-        write_sound(folder / sounds[title], heard)
+    for about, each in named.items():
+        sounds[about] = f"audio/{name}-{about.replace(' ', '-')}.flac"
+        write_sound(folder / sounds[about], each)
     picture = f"pictures/{name}.png"
     (folder / "pictures").mkdir(exist_ok=True)
     draw_spectrograms(named, folder / picture)
-    about = arrow(f"{example.source}->{example.target}")
-    title = f"{example.piece}, {about}" if example.tier < 3 else f"A real {example.source}"
     return Shown(title, sounds, picture)
