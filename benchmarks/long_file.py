@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from pedalboard.io import AudioFile
 
+from umtn_core.audio.channels import ChannelMode
 from umtn_core.audio.read import read_audio, take_audio
 from umtn_core.audio.resample import resample
 from umtn_core.audio.write import write_blocks
@@ -76,12 +77,10 @@ def write_music(path: Path, minutes: float) -> None:
 
 
 def render(
-    source: Path, target: str, engine: str, channels: str, dynamics: float
+    source: Path, target: str, engine: str, channels: ChannelMode, dynamics: float
 ) -> tuple[dict[str, float], float]:
     """Render a file, and say how long each part took, and what memory: in MB."""
-    translator = Translator(
-        "default", target, engine=engine, channels=channels, dynamics=dynamics
-    )
+    translator = Translator("default", target, engine=engine, channels=channels, dynamics=dynamics)
     translator(np.zeros((1, 1600), np.float32), 16_000)  # engines are timed once on a machine
     seconds: dict[str, float] = {}
     began = time.perf_counter()

@@ -56,7 +56,7 @@ class Rows:
         folder: Path | None = None,
         path: Path | None = None,
     ):
-        self.shape = (count, width) if width else (count,)
+        self.shape: tuple[int, ...] = (count, width) if width else (count,)
         self._dtype = np.dtype(dtype)
         self._row = self._dtype.itemsize * max(1, width)
         self.is_kept = path is not None and count * self._row > LARGEST_IN_MEMORY
@@ -107,7 +107,7 @@ class Rows:
         self, rows: NDArray[Any], first: int, at: Any | None, *, writes: bool = False
     ) -> None:
         """Read or write a whole array; a single call may do a part of it only."""
-        left = memoryview(rows).cast("B") if rows.size else memoryview(b"")
+        left = rows.reshape(-1).view(np.uint8).data
         place = first * self._row
         while len(left):
             try:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeGuard
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -60,24 +60,20 @@ class Source:
         UmtnError
             If it is an array that is not audio, or has no samples.
         """
-        if _is_sound(self.audio):
-            return self.audio
+        if hasattr(self.audio, "read"):
+            return cast(Sound, self.audio)
         return sound_of(self.audio, self.sample_rate)
 
     @property
     def form(self) -> tuple[int, ...]:
         """The shape that its result has."""
-        if _is_sound(self.audio):
-            return self.audio.channels, self.audio.samples
-        return np.shape(self.audio)
+        if hasattr(self.audio, "read"):
+            return self.sound.channels, self.sound.samples
+        return np.asarray(self.audio).shape
 
     def seeded(self, default: int) -> int:
         """Return its seed, or the one to take if it has none."""
         return default if self.seed is None else self.seed
-
-
-def _is_sound(audio: Audio | Sound) -> TypeGuard[Sound]:
-    return hasattr(audio, "read")
 
 
 class SavedPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

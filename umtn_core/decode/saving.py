@@ -137,7 +137,7 @@ def restore(engine: Engine, contents: bytes, streams: Sequence[Stream] | None = 
                     f"The saved decode was made in {header.precision}, and can only go on with an "
                     f"engine of that precision, not in {engine.precision}."
                 )
-            given = streams or [None] * len(header.streams)
+            given: Sequence[Stream | None] = streams or [None] * len(header.streams)
             if len(given) != len(header.streams):
                 raise UmtnError("The saved decode is damaged; start it again.")
             states = [

@@ -70,7 +70,8 @@ def listen(read: Read, samples: int, sample_rate: int) -> Findings:
 def _findings(frames: Frames, peak: float) -> Findings:
     if not len(frames.level):
         # Shorter than a frame: of it, there is only how loud it is.
-        return Findings((0.0,) * PITCHES, 0.0, 0.0, 0.0, False, *[20 * math.log10(peak)] * 2, 0.0)
+        level = 20 * math.log10(peak)
+        return Findings((0.0,) * PITCHES, 0.0, 0.0, 0.0, False, level, level, 0.0)
     loudest = _loudest(frames.level)
     sounds = frames.level > loudest * 10 ** (-_BELOW_LOUDEST_DB / 20)
     sounding = int(np.count_nonzero(sounds))

@@ -18,7 +18,7 @@ from bridge.jobs.worker.control import Control
 from bridge.jobs.worker.open_translators import OpenTranslators
 from bridge.jobs.worker.progress_reports import ProgressReports
 from bridge.jobs.worker.region import read_region
-from umtn_core.audio.sound import Sound, SoundRows
+from umtn_core.audio.sound import SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.recording import Audio
 from umtn_core.translation import Source, Translation
@@ -138,7 +138,7 @@ class BatchRun:
         work = _Work([], [], [])
         for id, order in self._orders.items():
             try:
-                source = read_region(
+                sound = read_region(
                     self._folders,
                     order,
                     self._setup.longest_seconds,
@@ -148,10 +148,10 @@ class BatchRun:
             except RequestError as error:
                 self._fail(id, error.code, error.message)
                 continue
-            if not work.sources or _go_together(work.sources[0].sound, source.sound):
+            if not work.sources or _go_together(work.sounds[0], sound):
                 work.ids.append(id)
-                work.sources.append(source)
-                work.sounds.append(source.sound)
+                work.sources.append(Source(sound, sound.sample_rate, order.request.seed))
+                work.sounds.append(sound)
         return work
 
     def _translate(self, work: _Work) -> None:
@@ -266,7 +266,7 @@ class BatchRun:
             self._fail(id, code, message)
 
 
-def _go_together(first: Sound, other: Sound) -> bool:
+def _go_together(first: SoundRows, other: SoundRows) -> bool:
     """Whether the first recording may wait for the other one to be done."""
     own, others = (sound.samples / sound.sample_rate for sound in (first, other))
     return others <= max(own * _LONGER_TIMES, own + _LONGER_SECONDS)

@@ -9,9 +9,9 @@ from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.renderer import Order
 from bridge.jobs.request import RequestError
 from umtn_core.audio.read import OpenAudio, open_audio
+from umtn_core.audio.sound import SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
-from umtn_core.translation import Source
 
 #: OSC's floats hold a time an hour into a file to a quarter of a millisecond; a region may seem
 #: to end by about as much after its file does.
@@ -24,7 +24,7 @@ def read_region(
     longest_seconds: float,
     cancelled: IsCancelled,
     room: Path,
-) -> Source:
+) -> SoundRows:
     """Read the region of an order, if the input is still the file that was accepted.
 
     Parameters
@@ -54,7 +54,7 @@ def read_region(
             start, length = _region(order, audio, longest_seconds)
             sound = audio.taken(start, length, cancelled, path=room)
             _check_unchanged(os.fstat(file.fileno()), order)
-            return Source(sound, sound.sample_rate, request.seed)
+            return sound
     except Cancelled:
         raise
     except UmtnError as error:
