@@ -42,23 +42,35 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0)
     options = parser.parse_args()
     players = [heard(name, options.seconds) for name in options.players.split(",")]
-    print(f"{'':40s}{'correlation':>14s} {'off':>5s} {'mono sum':>13s} {'balance off, worst':>19s}")
+    rows: dict[str, list[Signal]] = {}
+    print(f"{'':48s}{'correlation':>14s} {'off':>5s} {'mono sum':>13s} {'balance off, worst':>19s}")
     for target in options.targets.split(","):
         translator = Translator(options.model, target, segments=1)
         for name, alone in zip(options.players.split(","), players, strict=True):
             for kind, place in KINDS.items():
                 audio = np.stack(place(alone)).astype(np.float32)
                 row = f"{name} to {target}, {kind}"
-                if listened(audio):
-                    print(f"{row:40s}{line(audio, translator(audio, RATE))}", flush=True)
-                else:
-                    print(f"{row:40s} taken for two players", flush=True)
+                if not listened(audio):
+                    print(f"{row:48s} taken for two players", flush=True)
+                    continue
+                compared = figures(audio, translator(audio, RATE))
+                rows.setdefault(kind, []).append(compared)
+                print(f"{row:48s}{line(compared)}", flush=True)
         for row, audio in pairs(options.players.split(","), players):
             found = "taken for ONE player" if listened(audio) else "two players"
             made = translator(audio, RATE)
             left = translator(audio[:1], RATE)[0]
             error = np.abs(made[0] - left).max() / np.abs(left).max()
-            print(f"{row + f' to {target}':40s} {found}, left side off by {error:.1e}", flush=True)
+            print(f"{row + f' to {target}':48s} {found}, left side off by {error:.1e}", flush=True)
+    print(f"\n{'off at worst, of':48s}   correlation, in half seconds, mono sum, balance")
+    for kind, each in rows.items():
+        correlation, sums = (
+            np.abs(np.subtract(*np.array(each).T[k : k + 2])).max() for k in (0, 3)
+        )
+        near, away = np.array(each)[:, 2].max(), np.array(each)[:, 5].max()
+        print(
+            f"{f'{len(each)} of {kind}':48s} {correlation:8.3f} {near:8.3f} {sums:8.2f} {away:8.2f}"
+        )
 
 
 def heard(name: str, seconds: float) -> Signal:
@@ -76,21 +88,29 @@ def listened(audio: Audio) -> bool:
     return listener.placing() is not None
 
 
-def line(before: Audio, after: Audio) -> str:
-    """Compare two stereo recordings."""
+def figures(before: Audio, after: Audio) -> Signal:
+    """Compare two stereo recordings.
+
+    Returns
+    -------
+    float64 array (7,)
+        Correlation before and after, and by how much it is off over half seconds; mono sum before
+        and after; by how much the balance is off on average and at worst.
+    """
     alike = [stereo_correlation(audio) for audio in (before, after)]
     sums = [mono_sum_db(audio) for audio in (before, after)]
     near = np.abs(np.subtract(*over_time(before, after, 0.5, stereo_correlation))).mean()
     away = np.abs(np.subtract(*over_time(before, after, 0.2, balance)))
-    wrong = (
-        abs(alike[0] - alike[1]) > 0.1
-        or abs(sums[0] - sums[1]) > 1
-        or near > 0.1
-        or away.mean() > 1
-    )
+    return np.array([*alike, near, *sums, away.mean(), away.max()])
+
+
+def line(found: Signal) -> str:
+    """Format figures."""
+    alike, other, near, sums, others, away, worst = found
+    wrong = abs(alike - other) > 0.1 or near > 0.1 or abs(sums - others) > 1 or away > 1
     return (
-        f"{alike[0]:7.3f}{alike[1]:7.3f} {near:5.3f} {sums[0]:6.2f}{sums[1]:7.2f} "
-        f"{away.mean():12.2f}{away.max():7.2f}{'  OFF' if wrong else ''}"
+        f"{alike:7.3f}{other:7.3f} {near:5.3f} {sums:6.2f}{others:7.2f} "
+        f"{away:12.2f}{worst:7.2f}{'  OFF' if wrong else ''}"
     )
 
 

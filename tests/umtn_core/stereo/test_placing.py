@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.umtn_core.stereo.measures import balance, correlation, level, mono_sum, over_time
 from tests.umtn_core.stereo.sounds import BOW, ONE, RATE, REED, late, player, room, stereo
 from tests.umtn_core.stereo.streaming import listened, sent
 from umtn_core.stereo import Placing
@@ -17,35 +16,6 @@ def placing_of(audio: Audio) -> Placing:
     placing = listened(audio).placing()
     assert placing is not None
     return placing
-
-
-def windowed(
-    audio: Audio, seconds: float, measure: Callable[[Audio], float]
-) -> NDArray[np.float64]:
-    size = round(seconds * RATE)
-    places = range(0, audio.shape[1] - size + 1, size)
-    loud = max(np.square(audio[:, k : k + size]).mean() for k in places)
-    return np.array(
-        [
-            measure(audio[:, k : k + size].astype(np.float64))
-            if np.square(audio[:, k : k + size]).mean() > 1e-3 * loud
-            else np.nan
-            for k in places
-        ]
-    )
-
-
-def correlation(audio: Audio) -> float:
-    return float(np.corrcoef(audio)[0, 1])
-
-
-def balance(audio: Audio) -> float:
-    left, right = (np.maximum(np.square(each).mean(), 1e-14) for each in audio)
-    return float(10 * np.log10(left / right))
-
-
-def mono_sum(audio: Audio) -> float:
-    return float(10 * np.log10(np.square(audio.sum(axis=0)).sum() / np.square(audio).sum() + 1e-12))
 
 
 @pytest.mark.parametrize("kind", ONE)
@@ -63,10 +33,8 @@ def test_another_instrument_is_placed_as_the_player_was(
         assert not made[1].any()
         return
     assert correlation(made) == pytest.approx(correlation(source), abs=0.1)
-    correlations = [windowed(audio, 0.5, correlation) for audio in (source, made)]
-    assert np.nanmean(np.abs(correlations[0] - correlations[1])) < 0.1
-    balances = [windowed(audio, 0.2, balance) for audio in (source, made)]
-    assert np.nanmean(np.abs(balances[0] - balances[1])) < 1
+    assert over_time((source, made), 0.5, correlation) < 0.1
+    assert over_time((source, made), 0.2, balance) < 1
 
 
 @pytest.mark.parametrize("kind", ONE)
@@ -78,9 +46,7 @@ def test_what_was_mixed_is_placed_as_loud_as_it_was(kind: str) -> None:
     assert made.shape == source.shape
     for before, after in zip(source, made, strict=True):
         if before.any():
-            levels = [windowed(each[None], 0.2, lambda x: 10 * np.log10(np.square(x).mean()))
-                      for each in (before, after)]  # fmt: skip
-            assert np.nanmean(np.abs(levels[0] - levels[1])) < 1
+            assert over_time((before[None], after[None]), 0.2, level) < 1
 
 
 @pytest.mark.parametrize("kind", ["late", "moving", "panned", "turned over"])
