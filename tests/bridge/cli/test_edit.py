@@ -79,14 +79,14 @@ def test_a_file_that_changes_meanwhile_is_left_alone(
     domain = edit(take).stderr.rsplit(" ", 1)[-1].rstrip(".\n")
     from umtn_core.translator import Translator
 
-    real = Translator.__call__
+    real = Translator.begin
 
-    def meanwhile(self, audio, rate, **options):  # type: ignore[no-untyped-def]
+    def meanwhile(self, sources, **options):  # type: ignore[no-untyped-def]
         os.utime(take, ns=(1, 1))
-        return real(self, audio, rate, **options)
+        return real(self, sources, **options)
 
     before = take.read_bytes()
-    monkeypatch.setattr(Translator, "__call__", meanwhile)
+    monkeypatch.setattr(Translator, "begin", meanwhile)
     result = edit(take, "--to", domain)
     assert result.exit_code == 1
     assert "changed in the meantime" in result.stderr

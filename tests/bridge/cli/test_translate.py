@@ -17,6 +17,7 @@ from pedalboard.io import AudioFile
 
 from bridge.cli.failures import INTERRUPTED
 from bridge.cli.main import umtn
+from umtn_core.audio.write import write_audio
 from umtn_core.native.cuda.presence import has_driver
 
 ROOT = Path(__file__).parents[3]
@@ -190,6 +191,29 @@ def test_json_says_what_was_written_and_what_was_not(
     assert written["target"] == "flute"
     assert written["seconds"] == 0.05
     assert "none.wav" in failed["error"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_is_silent_is_written_and_a_word_said_of_it(tmp_path: Path, as_json: bool) -> None:
+    source = tmp_path / "silent.wav"
+    write_audio(source, np.zeros((1, 8_000), np.float32), 16_000)
+    result = run(source, "--to", "flute", *(["--json"] if as_json else []))
+    assert result.exit_code == 0
+    assert f"{source}: Nothing in this recording is loud enough" in result.stderr
+    assert (tmp_path / "silent.flute.wav").exists()
+    if as_json:
+        (written,) = json.loads(result.stdout)
+        assert written["remark"].startswith("Nothing in this recording")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--transpose", "5.5"), ("--transpose", "40"), ("--dynamics", "2")]
+)
+def test_options_out_of_range_are_refused(
+    recording: MakeRecording, option: str, value: str
+) -> None:
+    result = run(recording(), "--to", "flute", option, value)
+    assert result.exit_code == 2 and value in result.stderr
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
