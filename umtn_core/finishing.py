@@ -17,7 +17,7 @@ from umtn_core.recording import Audio, Recording
 from umtn_core.rows import Rows
 from umtn_core.segments.join import joining
 from umtn_core.segments.plan import Segment
-from umtn_core.stage import BLOCK, Stage, through
+from umtn_core.stage import BLOCK, Stage, heeding, through
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Finish:
         segments
             The segments that it was cut into.
         cancelled
-            Asked about 20 times a second while a post-filter works.
+            Asked for every block, and about 20 times a second while a post-filter works.
 
         Yields
         ------
@@ -80,7 +80,8 @@ class Finish:
         if signal.ride is not None:
             stages.append(Envelope(signal.ride, self.sample_rate))
         stages.append(Resampler(self.sample_rate, signal.sample_rate, signal.samples))
-        blocks = through(joining(parts, segments, self.sample_rate), *stages)
+        joined = heeding(cancelled, joining(parts, segments, self.sample_rate))
+        blocks = through(joined, *stages)
         return self._matched(blocks, signal) if signal.ride is None else blocks
 
     def recording(

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from umtn_core.audio.channels import ChannelMode, EqualChannels, Mean, PerChannel
 from umtn_core.audio.level import Limiter
 from umtn_core.audio.sound import Sound, SoundArray, blocks_of
-from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.errors import UmtnError
 from umtn_core.hearing import Hearing, Signal
 from umtn_core.progress import IsCancelled
-from umtn_core.stage import ahead, feed, through, together
+from umtn_core.stage import ahead, feed, heeding, through, together
 from umtn_core.stereo.listener import StereoListener
 from umtn_core.stereo.placing import Placing
 
@@ -128,7 +128,7 @@ class Recording:
         wet = ahead(self._layout.joined(ahead(together(sources)), self._blocks()))
         limiter = Limiter(self.sound.sample_rate, max(1.0, self._peak))
         position = 0
-        for block in through(wet, limiter):
+        for block in heeding(self._cancelled, through(wet, limiter)):
             if mix < 1:
                 dry = self.sound.read(position, block.shape[1])
                 block = np.float32(1 - mix) * dry + np.float32(mix) * block
@@ -139,10 +139,7 @@ class Recording:
         return (np.zeros(block.shape[1], np.float32) for block in self._blocks())
 
     def _blocks(self) -> Iterator[Audio]:
-        for block in blocks_of(self.sound):
-            if self._cancelled is not None and self._cancelled():
-                raise Cancelled("The translation was cancelled.")
-            yield block
+        return heeding(self._cancelled, blocks_of(self.sound))
 
 
 class _Survey:

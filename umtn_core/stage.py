@@ -12,6 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.errors import Cancelled
+from umtn_core.progress import IsCancelled
+
 Audio = NDArray[np.float32]
 
 #: Samples of a block, where audio is taken from a store.
@@ -49,6 +52,19 @@ def _through(blocks: Iterable[Audio], stage: Stage) -> Iterator[Audio]:
     rest = stage.rest()
     if rest.shape[-1]:
         yield rest
+
+
+def heeding(cancelled: IsCancelled | None, blocks: Iterable[Audio]) -> Iterator[Audio]:
+    """Ask for every block whether work is to end.
+
+    Raises
+    ------
+    Cancelled
+    """
+    for block in blocks:
+        if cancelled is not None and cancelled():
+            raise Cancelled("The translation was cancelled.")
+        yield block
 
 
 def together(sources: Sequence[Iterable[Audio]]) -> Iterator[Audio]:
@@ -92,6 +108,8 @@ def ahead(blocks: Iterable[Audio]) -> Iterator[Audio]:
         except BaseException as error:
             last = error
         made.put(last)
+        # What it holds, such as files, is let go of as soon as it was told of.
+        del last
 
     maker = threading.Thread(target=make, name="umtn-ahead", daemon=True)
     maker.start()
@@ -101,7 +119,10 @@ def ahead(blocks: Iterable[Audio]) -> Iterator[Audio]:
             if block is None:
                 return
             if isinstance(block, BaseException):
-                raise block
+                try:
+                    raise block
+                finally:
+                    del block
             yield block
     finally:
         ended.set()

@@ -1,10 +1,14 @@
+import contextlib
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
 from tests.umtn_core.cutting import cut
-from umtn_core.stage import Passing, ahead, feed, through, together
+from umtn_core.errors import Cancelled
+from umtn_core.stage import Passing, ahead, feed, heeding, through, together
 
 AUDIO = np.arange(2000, dtype=np.float32)
 
@@ -70,6 +74,35 @@ def test_what_goes_wrong_ahead_is_told_in_its_place():
     assert next(made) is AUDIO
     with pytest.raises(OSError, match="gone"):
         next(made)
+
+
+def test_what_failing_work_held_is_let_go_of_at_once():
+    class Held:
+        pass
+
+    def blocks():
+        held = Held()
+        alive.append(weakref.ref(held))
+        yield AUDIO
+        raise OSError("gone")
+
+    alive = []
+    gc.disable()
+    try:
+        with contextlib.suppress(OSError):
+            list(ahead(blocks()))
+    finally:
+        gc.enable()
+    assert alive[0]() is None
+
+
+def test_whoever_asks_is_heeded_between_blocks():
+    wishes = iter([False, False, True])
+    made = heeding(lambda: next(wishes), [AUDIO] * 4)
+    assert next(made) is next(made) is AUDIO
+    with pytest.raises(Cancelled):
+        next(made)
+    assert len(list(heeding(None, [AUDIO] * 4))) == 4
 
 
 def test_nothing_is_made_ahead_any_more_once_nobody_takes_it():

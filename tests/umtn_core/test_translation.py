@@ -2,6 +2,7 @@
 
 import copy
 import math
+import threading
 import time
 
 import msgspec
@@ -201,6 +202,19 @@ def test_time_and_a_wish_to_stop_are_heeded(bundle):
     assert not translation.done
     with pytest.raises(UmtnError, match="not finished"):
         translation.finish()
+
+
+@pytest.mark.parametrize("channels", ["auto", "per-channel", "mid"])
+@pytest.mark.parametrize("dynamics", [0.0, 1.0])
+def test_finishing_ends_when_asked(bundle, channels, dynamics):
+    translator = Translator(bundle, "a", engine="onnx", channels=channels, dynamics=dynamics)
+    translation = translator.begin([Source(music(0.2, 2, channels=2), 16_000)])
+    translation.advance()
+    before = threading.active_count()
+    with pytest.raises(Cancelled):
+        translation.finish(cancelled=lambda: True)
+    assert threading.active_count() == before
+    assert len(translation.finish()) == 1
 
 
 def test_nothing_to_do_is_done_at_once(bundle):
