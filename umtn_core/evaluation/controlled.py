@@ -1,7 +1,7 @@
-"""Swells, rests and places in stereo that are known by construction, and what becomes of them.
+"""Swells, rests, vibrato and places in stereo that are known, and what becomes of them.
 
-Held-out pieces of one loudness, without rests, in mono say nothing of these, and most stores have
-no others.
+Held-out pieces of one loudness, without rests and vibrato, in mono say nothing of these, and
+most stores have no others.
 """
 
 from __future__ import annotations
@@ -16,12 +16,20 @@ from numpy.typing import NDArray
 
 from umtn_core.bundle import Bundle
 from umtn_core.evaluation.listening.heard import Heard
-from umtn_core.evaluation.material.controlled import KINDS, placed, swelling
+from umtn_core.evaluation.material.controlled import (
+    KINDS,
+    VIBRATO_CENTS,
+    VIBRATO_HERTZ,
+    placed,
+    swelling,
+    vibrating,
+)
 from umtn_core.evaluation.material.held_out import HeldOutPiece
 from umtn_core.evaluation.measures.rests import rest_after, rest_level
 from umtn_core.evaluation.measures.share import Figure, Share, figure, rounded
 from umtn_core.evaluation.measures.stereo import mono_sum_db, pan_distance, stereo_correlation
 from umtn_core.evaluation.measures.swell import PHRASE_SECONDS, loudness_correlation, swell_slope
+from umtn_core.evaluation.measures.vibrato import vibrato_share
 from umtn_core.evaluation.settings import EvaluationSettings, OnStage
 from umtn_core.evaluation.translating import Translate, own_translator
 from umtn_core.progress import Progress
@@ -44,10 +52,10 @@ class Controlled:
     report
         ``kinds``, how each piece stands in stereo; ``correlations``, left with right, of each,
         ``in`` and ``out``; and ``figures``: ``swell_slope``, ``loudness_correlation``,
-        ``rest_dbfs`` and ``rest_after_ms`` of the swells, ``stereo_correlation_error``,
-        ``mono_sum_error_db`` and ``pan_error_db`` of the places, each beside the ceiling, the
-        target's real render treated alike, and the floor, which is that render as it was, or two
-        pieces in place of one.
+        ``rest_dbfs``, ``rest_after_ms`` and ``vibrato_ratio`` of the swells,
+        ``stereo_correlation_error``, ``mono_sum_error_db`` and ``pan_error_db`` of the places, each
+        beside the ceiling, the target's real render treated alike, and the floor, which is that
+        render as it was, or two pieces in place of one.
     swell
         The first swell: ``source``, ``translation`` and ``truth``.
     """
@@ -85,15 +93,18 @@ def controlled_figures(
     given, truths = ([piece.renders[d].full for piece in pieces] for d in (source, target))
     swells, places = _swelling(given, rate), _placed(given, rate)
     made = list(translate(target, [*swells, *places]))
+    plain = [voice[: len(swell)] for voice, swell in zip(given, swells, strict=False)]
     level = [truth[: len(swell)] for truth, swell in zip(truths, swells, strict=False)]
+    of_swells = (made[: len(swells)], _swelling(truths, rate), level)
     beside = {
-        **dict.fromkeys(_OF_SWELLS, (swells, made[: len(swells)], _swelling(truths, rate), level)),
+        **dict.fromkeys(_OF_SWELLS, (swells, *of_swells)),
+        **dict.fromkeys(_OF_VIBRATO, (plain, *of_swells)),
         **dict.fromkeys(
             _OF_PLACES,
             (places, made[len(swells) :], _placed(truths, rate), _apart(truths, places)),
         ),
     }
-    measures = {**_OF_SWELLS, **_OF_PLACES}
+    measures = {**_OF_SWELLS, **_OF_VIBRATO, **_OF_PLACES}
     figures = {name: _figure(how, *beside[name], rate, seed) for name, how in measures.items()}
     report = {
         "kinds": list(KINDS)[: len(places)],
@@ -136,7 +147,8 @@ def controlled_renders(
 
 
 def _swelling(voices: Sequence[Audio], rate: int) -> list[Audio]:
-    return [swelling(voice[: round(SWELL_SECONDS * rate)], rate) for voice in voices[:SWELLS]]
+    samples = round(SWELL_SECONDS * rate)
+    return [swelling(vibrating(voice[:samples], rate), rate) for voice in voices[:SWELLS]]
 
 
 def _placed(voices: Sequence[Audio], rate: int) -> list[Audio]:
@@ -174,6 +186,11 @@ def _figure(
     return figure(share(made), share(ceiling), least, seed=seed)
 
 
+def _vibrato(made: Audio, plain: Audio, rate: int) -> float:
+    first, second = (Heard(audio, rate).pitch for audio in (made, plain))
+    return vibrato_share(first, second, VIBRATO_HERTZ, VIBRATO_CENTS)
+
+
 def _change_of(what: Callable[[Audio], float]) -> Measure:
     return lambda made, reference, rate: abs(what(made) - what(reference))
 
@@ -184,6 +201,7 @@ _OF_SWELLS: dict[str, Measure] = {
     "rest_dbfs": rest_level,
     "rest_after_ms": rest_after,
 }
+_OF_VIBRATO: dict[str, Measure] = {"vibrato_ratio": _vibrato}
 _OF_PLACES: dict[str, Measure] = {
     "stereo_correlation_error": _change_of(stereo_correlation),
     "mono_sum_error_db": _change_of(mono_sum_db),

@@ -42,6 +42,8 @@ def test_what_keeps_everything_is_found_to(pieces):
         value, ceiling, floor = three(figures[name])
         assert value == 1.0
         assert floor + 0.3 < ceiling < 1.1
+    value, ceiling, floor = three(figures["vibrato_ratio"])
+    assert 0.7 < ceiling < 1 and 0.7 < value < 1 and floor < 0.2
     value, ceiling, floor = three(figures["rest_dbfs"])
     assert value == ceiling == -120 and floor > -60
     value, ceiling, floor = three(figures["rest_after_ms"])

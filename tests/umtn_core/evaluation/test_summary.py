@@ -15,7 +15,13 @@ def figures(value):
 
 
 FIGURES = ("pitch_within_50", "note_f1", "named_as_target", "swell_slope")
-PLACED = ("swell_slope", "loudness_correlation", "rest_dbfs", "stereo_correlation_error")
+PLACED = (
+    "swell_slope",
+    "loudness_correlation",
+    "vibrato_ratio",
+    "rest_dbfs",
+    "stereo_correlation_error",
+)
 
 
 @pytest.fixture

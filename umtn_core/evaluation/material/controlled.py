@@ -1,4 +1,4 @@
-"""One voice with a swell and a rest, or a place in stereo, that are known by construction."""
+"""One voice with a swell, a rest and a vibrato, or a place, that are known by construction."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.audio.resample import resample
+
 Audio = NDArray[np.float32]
 
 #: The quietest of a swell, in dB below its loudest.
 SWELL_DB = 30.0
+#: How far a vibrato goes to either side, and how often.
+VIBRATO_CENTS, VIBRATO_HERTZ = 40.0, 5.5
+#: Between so many times the samples there are, straight lines are near enough.
+_FINER = 4
 #: So long it rests at its loudest.
 REST_SECONDS = 0.5
 #: So long it takes to fall silent there: no click, and no release.
@@ -38,6 +44,29 @@ def swelling(voice: Audio, sample_rate: int) -> Audio:
     decibels = SWELL_DB * (np.cos(np.pi * place / max(1, len(voice))) - 1)
     edge = (np.abs(place) / sample_rate - REST_SECONDS / 2) / _EDGE_SECONDS
     return (voice * 10 ** (decibels / 20) * np.clip(edge, 0, 1)).astype(np.float32)
+
+
+def vibrating(voice: Audio, sample_rate: int) -> Audio:
+    """A voice with a vibrato of `VIBRATO_CENTS` to either side, `VIBRATO_HERTZ` times a second.
+
+    Parameters
+    ----------
+    voice : float32 array (samples,)
+        The voice, full scale 1.
+    sample_rate
+        The samples a second of the voice.
+
+    Returns
+    -------
+    float32 array (samples,)
+    """
+    places = np.arange(len(voice))
+    turns = 2 * np.pi * VIBRATO_HERTZ / sample_rate
+    # Its speed goes as far up and down as the pitch; a millisecond it is late or early at most.
+    reach = (2 ** (VIBRATO_CENTS / 1200) - 1) / turns
+    fine = resample(voice, sample_rate, _FINER * sample_rate)
+    read = _FINER * (places + reach * np.cos(turns * places))
+    return np.interp(read, np.arange(len(fine)), fine).astype(np.float32)
 
 
 def placed(voice: Audio, kind: str, sample_rate: int) -> Audio:

@@ -36,7 +36,7 @@ from umtn_core.evaluation.measures.sound import clipped_share, noise_floor, stft
 from umtn_core.evaluation.measures.swell import PHRASE_SECONDS, loudness_correlation, swell_slope
 from umtn_core.evaluation.measures.timbre import TimbreClassifier
 from umtn_core.evaluation.measures.tuning import tuning_offset
-from umtn_core.evaluation.measures.vibrato import vibrato_ratio
+from umtn_core.evaluation.measures.vibrato import LEAST_CENTS, vibrato_depths
 
 Group = Sequence[Heard]
 Shares = dict[str, Share]
@@ -75,7 +75,7 @@ def of_performance(made: Group, sources: Group, *, polyphonic: bool) -> Shares:
         "rest_after_ms": of_levels(rest_after),
     }
     if not polyphonic:
-        shares["vibrato_ratio"] = vibrato(_pitch(made), _pitch(sources))
+        shares["vibrato_ratio"] = vibrato(_pitch(made), sources)
         shares["tuning_offset_cents"] = _mean(
             lambda a, b: abs(tuning_offset(a.pitch, b.pitch)), made, sources
         )
@@ -121,12 +121,16 @@ def played_straight(notes: Sequence[Sequence[Note]], sources: Group) -> Shares:
     straight = [
         from_notes(each, len(heard.pitch.hertz)) for each, heard in zip(notes, sources, strict=True)
     ]
-    return {"vibrato_ratio": vibrato(straight, _pitch(sources))}
+    return {"vibrato_ratio": vibrato(straight, sources)}
 
 
-def vibrato(made: Sequence[PitchTrack], real: Sequence[PitchTrack]) -> Share:
-    """How deep the vibrato is as a share of the real ones'."""
-    return Share.mean(list(map(vibrato_ratio, made, real)))
+def vibrato(made: Sequence[PitchTrack], sources: Group) -> Share:
+    """How deep the vibrato within the sources' notes is, as a share of theirs."""
+    depths = (
+        vibrato_depths(track, heard.pitch, heard.notes)
+        for track, heard in zip(made, sources, strict=True)
+    )
+    return Share.of_pairs(each if each[1] >= LEAST_CENTS else (0.0, 0.0) for each in depths)
 
 
 def of_notes(made: Group, notes: Sequence[Sequence[Note]], *, polyphonic: bool) -> Shares:

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.evaluation.listening.note import Note
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack
 
 #: The band that is listened to, in hertz.
@@ -23,6 +24,10 @@ LEAST_CENTS = 5.0
 
 #: From one frame of 10 ms to the next, a note that goes on moves less, in cents.
 _LEAP_CENTS = 60.0
+#: Over fewer turns a vibrato cannot be told from a wrong note.
+_FEWEST_TURNS = 5
+#: So near its ends a note comes from another one, or goes to it.
+_EDGE_SECONDS = 0.050
 #: Farther apart than this, two tracks do not play the same note, in cents.
 _APART_CENTS = 150.0
 
@@ -59,15 +64,74 @@ def vibrato_ratio(estimate: PitchTrack, reference: PitchTrack) -> float:
         1 where as deep. NaN where they have no long notes together, or the reference has less
         than `LEAST_CENTS`.
     """
+    made, true = vibrato_depths(estimate, reference)
+    return made / true if true >= LEAST_CENTS else float("nan")
+
+
+def vibrato_depths(
+    estimate: PitchTrack, reference: PitchTrack, notes: Sequence[Note] | None = None
+) -> tuple[float, float]:
+    """Depth of the vibrato of two voices in cents, where both play the same notes.
+
+    Parameters
+    ----------
+    estimate, reference
+        Tracks with one hop; the longer one is cut.
+    notes
+        The notes, inside of which it is looked for; without them, wherever no pitch leaps, which
+        takes a slur of a semitone for a swing.
+
+    Returns
+    -------
+    two floats
+        Of the estimate and of the reference, as `vibrato_depth` gives them. NaN where they have no
+        long notes together.
+    """
     frames = min(len(estimate.hertz), len(reference.hertz))
+    hop = reference.hop_seconds
     made, true = (_cents(pitch.hertz[:frames]) for pitch in (estimate, reference))
     with np.errstate(invalid="ignore"):
         together = np.abs(made - true) < _APART_CENTS
-    notes = _notes(together, [made, true], reference.hop_seconds)
-    depth = _depth(true, notes, reference.hop_seconds)
-    if not depth >= LEAST_CENTS:
+    if notes is not None:
+        inside = np.zeros(frames, np.bool_)
+        for start, end, *_ in notes:
+            inside[round((start + _EDGE_SECONDS) / hop) : round((end - _EDGE_SECONDS) / hop)] = True
+        together &= inside
+    both = _notes(together, [made, true], hop)
+    return _depth(made, both, hop), _depth(true, both, hop)
+
+
+def vibrato_share(made: PitchTrack, plain: PitchTrack, hertz: float, cents: float) -> float:
+    """Depth of a vibrato of known rate, as a share of what the music was given.
+
+    What the music does by itself is taken out, so that short notes do as well as long ones.
+
+    Parameters
+    ----------
+    made
+        The pitch track of what was made of the music with the vibrato.
+    plain
+        The pitch track of the music before it was given one, with the same hop.
+    hertz
+        The rate of the vibrato.
+    cents
+        The vibrato's depth to either side of the note.
+
+    Returns
+    -------
+    float
+        0 without any swing of that rate; NaN where the two seldom play the same notes.
+    """
+    frames = min(len(made.hertz), len(plain.hertz))
+    swing = _cents(made.hertz[:frames]) - _cents(plain.hertz[:frames])
+    with np.errstate(invalid="ignore"):
+        together = np.flatnonzero(np.abs(swing) < _APART_CENTS)
+    if len(together) * plain.hop_seconds < _FEWEST_TURNS / hertz:
         return float("nan")
-    return _depth(made, notes, reference.hop_seconds) / depth
+    turns = 2 * np.pi * hertz * plain.hop_seconds * together
+    waves = np.stack([np.sin(turns), np.cos(turns), np.ones(len(turns))], axis=1)
+    sine, cosine, _ = np.linalg.lstsq(waves, swing[together], rcond=None)[0]
+    return float(np.hypot(sine, cosine)) / cents
 
 
 def _cents(hertz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from umtn_core.evaluation.material.controlled import SWELL_DB
+from umtn_core.evaluation.material.controlled import SWELL_DB, VIBRATO_CENTS
 from umtn_core.evaluation.report.charts import curves
 from umtn_core.evaluation.report.tables import (
     controlled_table,
@@ -207,8 +207,9 @@ def _controlled(controlled: Mapping[str, Any], swells: Sequence[Shown]) -> list[
     if not controlled:
         return []
     return [
-        "<h2>Swells, rests and places</h2>",
-        f"<p>Held-out pieces were made to swell by {SWELL_DB:g} dB and to rest at their loudest, "
+        "<h2>Swells, vibrato, rests and places</h2>",
+        f"<p>Held-out pieces were made to swell by {SWELL_DB:g} dB, to rest at their loudest and "
+        f"to have a vibrato of {VIBRATO_CENTS:g} cents, "
         "or put in stereo: a pair of microphones in a small room, one side half as loud, moving "
         "from left to right, or the same on both sides but for dither. Below each figure its floor "
         "and ceiling: a real render that does not follow, or two players in place of one; a real "

@@ -52,6 +52,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
 CONTROLLED: tuple[tuple[str, str, str], ...] = (
     ("swell_slope", "swell, dB for dB", ""),
     ("loudness_correlation", "loudness, correlation", ""),
+    ("vibrato_ratio", "vibrato, share of its depth", ""),
     ("rest_dbfs", "level in the rest", "dBFS"),
     ("rest_after_ms", "silent after", "ms"),
     ("stereo_correlation_error", "left with right, correlation off by", ""),

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from umtn_core.evaluation.listening.pitch_tracking import PitchTrack, track
-from umtn_core.evaluation.measures.vibrato import vibrato_depth, vibrato_ratio
+from umtn_core.evaluation.measures.vibrato import (
+    vibrato_depth,
+    vibrato_depths,
+    vibrato_ratio,
+    vibrato_share,
+)
 
 
 def played(cents, middle=440.0):
@@ -54,3 +59,24 @@ def test_a_synthesised_vibrato_comes_through_the_tracker():
     found = vibrato_depth(track(0.3 * np.sin(phase) + 0.1 * np.sin(2 * phase)))
     # A frame of 48 ms averages over a quarter of a swing.
     assert 0.8 * 40 / np.sqrt(2) < found < 1.02 * 40 / np.sqrt(2)
+
+
+def test_slurs_are_no_vibrato_inside_of_notes():
+    # A slur of two semitones in 60 ms, as a tracker sees it, and 4 notes a second.
+    steps = np.repeat([0.0, 200.0, 0.0, 200.0, 0.0, 200.0], 50)
+    slurred = played(np.convolve(steps, np.ones(6) / 6, "same")[3:-3])
+    notes = [(0.5 * k, 0.5 * k + 0.5, 69) for k in range(6)]
+    assert max(vibrato_depths(slurred, slurred, notes)) < 1 < vibrato_depth(slurred)
+    wide, narrow = played(swing(30)), played(swing(15))
+    made, true = vibrato_depths(narrow, wide, [(0.0, 1.0, 69), (1.0, 2.0, 69)])
+    assert made / true == pytest.approx(0.5, rel=0.08)
+    assert np.isnan(vibrato_depths(narrow, wide, [(0.0, 0.45, 69)])).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
+def test_a_known_vibrato_is_measured_on_short_notes_late_and_out_of_tune(share):
+    tune = np.repeat([0.0, 400.0, 700.0, 200.0, 500.0, 300.0, 0.0, 100.0, 900.0, 700.0], 20)
+    made = played(tune + 13 + swing(40 * share, phase=1.0))
+    found = vibrato_share(made, played(tune), 5.5, 40.0)
+    assert found == pytest.approx(share, abs=0.02)
+    assert np.isnan(vibrato_share(played(tune + 500), played(tune), 5.5, 40.0))
