@@ -1,4 +1,4 @@
-"""The one exception that users are meant to see."""
+"""The exceptions that users are meant to see: one, and kinds of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ class UmtnError(Exception):
     Its text is one plain sentence that says what is wrong and what to do. The
     command line prints it and exits non-zero; the bridge sends it as an OSC error.
     """
+
+
+class DiskError(UmtnError):
+    """What is too long for the memory cannot be kept on the disk."""
 
 
 class Cancelled(UmtnError):

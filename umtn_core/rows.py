@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from umtn_core.errors import UmtnError
+from umtn_core.errors import DiskError, UmtnError
 
 #: What takes up more bytes lies in a file.
 LARGEST_IN_MEMORY = 1 << 24
@@ -43,7 +43,7 @@ class Rows:
 
     Raises
     ------
-    UmtnError
+    DiskError
         If there is no room for the file; reading and writing do the same.
     """
 
@@ -138,8 +138,8 @@ def _opened(folder: Path | None, path: Path | None) -> Any:
     return open(path, "r+b" if path.exists() else "w+b", buffering=0)
 
 
-def _no_room(error: OSError) -> UmtnError:
-    return UmtnError(
+def _no_room(error: OSError) -> DiskError:
+    return DiskError(
         f"Work under way cannot be kept on the disk: {error.strerror or error}; make room there."
     )
 

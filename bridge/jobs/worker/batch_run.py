@@ -19,7 +19,7 @@ from bridge.jobs.worker.open_translators import OpenTranslators
 from bridge.jobs.worker.progress_reports import ProgressReports
 from bridge.jobs.worker.region import read_region
 from umtn_core.audio.sound import SoundRows
-from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.errors import Cancelled, DiskError, UmtnError
 from umtn_core.recording import Audio
 from umtn_core.translation import Source, Translation
 from umtn_core.translator import Translator
@@ -168,7 +168,7 @@ class BatchRun:
         except Cancelled:
             raise
         except UmtnError as error:
-            self._fail_all("failed", str(error))
+            self._fail_all("disk" if isinstance(error, DiskError) else "failed", str(error))
 
     def _begun(self, work: _Work, translator: Translator) -> Translation:
         """Go on with what was saved, or begin."""

@@ -10,7 +10,7 @@ from bridge.jobs.rendering.renderer import Order
 from bridge.jobs.request import RequestError
 from umtn_core.audio.read import OpenAudio, open_audio
 from umtn_core.audio.sound import SoundRows
-from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.errors import Cancelled, DiskError, UmtnError
 from umtn_core.progress import IsCancelled
 
 #: OSC's floats hold a time an hour into a file to a quarter of a millisecond; a region may seem
@@ -60,7 +60,8 @@ def read_region(
     except UmtnError as error:
         if isinstance(error.__cause__, MemoryError):
             raise error.__cause__ from None
-        raise RequestError("audio", str(error)) from error
+        code = "disk" if isinstance(error, DiskError) else "audio"
+        raise RequestError(code, str(error)) from error
     except OSError as error:
         raise RequestError("not_found", f"{path} cannot be read: {error.strerror}.") from error
 

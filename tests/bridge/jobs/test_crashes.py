@@ -359,6 +359,35 @@ def test_a_full_disk_fails_the_job_and_leaves_nothing(settings, music, in_worker
     assert names == {"in.wav", os.path.basename(short.output), "long.wav"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files of a process")
+@pytest.mark.parametrize("room", [4_000, 10_000], ids=["for no audio", "for audio only"])
+def test_without_room_for_work_under_way_a_long_job_fails(settings, music, in_workers, room):
+    """The audio of a long job takes 7,056 bytes, and what is heard of it 16 times that."""
+    music("long.wav", seconds=1.764, rate=1000)
+    music("short.wav", seconds=0.05)
+    in_workers(f"""
+        import resource
+        import umtn_core.rows
+        umtn_core.rows.LARGEST_IN_MEMORY = 5_000
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+    """)
+
+    async def work():
+        async with running(settings) as jobs:
+            for name in ("long", "short"):
+                request = RenderRequest(id=name, input=f"{name}.wav", target="trumpet")
+                await jobs.service.submit(request)
+            return await jobs.ended("long", "short")
+
+    long, short = asyncio.run(work())
+    assert (long.state, long.code) == ("failed", "disk")
+    assert "make room" in long.message
+    assert short.state == "done", short
+    assert not list((settings.data_folder / "work" / "batches").iterdir())
+    names = {path.name for path in settings.session_folder.iterdir()}
+    assert names == {"long.wav", "short.wav", os.path.basename(short.output)}
+
+
 @pytest.fixture
 def disk(tmp_path):
     """A folder on a small one, and what seals it: to root, any other folder is writable."""
