@@ -76,8 +76,8 @@ LEGEND = {
     "blending": "share of each input's frames heard in decoded mixtures of both inputs' latents",
     "controlled": "held-out pieces that were made to swell by 30 dB, with a rest and a vibrato of "
     "40 cents, or put in stereo: the same figures of these, and by how much the correlation of "
-    "left and right, the level of a mono sum and the balance of the sides differ from what went in; "
-    "ceiling: a real render treated alike; floor: one as it was, or two pieces in place of one",
+    "left and right, the level of a mono sum and the balance of the sides differ from what went "
+    "in; ceiling: a real render treated alike; floor: one as it was, or two pieces in place of one",
     "joins": "spectral flux and level change where segments are joined, ranked among elsewhere in "
     "the same render: percentile 50 is a place like any other",
 }

@@ -115,6 +115,8 @@ def test_the_pages_need_nothing_from_outside(made: Path, name: str) -> None:
         assert (made / reference).is_file(), reference
     assert not re.search(r"(?i)https?://|@import|fetch\(|XMLHttp|sendBeacon|import\(", text)
     assert "url(" not in text
+    swells = "Where the source swells it follows by" in text
+    assert swells == (name == "index.html") == ("A swell, to violin" in text)
     assert "<b>, flute" not in text, "names from a data set must not become markup"
 
 

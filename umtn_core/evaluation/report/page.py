@@ -19,6 +19,7 @@ from umtn_core.evaluation.report.tables import (
     verdict_table,
 )
 from umtn_core.evaluation.report.words import TIERS, arrow, number, span
+from umtn_core.evaluation.summary import means_over_directions
 
 
 @dataclass(frozen=True)
@@ -138,14 +139,28 @@ def _in_short(report: Mapping[str, Any]) -> str:
     tune = ""
     if "pitch_within_50" in means:
         tune = f"in tune with the truth {beside('pitch_within_50', '%')} of the time; "
-    vibrato = ""
-    if means.get("vibrato_ratio", {}).get("value") is not None:
-        vibrato = f", and keeps {beside('vibrato_ratio', '%')} of its vibrato"
     return (
         f"<p>On scores it has not seen: {tune}{beside('onset_f1', '%')} of the onsets shared with "
         f"the source; noise between the partials at {beside('noise_floor_db', 'dB')}.</p>"
-        f"<p>Where the source grows louder it follows by {beside('swell_slope', '')} of each dB"
-        f"{vibrato}; where that rests it lies at {beside('rest_dbfs', 'dBFS')}.</p>"
+        f"{_played_in_short(report['controlled'])}"
+    )
+
+
+def _played_in_short(controlled: Mapping[str, Any]) -> str:
+    """Say in a sentence how it is played, by means over the targets of what was made up."""
+    if not controlled:
+        return ""
+
+    def beside(name: str, unit: str) -> str:
+        means = means_over_directions({t: found["figures"] for t, found in controlled.items()})
+        value, ceiling = (number(means[name][part], unit) for part in ("value", "ceiling"))
+        return f"{value} (real renders: {ceiling})"
+
+    return (
+        f"<p>Where the source swells it follows by {beside('swell_slope', '')} of each dB, of a "
+        f"vibrato it keeps {beside('vibrato_ratio', '%')}, and where the source rests it lies at "
+        f"{beside('rest_dbfs', 'dBFS')}. In stereo, the correlation of left and right is off by "
+        f"{beside('stereo_correlation_error', '')}.</p>"
     )
 
 
