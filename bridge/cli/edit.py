@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from itertools import count
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +24,10 @@ from bridge.cli.options import (
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from umtn_core.audio.whole_file import whole_file
-from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.errors import UmtnError
+
+if TYPE_CHECKING:
+    from umtn_core.audio.sound import Audio, SoundRows
 
 
 @click.command()
@@ -42,7 +47,7 @@ def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any
     NAME.original.wav, and is never overwritten; FILE itself changes at the very end, at once.
     """
     from umtn_core.audio.read import take_audio
-    from umtn_core.audio.write import check_output, write_blocks
+    from umtn_core.audio.write import check_output
     from umtn_core.bundle import Bundle
     from umtn_core.translation import Source
     from umtn_core.translator import Translator
@@ -60,14 +65,8 @@ def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any
             progress=lambda progress: show.update(file.name, progress.fraction, 1),
             cancelled=stopped,
         )
-        if stopped():
-            raise Cancelled("The translation was cancelled.")
-    now = file.stat()
-    if (now.st_mtime_ns, now.st_size) != (before.st_mtime_ns, before.st_size):
-        raise UmtnError(f"{file} has changed in the meantime and is left as it is; try again.")
-    original = _kept(file)
-    (blocks,) = translation.results()
-    write_blocks(file, blocks, sound.channels, sound.sample_rate, overwrite=True)
+        (blocks,) = translation.results(stopped)
+        original = _replace(file, before, blocks, sound)
     (remark,) = translation.remarks
     if remark:
         click.echo(f"umtn: {file}: {remark}", err=True)
@@ -80,6 +79,40 @@ def _asked(domains: tuple[str, ...]) -> str | None:
         return None
     answer: str = click.prompt("Play it on", type=click.Choice(domains))
     return answer
+
+
+def _replace(file: Path, before: os.stat_result, blocks: Iterable[Audio], sound: SoundRows) -> Path:
+    """Put a result in a file's place, and return where the copy is of what it held."""
+    from umtn_core.audio.write import write_blocks
+
+    copies: list[Path] = []
+
+    def last_of_all() -> Iterator[Audio]:
+        # Once there is a whole result, and as late as can be: making it takes its time.
+        if _differs(file, before):
+            raise UmtnError(f"{file} has changed in the meantime and is left as it is; try again.")
+        copies.append(_kept(file))
+        yield from ()
+
+    try:
+        write_blocks(
+            file, chain(blocks, last_of_all()), sound.channels, sound.sample_rate, overwrite=True
+        )
+    except BaseException:
+        if copies and not _differs(file, before):
+            copies[0].unlink()
+        raise
+    return copies[0]
+
+
+def _differs(file: Path, before: os.stat_result) -> bool:
+    """Whether a file is not what it was."""
+    now = file.stat()
+    return (now.st_ino, now.st_mtime_ns, now.st_size) != (
+        before.st_ino,
+        before.st_mtime_ns,
+        before.st_size,
+    )
 
 
 def _kept(file: Path) -> Path:

@@ -94,6 +94,53 @@ def test_a_file_that_changes_meanwhile_is_left_alone(
     assert names(take.parent) == ["take.wav"]
 
 
+def test_a_result_that_cannot_be_written_leaves_no_copy_behind(
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = recording("takes/take.wav")
+    domain = edit(take).stderr.rsplit(" ", 1)[-1].rstrip(".\n")
+    before = take.read_bytes()
+    real = os.fsync
+    copied = []
+
+    def full(descriptor: int) -> None:
+        real(descriptor)
+        copied.append(descriptor)
+        if len(copied) == 3:  # the copy and its folder are on the disk
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = edit(take, "--to", domain)
+    assert result.exit_code == 1
+    assert len(copied) == 3
+    assert "No space left" in result.stderr
+    assert take.read_bytes() == before
+    assert names(take.parent) == ["take.wav"]
+
+
+def test_a_file_that_changes_while_the_result_is_made_is_left_alone(
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = recording("takes/take.wav")
+    domain = edit(take).stderr.rsplit(" ", 1)[-1].rstrip(".\n")
+    from umtn_core.translation import Translation
+
+    real = Translation.results
+
+    def meanwhile(self, cancelled):  # type: ignore[no-untyped-def]
+        def blocks(made):  # type: ignore[no-untyped-def]
+            yield from made
+            os.utime(take, ns=(1, 1))
+
+        return [blocks(made) for made in real(self, cancelled)]
+
+    monkeypatch.setattr(Translation, "results", meanwhile)
+    result = edit(take, "--to", domain)
+    assert result.exit_code == 1
+    assert "changed in the meantime" in result.stderr
+    assert names(take.parent) == ["take.wav"]
+
+
 def test_without_room_for_the_copy_the_file_is_left_alone(
     recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
