@@ -88,11 +88,12 @@ class Likeness:
     def __init__(self, channels: int, sample_rate: int):
         self.first = 0
         self._channels, self._rate = channels, sample_rate
-        self._size = 1 << int(np.ceil(np.log2(_FRAME_SECONDS * sample_rate)))
+        self._size = 1 << max(4, int(np.ceil(np.log2(_FRAME_SECONDS * sample_rate))))
         frequencies = np.fft.rfftfreq(self._size, 1 / sample_rate)
-        used = np.flatnonzero((frequencies >= _LOWEST) & (frequencies < _HIGHEST))
+        lowest = min(_LOWEST, sample_rate / 4)
+        used = np.flatnonzero((frequencies >= lowest) & (frequencies < _HIGHEST))
         self._used = slice(used[0], used[-1] + 1)
-        part = np.floor(_PARTS * np.log2(frequencies[self._used] / _LOWEST))
+        part = np.floor(_PARTS * np.log2(frequencies[self._used] / lowest))
         self._parts = np.flatnonzero(np.diff(part, prepend=-1.0))
         window = np.hanning(self._size + 1)[:-1]
         # The sum of a frame's bins is then its power.
@@ -138,7 +139,7 @@ class Likeness:
         best = int(np.abs(agreement).argmax())
         height = float(np.abs(agreement[best]))
         far = np.abs(lags - lags[best]) > _NEXT_SECONDS * self._rate
-        clear = height >= _DELAY_CLEARER * np.abs(agreement[far]).max()
+        clear = height >= _DELAY_CLEARER * np.abs(agreement[far]).max(initial=0.0)
         if height < _DELAY_AGREEMENT or not clear:
             return Delay()
         # The first channel's phases are less by what the second is later.

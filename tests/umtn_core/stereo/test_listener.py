@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.umtn_core.stereo.sounds import BOW, ONE, RATE, REED, TWO, late, player, room, stereo
-from tests.umtn_core.stereo.streaming import listened
+from tests.umtn_core.stereo.streaming import listened, sent
 
 
 @pytest.mark.parametrize("kind", ONE)
@@ -56,6 +56,16 @@ def test_rates(rate: int) -> None:
     one, two = player(REED), player(BOW, 1)
     assert listened(stereo([one, 0.5 * one]), rate).placing() is not None
     assert listened(stereo([one, two]), rate).placing() is None
+
+
+@pytest.mark.parametrize("rate", [1, 50, 300])
+def test_rates_at_which_nothing_is_heard(rate: int) -> None:
+    noise = np.random.default_rng(0).standard_normal(3000)
+    source = stereo([noise, 0.5 * noise])
+    placing = listened(source, rate).placing()
+    assert placing is not None
+    made = sent(placing.placer(rate), sent(placing.mixer(), source))
+    np.testing.assert_allclose(made, source, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.3, 3.0])
