@@ -64,7 +64,7 @@ def likeness(found: Curves, lead: int) -> Curves:
     Parameters
     ----------
     found : float64 array (channels, channels, steps)
-        Covariances.
+        The covariances of all channels.
     lead
         The channel that all are compared with.
 
