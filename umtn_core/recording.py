@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, EqualChannels, Mean, PerChannel
 from umtn_core.audio.level import Limiter
-from umtn_core.audio.sound import Sound, SoundArray, blocks_of
+from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, Sound, SoundArray, blocks_of
 from umtn_core.errors import UmtnError
 from umtn_core.hearing import Hearing, Signal
 from umtn_core.progress import IsCancelled
@@ -198,6 +198,9 @@ def sound_of(audio: Audio, sample_rate: float) -> SoundArray:
         )
     if audio.size == 0:
         raise UmtnError("There is no audio to translate: it has no channels or no samples.")
-    if not 1 <= sample_rate < np.inf or sample_rate % 1:
-        raise UmtnError(f"The sample rate must be a whole number of hertz, not {sample_rate}.")
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE or sample_rate % 1:
+        raise UmtnError(
+            f"The sample rate must be a whole number of hertz from {LOWEST_RATE} to "
+            f"{HIGHEST_RATE}, not {sample_rate}."
+        )
     return SoundArray(np.atleast_2d(audio), int(sample_rate))

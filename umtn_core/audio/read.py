@@ -14,7 +14,7 @@ from pedalboard.io import AudioFile, ReadableAudioFile
 
 from umtn_core.audio.container import check_container
 from umtn_core.audio.flac import FlacChecksum
-from umtn_core.audio.sound import SoundRows
+from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
 from umtn_core.rows import Rows
@@ -49,8 +49,8 @@ def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
     Raises
     ------
     UmtnError
-        If there is no such file, or it is not audio, is cut off or damaged, holds no
-        samples, or samples that are not numbers.
+        If there is no such file, or it is not audio, is cut off or damaged, changes
+        meanwhile, holds no samples, or samples that are not numbers.
     """
     with _opened(Path(path)) as audio:
         return audio.read(0, audio.samples), audio.sample_rate
@@ -88,8 +88,16 @@ def _opened(path: Path) -> Iterator[OpenAudio]:
     if not path.is_file():
         raise UmtnError(f"{path} is not a file.")
     try:
-        with path.open("rb") as file, open_audio(file, path) as audio:
-            yield audio
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            with open_audio(file, path) as audio:
+                yield audio
+            now = os.fstat(file.fileno())
+            # Decoders fill up with silence what is cut off under their hands.
+            if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+                raise UmtnError(
+                    f"{path} was changed while it was read; try again once nothing writes to it."
+                )
     except OSError as error:
         raise UmtnError(f"Cannot read {path}: {error.strerror or error}.") from error
 
@@ -292,8 +300,11 @@ def open_audio(file: BinaryIO, path: Path) -> Iterator[OpenAudio]:
                 f"{path} claims {frames} samples in {size} bytes, which no format can hold: "
                 "its header is damaged."
             )
-        if rate != int(rate):
-            raise UmtnError(f"{path} has {rate} samples a second; convert it to a whole number.")
+        if rate != int(rate) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
+            raise UmtnError(
+                f"{path} has {rate:g} samples a second; convert it to a whole number from "
+                f"{LOWEST_RATE} to {HIGHEST_RATE}."
+            )
         yield OpenAudio(decoder, path, seeks_exactly=seeks_exactly, checksum=checksum)
 
 

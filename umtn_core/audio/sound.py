@@ -13,6 +13,10 @@ from umtn_core.stage import BLOCK
 
 Audio = NDArray[np.float32]
 
+#: Samples a second that a recording may have: with fewer there is no music in it, and with more
+#: filters as long as a part of a second would fill the memory.
+LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
+
 
 class Sound(Protocol):
     """A recording.

@@ -1,5 +1,6 @@
 """Files that are read, and files that must be refused with one sentence."""
 
+import os
 import struct
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from pedalboard.io import AudioFile
 
 from umtn_core.audio import read_audio
-from umtn_core.audio.read import open_audio
+from umtn_core.audio.read import open_audio, take_audio
+from umtn_core.audio.write import write_audio
 from umtn_core.errors import Cancelled, UmtnError
 
 RATE = 22_050
@@ -186,6 +188,31 @@ def test_reading_can_be_cancelled(tmp_path):
         pytest.raises(Cancelled),
     ):
         audio.read(0, 10, lambda: True)
+
+
+@pytest.mark.parametrize("change", ["cut off", "written to"])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, change):
+    path = tmp_path / "a.wav"
+    write_audio(path, np.full((1, 1 << 20), 0.1, np.float32), 48_000)
+
+    def meanwhile():
+        if change == "cut off":
+            os.truncate(path, 1 << 20)
+        else:
+            os.utime(path, ns=(1, 1))
+        return False
+
+    with pytest.raises(UmtnError, match="was changed while it was read"):
+        take_audio(path, cancelled=meanwhile)
+
+
+@pytest.mark.parametrize("rate", [50, 999, 1_000_001, 2_000_000_000])
+def test_a_rate_that_no_music_has_is_refused(tmp_path, rate):
+    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 136, b"WAVE", b"fmt ", 16, 1, 1, rate,
+                         rate, 1, 8, b"data", 100)  # fmt: skip
+    path = tmp_path / "a.wav"
+    path.write_bytes(header + bytes(100))
+    assert "from 1000 to 1000000" in refusal(path)
 
 
 def test_a_few_bytes_cannot_claim_hours(tmp_path):
