@@ -68,8 +68,8 @@ def listen(read: Read, samples: int, sample_rate: int) -> Findings:
 
 
 def _findings(frames: Frames, peak: float) -> Findings:
-    if not len(frames.level):
-        # Shorter than a frame: of it, there is only how loud it is.
+    if not frames.level.any():
+        # Shorter than a sample of what is heard: of it, there is only how loud it is.
         level = 20 * math.log10(peak)
         return Findings((0.0,) * PITCHES, 0.0, 0.0, 0.0, False, level, level, 0.0)
     loudest = _loudest(frames.level)

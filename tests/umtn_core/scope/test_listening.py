@@ -122,3 +122,9 @@ def test_silence_is_minus_infinity(audio):
 def test_the_same_recording_gives_the_same_findings():
     heard(drums())
     assert heard(line(62)) == heard(line(62).copy())
+
+
+def test_of_what_is_shorter_than_a_sample_that_is_heard_there_is_a_level():
+    findings = heard(np.full(2, 0.1, np.float32), 192_000)
+    assert findings.level == findings.peak == pytest.approx(-20)
+    assert findings.seconds == 0
