@@ -21,9 +21,14 @@ public:
   }
 
 private:
+  struct Block {
+    void* begin;
+    std::size_t bytes;
+  };
+
   void* bytes(std::size_t count, std::size_t size);
 
-  std::vector<void*> blocks_;
+  std::vector<Block> blocks_;
   char* free_ = nullptr;
   std::size_t left_ = 0;
 };
