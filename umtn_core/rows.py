@@ -62,6 +62,7 @@ class Rows:
         self.is_kept = path is not None and count * self._row > LARGEST_IN_MEMORY
         self._array: NDArray[Any] | None = None
         self._lock = Lock()
+        self._folder = path.parent if path is not None else folder
         if count * self._row <= LARGEST_IN_MEMORY:
             self._array = np.zeros(self.shape, self._dtype)
             return
@@ -69,7 +70,7 @@ class Rows:
             self._file = _opened(folder, path)
             self._file.truncate(count * self._row)
         except OSError as error:
-            raise _no_room(error) from error
+            raise _no_room(error, self._folder) from error
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -118,7 +119,7 @@ class Rows:
                         self._file.seek(place)
                         done = self._file.write(left) if writes else self._file.readinto(left)
             except OSError as error:
-                raise _no_room(error) from error
+                raise _no_room(error, self._folder) from error
             if not done:
                 raise UmtnError("A file of work under way was cut off; start again.")
             left, place = left[done:], place + done
@@ -138,9 +139,10 @@ def _opened(folder: Path | None, path: Path | None) -> Any:
     return open(path, "r+b" if path.exists() else "w+b", buffering=0)
 
 
-def _no_room(error: OSError) -> DiskError:
+def _no_room(error: OSError, folder: Path | None) -> DiskError:
     return DiskError(
-        f"Work under way cannot be kept on the disk: {error.strerror or error}; make room there."
+        f"Work under way cannot be kept in {folder or tempfile.gettempdir()}: "
+        f"{error.strerror or error}; make room there."
     )
 
 

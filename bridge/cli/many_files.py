@@ -16,7 +16,7 @@ from bridge.cli.file_pairs import FilePair
 from umtn_core.audio.read import take_audio
 from umtn_core.audio.sound import SoundRows
 from umtn_core.audio.write import write_blocks
-from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.errors import Cancelled, DiskError, UmtnError
 from umtn_core.progress import Progress
 from umtn_core.translation import Source
 from umtn_core.translator import Translator
@@ -94,22 +94,32 @@ def translate_files(
             except Cancelled:
                 raise
             except UmtnError as error:
-                yield Outcome(pair, error=str(error))
+                yield _failed(pair, error)
 
         def report(now: Progress, done: int = done, size: int = len(group)) -> None:
             progress(done + now.fraction * size)
 
-        translation = translator.begin(
-            [Source(sound, sound.sample_rate) for _, sound in read],
-            cancelled=stopped,
-            scratch=scratch,
-        )
-        translation.advance(progress=report, cancelled=stopped)
+        try:
+            translation = translator.begin(
+                [Source(sound, sound.sample_rate) for _, sound in read],
+                cancelled=stopped,
+                scratch=scratch,
+            )
+            translation.advance(progress=report, cancelled=stopped)
+        except DiskError as error:
+            yield from (_failed(pair, error) for pair, _ in read)
+            continue
         results = translation.results(stopped)
         for (pair, sound), blocks, remark in zip(read, results, translation.remarks, strict=True):
             yield _written(pair, sound, blocks, began, remark, force)
         done += len(group)
         progress(done)
+
+
+def _failed(pair: FilePair, error: UmtnError) -> Outcome:
+    # What is said of the disk does not tell whose work it was.
+    text = f"{pair.source}: {error}" if isinstance(error, DiskError) else str(error)
+    return Outcome(pair, error=text)
 
 
 def _folder_with_room(result: Path) -> Path | None:
@@ -135,7 +145,7 @@ def _written(
     except Cancelled:
         raise
     except UmtnError as error:
-        return Outcome(pair, error=str(error))
+        return _failed(pair, error)
     except OSError as error:
         return Outcome(pair, error=f"cannot make the folder {pair.result.parent}: {error.strerror}")
     seconds, took = sound.samples / sound.sample_rate, time.monotonic() - began

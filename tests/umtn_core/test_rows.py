@@ -66,7 +66,7 @@ def test_what_is_large_and_has_a_path_stays_there(tmp_path, monkeypatch):
 
 def test_a_disk_without_room_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(rows_module, "LARGEST_IN_MEMORY", 0)
-    with pytest.raises(UmtnError, match="cannot be kept on the disk"):
+    with pytest.raises(UmtnError, match="cannot be kept in "):
         Rows(10, folder=tmp_path / "missing")
     rows = Rows(10, folder=tmp_path)
 

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
+import bridge.cli.many_files
+import umtn_core.rows
 from bridge.cli.failures import INTERRUPTED
 from bridge.cli.main import umtn
 from umtn_core.audio.write import write_audio
@@ -177,6 +179,26 @@ def test_one_bad_file_does_not_keep_the_others_from_being_done(
     assert result.exit_code == 1
     assert "bad.wav" in result.stderr
     assert files(tmp_path / "out") == {"good.flute.wav"}
+
+
+def test_what_finds_no_room_does_not_keep_others_from_being_done(
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = {"a": 0.05, "b": 0.1, "c": 0.05}
+    sources = [recording(f"{name}.wav", seconds, 8_000) for name, seconds in lengths.items()]
+    monkeypatch.setattr(bridge.cli.many_files, "TOGETHER", 1)
+    # Of the second, what is heard, 6,400 bytes, lies in a file.
+    monkeypatch.setattr(umtn_core.rows, "LARGEST_IN_MEMORY", 5_000)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwritev", full)
+    result = run(*sources, "--to", "violin")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr and str(sources[1]) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert files(sources[0].parent) == {"a.wav", "b.wav", "c.wav", "a.violin.wav", "c.violin.wav"}
 
 
 def test_json_says_what_was_written_and_what_was_not(
