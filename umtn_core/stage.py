@@ -126,11 +126,11 @@ def ahead(blocks: Iterable[Audio]) -> Iterator[Audio]:
             yield block
     finally:
         ended.set()
-        while maker.is_alive():
+        # Garbage is collected by any thread: it may be the maker itself that ends this.
+        while maker.is_alive() and maker is not threading.current_thread():
             # It may wait for room to put its last ones.
             with contextlib.suppress(queue.Empty):
                 made.get(timeout=0.01)
-        maker.join()
 
 
 def feed(blocks: Iterable[Audio], *takers: Callable[[Audio], None]) -> None:

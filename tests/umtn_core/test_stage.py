@@ -118,6 +118,32 @@ def test_nothing_is_made_ahead_any_more_once_nobody_takes_it():
     assert threading.active_count() == before
 
 
+def test_it_may_be_the_making_thread_that_clears_up_what_nobody_takes():
+    dropped = threading.Event()
+    made_last = []
+
+    def blocks():
+        yield AUDIO
+        dropped.wait()
+        gc.collect()
+        made_last.append(AUDIO)
+        yield AUDIO
+
+    ring = [ahead(blocks())]
+    ring.append(ring)
+    next(ring[0])
+    gc.disable()
+    try:
+        del ring
+        dropped.set()
+        (maker,) = [each for each in threading.enumerate() if each.name == "umtn-ahead"]
+        maker.join(5)
+    finally:
+        gc.enable()
+    assert not maker.is_alive()
+    assert made_last
+
+
 def test_all_takers_are_fed_every_block_in_order():
     taken = [[], []]
     feed(cut(AUDIO), taken[0].append, taken[1].append)
