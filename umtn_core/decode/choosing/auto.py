@@ -19,7 +19,6 @@ from umtn_core.native.library import is_available
 from umtn_core.progress import IsCancelled
 from umtn_core.segments.count import best_count, seconds
 from umtn_core.segments.plan import Margins
-from umtn_core.shape import NetworkShape
 
 #: Length of the music that engines are compared by, in seconds. One length for all: were it the
 #: piece's own, a piece would come out otherwise beside others than alone.
@@ -119,7 +118,7 @@ def choose(
         return Choice(names[0], {})
     engines, refused = _opened(names, bundle, domain, file)
     try:
-        took = _raced(engines, segments, file, cancelled)
+        took = _raced(engines, bundle, segments, file, cancelled)
     except Cancelled:
         raise
     except UmtnError as error:
@@ -129,7 +128,7 @@ def choose(
             raise
         refused |= dict.fromkeys(lost, str(error))
         rest = {name: engine for name, engine in engines.items() if name not in lost}
-        took = _raced(rest, segments, file, cancelled)
+        took = _raced(rest, bundle, segments, file, cancelled)
     best = names[0]
     for name in took:
         if took[name] * WORTH_IT < took[best]:
@@ -161,6 +160,7 @@ def _opened(
 
 def _raced(
     engines: Mapping[str, Engine],
+    bundle: Bundle,
     segments: int | Literal["auto"],
     file: Path | None,
     cancelled: IsCancelled | None,
@@ -170,7 +170,7 @@ def _raced(
         return {}
     rates = raced(list(engines.values()), file, cancelled)
     return {
-        name: _estimate(engine.shape, segments, each)
+        name: _estimate(bundle, segments, each)
         for (name, engine), each in zip(engines.items(), rates, strict=True)
     }
 
@@ -199,8 +199,9 @@ def _fastest_precise(bundle: Bundle, domain: str) -> str:
     return min((precise(), "cuda"), key=lambda name: took.get(name, float("inf")))
 
 
-def _estimate(shape: NetworkShape, segments: int | Literal["auto"], rates: Throughput) -> float:
-    samples, margins = round(MUSIC * shape.output_rate), Margins.of(shape)
+def _estimate(bundle: Bundle, segments: int | Literal["auto"], rates: Throughput) -> float:
+    samples = round(MUSIC * bundle.shape.output_rate)
+    margins = Margins.of(bundle.shape, bundle.manifest.context)
     if segments == "auto":
         count = best_count(samples, 1, margins, rates)
     else:
