@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,7 @@ from umtn_core.stage import Stage
 
 Audio = NDArray[np.float32]
 
-#: LUFS below which a recording is silence that is ridden: quiet ones are brought up, the dither of
-#: 16 bits is not.
+#: LUFS down to which a recording counts whose gain is ridden in part.
 FAINTEST = -92.0
 
 
@@ -66,7 +66,7 @@ class Signal:
     Attributes
     ----------
     lufs : float
-        Its loudness, with dynamics at the rate at which it is heard; minus infinity for silence.
+        Its loudness as recorded, where it is heard with one gain; minus infinity for silence.
     heard_samples : int
         Its length at the rate at which it is heard.
     ride : Ride or None
@@ -98,16 +98,16 @@ class Signal:
         taking.end()
         wanted, dynamics = self._hearing.loudness, self._hearing.dynamics
         if dynamics > 0:
-            self.lufs = taking.as_heard.loudness()
-            if self.is_silent:
-                self.lufs = taking.as_heard.loudness(FAINTEST)
+            heard = wanted
+            if dynamics < 1:
+                heard = max(taking.as_heard.loudness(), taking.as_heard.loudness(FAINTEST))
             self.ride = Ride.of(
                 taking.levels.levels(),
                 taking.levels_as_recorded.levels(),
                 taking.tones.tonal(),
                 reference_lufs=wanted,
                 amount=dynamics,
-                whole_gain_db=0.0 if self.is_silent else wanted - self.lufs,
+                whole_gain_db=wanted - heard if math.isfinite(heard) else 0.0,
             )
             return
         self.lufs = taking.as_recorded.loudness()
@@ -130,6 +130,8 @@ class Signal:
     @property
     def is_silent(self) -> bool:
         """Whether there is nothing to be translated."""
+        if self.ride is not None:
+            return bool(np.isnan(self.ride.levels).all())
         return self.lufs == -np.inf
 
     @property
@@ -180,8 +182,10 @@ class _Taking:
             return
         self._signal.put(self._filled, audio)
         self._filled += len(audio)
-        self.as_heard.add(audio)
-        if self._signal.hearing.dynamics > 0:
+        dynamics = self._signal.hearing.dynamics
+        if dynamics > 0:
             self.levels.add(audio)
             self.tones.add(audio)
+        if dynamics < 1:
+            self.as_heard.add(audio)
         self.peak = max(self.peak, np.abs(audio).max())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,6 @@ class Recording:
 
     Attributes
     ----------
-    digest : bytes
-        SHA-256 of its samples.
     signals : list of Signal
         The signals to be translated; none before `hear`.
 
@@ -60,7 +59,7 @@ class Recording:
         )
         survey = _Survey(sound.channels)
         feed(self._blocks(), survey.add, *([listener.add] if listener is not None else []))
-        self.digest, self._peak = survey.digest.digest(), survey.peak
+        self._peak = survey.peak
         equal = survey.equal
         placing = None
         if listener is not None and len(set(equal.first())) > 1:
@@ -90,6 +89,14 @@ class Recording:
         feed(self._layout.signals(self._blocks()), *takers)
         for signal in self.signals:
             signal.end()
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of its samples."""
+        digest = hashlib.sha256()
+        for block in blocks_of(self.sound):
+            digest.update(np.ascontiguousarray(block).data)
+        return digest.digest()
 
     @staticmethod
     def _one(number: int, take: Callable[[Audio], None], block: Audio) -> None:
@@ -147,15 +154,14 @@ class _Survey:
 
     def __init__(self, channels: int):
         self.equal = EqualChannels(channels)
-        self.digest = hashlib.sha256()
         self.peak = 0.0
 
     def add(self, block: Audio) -> None:
-        if not np.isfinite(block).all():
+        peak = float(np.abs(block).max())
+        if not math.isfinite(peak):
             raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
-        self.digest.update(np.ascontiguousarray(block).data)
+        self.peak = max(self.peak, peak)
         self.equal.add(block)
-        self.peak = max(self.peak, float(np.abs(block).max()))
 
 
 class _OnePlayer:

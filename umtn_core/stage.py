@@ -136,7 +136,7 @@ def ahead(blocks: Iterable[Audio]) -> Iterator[Audio]:
 def feed(blocks: Iterable[Audio], *takers: Callable[[Audio], None]) -> None:
     """Give blocks to all of several takers, each of which has a thread of its own."""
     with ThreadPoolExecutor(len(takers), thread_name_prefix="umtn-feed") as pool:
-        for block in blocks:
+        for block in ahead(blocks):
             for taken in [pool.submit(take, block) for take in takers]:
                 taken.result()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import cast
@@ -111,9 +111,11 @@ class Translation:
     recordings
         The recordings, taken apart, each with the form that its result is to have.
     decode
-        The streams of all their segments, in the order that the note has.
-    note
-        What is saved with the decode.
+        The streams of all their segments, in their order.
+    plans
+        The segments of each signal that sounds; their streams lie one after another in the decode.
+    name
+        Called, once it is to be saved, for the name of the work, see `name_of`.
     coding
         How codes become audio.
     finish
@@ -132,7 +134,8 @@ class Translation:
         self,
         recordings: Sequence[tuple[Recording, tuple[int, ...]]],
         decode: Decode,
-        note: SavedPlan,
+        plans: Sequence[tuple[Segment, ...]],
+        name: Callable[[], str],
         coding: Coding,
         finish: Finish,
         codes: Rows,
@@ -140,7 +143,8 @@ class Translation:
     ):
         self._recordings = recordings
         self._decode = decode
-        self._note = note
+        self._plans = tuple(plans)
+        self._name = name
         self._coding = coding
         self._finish = finish
         self._codes = codes
@@ -195,7 +199,8 @@ class Translation:
         if self._codes.is_kept:
             self._codes.sync()
         leave_out = ("latents", "codes") if self._codes.is_kept else ("latents",)
-        return save(self._decode, msgspec.json.encode(self._note), leave_out=leave_out)
+        note = msgspec.json.encode(SavedPlan(self._name(), self._plans))
+        return save(self._decode, note, leave_out=leave_out)
 
     def finish(self, *, cancelled: IsCancelled | None = None) -> list[Audio]:
         """Return the translated recordings, each of the form that its source had.
@@ -243,7 +248,7 @@ class Translation:
         if not self.done:
             raise UmtnError("The translation is not finished yet; advance it until it is done.")
         streams = iter(self._decode.states)
-        planned = iter(self._note.segments)
+        planned = iter(self._plans)
         results = []
         for recording, _ in self._recordings:
             recording.heed(cancelled)
@@ -266,7 +271,7 @@ class Translation:
         """
         streams = (self._coding.decode(codes) for codes in self._decode.codes)
         return [
-            (list(islice(streams, len(segments))), segments) for segments in self._note.segments
+            (list(islice(streams, len(segments))), segments) for segments in self._plans
         ]
 
 

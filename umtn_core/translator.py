@@ -349,7 +349,8 @@ class Translator:
         return Translation(
             [(work.recording, work.form) for work in works],
             decode,
-            SavedPlan(self._name(works), tuple(plans)),
+            plans,
+            partial(self._name, works),
             self.coding,
             Finish(rate, quietest, self.mix, opened, scratch),
             codes,

@@ -110,7 +110,7 @@ def test_work_goes_by_another_name_only_where_there_is_a_post_filter(without, fi
     pieces = [Source(music(), 16_000)]
 
     def name(bundle, domain, **options):
-        return Translator(bundle, domain, **options).begin(pieces)._note.work
+        return Translator(bundle, domain, **options).begin(pieces)._name()
 
     assert name(without, "a") == name(without, "a", postfilter=False)
     assert name(filtered, "b") == name(filtered, "b", postfilter=False)
