@@ -60,8 +60,9 @@ def read_region(
     except UmtnError as error:
         if isinstance(error.__cause__, MemoryError):
             raise error.__cause__ from None
-        code = "disk" if isinstance(error, DiskError) else "audio"
-        raise RequestError(code, str(error)) from error
+        raise RequestError(
+            "disk" if isinstance(error, DiskError) else "audio", str(error)
+        ) from error
     except OSError as error:
         raise RequestError("not_found", f"{path} cannot be read: {error.strerror}.") from error
 
