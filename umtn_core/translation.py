@@ -270,9 +270,7 @@ class Translation:
             At the decoders' sample rate and the network's loudness, as far as they are decoded.
         """
         streams = (self._coding.decode(codes) for codes in self._decode.codes)
-        return [
-            (list(islice(streams, len(segments))), segments) for segments in self._plans
-        ]
+        return [(list(islice(streams, len(segments))), segments) for segments in self._plans]
 
 
 def name_of(options: object, sources: Iterable[tuple[Recording, int]]) -> str:

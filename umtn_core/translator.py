@@ -46,8 +46,8 @@ LARGEST_SHORTFALL = 20.0
 
 #: What is said of a recording that holds nothing to be translated.
 SILENT = (
-    "Nothing in this recording is loud enough to be taken for sound, so the result is silent; see "
-    "that the right input was recorded, or raise it."
+    "Nothing in this recording is long and loud enough to be taken for music, so the result is "
+    "silent; see that the right input was recorded, or raise it."
 )
 
 #: Semitones that a recording can be transposed by: three octaves.

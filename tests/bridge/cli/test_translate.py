@@ -221,7 +221,7 @@ def test_what_is_silent_is_written_and_a_word_said_of_it(tmp_path: Path, as_json
     write_audio(source, np.zeros((1, 8_000), np.float32), 16_000)
     result = run(source, "--to", "flute", *(["--json"] if as_json else []))
     assert result.exit_code == 0
-    assert f"{source}: Nothing in this recording is loud enough" in result.stderr
+    assert f"{source}: Nothing in this recording is long and loud enough" in result.stderr
     assert (tmp_path / "silent.flute.wav").exists()
     if as_json:
         (written,) = json.loads(result.stdout)
