@@ -17,8 +17,9 @@ Audio = NDArray[np.float32]
 COMPARED = 4
 #: ... and over which the gain is smoothed then.
 SMOOTH = 2
-#: Decibels below the reference at which a decoder does not play but hums: no further is it raised.
-LARGEST_SHORTFALL = 20.0
+#: Decibels below what the encoder heard, from which on a decoder does not play but misses a note or
+#: hums: it is raised no further, or what it hums would be as loud as the music.
+LARGEST_SHORTFALL = 6.0
 #: Steps that are let through after the last one with sound; then it fades within one.
 LATE = 2
 
@@ -61,9 +62,10 @@ class Envelope:
 
     def _compare(self, *, ended: bool) -> None:
         levels = self._meter.levels(self._known, ended=ended)
-        true = self._ride.levels[self._known : self._known + len(levels)]
-        least = self._ride.reference_db - LARGEST_SHORTFALL
-        apart = true - np.maximum(levels[: len(true)], least)
+        now = slice(self._known, self._known + len(levels))
+        true = self._ride.levels[now]
+        expected = np.minimum(self._ride.reference_db, true + self._ride.gains[now])
+        apart = true - np.maximum(levels[: len(true)], expected - LARGEST_SHORTFALL)
         self._apart[self._known : self._known + len(apart)] = apart
         self._known += len(levels)
 

@@ -125,3 +125,28 @@ def test_what_goes_on_after_the_recording_is_silent():
     source = phrase()
     made = given_back(ride_of(source), np.concatenate([source, source]))
     assert not made[len(source) + 800 :].any()
+
+
+def test_a_note_that_fades_is_not_faded_twice():
+    """The decoder fades as it heard it do: there is nothing to be put right."""
+    time = np.arange(RATE) / RATE
+    struck = (0.5 * np.sin(2 * np.pi * 440 * time) * decibels(-40 * time)).astype(np.float32)
+    source = np.concatenate([struck, struck, struck])
+    ride = ride_of(source)
+    made = given_back(ride, ride.applied(source, 0, RATE))
+    apart = frame_levels(made, RATE) - frame_levels(source, RATE)
+    assert np.abs(np.median(apart)) < 0.3 and np.percentile(np.abs(apart), 90) < 2
+
+
+def test_what_hums_where_a_note_is_missed_is_raised_little():
+    length = RATE // 2
+    source = phrase()
+    ride = ride_of(source)
+    decoded = ride.applied(source, 0, RATE).copy()
+    missed = slice(2 * length, 3 * length)
+    rng = np.random.default_rng(0)
+    decoded[missed] = 0.05 * np.std(decoded) * rng.normal(size=length).astype(np.float32)
+    made = given_back(ride, decoded)
+    inside = slice(2 * length + length // 4, 3 * length - length // 4)
+    softer = 20 * np.log10(np.std(source[inside]) / np.std(made[inside]))
+    assert 12 < softer < 26
