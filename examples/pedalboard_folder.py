@@ -18,8 +18,8 @@ from umtn_core import Translator, UmtnError, read_audio, write_audio
 
 #: Before the network: no rumble, which it would try to play, and a little more presence.
 BEFORE = Pedalboard([HighpassFilter(60), PeakFilter(2_500, gain_db=3, q=0.7)])
-#: After it: the room that 16 kHz mono does not have.
-AFTER = Pedalboard([Reverb(room_size=0.4, wet_level=0.2, dry_level=0.8)])
+#: After it: some room. JUCE plays a dry level of 0.5 as loud as it came.
+AFTER = Pedalboard([Reverb(room_size=0.4, wet_level=0.2, dry_level=0.5)])
 
 
 def translate_folder(
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--force", action="store_true")
     wanted = parser.parse_args()
     try:
-        translate = Translator(wanted.model, wanted.to, channels="mid")
+        translate = Translator(wanted.model, wanted.to)
         written = translate_folder(wanted.folder, wanted.output, translate, overwrite=wanted.force)
     except UmtnError as error:
         sys.exit(f"pedalboard_folder: {error}")

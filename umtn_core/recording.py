@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, EqualChannels, Mean, PerChannel
 from umtn_core.audio.level import Limiter
+from umtn_core.audio.read import MOST_CHANNELS
 from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, Sound, SoundArray, blocks_of
 from umtn_core.errors import UmtnError
 from umtn_core.hearing import Hearing, Signal
@@ -204,6 +205,11 @@ def sound_of(audio: Audio, sample_rate: float) -> SoundArray:
         )
     if audio.size == 0:
         raise UmtnError("There is no audio to translate: it has no channels or no samples.")
+    if audio.ndim == 2 and len(audio) > MOST_CHANNELS:
+        raise UmtnError(
+            f"Audio must have the form (channels, samples), with up to {MOST_CHANNELS} channels; "
+            f"this has {len(audio)}: turn it over if it is (samples, channels)."
+        )
     if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE or sample_rate % 1:
         raise UmtnError(
             f"The sample rate must be a whole number of hertz from {LOWEST_RATE} to "

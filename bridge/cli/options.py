@@ -106,7 +106,7 @@ transpose_option = _shared(
     default="0",
     show_default=True,
     metavar="SEMITONES",
-    help="Raise the input before it is played; octave, into the model's range.",
+    help="Semitones (-36 to 36) to raise the input by first; octave, into the model's range.",
 )
 
 segments_option = _shared(

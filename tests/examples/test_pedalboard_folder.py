@@ -58,7 +58,7 @@ def test_the_chain_has_effects_on_both_sides_of_the_network(
     command = [sys.executable, "-m", "bridge.cli", "translate", str(tmp_path / "takes/a.wav")]
     bare = tmp_path / "bare.wav"
     subprocess.run(
-        [*command, "--to", "flute", "--model", "tiny", "--channels", "mid", "-o", str(bare)],
+        [*command, "--to", "flute", "--model", "tiny", "-o", str(bare)],
         cwd=ROOT,
         env=os.environ | {"UMTN_MODELS": str(tiny_models)},
         check=True,

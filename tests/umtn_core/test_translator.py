@@ -295,6 +295,7 @@ def test_work_can_be_cancelled_while_it_encodes_and_while_it_decodes(bundle):
     [
         (np.zeros((2, 0), np.float32), 44_100),
         (np.zeros((0, 5), np.float32), 44_100),
+        (np.zeros((44_100, 2), np.float32), 44_100),
         (np.zeros(0, np.float32), 44_100),
         (np.zeros((1, 1, 1), np.float32), 44_100),
         (np.float32(0.5), 44_100),

@@ -82,6 +82,8 @@ class Listening:
             pass  # its headers are sound
         with self._folders.open_input(path) as file, AudioFile(file) as audio:
             start, length = _region(request, audio)
+            if length < 1:
+                raise UmtnError("the region lies behind its end")
 
             def read(first: int, count: int) -> NDArray[np.float32]:
                 # In compressed files a seek may miss by some milliseconds, which is near enough.
