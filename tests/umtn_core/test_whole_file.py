@@ -13,11 +13,12 @@ from umtn_core.decode.decode import Decode
 from umtn_core.decode.sampling import Sampling
 from umtn_core.decode.stream import Stream
 from umtn_core.encode.opening import open_encoder
+from umtn_core.native.library import is_available
 from umtn_core.segments.join import joined
 from umtn_core.segments.plan import plan, segment_id
 from umtn_core.shape import NetworkShape
 
-ENGINE = "onnx"
+ENGINE = "cpu" if is_available() else "onnx"
 
 SHAPE = NetworkShape(
     latent_channels=3, encoder_blocks=1, encoder_layers=2, encoder_channels=4, decoder_blocks=1,
@@ -47,7 +48,7 @@ def translated(bundle, signal, rate, number, segments, seed):
     engine = open_engine(ENGINE, bundle, "a", 1)
     heard = resample(signal, rate, shape.sample_rate)
     heard = to_reference(heard, shape.sample_rate, manifest.reference_loudness)
-    latents = open_encoder(bundle, None, 1).encode(heard)
+    latents = open_encoder(bundle, engine.encoder_precision, 1).encode(heard)
     parts = plan(heard, shape, segments, manifest.context)
     hop = shape.output_hop
     streams = [
