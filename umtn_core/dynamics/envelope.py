@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.dynamics.levels import LevelMeter, step_edges
+from umtn_core.dynamics.periods import has_period, period_window
 from umtn_core.dynamics.ride import Ride, at_samples, steps_around
 from umtn_core.dynamics.windows import mean, median, near
 from umtn_core.stage import Passing
@@ -17,9 +18,11 @@ Audio = NDArray[np.float32]
 COMPARED = 4
 #: ... and over which the gain is smoothed then.
 SMOOTH = 2
-#: Decibels below what the encoder heard, from which on a decoder does not play but misses a note or
-#: hums: it is raised no further, or what it hums would be as loud as the music.
-LARGEST_SHORTFALL = 6.0
+#: Decibels below what the encoder heard, from which on a decoder does not play but hums: it is
+#: raised no further, or what it hums would be as loud as the music.
+LARGEST_SHORTFALL = 20.0
+#: The same where what it makes has no pitch: there it misses a note, and makes noise of it.
+SHORTFALL_OF_NOISE = 6.0
 #: Steps that are let through after the last one with sound; then it fades within one.
 LATE = 2
 
@@ -65,9 +68,24 @@ class Envelope:
         now = slice(self._known, self._known + len(levels))
         true = self._ride.levels[now]
         expected = np.minimum(self._ride.reference_db, true + self._ride.gains[now])
-        apart = true - np.maximum(levels[: len(true)], expected - LARGEST_SHORTFALL)
+        levels = levels[: len(true)]
+        least = expected - LARGEST_SHORTFALL
+        # Nearly everywhere it is not as soft as that, and nothing has to be looked at.
+        soft = np.flatnonzero(levels < expected - SHORTFALL_OF_NOISE)
+        noise = soft[~has_period(self._before(self._known + soft), self._rate)]
+        least[noise] = expected[noise] - SHORTFALL_OF_NOISE
+        apart = true - np.maximum(levels, least)
         self._apart[self._known : self._known + len(apart)] = apart
         self._known += len(levels)
+
+    def _before(self, steps: NDArray[np.int64]) -> Audio:
+        """The audio up to the end of each of some steps: float32 (steps, window)."""
+        window = period_window(self._rate)
+        ends = step_edges(steps + 1, self._rate)
+        begin = self._audio.begin
+        audio = np.pad(self._audio.read(begin, self._audio.end), (window, window))
+        places = ends[:, None] - begin + np.arange(window)
+        return audio[places]
 
     def _given(self, steps: int | None) -> Audio:
         """Give what lies before the middle of a step; None, all of it."""
