@@ -27,7 +27,7 @@ def has_period(windows: NDArray[np.float32], rate: int) -> NDArray[np.bool_]:
     Parameters
     ----------
     windows : float32 array (stretches, samples)
-        As many samples each as `period_window` says.
+        The stretches, of as many samples each as `period_window` says.
     rate
         Samples a second.
 
