@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from umtn_core.progress import IsCancelled, OnProgress, Progress
 from umtn_core.recording import Audio, Recording
 from umtn_core.rows import Frames, Rows, Stretch, are_there
 from umtn_core.scope.listening import listen
-from umtn_core.scope.remark import best_octave, remark
+from umtn_core.scope.remark import remark, semitones_of
 from umtn_core.segments.count import best_count
 from umtn_core.segments.plan import Margins, Segment, plan_by_levels, samples_made, segment_id
 from umtn_core.segments.quiet import QuietMeter
@@ -262,11 +262,12 @@ class Translator:
         """
         works = self._taken(sources, scratch, cancelled)
         engine = self._engine(cancelled)
-        plans = []
-        for work in works:
-            for signal, latents in zip(work.signals, self._encoded(work, cancelled), strict=True):
-                work.latents.append(latents)
-                plans.append(self._planned(engine, signal, len(work.signals), cancelled))
+        self._encode(engine, works, cancelled)
+        plans = [
+            self._planned(engine, signal, len(work.signals), cancelled)
+            for work in works
+            for signal in work.signals
+        ]
         codes = self._room_for_codes(plans, scratch, codes_path)
         decode = Decode(engine, self._streams(works, plans, codes), self.sampling)
         return self._translation(works, decode, plans, codes, scratch)
@@ -320,8 +321,7 @@ class Translator:
         if not note.fits(made) or not are_there(codes_path, total):
             raise UmtnError("The saved translation is damaged; start it again.")
         engine = self._going_on(precision)
-        for work in works:
-            work.latents = list(self._encoded(work, cancelled, engine))
+        self._encode(engine, works, cancelled)
         codes = self._room_for_codes(note.segments, scratch, codes_path)
         decode = restore(engine, saved, self._streams(works, note.segments, codes))
         return self._translation(works, decode, note.segments, codes, scratch)
@@ -393,26 +393,26 @@ class Translator:
         """Decide the semitones that a recording is raised by, and say what of it is not taught."""
         scope = self.bundle.manifest.scope
         findings = listen(sound.read, sound.samples, sound.sample_rate)
-        if self.transpose == "octave":
-            semitones = 0 if scope is None else best_octave(findings, scope)
-        else:
-            semitones = self.transpose
+        semitones = semitones_of(self.transpose, findings, scope)
         return semitones, remark(findings, scope, semitones)
 
-    def _encoded(
-        self, work: _Work, cancelled: IsCancelled | None, engine: Engine | None = None
-    ) -> Iterator[Rows]:
-        """Encode the signals of a recording, one after another."""
-        engine = engine or self._engine(cancelled)
-        if self._encoder is None:
-            self._encoder = open_encoder(self.bundle, engine.encoder_precision, self._threads)
-        for signal in work.signals:
-            frames = -(-signal.heard_samples // self.bundle.shape.hop)
-            latents = Rows(frames, self.bundle.shape.latent_channels, folder=signal.hearing.folder)
-            self._encoder.encode_from(
-                signal.heard, signal.heard_samples, latents, cancelled=cancelled
-            )
-            yield latents
+    def _encode(
+        self, engine: Engine, works: Sequence[_Work], cancelled: IsCancelled | None
+    ) -> None:
+        """Encode the signals of all recordings, one after another."""
+        shape = self.bundle.shape
+        for work in works:
+            for signal in work.signals:
+                # Opened by the first that there is: of silence, nothing is encoded.
+                if self._encoder is None:
+                    precision = engine.encoder_precision
+                    self._encoder = open_encoder(self.bundle, precision, self._threads)
+                frames = -(-signal.heard_samples // shape.hop)
+                latents = Rows(frames, shape.latent_channels, folder=signal.hearing.folder)
+                self._encoder.encode_from(
+                    signal.heard, signal.heard_samples, latents, cancelled=cancelled
+                )
+                work.latents.append(latents)
 
     def _planned(
         self, engine: Engine, signal: Signal, signals: int, cancelled: IsCancelled | None

@@ -108,10 +108,10 @@ def translate_files(
             translation.advance(progress=report, cancelled=stopped)
         except DiskError as error:
             yield from (_failed(pair, error) for pair, _ in read)
-            continue
-        results = translation.results(stopped)
-        for (pair, sound), blocks, remark in zip(read, results, translation.remarks, strict=True):
-            yield _written(pair, sound, blocks, began, remark, force)
+        else:
+            made = zip(read, translation.results(stopped), translation.remarks, strict=True)
+            for (pair, sound), blocks, remark in made:
+                yield _written(pair, sound, blocks, began, remark, force)
         done += len(group)
         progress(done)
 

@@ -72,8 +72,9 @@ class Envelope:
         least = expected - LARGEST_SHORTFALL
         # Nearly everywhere it is not as soft as that, and nothing has to be looked at.
         soft = np.flatnonzero(levels < expected - SHORTFALL_OF_NOISE)
-        noise = soft[~has_period(self._before(self._known + soft), self._rate)]
-        least[noise] = expected[noise] - SHORTFALL_OF_NOISE
+        if len(soft):
+            noise = soft[~has_period(self._before(self._known + soft), self._rate)]
+            least[noise] = expected[noise] - SHORTFALL_OF_NOISE
         apart = true - np.maximum(levels, least)
         self._apart[self._known : self._known + len(apart)] = apart
         self._known += len(levels)

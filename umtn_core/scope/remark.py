@@ -87,6 +87,27 @@ def best_octave(findings: Findings, scope: Scope) -> int:
     return min(inside, key=lambda k: (inside[k] < enough, abs(k), -inside[k]))
 
 
+def semitones_of(transpose: int | str, findings: Findings, scope: Scope | None) -> int:
+    """Say by how many semitones a recording is raised.
+
+    Parameters
+    ----------
+    transpose
+        The semitones; ``octave``, what `best_octave` finds.
+    findings
+        What was heard in the recording, as it is.
+    scope
+        What the network was taught; None, where nobody knows, moves it by no octave.
+
+    Returns
+    -------
+    int
+    """
+    if transpose != "octave":
+        return int(transpose)
+    return 0 if scope is None else best_octave(findings, scope)
+
+
 def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, str] | None:
     """Say what is outside and what helps; None, nothing is."""
     if findings.seconds < _ENOUGH_SECONDS:

@@ -18,7 +18,7 @@ from umtn_core.bundle.scope import Scope
 from umtn_core.errors import UmtnError
 from umtn_core.scope.findings import Findings
 from umtn_core.scope.listening import listen
-from umtn_core.scope.remark import best_octave, remark
+from umtn_core.scope.remark import remark, semitones_of
 
 #: What was heard in as many regions is remembered, since many jobs are about the same ones.
 _MOST_REMEMBERED = 4_096
@@ -56,11 +56,7 @@ class Listening:
         if findings is None:
             return None
         scope = self._scopes.get(request.model)
-        if request.transpose != "octave":
-            semitones = int(request.transpose)
-        else:
-            semitones = 0 if scope is None else best_octave(findings, scope)
-        return remark(findings, scope, semitones)
+        return remark(findings, scope, semitones_of(request.transpose, findings, scope))
 
     def listen(self, record: Record) -> None:
         """Listen to a region, unless that was done before.

@@ -6,7 +6,7 @@ import pytest
 
 from umtn_core.bundle.scope import Scope
 from umtn_core.scope.findings import PITCHES, Findings
-from umtn_core.scope.remark import best_octave, remark
+from umtn_core.scope.remark import best_octave, remark, semitones_of
 
 SCOPE = Scope(lowest=60, highest=84, voices=1, material="single lines of wind instruments")
 
@@ -117,3 +117,10 @@ def test_a_blip_is_no_matter():
 )
 def test_the_best_octave_brings_most_in_and_is_the_nearest(pitches, octave):
     assert best_octave(findings(*pitches), SCOPE) == octave
+
+
+def test_semitones_are_those_asked_for_or_the_octave_that_helps():
+    low = findings(SCOPE.lowest - 12)
+    assert semitones_of(-5, low, SCOPE) == -5
+    assert semitones_of("octave", low, SCOPE) == best_octave(low, SCOPE) == 12
+    assert semitones_of("octave", low, None) == 0
