@@ -23,6 +23,19 @@ class MalformedPacket(Exception):
 
 
 @dataclass(frozen=True)
+class NotUtf8:
+    """What stands in place of a string argument whose bytes are not UTF-8.
+
+    Parameters
+    ----------
+    raw
+        The bytes as they came in, without the zeros that end them.
+    """
+
+    raw: bytes
+
+
+@dataclass(frozen=True)
 class Received:
     """A message that came in."""
 
