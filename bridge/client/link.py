@@ -61,7 +61,7 @@ class Link(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Any) -> None:
         """Hand what came in to everyone who waits for something."""
         try:
-            messages = read_packet(data)
+            messages = [message for message in read_packet(data) if not message.fault]
         except MalformedPacket:
             return
         self._gone = None

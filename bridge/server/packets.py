@@ -1,4 +1,10 @@
-"""Datagrams and messages: reading what anyone may send, writing what everyone can read."""
+"""Datagrams and messages: reading what anyone may send, writing what everyone can read.
+
+python-osc writes them. Reading is done here, argument by argument: python-osc follows bundles to
+any depth, and forever around a negative size, skips the types that it does not know and so gives
+what follows the wrong places, and of a message with one fault, or one string that is not UTF-8,
+keeps nothing, not even the id that the answer is to name.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +13,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.protocol import BY_REPLY, BY_REQUEST, DEEPEST_BUNDLE, LARGEST_REPLY, Message, Value
 
 _BUNDLE = b"#bundle\0"
 _HEADER = len(_BUNDLE) + 8  # and a time tag
-#: What numbers and strings can be. Doubles and longs, which some programs send unasked, do too.
-_TYPES = frozenset(b",ifsbhdTFN")
+
+#: Numbers by their type tags. Doubles and longs, which some programs send unasked, do too.
+_NUMBERS = {"i": ">i", "f": ">f", "h": ">q", "d": ">d"}
+
+#: Types that other programs send and no request has a use for.
+_USELESS = {
+    "T": "true",
+    "F": "false",
+    "N": "nil",
+    "I": "an impulse, or infinity",
+    "b": "a blob",
+    "c": "a character",
+    "r": "a colour",
+    "m": "a MIDI message",
+    "t": "a time tag",
+    "[": "the beginning of an array",
+    "]": "the end of an array",
+}
 
 
 class MalformedPacket(Exception):
@@ -37,27 +58,39 @@ class NotUtf8:
 
 @dataclass(frozen=True)
 class Received:
-    """A message that came in."""
+    """A message that came in.
+
+    Parameters
+    ----------
+    address
+        The OSC address, whatever bytes of it are not text replaced.
+    arguments
+        Strings, numbers, and `NotUtf8` in place of strings in another encoding.
+    fault
+        Why the message cannot be read beyond these arguments; empty where it was read whole.
+    """
 
     address: str
     arguments: list[Any]
+    fault: str = ""
 
 
 def read_packet(packet: bytes) -> list[Received]:
     """Read a message, or a bundle of them, in order. Time tags mean now.
 
-    python-osc reads the messages; bundles are taken apart here, since it follows them to any
-    depth, and forever around a negative size.
-
     Raises
     ------
     MalformedPacket
+        If it is neither, or a bundle whose parts cannot be told apart. A fault within a message is
+        noted in what is returned, and the messages beside it are read.
     """
     return [_read_message(part) for part in _parts(packet, 0)]
 
 
 def _parts(packet: bytes, depth: int) -> Iterator[bytes]:
     if not packet.startswith(_BUNDLE):
+        if not packet.startswith(b"/"):
+            raise MalformedPacket("a message begins with / and a bundle with #bundle")
         yield packet
         return
     if depth == DEEPEST_BUNDLE:
@@ -76,23 +109,66 @@ def _parts(packet: bytes, depth: int) -> Iterator[bytes]:
         place += size
 
 
+class _Fault(Exception):
+    """Something about a message that ends its reading."""
+
+
 def _read_message(part: bytes) -> Received:
-    if not part.startswith(b"/"):
-        raise MalformedPacket("a message begins with / and a bundle with #bundle")
-    end = part.find(b"\0")
-    tags = part[(end & ~3) + 4 :].partition(b"\0")[0] if end > 0 else b""
-    if tags and not tags.startswith(b","):
-        raise MalformedPacket("the types of a message begin with a comma")
-    strange = set(tags) - _TYPES
-    if strange:
-        # python-osc would skip these and give what follows the wrong places.
-        raise MalformedPacket(f"there is no use for type {chr(min(strange))!a}; send i, f, s or b")
+    arguments: list[Any] = []
+    address = part.partition(b"\0")[0].decode("utf-8", "replace")
     try:
-        message = OscMessage(part)
-    except Exception as error:
-        # Mostly its ParseError, but also what its readers let through, such as bad UTF-8.
-        raise MalformedPacket("its arguments do not fit their types") from error
-    return Received(message.address, message.params)
+        _, place = _bytes_of_string(part, 0, "its address")
+        for argument in _read_arguments(part, place):
+            arguments.append(argument)
+    except _Fault as fault:
+        return Received(address, arguments, str(fault))
+    return Received(address, arguments)
+
+
+def _read_arguments(part: bytes, place: int) -> Iterator[Any]:
+    if not part[place:].strip(b"\0"):
+        # Programs older than OSC 1.0 leave the types out, which is no fault where there are none.
+        return
+    if part[place : place + 1] != b",":
+        raise _Fault(
+            "after its address there is no type tag string, which begins with a comma and which "
+            "OSC 1.0 wants of every message with arguments"
+        )
+    tags, place = _bytes_of_string(part, place, "its type tag string")
+    for number, tag in enumerate(tags[1:].decode("latin-1"), 1):
+        name = f"its argument {number}"
+        if tag in "sS":
+            raw, place = _bytes_of_string(part, place, name)
+            yield _text(raw)
+        elif tag in _NUMBERS:
+            form = _NUMBERS[tag]
+            if place + struct.calcsize(form) > len(part):
+                raise _Fault(f"it ends within {name}, of type {tag}")
+            yield struct.unpack_from(form, part, place)[0]
+            place += struct.calcsize(form)
+        else:
+            about = f"{tag!a} ({_USELESS.get(tag, 'which OSC does not have')})"
+            raise _Fault(f"{name} is of type {about}; send numbers as i or f, and text as s")
+    if part[place:].strip(b"\0"):
+        raise _Fault(f"it has {len(part) - place} bytes more than its types say")
+
+
+def _bytes_of_string(part: bytes, place: int, name: str) -> tuple[bytes, int]:
+    """Return a string and where what follows it begins: at the next multiple of four bytes."""
+    end = part.find(b"\0", place)
+    after = (end & ~3) + 4
+    if end < 0:
+        raise _Fault(f"{name} does not end with a zero byte")
+    if after > len(part) or part[end:after].strip(b"\0"):
+        raise _Fault(f"{name} is not filled up with zero bytes to a multiple of four")
+    return part[place:end], after
+
+
+def _text(raw: bytes) -> str | NotUtf8:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return NotUtf8(raw)
 
 
 def reply(address: str, *values: Value) -> bytes:

@@ -145,6 +145,10 @@ class Requests:
             text = "This bridge has a token; send /umtn/token s:token first."
             self._refuse(client, client.answers(), _id(received), "token", text)
             return
+        if received.fault:
+            text = f"The bridge cannot read this {received.address}: {received.fault}."
+            self._refuse(client, client.answers(), _id(received), "bad_request", text)
+            return
         try:
             values = read_arguments(message, received.arguments)
         except BadRequest as error:

@@ -185,6 +185,29 @@ def test_wrong_requests_are_answered_and_answers_are_not(serve: Serve) -> None:
     asyncio.run(scene())
 
 
+def test_a_type_without_use_is_refused_under_the_jobs_id_and_the_next_is_answered(
+    serve: Serve,
+) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            await peer.ask(*RENDER)
+            for tags, rest in (("sT", b""), ("sc", bytes(4)), ("s[i]", bytes(4)), ("sQ", b"")):
+                types = f",{tags}".encode().ljust((len(tags) + 5) & ~3, b"\0")
+                peer.transport.sendto(b"/umtn/status\0\0\0\0" + types + b"a\0\0\0" + rest)
+                answer = await peer.next()
+                assert answer[:3] == ("/umtn/error", "a", "bad_request")
+                assert answer[3].startswith("The bridge cannot read this /umtn/status: ")
+                assert f"of type {tags[1]!a}" in answer[3]
+            peer.transport.sendto(b"/umtn/status\0\0\0\0,S\0\0a\0\0\0")
+            assert (await peer.next())[:2] == ("/umtn/job", "a")
+            # Nor is a faulty answer answered: it may be another bridge's.
+            peer.transport.sendto(b"/umtn/pong\0\0,T\0\0")
+            assert await peer.silent()
+
+    asyncio.run(scene())
+
+
 def test_a_fault_behind_a_request_is_an_answer(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
