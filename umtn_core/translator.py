@@ -65,7 +65,8 @@ class Translator:
     bundle
         The model: a `Bundle`, the path of one, or the name of an installed one.
     target
-        Domain to translate to; may be left out if the model has only one.
+        Domain to translate to, see `umtn_core.bundle.manifest.Manifest.domain_meant`; may be left
+        out if the model has only one.
     engine
         What decodes, see `decode.choosing.engines`; ``auto``, the fastest of those in which the
         model loses nothing one could hear, timed on this machine at the first translation. So
@@ -495,13 +496,9 @@ class _Work:
 
 
 def _chosen(bundle: Bundle, target: str | None) -> str:
-    if target is None and len(bundle.domains) == 1:
-        return bundle.domains[0]
-    if target is None:
-        raise UmtnError(f"Say what to translate to; the model has {', '.join(bundle.domains)}.")
-    if target not in bundle.domains:
-        raise UmtnError(
-            f"The model {bundle.name} cannot translate to {target!r}; "
-            f"it can to {', '.join(bundle.domains)}."
-        )
-    return target
+    if target is not None:
+        return bundle.manifest.domain_meant(target, bundle.called)
+    if len(bundle.domains) > 1:
+        names = ", ".join(bundle.domains)
+        raise UmtnError(f"Say what to translate to; the model {bundle.called} can to {names}.")
+    return bundle.domains[0]

@@ -323,6 +323,18 @@ def test_options_that_mean_nothing_are_refused(bundle, options):
         Translator(bundle, **({"target": "a"} | options))
 
 
+def test_a_target_is_found_however_it_is_written_and_called_by_its_own_name(bundle, monkeypatch):
+    assert Translator(bundle, "B").target == "b"
+    assert Translator(bundle, " a ").target == "a"
+    with pytest.raises(
+        UmtnError, match=r"The model test cannot translate to 'c'; it can to a, b\."
+    ):
+        Translator(bundle, "c")
+    monkeypatch.setattr(bundle, "called", "./my model")
+    with pytest.raises(UmtnError, match=r"The model ./my model cannot translate to 'oboe'; it can"):
+        Translator(bundle, "oboe")
+
+
 def test_the_only_domain_need_not_be_named(envelope_follower):
     assert Translator(envelope_follower).target == "noise"
 

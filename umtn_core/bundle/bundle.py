@@ -38,11 +38,16 @@ class Bundle:
     path : Path
         The folder or zip.
     manifest : Manifest
+    called : str
+        The name or path that it was asked for by: what to call it before whoever asked.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, files: dict[str, bytes]):
+    def __init__(
+        self, path: Path, manifest: Manifest, files: dict[str, bytes], called: str | None = None
+    ):
         self.path = path
         self.manifest = manifest
+        self.called = manifest.name if called is None else called
         self._files = files
 
     @classmethod
@@ -52,7 +57,7 @@ class Bundle:
         Parameters
         ----------
         path_or_name
-            A folder, a zip of one, or the name of an installed model.
+            A folder, the manifest in it, a zip of one, or the name of an installed model.
 
         Returns
         -------
@@ -63,21 +68,24 @@ class Bundle:
         UmtnError
             If it is not there, or not whole: one sentence says which part.
         """
-        path = find_bundle(path_or_name)
-        storage = open_storage(path)
+        path, called = find_bundle(path_or_name), str(path_or_name).strip()
+        storage = open_storage(path, called)
         try:
-            manifest = read_manifest(storage.read(MANIFEST), str(path))
+            manifest = read_manifest(storage.read(MANIFEST), called)
         except KeyError as error:
-            raise UmtnError(f"{path} is not a model bundle: it has no {MANIFEST}.") from error
-        files = {name: _read(storage, name, manifest, path) for name in manifest.files}
+            raise UmtnError(
+                f"{called} is not a model bundle: it has no {MANIFEST}; name a folder that "
+                "`umtn export` has made."
+            ) from error
+        files = {name: _read(storage, name, manifest, called) for name in manifest.files}
         for name, ports in expected_ports(manifest).items():
-            where = f"{name} in the model bundle {path}"
+            where = f"{name} in the model bundle {called}"
             try:
                 graph = GraphFile.parse(files[name])
             except UmtnError as error:
                 raise UmtnError(f"{where} is not an ONNX file.") from error
             check_ports(graph, ports, where)
-        return cls(path, manifest, files)
+        return cls(path, manifest, files, called)
 
     @classmethod
     def in_memory(cls, manifest: Manifest, graphs: Mapping[str, bytes]) -> Bundle:
@@ -138,21 +146,26 @@ class Bundle:
     def _known(self, domain: str) -> str:
         if domain not in self.domains:
             raise UmtnError(
-                f"The model {self.name} has no domain {domain!r}; it has {', '.join(self.domains)}."
+                f"The model {self.called} has no domain {domain!r}; "
+                f"it has {', '.join(self.domains)}."
             )
         return domain
 
 
-def _read(storage: Storage, name: str, manifest: Manifest, path: Path) -> bytes:
+def _read(storage: Storage, name: str, manifest: Manifest, called: str) -> bytes:
     if "/" in name or "\\" in name or name.startswith("."):
-        raise UmtnError(f"The manifest of the model bundle {path} names a file outside it: {name}.")
+        raise UmtnError(
+            f"The manifest of the model bundle {called} names a file outside it: {name}."
+        )
     try:
         contents = storage.read(name)
     except KeyError as error:
-        raise UmtnError(f"The model bundle {path} has no {name}.") from error
+        raise UmtnError(
+            f"The model bundle {called} has no {name}; get the bundle again."
+        ) from error
     if hashlib.sha256(contents).hexdigest() != manifest.files[name]:
         raise UmtnError(
-            f"{name} in the model bundle {path} is not the file that its manifest describes "
+            f"{name} in the model bundle {called} is not the file that its manifest describes "
             "(wrong checksum); get the bundle again."
         )
     return contents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -22,10 +23,11 @@ class Storage(Protocol):
 
 
 class FolderStorage:
-    """A bundle that is a folder."""
+    """A bundle that is a folder, and what to call it."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, called: str):
         self._path = path
+        self._called = called
 
     def read(self, name: str) -> bytes:
         """See `Storage.read`."""
@@ -34,21 +36,27 @@ class FolderStorage:
         except (FileNotFoundError, IsADirectoryError) as error:
             raise KeyError(name) from error
         except OSError as error:
-            raise UmtnError(f"Cannot read {self._path / name}: {error.strerror}.") from error
+            raise UmtnError(
+                f"Cannot read {name} in the model bundle {self._called}: {error.strerror}."
+            ) from error
 
 
 class ZipStorage:
-    """A bundle that is a zip, of the folder or of what is in it."""
+    """A bundle that is a zip, of the folder or of what is in it, and what to call it."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, called: str):
         self._path = path
+        self._called = called
         try:
             with zipfile.ZipFile(path) as archive:
                 self._members = {info.filename: info for info in archive.infolist()}
-        except (zipfile.BadZipFile, OSError) as error:
+        except zipfile.BadZipFile as error:
             raise UmtnError(
-                f"{path} is not a model bundle: neither a folder nor a zip file."
+                f"{called} is not a model bundle: it is neither a folder nor a zip file; name a "
+                "folder that `umtn export` has made."
             ) from error
+        except OSError as error:
+            raise UmtnError(f"Cannot read the model bundle {called}: {error.strerror}.") from error
         manifests = [n for n in self._members if n.rsplit("/", 1)[-1] == MANIFEST]
         # Zips made of the folder itself keep its name in front of every file's.
         shallowest = min(manifests, key=lambda n: n.count("/"), default=MANIFEST)
@@ -58,16 +66,23 @@ class ZipStorage:
         """See `Storage.read`."""
         info = self._members[self._prefix + name]
         if info.file_size > LARGEST_FILE:
-            raise UmtnError(f"{name} in {self._path} is too large to be part of a model bundle.")
+            raise UmtnError(f"{name} in {self._called} is too large for a part of a model bundle.")
         try:
             with zipfile.ZipFile(self._path) as archive:
                 return archive.read(info)
         except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
-            raise UmtnError(f"{name} in {self._path} is damaged: {error}.") from error
+            raise UmtnError(f"{name} in {self._called} is damaged: {error}.") from error
 
 
-def open_storage(path: Path) -> Storage:
+def open_storage(path: Path, called: str) -> Storage:
     """Open the files of the bundle at a path.
+
+    Parameters
+    ----------
+    path
+        The folder or zip.
+    called
+        What to call the bundle in an error.
 
     Raises
     ------
@@ -75,7 +90,9 @@ def open_storage(path: Path) -> Storage:
         If there is nothing, or neither a folder nor a zip.
     """
     if path.is_dir():
-        return FolderStorage(path)
-    if not path.exists():
-        raise UmtnError(f"There is no model bundle at {path}.")
-    return ZipStorage(path)
+        return FolderStorage(path, called)
+    if not os.path.exists(path):
+        raise UmtnError(
+            f"There is no model bundle at {called}; `umtn models` lists those that need no path."
+        )
+    return ZipStorage(path, called)

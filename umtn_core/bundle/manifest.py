@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from umtn_core.bundle.scope import Scope
 from umtn_core.errors import UmtnError
+from umtn_core.names import did_you_mean, meant
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
 
@@ -159,6 +160,41 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     parity: dict[str, Any] = {}
     precisions: Precisions | None = None
     files: dict[str, Sha256]
+
+    def domain_meant(self, typed: str, called: str) -> str:
+        """Find the domain that a person means by a name.
+
+        Parameters
+        ----------
+        typed
+            What was written: capital letters, blanks, hyphens and underscores do not matter where
+            one domain alone can be meant.
+        called
+            What to call the model in an error.
+
+        Returns
+        -------
+        str
+            The domain's own name.
+
+        Raises
+        ------
+        UmtnError
+            If there is none of that name, or several are.
+        """
+        names = [domain.name for domain in self.domains]
+        found = meant(typed, names)
+        if len(found) > 1:
+            which = " or ".join(found)
+            raise UmtnError(
+                f"{typed!r} can mean {which} of the model {called}: write one of these."
+            )
+        if not found:
+            raise UmtnError(
+                f"The model {called} cannot translate to {typed!r}{did_you_mean(typed, names)}; "
+                f"it can to {', '.join(names)}."
+            )
+        return found[0]
 
     @property
     def graph_files(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import platformdirs
 from umtn_core.bundle.files import open_storage
 from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
 from umtn_core.errors import UmtnError
+from umtn_core.names import did_you_mean, meant
 
 #: Folders with models in them, before all others; several are divided as in PATH.
 VARIABLE = "UMTN_MODELS"
@@ -54,25 +56,53 @@ def search_path() -> list[Path]:
 def find_bundle(path_or_name: str | Path) -> Path:
     """Find the bundle that a path or a name means.
 
-    Anything with a separator or an ending is a path, and so is what exists here.
+    Anything with a separator or an ending is a path, and so is what exists here. The manifest in
+    a bundle's folder means the folder.
 
     Raises
     ------
     UmtnError
         If no model of that name is installed.
     """
-    path = Path(path_or_name).expanduser()
+    path = Path(os.path.expanduser(path_or_name))
+    if path.name == MANIFEST and os.path.isfile(path):
+        return path.parent
     if isinstance(path_or_name, Path) or len(path.parts) > 1 or path.suffix == ".zip":
         return path
-    for folder in search_path():
+    is_folder = path_or_name.endswith(os.sep) and os.path.isdir(path)
+    for folder in [] if is_folder else search_path():
         for candidate in (folder / path.name, folder / f"{path.name}.zip"):
             if path.name and _is_bundle(candidate):
                 return candidate
-    if path.exists():
+    if path_or_name and os.path.exists(path):
         return path
-    installed = ", ".join(model.name for model in installed_bundles())
-    advice = f"there is {installed}" if installed else f"put one into a folder of ${VARIABLE}"
-    raise UmtnError(f"No model {str(path_or_name)!r} is installed; {advice}.")
+    return model_meant(path.name, installed_bundles()).path
+
+
+def model_meant(typed: str, models: Iterable[Installed]) -> Installed:
+    """Find the installed model that a person means by a name.
+
+    Parameters
+    ----------
+    typed
+        What was written: capital letters, blanks, hyphens and underscores do not matter where one
+        model alone can be meant.
+    models
+        The models that are installed.
+
+    Raises
+    ------
+    UmtnError
+        If there is none of that name, or several are.
+    """
+    known = {model.name: model for model in models}
+    found = meant(typed, known)
+    if len(found) > 1:
+        raise UmtnError(f"{typed!r} can mean the model {' or '.join(found)}: write one of these.")
+    if not found:
+        there = f"there is {', '.join(known)}" if known else f"put one into a folder of ${VARIABLE}"
+        raise UmtnError(f"No model {typed!r} is installed{did_you_mean(typed, known)}; {there}.")
+    return known[found[0]]
 
 
 def installed_bundles() -> list[Installed]:
@@ -82,23 +112,31 @@ def installed_bundles() -> list[Installed]:
     """
     found: dict[str, Installed] = {}
     for folder in search_path():
-        entries = sorted(folder.iterdir()) if folder.is_dir() else []
-        for path in entries:
+        for path in _entries(folder):
             name = path.name.removesuffix(".zip")
             if name not in found and _is_bundle(path):
                 found[name] = _installed(name, path)
     return list(found.values())
 
 
+def _entries(folder: Path) -> list[Path]:
+    """List what is in a folder that may not be there, or not for us."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _is_bundle(path: Path) -> bool:
-    return (path / MANIFEST).is_file() or (path.suffix == ".zip" and path.is_file())
+    # Those of `os.path` find no file where there is no telling, say of a name that is too long.
+    return os.path.isfile(path / MANIFEST) or (path.suffix == ".zip" and os.path.isfile(path))
 
 
 def _installed(name: str, path: Path) -> Installed:
     try:
-        text = open_storage(path).read(MANIFEST)
-        return Installed(name, path, read_manifest(text, str(path)), None)
+        text = open_storage(path, name).read(MANIFEST)
+        return Installed(name, path, read_manifest(text, name), None)
     except KeyError:
-        return Installed(name, path, None, f"{path} is not a model bundle: it has no {MANIFEST}")
+        return Installed(name, path, None, f"{name} is not a model bundle: it has no {MANIFEST}.")
     except UmtnError as error:
         return Installed(name, path, None, str(error))

@@ -51,8 +51,10 @@ class Acceptance:
         RequestError
         """
         check_request(request)
-        manifest = self._models.check(request.model, request.target)
-        self._listening.taught(request.model, manifest.scope)
+        asked = request
+        model, target, manifest = self._models.check(request.model, request.target)
+        request = msgspec.structs.replace(request, model=model, target=target)
+        self._listening.taught(model, manifest.scope)
         with self._folders.input(request.input) as (source, file):
             status = self._check_audio(source, file)
         if request.output:
@@ -60,7 +62,7 @@ class Acceptance:
         else:
             output = self._folders.unused(_names(request, source))
         record = Record(
-            asked=request,
+            asked=asked,
             request=msgspec.structs.replace(request, input=str(source), output=str(output)),
             created=(now := time.time()),
             updated=now,

@@ -6,7 +6,8 @@ import time
 
 from bridge.jobs.request import RequestError
 from umtn_core.bundle.manifest import Manifest
-from umtn_core.bundle.search import Installed, installed_bundles
+from umtn_core.bundle.search import Installed, installed_bundles, model_meant
+from umtn_core.errors import UmtnError
 
 #: Manifests are read again after so many seconds: somebody may install a model meanwhile.
 _FRESH_SECONDS = 2.0
@@ -19,11 +20,13 @@ class InstalledModels:
         self._found: dict[str, Installed] = {}
         self._read_at = -_FRESH_SECONDS
 
-    def check(self, model: str, target: str) -> Manifest:
+    def check(self, model: str, target: str) -> tuple[str, str, Manifest]:
         """Refuse a model that is not there or not whole, and a target that it does not have.
 
         Returns
         -------
+        model, target : str
+            Their own names, however they were written.
         Manifest
             The model's.
 
@@ -34,19 +37,10 @@ class InstalledModels:
         if time.monotonic() - self._read_at > _FRESH_SECONDS:
             self._found = {found.name: found for found in installed_bundles()}
             self._read_at = time.monotonic()
-        found = self._found.get(model)
-        if found is None:
-            names = ", ".join(self._found) or "none"
-            raise RequestError(
-                "model", f"No model {model!r} is installed; there is {names}. See umtn models."
-            )
-        if found.manifest is None:
-            raise RequestError("model", f"The model {model} is not whole: {found.error}.")
-        targets = [domain.name for domain in found.manifest.domains]
-        if target not in targets:
-            raise RequestError(
-                "model",
-                f"The model {model} cannot translate to {target!r}; "
-                f"it can to {', '.join(targets)}.",
-            )
-        return found.manifest
+        try:
+            found = model_meant(model, self._found.values())
+            if found.manifest is None:
+                raise UmtnError(f"The model {model} is not whole: {found.error}")
+            return found.name, found.manifest.domain_meant(target, model), found.manifest
+        except UmtnError as error:
+            raise RequestError("model", str(error)) from error

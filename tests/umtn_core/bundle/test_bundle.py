@@ -194,6 +194,40 @@ def test_an_unknown_domain_is_refused(bundle_folder):
         Bundle.open(bundle_folder).decoder("oboe")
 
 
+class TestDomainMeant:
+    """A manifest with domains that are easily taken for one another."""
+
+    @pytest.fixture(autouse=True)
+    def known(self):
+        sums = dict.fromkeys(("encoder.onnx",), "0" * 64)
+        domains = [{"name": name} for name in ("french-horn", "alto-sax", "alto_sax", "violin")]
+        text = in_bands(None, None, bands=1)
+        manifest = json.loads(text) | {"domains": domains, "files": sums}
+        self.manifest = msgspec.convert(manifest, Manifest)
+
+    @pytest.mark.parametrize("typed", ["french-horn", "French Horn", "FRENCH_HORN", " frenchhorn "])
+    def test_it_is_found_however_it_is_written(self, typed):
+        assert self.manifest.domain_meant(typed, "m") == "french-horn"
+
+    @pytest.mark.parametrize("typed", ["alto-sax", "alto_sax"])
+    def test_its_own_name_is_never_ambiguous(self, typed):
+        assert self.manifest.domain_meant(typed, "m") == typed
+
+    @pytest.mark.parametrize(
+        ("typed", "sentence"),
+        [
+            ("Alto Sax", "'Alto Sax' can mean alto-sax or alto_sax of the model m: write one of"),
+            ("violine", "The model m cannot translate to 'violine' (did you mean violin?); it can"),
+            ("kazoo", "cannot translate to 'kazoo'; it can to french-horn, alto-sax, alto_sax, v"),
+            ("", "The model m cannot translate to ''; it can to"),
+        ],
+    )
+    def test_a_refusal_says_what_there_is(self, typed, sentence):
+        with pytest.raises(UmtnError) as caught:
+            self.manifest.domain_meant(typed, "m")
+        assert sentence in str(caught.value)
+
+
 class TestGraphFile:
     def test_it_reads_what_onnx_reads(self, random_bundle, shape):
         for name in random_bundle(shape).manifest.graph_files:
@@ -282,10 +316,80 @@ class TestSearch:
         assert Bundle.open("./model").domains == ("a", "b")
         assert Bundle.open("model").domains == ("a", "b")
 
+    def test_the_manifest_means_its_folder(self, bundle_folder, monkeypatch):
+        assert find_bundle(str(bundle_folder / "manifest.json")) == bundle_folder
+        monkeypatch.chdir(bundle_folder)
+        assert Bundle.open("manifest.json").domains == ("a", "b")
+
+    def test_a_slash_at_the_end_changes_nothing(self, bundle_folder, monkeypatch):
+        assert find_bundle(f"{bundle_folder}/") == bundle_folder
+        assert find_bundle("shared/") == self.first / "shared"
+        shutil.copytree(bundle_folder, bundle_folder.parent / "here" / "shared")
+        monkeypatch.chdir(bundle_folder.parent / "here")
+        assert find_bundle("shared/").samefile("shared")
+        assert find_bundle("shared") == self.first / "shared"
+
+    def test_a_folder_may_have_blanks_in_its_name(self, bundle_folder):
+        shutil.copytree(bundle_folder, self.first / "My winds, 2nd try")
+        assert Bundle.open("My winds, 2nd try").domains == ("a", "b")
+        assert find_bundle("my winds, 2nd try") == self.first / "My winds, 2nd try"
+        assert Bundle.open(self.first / "My winds, 2nd try").domains == ("a", "b")
+
+    @pytest.mark.parametrize("typed", ["Shared", "SHARED", " shared "])
+    def test_capitals_and_blanks_do_not_matter(self, typed):
+        assert find_bundle(typed) == self.first / "shared"
+
+    def test_names_that_differ_by_capitals_only_have_to_be_typed_as_they_are(self, bundle_folder):
+        shutil.copytree(bundle_folder, self.first / "Shared")
+        assert find_bundle("Shared") == self.first / "Shared"
+        assert find_bundle("shared") == self.first / "shared"
+        assert (
+            refusal("SHARED") == "'SHARED' can mean the model Shared or shared: write one of these."
+        )
+
     def test_an_unknown_name_tells_the_known_ones(self):
-        with pytest.raises(UmtnError, match="packed") as caught:
-            Bundle.open("oboes")
-        assert "oboes" in str(caught.value)
+        assert refusal("oboes").startswith("No model 'oboes' is installed; there is shared, packed")
+        assert refusal("").startswith("No model '' is installed; there is shared, packed")
+        assert "(did you mean shared?)" in refusal("sharde")
+
+    @pytest.mark.parametrize("typed", ["x" * 300, "~nobody-of-that-name", "a\0b"])
+    def test_what_no_file_can_be_called_is_no_model(self, typed):
+        assert "is installed" in refusal(typed)
+
+    def test_a_path_without_a_bundle_is_named_as_it_was_typed(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert refusal("first/sharde").startswith("There is no model bundle at first/sharde;")
+        assert refusal("./second/notes").startswith("./second/notes is not a model bundle")
+        (tmp_path / "song.wav").write_bytes(b"RIFF")
+        assert refusal("song.wav").startswith("song.wav is not a model bundle")
+
+    def test_an_error_calls_a_model_what_it_was_asked_for_by(self):
+        file = self.first / "shared" / "decoder.a.onnx"
+        file.write_bytes(b"changed")
+        assert "the model bundle Shared is not the file" in refusal("Shared")
+        file.unlink()
+        assert refusal("shared").startswith("The model bundle shared has no decoder.a.onnx;")
+        (self.first / "shared" / "manifest.json").write_text("{")
+        assert refusal("shared").startswith("The manifest of the model bundle shared is not valid")
+
+    def test_what_may_not_be_read_is_not_called_something_else(self, bundle_folder, monkeypatch):
+        def forbidden(*_, **__):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+        assert "Cannot read manifest.json" in refusal(bundle_folder)
+        monkeypatch.setattr("zipfile.ZipFile", forbidden)
+        assert refusal("packed") == "Cannot read the model bundle packed: Permission denied."
+
+    def test_a_folder_that_may_not_be_read_hides_no_other(self, monkeypatch):
+        def forbidden(folder):
+            if folder == self.first:
+                raise PermissionError(13, "Permission denied")
+            return listed(folder)
+
+        listed = type(self.first).iterdir
+        monkeypatch.setattr(type(self.first), "iterdir", forbidden)
+        assert "packed" in [model.name for model in installed_bundles()]
 
     def test_all_are_listed_and_the_broken_say_so(self):
         (self.first / "shared" / "manifest.json").write_text("{}")

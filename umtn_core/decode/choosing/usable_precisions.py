@@ -49,10 +49,10 @@ def why_not_precise_enough(engine: str, manifest: Manifest, domain: str) -> str 
         return None
     if lost is None:
         return (
-            f"The model {manifest.name} does not say what {engine} would lose; export it again "
+            f"This model does not say what {engine} would lose; export it again "
             "with this version of umtn to have that measured, or use the engine cpu-bf16 or cpu."
         )
     return (
-        f"The model {manifest.name} loses {lost:.2g} nats a sample by {engine}, where less than "
+        f"This model loses {lost:.2g} nats a sample by {engine}, where less than "
         f"{LIMIT:g} is allowed; use the engine cpu."
     )
