@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, EqualChannels, Mean, PerChannel
 from umtn_core.audio.level import Limiter
-from umtn_core.audio.read import MOST_CHANNELS
-from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, Sound, SoundArray, blocks_of
+from umtn_core.audio.sound import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    MOST_CHANNELS,
+    Sound,
+    SoundArray,
+    blocks_of,
+)
 from umtn_core.errors import UmtnError
 from umtn_core.hearing import Hearing, Signal
 from umtn_core.progress import IsCancelled

@@ -1,4 +1,8 @@
-"""Reading audio files, and refusing those that are not whole."""
+"""Reading audio files whole, and refusing those that are not.
+
+libsndfile decodes; what it is handed is found by `umtn_core.audio.container`, which looks at the
+bytes themselves, since every decoder believes some headers that are wrong.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from pedalboard.io import AudioFile, ReadableAudioFile
+from soundfile import SoundFile, SoundFileError
 
-from umtn_core.audio.container import check_container
-from umtn_core.audio.flac import FlacChecksum
-from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, SoundRows
+from umtn_core.audio.container import Found, Layout, Part, look
+from umtn_core.audio.container.flac_checksum import FlacChecksum
+from umtn_core.audio.container.window import Window
+from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, MOST_CHANNELS, SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
 from umtn_core.rows import Rows
@@ -22,7 +27,8 @@ from umtn_core.stage import ahead
 
 #: Headers that claim more than this are taken to be wrong.
 LONGEST_SECONDS = 24 * 3600
-MOST_CHANNELS = 64
+#: Recordings in one file, one behind another.
+_MOST_PARTS = 1000
 #: FLAC holds silence in the least room: 65,535 samples in 11 bytes.
 MOST_SAMPLES_A_BYTE = 8192
 
@@ -30,7 +36,7 @@ _BLOCK = 1 << 18
 
 
 def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
-    """Read a whole file of any format that pedalboard knows.
+    """Read a whole file: WAV and its kin, AIFF, FLAC, MP3, Ogg, W64, CAF or AU.
 
     What the headers promise is checked before memory is asked for, and against what is
     there: decoders themselves fill up a file that was cut off with silence.
@@ -108,24 +114,56 @@ class OpenAudio:
     Attributes
     ----------
     channels, samples, sample_rate : int
-        The file's form, as its headers have it.
+        The file's form, as it is, whatever its headers say.
+    kind : str
+        What format it has, such as ``WAV`` or ``MP3``.
+    layout : Layout or None
+        Where its samples stand, if they stand one by one.
+    remark : str
+        What is odd of it and can be heard, in a sentence; else empty.
     """
 
-    def __init__(
-        self,
-        decoder: ReadableAudioFile,
-        path: Path,
-        *,
-        seeks_exactly: bool,
-        checksum: FlacChecksum | None,
-    ):
-        self._seeks_exactly = seeks_exactly
-        self._checksum = checksum
-        self._decoder = decoder
+    def __init__(self, file: BinaryIO, path: Path, found: Found):
+        self._file = file
         self._path = path
-        self.channels = decoder.num_channels
-        self.samples = decoder.frames
-        self.sample_rate = int(decoder.samplerate)
+        self._parts = found.parts
+        self.kind = found.kind
+        self.layout: Layout | None = found.layout
+        self.remark = found.remark
+        self._lengths: list[int] = []
+        self.channels, self.sample_rate = 0, 0
+        for part in self._parts[:_MOST_PARTS]:
+            with self._decoder(part) as decoder:
+                self._add(decoder)
+        self.samples = sum(self._lengths)
+
+    def _add(self, decoder: SoundFile) -> None:
+        form = (decoder.channels, decoder.samplerate)
+        if self._lengths and form != (self.channels, self.sample_rate):
+            raise UmtnError(
+                f"{self._path} is several recordings of different rates or channels, one behind "
+                "another; take them apart."
+            )
+        self.channels, self.sample_rate = form
+        self._lengths.append(decoder.frames)
+
+    @contextmanager
+    def _decoder(self, part: Part) -> Iterator[SoundFile]:
+        window = Window(self._file, part.pieces)
+        try:
+            decoder = SoundFile(window, **part.options)
+        except (SoundFileError, TypeError, ValueError) as error:
+            raise window.error or UmtnError(
+                f"{self._path} cannot be decoded: it is damaged, or packed in a way of {self.kind} "
+                "that is not known; convert it to WAV with a program that plays it."
+            ) from error
+        with decoder:
+            try:
+                yield decoder
+            except SoundFileError as error:
+                raise window.error or _cut_off(self._path) from error
+            if window.error is not None:
+                raise window.error
 
     def read(
         self, start: int, length: int, cancelled: IsCancelled | None = None
@@ -192,7 +230,7 @@ class OpenAudio:
         for block in ahead(self.blocks(start, length, cancelled)):
             rows[filled : filled + block.shape[1]] = block.T
             filled += block.shape[1]
-        return SoundRows(rows, self.sample_rate)
+        return SoundRows(rows, self.sample_rate, remark=self.remark)
 
     def blocks(
         self, start: int, length: int, cancelled: IsCancelled | None = None
@@ -215,21 +253,34 @@ class OpenAudio:
         Cancelled
         OSError
         """
-        whole = start == 0 and length == self.samples
-        checksum = self._checksum if whole else None
-        done = start if self._seeks_exactly else 0
-        self._decoder.seek(done)
-        while done < start + length:
-            if cancelled is not None and cancelled():
-                raise Cancelled("Reading was cancelled.")
-            block = self._block(min(_BLOCK, start + length - done))
-            if checksum is not None:
-                checksum.update(block)
-            wanted = block[:, max(0, start - done) :]
-            self._check_numbers(wanted, max(start, done))
-            done += block.shape[1]
-            if wanted.shape[1]:
-                yield wanted
+        begin = 0
+        for part, samples in zip(self._parts, self._lengths, strict=True):
+            first, last = max(0, start - begin), min(samples, start + length - begin)
+            if first < last:
+                yield from self._part_blocks(part, first, last, samples, cancelled)
+            begin += samples
+
+    def _part_blocks(
+        self, part: Part, first: int, last: int, samples: int, cancelled: IsCancelled | None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Read from one of the recordings in the file, from its sample ``first`` to ``last``."""
+        whole = (first, last) == (0, samples)
+        checksum = FlacChecksum.of(part.flac_header) if whole else None
+        done = first if part.exact else 0
+        with self._decoder(part) as decoder:
+            if done:
+                decoder.seek(done)
+            while done < last:
+                if cancelled is not None and cancelled():
+                    raise Cancelled("Reading was cancelled.")
+                block = self._block(decoder, part, min(_BLOCK, last - done))
+                if checksum is not None:
+                    checksum.update(block)
+                wanted = block[:, max(0, first - done) :]
+                self._check_numbers(wanted, max(first, done))
+                done += block.shape[1]
+                if wanted.shape[1]:
+                    yield wanted
         if checksum is not None and not checksum.matches():
             raise _cut_off(self._path)
 
@@ -242,13 +293,12 @@ class OpenAudio:
                 f"{second:.3f} s; repair it in an audio editor."
             )
 
-    def _block(self, samples: int) -> NDArray[np.float32]:
-        try:
-            block = self._decoder.read(samples)
-        except (ValueError, RuntimeError) as error:
-            raise UmtnError(f"{self._path} is damaged: {error}.") from error
-        if block.size == 0:
+    def _block(self, decoder: SoundFile, part: Part, samples: int) -> NDArray[np.float32]:
+        block = np.ascontiguousarray(decoder.read(samples, "float32", always_2d=True).T)
+        if block.shape[1] == 0:
             raise _cut_off(self._path)
+        if part.scale != 1.0:
+            block *= np.float32(part.scale)
         return block
 
 
@@ -273,39 +323,37 @@ def open_audio(file: BinaryIO, path: Path) -> Iterator[OpenAudio]:
         If it is not audio, holds none, or its headers claim what cannot be.
     OSError
     """
-    check_container(file, path)
+    found = look(file, path)
+    if len(found.parts) > _MOST_PARTS:
+        raise UmtnError(
+            f"{path} is {len(found.parts)} recordings one behind another, and at most "
+            f"{_MOST_PARTS} are read; take them apart."
+        )
     size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    # Only where samples are stored one by one is a seek sure to find the right one.
-    seeks_exactly = file.read(4) in (b"RIFF", b"RF64", b"BW64", b"FORM")
-    checksum = FlacChecksum.of(file)
-    file.seek(0)
-    try:
-        decoder = AudioFile(file)
-    except ValueError as error:
-        raise UmtnError(f"{path} is not audio in a format that can be read.") from error
-    with decoder:
-        channels, frames, rate = decoder.num_channels, decoder.frames, decoder.samplerate
-        if channels < 1:
-            raise UmtnError(f"{path} has no channels.")
-        if frames < 1:
-            raise UmtnError(f"{path} holds no audio, or is cut off.")
-        if channels > MOST_CHANNELS or rate <= 0 or frames > LONGEST_SECONDS * rate:
-            raise UmtnError(
-                f"{path} claims {channels} channels of {frames} samples at {rate:g} Hz: "
-                "its header is damaged."
-            )
-        if frames > MOST_SAMPLES_A_BYTE * size:
-            raise UmtnError(
-                f"{path} claims {frames} samples in {size} bytes, which no format can hold: "
-                "its header is damaged."
-            )
-        if rate != int(rate) or not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            raise UmtnError(
-                f"{path} has {rate:g} samples a second; convert it to a whole number from "
-                f"{LOWEST_RATE} to {HIGHEST_RATE}."
-            )
-        yield OpenAudio(decoder, path, seeks_exactly=seeks_exactly, checksum=checksum)
+    audio = OpenAudio(file, path, found)
+    channels, frames, rate = audio.channels, audio.samples, audio.sample_rate
+    if frames < 1:
+        raise UmtnError(f"{path} holds no sound.")
+    if channels > MOST_CHANNELS:
+        raise UmtnError(
+            f"{path} has {channels} channels, and at most {MOST_CHANNELS} are read; take it apart."
+        )
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise UmtnError(
+            f"{path} has {rate} samples a second; convert it to a rate from {LOWEST_RATE} to "
+            f"{HIGHEST_RATE}."
+        )
+    if frames > LONGEST_SECONDS * rate:
+        raise UmtnError(
+            f"{path} lasts {frames / rate / 3600:.0f} hours by its header; what is read may last "
+            f"{LONGEST_SECONDS // 3600}."
+        )
+    if frames > MOST_SAMPLES_A_BYTE * size:
+        raise UmtnError(
+            f"{path} claims {frames} samples in {size} bytes, which no format can hold: "
+            "its header is damaged."
+        )
+    yield audio
 
 
 def _cut_off(path: Path) -> UmtnError:

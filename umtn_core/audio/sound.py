@@ -17,6 +17,9 @@ Audio = NDArray[np.float32]
 #: filters as long as a part of a second would fill the memory.
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 
+#: Channels that a recording may have.
+MOST_CHANNELS = 64
+
 
 class Sound(Protocol):
     """A recording.
@@ -64,12 +67,15 @@ class SoundRows:
         Where it lies.
     sample_rate
         The rate in hertz.
+    remark
+        What is odd of the file that it was read from, in a sentence; empty if all is well.
     """
 
-    def __init__(self, rows: Rows, sample_rate: int):
+    def __init__(self, rows: Rows, sample_rate: int, *, remark: str = ""):
         self._rows = rows
         self.samples, self.channels = rows.shape
         self.sample_rate = sample_rate
+        self.remark = remark
 
     def read(self, start: int, length: int) -> Audio:
         """See `Sound.read`."""

@@ -19,7 +19,7 @@ from bridge.jobs.paths import SUFFIX, AllowedFolders
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest, RequestError, check_request
 from bridge.jobs.settings import JobSettings
-from umtn_core.audio.container import check_container
+from umtn_core.audio.container import look
 from umtn_core.errors import UmtnError
 
 #: Of a name that the bridge makes up, so much is taken from the input's.
@@ -81,7 +81,7 @@ class Acceptance:
                 f"{self._settings.largest_bytes}; cut the region out into one of its own.",
             )
         try:
-            check_container(file, source)
+            look(file, source)
         except UmtnError as error:
             raise RequestError("audio", str(error)) from error
         except OSError as error:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-_STREAMINFO_END = 42
 #: Float32 holds integers of so many bits exactly.
 _MOST_BITS = 24
 
@@ -27,18 +25,12 @@ class FlacChecksum:
     def __init__(self, bits: int, expected: bytes):
         self._bits = bits
         self._expected = expected
-        # Full scale is one or the other of these, depending on pedalboard's version.
-        self._hashes = {
-            scale: hashlib.md5(usedforsecurity=False)
-            for scale in (2 ** (bits - 1) - 1, 2 ** (bits - 1))
-        }
+        self._hash = hashlib.md5(usedforsecurity=False)
 
     @classmethod
-    def of(cls, file: BinaryIO) -> FlacChecksum | None:
-        """Read the checksum of an open file; None if it has none that can be followed."""
-        file.seek(0)
-        header = file.read(_STREAMINFO_END)
-        if header[:4] != b"fLaC" or len(header) < _STREAMINFO_END:
+    def of(cls, header: bytes) -> FlacChecksum | None:
+        """Read the checksum from a file's first 42 bytes; None if there is none to follow."""
+        if not header:
             return None
         packed = int.from_bytes(header[18:26], "big")
         bits = (packed >> 36 & 0x1F) + 1
@@ -50,12 +42,11 @@ class FlacChecksum:
     def update(self, block: NDArray[np.float32]) -> None:
         """Take in the next samples, (channels, samples)."""
         width = -(-self._bits // 8)
-        for scale, digest in self._hashes.items():
-            # In float64: the product of a 24-bit sample and the scale needs more than 24 bits.
-            integers = np.rint(block.T.astype(np.float64) * scale).astype("<i4")
-            octets = np.ascontiguousarray(integers).view(np.uint8).reshape(-1, 4)
-            digest.update(octets[:, :width].tobytes())
+        # Exact: a scale that is a power of two leaves all bits of a float as they are.
+        integers = np.rint(block.T * np.float32(2 ** (self._bits - 1))).astype("<i4")
+        octets = np.ascontiguousarray(integers).view(np.uint8).reshape(-1, 4)
+        self._hash.update(octets[:, :width].tobytes())
 
     def matches(self) -> bool:
         """Whether the samples so far are all of the file's, unchanged."""
-        return any(digest.digest() == self._expected for digest in self._hashes.values())
+        return self._hash.digest() == self._expected

@@ -1,0 +1,140 @@
+"""AIFF and AIFC files."""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import BinaryIO
+
+from umtn_core.audio.container.chunks import Chunk, Chunks, length_of_sound
+from umtn_core.audio.container.found import Found, Layout, Part, as_found
+from umtn_core.errors import UmtnError
+
+_INTEGERS = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}
+#: By AIFC's names, how a sample is written and which end of it comes first; None, by its bits.
+_CODINGS: dict[bytes, tuple[str | None, str]] = {
+    b"NONE": (None, "BIG"), b"twos": (None, "BIG"), b"sowt": (None, "LITTLE"),
+    b"raw ": ("PCM_U8", "BIG"), b"in24": ("PCM_24", "BIG"), b"in32": ("PCM_32", "BIG"),
+    b"42ni": ("PCM_24", "LITTLE"), b"23ni": ("PCM_32", "LITTLE"),
+    b"fl32": ("FLOAT", "BIG"), b"FL32": ("FLOAT", "BIG"),
+    b"fl64": ("DOUBLE", "BIG"), b"FL64": ("DOUBLE", "BIG"),
+    b"ulaw": ("ULAW", "BIG"), b"ULAW": ("ULAW", "BIG"),
+    b"alaw": ("ALAW", "BIG"), b"ALAW": ("ALAW", "BIG"),
+}  # fmt: skip
+#: What libsndfile unpacks.
+_PACKED = (b"ima4", b"GSM ")
+
+
+def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found:
+    """Find the sound of an AIFF file.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    begin
+        Where it begins, behind tags.
+    size
+        The file's size in bytes.
+    path
+        What to call it.
+
+    Raises
+    ------
+    UmtnError
+        If it is cut off or damaged, or its samples are written in a way that is not known.
+    OSError
+        If it cannot be read.
+    """
+    file.seek(begin + 4)
+    (form_length,) = struct.unpack(">I", file.read(4).ljust(4, b"\0"))
+    packs = file.read(4) == b"AIFC"
+    chunks = Chunks(file, size, big=True)
+    common, sound = b"", None
+    place = begin + 12
+    remarks: list[str] = []
+    while (chunk := chunks.header(place)) is not None and all(byte < 127 for byte in chunk.name):
+        length = chunk.length
+        if chunk.name == b"COMM" and not common:
+            common = chunks.read(chunk, 4096)
+        elif chunk.name == b"SSND" and sound is None:
+            claims = begin + 8 + form_length - chunk.begin
+            length = length_of_sound(chunks, chunk.begin, length, claims, 1, path, remarks)
+            sound = Chunk(chunk.name, chunk.begin, length)
+        place = chunks.after(chunk, length)
+    if len(common) < (22 if packs else 18):
+        raise UmtnError(
+            f"{path} is damaged: it has no whole COMM chunk, which says how its samples are "
+            "written."
+        )
+    if sound is None:
+        raise UmtnError(f"{path} holds no sound: it has no SSND chunk, or is cut off before it.")
+    coding = common[18:22] if packs else b"NONE"
+    if coding in _PACKED:
+        return _packed(common, sound)
+    layout = _layout(chunks, common, coding, sound, path)
+    return as_found("AIFF", layout, " ".join(remarks))
+
+
+def _layout(chunks: Chunks, common: bytes, coding: bytes, sound: Chunk, path: object) -> Layout:
+    channels, _, bits = struct.unpack_from(">hIh", common)
+    if coding not in _CODINGS:
+        raise UmtnError(
+            f"{path} holds samples packed as {coding.decode('latin-1')!r}, which cannot be read; "
+            "convert it to WAV or FLAC."
+        )
+    subtype, endian = _CODINGS[coding]
+    if subtype is None:
+        width = -(-bits // 8)
+        if width not in _INTEGERS:
+            raise UmtnError(
+                f"{path} holds whole numbers of {bits} bits, which cannot be read; convert it to "
+                "24 bits."
+            )
+        subtype = _INTEGERS[width]
+    if channels < 1:
+        raise UmtnError(f"{path} has no channels by its header, which is damaged.")
+    offset = _offset(chunks, sound)
+    if offset > max(0, sound.length - 8):
+        raise UmtnError(
+            f"{path} is damaged: its sound begins behind its own end by its header; export it "
+            "again."
+        )
+    layout = Layout((), subtype, endian, channels, _rate(common, path))
+    length = max(0, sound.length - 8 - offset)
+    length -= length % layout.frame_bytes
+    if not length:
+        raise UmtnError(f"{path} holds no sound: its SSND chunk is empty.")
+    pieces = ((sound.begin + 8 + offset, length),)
+    return Layout(pieces, subtype, endian, channels, layout.sample_rate)
+
+
+def _offset(chunks: Chunks, sound: Chunk) -> int:
+    (offset,) = struct.unpack(">I", chunks.read(sound, 8).ljust(8, b"\0")[:4])
+    return int(offset)
+
+
+def _rate(common: bytes, path: object) -> int:
+    """Read a rate as 80 bits of floating point; one that is not whole is refused."""
+    exponent, mantissa = struct.unpack_from(">HQ", common, 8)
+    # 2^40 hertz and more are no rates; what is left are numbers that a float holds.
+    if not mantissa or exponent > 16383 + 40:
+        raise UmtnError(f"{path} is damaged: its header has no sample rate.")
+    rate = math.ldexp(mantissa, exponent - 16383 - 63)
+    if rate != int(rate):
+        raise UmtnError(
+            f"{path} has {rate:g} samples a second; convert it to a whole number of them."
+        )
+    return int(rate)
+
+
+def _packed(common: bytes, sound: Chunk) -> Found:
+    """Put a header with true lengths before packed samples."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return name + struct.pack(">I", len(body)) + body + b"\0" * (len(body) % 2)
+
+    head = b"AIFC" + chunk(b"FVER", struct.pack(">I", 0xA2805140)) + chunk(b"COMM", common)
+    head += b"SSND" + struct.pack(">I", sound.length)
+    form = b"FORM" + struct.pack(">I", len(head) + sound.length) + head
+    return Found("AIFF", [Part([form, (sound.begin, sound.length)])])

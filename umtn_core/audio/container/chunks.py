@@ -1,0 +1,185 @@
+"""Chunks as WAV and AIFF files have them, and as those have them that were written in a hurry."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from umtn_core.audio.container.tags import end_of_sound
+from umtn_core.errors import UmtnError
+
+#: Real files have a handful of chunks. One made up of empty ones would be walked for hours.
+_MOST_CHUNKS = 10_000
+
+#: A size may be off by as many bytes, say by a header's length, before it is taken for a loss.
+FEW_BYTES = 64
+
+#: Names that decide where a chunk without its pad byte ends.
+_KNOWN = frozenset(
+    b"data fmt  fact LIST bext iXML cue  smpl inst JUNK junk FLLR PAD  PEAK ds64 id3  ID3  axml "
+    b"chna plst labl ltxt note cart _PMX umid levl link r64m minf elm1 regn DGDA acid strc "
+    b"COMM SSND MARK INST FVER NAME AUTH (c)  ANNO AESD APPL COMT MIDI CHAN".split(b" ")
+) | {b"fmt ", b"cue ", b"id3 ", b"ID3 ", b"PAD ", b"(c) "}
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A chunk: its name, where its body begins, and the length in bytes that it claims."""
+
+    name: bytes
+    begin: int
+    length: int
+
+
+class Chunks:
+    """The chunks of one file.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    size
+        The file's size in bytes.
+    big
+        Whether lengths are written with their big end first.
+    """
+
+    def __init__(self, file: BinaryIO, size: int, *, big: bool):
+        self.file = file
+        self.size = size
+        self._form = ">4sI" if big else "<4sI"
+
+    def header(self, place: int) -> Chunk | None:
+        """Read a chunk's header; None where there can be none."""
+        if place + 8 > self.size:
+            return None
+        self.file.seek(place)
+        name, length = struct.unpack(self._form, self.file.read(8))
+        return Chunk(name, place + 8, length)
+
+    def read(self, chunk: Chunk, most: int) -> bytes:
+        """Read a chunk's body, as much of it as there is."""
+        self.file.seek(chunk.begin)
+        return self.file.read(min(most, chunk.length))
+
+    def walk(self, place: int) -> Iterator[Chunk]:
+        """Go from chunk to chunk. A chunk may claim more than is there; it is the last one then."""
+        for _ in range(_MOST_CHUNKS):
+            chunk = self.header(place)
+            if chunk is None or not chunk.name.isascii():
+                return
+            yield chunk
+            place = self.after(chunk)
+
+    def after(self, chunk: Chunk, length: int | None = None) -> int:
+        """Tell where the next chunk begins, also if an odd one lacks its pad byte."""
+        end = chunk.begin + (chunk.length if length is None else length)
+        if (end - chunk.begin) % 2 == 0:
+            return end
+        padded, bare = self.header(end + 1), self.header(end)
+        if bare is not None and bare.name in _KNOWN and self._fits(bare):
+            return end
+        if padded is None or self._is_chunk(padded) or not (bare and self._is_chunk(bare)):
+            return end + 1
+        return end
+
+    def lead_to_the_end(self, place: int) -> bool:
+        """Whether chunks follow from a place on, up to the end of the file or to a tag there."""
+        end = end_of_sound(self.file, place, self.size)
+        for number in range(_MOST_CHUNKS):
+            if end - place < 8:
+                # Less than a header is no chunk, but does not make others none that came before.
+                return number > 0 or place >= end
+            chunk = self.header(place)
+            if chunk is None or not self._is_chunk(chunk):
+                return False
+            place = self.after(chunk)
+        return False
+
+    def _is_chunk(self, chunk: Chunk) -> bool:
+        return all(32 <= byte < 127 for byte in chunk.name) and self._fits(chunk)
+
+    def _fits(self, chunk: Chunk) -> bool:
+        return chunk.begin + chunk.length <= self.size + 1
+
+
+def length_of_sound(
+    chunks: Chunks,
+    body: int,
+    claimed: int,
+    file_claims: int,
+    frame: int,
+    path: object,
+    remarks: list[str],
+) -> int:
+    """Tell how many bytes a chunk of sound has, whatever it says of that itself.
+
+    A program that writes into a pipe, or that ends before its time, leaves a length of zero, the
+    largest one there is, or the last one it knew: all of these mean "to the end of the file".
+
+    Parameters
+    ----------
+    chunks
+        The chunks of the file.
+    body
+        Where the sound begins.
+    claimed
+        The bytes that it has by its header.
+    file_claims
+        The bytes that all of the file has by its header, from ``body`` on; negative ones too.
+    frame
+        The bytes of a sample of all channels, if that is known yet; else 1.
+    path
+        What to call the file.
+    remarks
+        Where a sentence is put on what can be heard of it.
+
+    Raises
+    ------
+    UmtnError
+        If the file is shorter than that.
+    """
+    there = chunks.size - body
+    to_the_end = end_of_sound(chunks.file, body, chunks.size) - body
+    if claimed == 0:
+        return 0 if chunks.lead_to_the_end(body) else to_the_end
+    if claimed > there:
+        # Lengths beyond 4 GiB are written modulo that.
+        if is_unknown(claimed) or claimed - there <= FEW_BYTES:
+            return to_the_end
+        raise UmtnError(
+            f"{path} is cut off: of {claimed} bytes of sound that its header counts, {there} are "
+            "there; copy it again."
+        )
+    rest = to_the_end - claimed
+    after = body + claimed
+    if 0 < rest < 8 and claimed % frame:
+        return to_the_end
+    if rest == claimed % 2 or chunks.lead_to_the_end(chunks.after(Chunk(b"", body, claimed))):
+        return claimed
+    if rest <= FEW_BYTES or rest % (1 << 32) <= FEW_BYTES:
+        return to_the_end
+    if not _is_zero(chunks.file, after, rest):
+        if file_claims - claimed > FEW_BYTES or file_claims <= 0:
+            return to_the_end
+        remarks.append(
+            f"Behind the {claimed} bytes of sound that its header counts there are {rest} more "
+            "that belong to nothing; they are not played."
+        )
+    return claimed
+
+
+def is_unknown(length: int) -> bool:
+    """Whether a length stands for one that was not known when it was written."""
+    return 0x7FFF0000 <= length <= 0x80000FFF or 0xFFFF0000 <= length <= 0xFFFFFFFF
+
+
+def _is_zero(file: BinaryIO, place: int, length: int) -> bool:
+    file.seek(place)
+    while length > 0 and (block := file.read(min(length, 1 << 20))):
+        if any(block):
+            return False
+        length -= len(block)
+    return True

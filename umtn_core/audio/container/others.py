@@ -1,0 +1,166 @@
+"""Formats that store samples one by one and are met less often: W64, CAF and AU."""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+from umtn_core.audio.container.found import Found, Layout, Part, as_found
+from umtn_core.audio.container.samples import read_format
+from umtn_core.errors import UmtnError
+
+_RIFF_GUID = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_CHUNK_GUID = b"\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+_AU_SUBTYPES = {
+    1: "ULAW", 2: "PCM_S8", 3: "PCM_16", 4: "PCM_24", 5: "PCM_32", 6: "FLOAT", 7: "DOUBLE",
+    27: "ALAW",
+}  # fmt: skip
+_INTEGERS = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}
+_FLOATS = {4: "FLOAT", 8: "DOUBLE"}
+_CAF_FLOAT, _CAF_LITTLE = 1, 2
+_MOST_CHUNKS = 10_000
+
+
+def look_into_others(
+    file: BinaryIO, begin: int, size: int, head: bytes, path: object
+) -> Found | None:
+    """Find the sound of a W64, CAF or AU file; None if it is none of them.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    begin
+        Where it begins, behind tags.
+    size
+        The file's size in bytes.
+    head
+        Its first 16 bytes.
+    path
+        What to call it.
+
+    Raises
+    ------
+    UmtnError
+        If it is cut off or damaged, or its samples are written in a way that is not known.
+    OSError
+        If it cannot be read.
+    """
+    if head == _RIFF_GUID:
+        return _w64(file, begin, size, path)
+    if head[:4] == b"caff":
+        return _caf(file, begin, size, path)
+    if head[:4] in (b".snd", b"dns."):
+        return _au(file, begin, size, path)
+    return None
+
+
+def _w64(file: BinaryIO, begin: int, size: int, path: object) -> Found:
+    place, form, found = begin + 40, None, None
+    for _ in range(_MOST_CHUNKS):
+        file.seek(place)
+        head = file.read(24)
+        if len(head) < 24 or head[4:16] != _CHUNK_GUID:
+            break
+        (length,) = struct.unpack("<Q", head[16:])
+        if head[:4] == b"fmt ":
+            form = read_format(file.read(min(4096, max(0, length - 24))), big=False, path=path)
+        elif head[:4] == b"data" and found is None:
+            found = (place + 24, max(0, length - 24))
+        place += max(24, length + -length % 8)
+    if form is None or found is None:
+        raise _damaged(path, "W64")
+    if form.subtype is None:
+        _check_length(found, size, path)
+        return Found("W64", [Part([(begin, size - begin)])])
+    layout = Layout((found,), form.subtype, "LITTLE", form.channels, form.sample_rate)
+    return _stored("W64", layout, size, path, unknown=False)
+
+
+def _caf(file: BinaryIO, begin: int, size: int, path: object) -> Found:
+    place, description, found, unknown = begin + 8, b"", None, False
+    for _ in range(_MOST_CHUNKS):
+        file.seek(place)
+        head = file.read(12)
+        if len(head) < 12:
+            break
+        name, length = struct.unpack(">4sq", head)
+        unknown = length == -1
+        if unknown:
+            length = size - place - 12
+        if name == b"desc":
+            description = file.read(32)
+        elif name == b"data" and found is None:
+            # Behind the number of times that it was edited.
+            found = (place + 16, max(0, length - 4))
+            if unknown:
+                break
+        if length < 0:
+            break
+        place += 12 + length
+    if len(description) < 32 or found is None:
+        raise _damaged(path, "CAF")
+    rate, coding, flags, block, per_packet, channels, bits = struct.unpack(">d4sIIIII", description)
+    if coding != b"lpcm":
+        _check_length(found, size, path)
+        return Found("CAF", [Part([(begin, size - begin)])])
+    width = block // channels if channels and block % channels == 0 else 0
+    subtype = (_FLOATS if flags & _CAF_FLOAT else _INTEGERS).get(width)
+    if subtype is None or per_packet != 1 or bits > 8 * width or rate != int(rate):
+        raise UmtnError(
+            f"{path} writes its samples in a way that cannot be read ({channels} channels of "
+            f"{bits} bits in {block} bytes at {rate:g} Hz); convert it to WAV."
+        )
+    endian = "LITTLE" if flags & _CAF_LITTLE else "BIG"
+    layout = Layout((found,), subtype, endian, channels, int(rate))
+    return _stored("CAF", layout, size, path, unknown=unknown)
+
+
+def _au(file: BinaryIO, begin: int, size: int, path: object) -> Found:
+    file.seek(begin)
+    head = file.read(24)
+    big = head[:4] == b".snd"
+    if len(head) < 24:
+        raise _damaged(path, "AU")
+    offset, length, coding, rate, channels = struct.unpack(">5I" if big else "<5I", head[4:])
+    subtype = _AU_SUBTYPES.get(coding)
+    if subtype is None or not channels:
+        raise UmtnError(
+            f"{path} writes its samples in a way that cannot be read (AU, coding {coding}); "
+            "convert it to WAV."
+        )
+    unknown = length == 0xFFFFFFFF or length == 0
+    if unknown:
+        length = max(0, size - begin - offset)
+    pieces = ((begin + offset, length),)
+    layout = Layout(pieces, subtype, "BIG" if big else "LITTLE", channels, rate)
+    return _stored("AU", layout, size, path, unknown=unknown)
+
+
+def _stored(kind: str, layout: Layout, size: int, path: object, *, unknown: bool) -> Found:
+    ((offset, length),) = layout.pieces
+    if not unknown:
+        _check_length((offset, length), size, path)
+    length -= length % layout.frame_bytes
+    if length <= 0:
+        raise UmtnError(f"{path} holds no sound.")
+    pieces = ((offset, length),)
+    return as_found(
+        kind,
+        Layout(pieces, layout.subtype, layout.endian, layout.channels, layout.sample_rate),
+    )
+
+
+def _check_length(found: tuple[int, int], size: int, path: object) -> None:
+    if sum(found) > size:
+        raise UmtnError(
+            f"{path} is cut off: of {found[1]} bytes of sound that its header counts, "
+            f"{max(0, size - found[0])} are there; copy it again."
+        )
+
+
+def _damaged(path: object, kind: str) -> UmtnError:
+    return UmtnError(
+        f"{path} is damaged: it is {kind}, but has no whole description of its sound; copy it "
+        "again."
+    )

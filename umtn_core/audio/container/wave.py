@@ -1,0 +1,193 @@
+"""WAV files and their kin: RIFF, RIFX, RF64 and BW64."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+
+from umtn_core.audio.container.chunks import Chunk, Chunks, length_of_sound
+from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
+from umtn_core.audio.container.mpeg import look_into_mpeg
+from umtn_core.audio.container.samples import MP3, Format, read_format
+from umtn_core.audio.container.window import Window
+from umtn_core.errors import UmtnError
+
+RIFFS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+_SEE_DS64 = 0xFFFFFFFF
+_LONG = 1 << 32
+#: Bytes in which it is looked for whether 24 bits lie in the upper or the lower part of 32.
+_PROBED = 1 << 22
+
+
+@dataclass
+class _Wave:
+    """What the chunks of one WAV file say."""
+
+    begin: int
+    order: str
+    riff_length: int
+    format: Format | None = None
+    format_body: bytes = b""
+    fact: bytes = b""
+    long_riff: int = 0
+    long_data: int = 0
+    pieces: list[tuple[int, int]] = field(default_factory=list)
+    next: int | None = None
+
+
+def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found:
+    """Find the sound of a WAV file.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    begin
+        Where it begins, behind tags.
+    size
+        The file's size in bytes.
+    path
+        What to call it.
+
+    Raises
+    ------
+    UmtnError
+        If it is cut off or damaged, or its samples are written in a way that is not known.
+    OSError
+        If it cannot be read.
+    """
+    remarks: list[str] = []
+    waves = [_walk(file, begin, size, path, remarks)]
+    while (behind := waves[-1].next) is not None:
+        waves.append(_walk(file, behind, size, path, remarks))
+    first = waves[0]
+    for wave in waves:
+        if wave.format is None:
+            raise UmtnError(
+                f"{path} is damaged: it has no fmt chunk, which says how its samples are written."
+            )
+        if (wave.format, wave.order) != (first.format, first.order):
+            raise UmtnError(
+                f"{path} is several WAV files of different forms, one behind another; take them "
+                "apart."
+            )
+    assert first.format is not None
+    pieces = [piece for wave in waves for piece in wave.pieces]
+    if not sum(length for _, length in pieces):
+        raise UmtnError(f"{path} holds no sound: its data chunk is empty or missing.")
+    kind = "WAV"
+    if first.format.subtype is not None:
+        layout = _layout(file, first, pieces)
+        return as_found(kind, layout, " ".join(remarks))
+    if first.format.tag == MP3 and len(pieces) == 1:
+        ((offset, length),) = pieces
+        return look_into_mpeg(file, offset, offset + length, path)
+    if len(pieces) > 1:
+        raise UmtnError(
+            f"{path} has its sound in several chunks of packed samples; export it again."
+        )
+    return Found(kind, [_repaired(first, pieces[0])], remark=" ".join(remarks))
+
+
+def _walk(file: BinaryIO, begin: int, size: int, path: object, remarks: list[str]) -> _Wave:
+    """Go through the chunks of one WAV file, up to its end or to the next one's beginning."""
+    file.seek(begin)
+    magic, length = file.read(4), file.read(4)
+    big = magic == b"RIFX"
+    order = ">" if big else "<"
+    (riff_length,) = struct.unpack(f"{order}I", length)
+    wave, chunks = _Wave(begin, order, riff_length), Chunks(file, size, big=big)
+    place: int | None = begin + 12
+    while place is not None:
+        place = _chunk_at(wave, chunks, place, path, remarks)
+    return wave
+
+
+def _chunk_at(
+    wave: _Wave, chunks: Chunks, place: int, path: object, remarks: list[str]
+) -> int | None:
+    """Take in what stands at a place, and tell where the next chunk is."""
+    chunk = chunks.header(place)
+    if chunk is None or not all(byte < 127 for byte in chunk.name):
+        return None
+    if chunk.name in RIFFS and chunks.read(chunk, 4) == b"WAVE" and wave.pieces:
+        wave.next = place
+        return None
+    if chunk.name == b"ds64":
+        body = chunks.read(chunk, 16).ljust(16, b"\0")
+        wave.long_riff, wave.long_data = struct.unpack(f"{wave.order}QQ", body)
+    elif chunk.name == b"fmt " and wave.format is None:
+        wave.format_body = chunks.read(chunk, 4096)
+        wave.format = read_format(wave.format_body, big=wave.order == ">", path=path)
+    elif chunk.name == b"fact":
+        wave.fact = chunks.read(chunk, 4)
+    elif chunk.name == b"LIST" and chunks.read(chunk, 4) == b"wavl":
+        return chunk.begin + 4
+    elif chunk.name == b"slnt":
+        raise UmtnError(f"{path} leaves silence out (a wave list); export it as ordinary WAV.")
+    elif chunk.name == b"data":
+        length = _sound(wave, chunks, chunk, path, remarks)
+        wave.pieces.append((chunk.begin, length))
+        return chunks.after(chunk, length)
+    return chunks.after(chunk)
+
+
+def _sound(wave: _Wave, chunks: Chunks, chunk: Chunk, path: object, remarks: list[str]) -> int:
+    claimed, riff_length = chunk.length, wave.riff_length
+    if claimed == _SEE_DS64 and wave.long_data:
+        claimed, riff_length = wave.long_data, wave.long_riff
+    # Counted from where the sound begins; the header of the file itself is not in it.
+    file_claims = wave.begin + 8 + riff_length - chunk.begin
+    form = wave.format
+    frame = form.channels * WIDTHS[form.subtype] if form is not None and form.subtype else 1
+    return length_of_sound(chunks, chunk.begin, claimed, file_claims, frame, path, remarks)
+
+
+def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]]) -> Layout:
+    form = wave.format
+    assert form is not None and form.subtype is not None
+    endian = "BIG" if wave.order == ">" else "LITTLE"
+    layout = Layout((), form.subtype, endian, form.channels, form.sample_rate)
+    frame = layout.frame_bytes
+    whole = tuple((offset, length - length % frame) for offset, length in pieces)
+    scale = 1.0
+    if form.subtype == "PCM_32" and form.bits == 24 and _is_right_justified(file, wave, whole):
+        scale = 256.0
+    return Layout(whole, form.subtype, endian, form.channels, form.sample_rate, scale)
+
+
+def _is_right_justified(file: BinaryIO, wave: _Wave, pieces: tuple[tuple[int, int], ...]) -> bool:
+    """Whether 24 bits lie in the lower part of 32, where they should lie in the upper one.
+
+    ALSA's S24_LE is written so into a WAV file by those who save what it gives.
+    """
+    window = Window(file, pieces)
+    found = False
+    while block := window.read(_PROBED):
+        values = np.frombuffer(block[: len(block) // 4 * 4], f"{wave.order}i4")
+        if len(values) and (values.min() < -(1 << 23) or values.max() >= 1 << 23):
+            return False
+        if np.any(values & 0xFF):
+            found = True
+            break
+    return found
+
+
+def _repaired(wave: _Wave, piece: tuple[int, int]) -> Part:
+    """Put a header with true lengths before packed samples."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        length = struct.pack(f"{wave.order}I", len(body))
+        return name + length + body + b"\0" * (len(body) % 2)
+
+    head = b"WAVE" + chunk(b"fmt ", wave.format_body)
+    if wave.fact:
+        head += chunk(b"fact", wave.fact)
+    length = min(piece[1], _LONG - len(head) - 64)
+    head += b"data" + struct.pack(f"{wave.order}I", length)
+    magic = b"RIFX" if wave.order == ">" else b"RIFF"
+    riff = magic + struct.pack(f"{wave.order}I", len(head) + length) + head
+    return Part([riff, (piece[0], length)])
