@@ -23,7 +23,8 @@ LARGEST_REPLY = 9_000
 #: Bundles within bundles are read so deep.
 DEEPEST_BUNDLE = 4
 
-LONGEST_ID = 128
+#: In bytes of UTF-8, so that whatever is taken can be sent back whole.
+LONGEST_ID = 512
 LONGEST_PATH = 4_096
 LONGEST_NAME = 256
 LONGEST_TEXT = 500
@@ -48,12 +49,14 @@ class Argument:
         The types that it may have, of ``i``, ``f`` and ``s``. Where ``i`` or ``f`` is among them,
         any OSC number will do: Pure Data has only floats.
     minimum, maximum
-        The limits of a number, both included; the maximum also of a string's length in
-        characters.
+        The limits of a number, both included; the maximum also of a string's length in bytes of
+        UTF-8.
     above
         A number must be greater than the minimum, not equal to it.
     choices
         The only strings there are.
+    path
+        It is a path. What may be in one is decided where files are looked for.
     default
         What leaving it out means, in words, for the documentation.
     """
@@ -65,6 +68,7 @@ class Argument:
     maximum: float | None = None
     above: bool = False
     choices: tuple[str, ...] = ()
+    path: bool = False
     default: str | None = None
 
     @property
@@ -233,7 +237,11 @@ REQUESTS = (
         (
             ID,
             Argument(
-                "input", "s", "Path of an audio file in an allowed folder.", maximum=LONGEST_PATH
+                "input",
+                "s",
+                "Path of an audio file in an allowed folder.",
+                maximum=LONGEST_PATH,
+                path=True,
             ),
             Argument("target", "s", "Instrument to play it on.", maximum=LONGEST_NAME),
         ),
@@ -243,6 +251,7 @@ REQUESTS = (
                 "s",
                 "Path of the WAV file to write, in an allowed folder; nothing may be there yet.",
                 maximum=LONGEST_PATH,
+                path=True,
                 default="a new name in the session folder",
             ),
         ),

@@ -29,7 +29,15 @@ run-time folder (`$XDG_RUNTIME_DIR/umtn/` on Linux, or what `$UMTN_BRIDGE_FILE` 
 protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
 
 - Arguments have the types `i`, `f` and `s`. Wherever a number is expected, an `i` or an `f` will
-  do, since Pure Data has only floats; an `i` must then be whole.
+  do, since Pure Data has only floats; an `i` must then be whole. A number may also come as text
+  (`"7"`, `"0.5"`), as text fields and symbols do. The words that an argument can be, and the names
+  of models and instruments, are known regardless of case.
+- Text is UTF-8; what is not is refused and told so. Control characters (U+0000 to U+001F, U+007F to
+  U+009F) are refused; everything else that file systems hold is allowed in ids and names.
+- A path is taken as it is, if there is such a file. Otherwise it may be what other programs make of
+  paths: a URI (`file:///music/take%20one.wav`), in quotes, with a shell's backslashes
+  (`take\\ one.wav`), with blanks or a line's end around it, below `~/` (the home of the bridge's
+  user), or in another of Unicode's normal forms than on the disk.
 - Answers go to the port that a request came from. `/umtn/reply_port` changes that for a sender,
   and a `reply_port` at the end of a request for that request alone, as `oscsend` needs, which
   sends each message from another port. Over TCP they come over the connection.
@@ -102,7 +110,7 @@ def _row(argument: Argument, kind: str) -> tuple[str, ...]:
 def _range(argument: Argument) -> str:
     choices = ", ".join(f"`{choice}`" for choice in argument.choices)
     if set(argument.types) == {"s"}:
-        return choices or (f"to {argument.maximum} characters" if argument.maximum else "")
+        return choices or (f"to {argument.maximum} bytes of UTF-8" if argument.maximum else "")
     low, high = argument.minimum, argument.maximum
     limits = []
     if low is not None:

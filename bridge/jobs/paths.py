@@ -6,14 +6,17 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from unicodedata import normalize
 
+from bridge.jobs.path_readings import bare_name, check_not_foreign, readings
 from bridge.jobs.request import RequestError
+from bridge.protocol import LONGEST_PATH
+from bridge.text import control_in, shortened
 
-LONGEST_PATH = 4096
 LONGEST_NAME = 255
 #: The one format of results: floating point, so that nothing is clipped or rounded.
 SUFFIX = ".wav"
@@ -48,7 +51,7 @@ class AllowedFolders:
         RequestError
             If it is not there, or may not be read.
         """
-        path = self._resolved(text, "input")
+        path = self._first(text, "input", self._existing)
         with self.open_input(path) as file:
             yield path, file
 
@@ -83,20 +86,7 @@ class AllowedFolders:
         ------
         RequestError
         """
-        asked = self._checked_text(text, "output")
-        name = asked.name
-        if asked.suffix.lower() != SUFFIX or len(name) <= len(SUFFIX):
-            raise RequestError(
-                "bad_request", f"The output must be the path of a file that ends in {SUFFIX}."
-            )
-        folder = self._resolved(str(asked.parent), "output")
-        path = folder / name
-        if os.path.lexists(path):
-            raise RequestError(
-                "exists", f"{path} exists already, and nothing is overwritten; choose another name."
-            )
-        _check_writable(folder)
-        return path
+        return self._first(text, "output", self._free)
 
     def unused(self, names: Iterator[str]) -> Path:
         """Return the path of a result in the session folder, by the first name that is free.
@@ -126,14 +116,17 @@ class AllowedFolders:
         """
         if not hasattr(os, "O_DIRECTORY"):
             if not folder.is_dir() or Path(os.path.realpath(folder)) != folder:
-                raise RequestError("not_found", f"There is no folder {folder} to write to.")
+                raise RequestError(
+                    "not_found", f"There is no folder {shortened(folder)} to write to."
+                )
             yield folder
             return
         try:
             held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINKS)
         except OSError as error:
             raise RequestError(
-                "not_found", f"The folder {folder} cannot be written to: {error.strerror}."
+                "not_found",
+                f"The folder {shortened(folder)} cannot be written to: {error.strerror}.",
             ) from error
         try:
             self._check_place(held, folder)
@@ -142,35 +135,82 @@ class AllowedFolders:
         finally:
             os.close(held)
 
-    def _resolved(self, text: str, what: str) -> Path:
-        asked = self._checked_text(text, what)
-        try:
-            path = Path(os.path.realpath(asked))
-        except (OSError, ValueError) as error:
-            raise RequestError("bad_request", f"The {what} {text!r} is not a path.") from error
-        self._check_allowed(path)
+    def _first(self, text: str, what: str, find: Callable[[str], Path]) -> Path:
+        """Return what a text leads to as it is, or else by what it can mean besides."""
+        refusal = None
+        for reading in readings(text, what):
+            try:
+                return find(reading)
+            except RequestError as error:
+                if error.code in ("exists", "disk"):
+                    raise  # this was meant; nothing is written elsewhere instead
+                refusal = error
+        assert refusal is not None
+        raise refusal
+
+    def _existing(self, text: str) -> Path:
+        path = self._resolved(_checked(text, "input"), "input")
+        if not _is_there(path):
+            raise RequestError("not_found", f"There is no file {shortened(path)}.")
         return path
 
-    def _checked_text(self, text: str, what: str) -> Path:
-        """Refuse text that is no path anywhere, before the system sees it."""
-        if not text:
-            raise RequestError("bad_request", f"The {what} is empty; give the path of a file.")
-        if "\0" in text:
-            raise RequestError("bad_request", f"The {what} holds a NUL character.")
-        try:
-            octets = text.encode()
-        except UnicodeEncodeError as error:
+    def _free(self, text: str) -> Path:
+        asked = _checked(text, "output")
+        name = bare_name(asked.name)
+        if Path(name).suffix.lower() != SUFFIX:
             raise RequestError(
-                "bad_request", f"The {what} is not UTF-8; rename the file."
-            ) from error
-        parts = octets.replace(b"\\", b"/").split(b"/")
-        if len(octets) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME:
-            raise RequestError(
-                "bad_request",
-                f"The {what} is too long: a path has {LONGEST_PATH} bytes at most, and each name "
-                f"in it {LONGEST_NAME}.",
+                "bad_request", f"The output must be the path of a file that ends in {SUFFIX}."
             )
-        return self.session / text
+        check_not_foreign(text, "output")
+        folder = self._resolved(asked.parent, "output")
+        path = folder / name
+        if os.path.lexists(path):
+            raise RequestError(
+                "exists",
+                f"{shortened(path)} exists already, and nothing is overwritten; choose another "
+                "name.",
+            )
+        _check_writable(folder)
+        return path
+
+    def _resolved(self, asked: Path, what: str) -> Path:
+        """Follow all links of a path, which may be written in another normal form than on disk."""
+        try:
+            path = Path(os.path.realpath(self.session / asked))
+        except (OSError, ValueError) as error:
+            raise RequestError("bad_request", f"The {what} is not a path.") from error
+        path = self._from_root(path)
+        self._check_allowed(path)
+        return path if _is_there(path) else self._alike(path)
+
+    def _from_root(self, path: Path) -> Path:
+        """Write the folder that a path begins with as it was allowed."""
+        for root in self.roots if not str(path).isascii() else ():
+            begin, rest = path.parts[: len(root.parts)], path.parts[len(root.parts) :]
+            same = normalize("NFC", os.path.join(*begin)) == normalize("NFC", str(root))
+            if same and not _is_there(Path(*begin)):
+                return Path(root, *rest)
+        return path
+
+    def _alike(self, path: Path) -> Path:
+        """Find the one file whose name differs only by normal form; else return the path again.
+
+        What is e with an accent on one disk is e and an accent on another.
+        """
+        if str(path).isascii():
+            return path
+        found = next(root for root in self.roots if _is_within(path, root))
+        for part in path.relative_to(found).parts:
+            inner = found / part
+            if not _is_there(inner):
+                alike = _names_alike(found, part)
+                if len(alike) != 1:
+                    return path
+                inner = found / alike[0]
+            # It may be a link, and no other folder is to be looked into.
+            found = Path(os.path.realpath(inner))
+            self._check_allowed(found)
+        return found
 
     def _check_allowed(self, path: Path) -> None:
         roots = [root for root in self.roots if _is_within(path, root)]
@@ -181,8 +221,8 @@ class AllowedFolders:
         if not roots:
             raise RequestError(
                 "denied",
-                f"{path} is not in a folder that the bridge may use; put it into {self.session}, "
-                "or allow its folder with --allow.",
+                f"{shortened(path)} is not in a folder that the bridge may use; put it into "
+                f"{shortened(self.session)}, or allow its folder with --allow.",
             )
 
     def _check_place(self, descriptor: int, path: Path) -> None:
@@ -193,15 +233,58 @@ class AllowedFolders:
             same = os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
             place = Path(os.path.realpath(path))
             if not same:
-                raise RequestError("not_found", f"{path} was replaced while it was being opened.")
+                raise RequestError(
+                    "not_found", f"{shortened(path)} was replaced while it was being opened."
+                )
         self._check_allowed(place)
+
+
+def _checked(text: str, what: str) -> Path:
+    """Refuse text that is no path anywhere, before the system sees it."""
+    if not text:
+        raise RequestError("bad_request", f"The {what} is empty; give the path of a file.")
+    control = control_in(text)
+    if control:
+        raise RequestError("bad_request", f"The {what} has {control}; rename the file.")
+    try:
+        octets = text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError("bad_request", f"The {what} is not UTF-8; rename the file.") from error
+    parts = octets.replace(b"\\", b"/").split(b"/")
+    if len(octets) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME:
+        raise RequestError(
+            "bad_request",
+            f"The {what} is too long: a path has {LONGEST_PATH} bytes at most, and each name "
+            f"in it {LONGEST_NAME}.",
+        )
+    return Path(text)
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether a path leads to anything; what cannot be told is left to who opens it."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _names_alike(folder: Path, name: str) -> list[str]:
+    """List what in a folder has a name that differs by normal form only."""
+    composed = normalize("NFC", name)
+    try:
+        return [each for each in os.listdir(folder) if normalize("NFC", each) == composed]
+    except OSError:
+        return []
 
 
 def _check_writable(folder: Path) -> None:
     if not folder.is_dir():
-        raise RequestError("not_found", f"There is no folder {folder} to write to.")
+        raise RequestError("not_found", f"There is no folder {shortened(folder)} to write to.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise RequestError("disk", f"The folder {folder} cannot be written to.")
+        raise RequestError("disk", f"The folder {shortened(folder)} cannot be written to.")
 
 
 def _is_within(path: Path, folder: Path) -> bool:
@@ -225,12 +308,14 @@ def _place(descriptor: int) -> Path | None:
 
 def _check_plain(status: os.stat_result, path: Path) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise RequestError("bad_request", f"{path} is a folder, not a file.")
+        raise RequestError("bad_request", f"{shortened(path)} is a folder, not a file.")
     if not stat.S_ISREG(status.st_mode):
-        raise RequestError("denied", f"{path} is not a plain file but a device, a pipe or a link.")
+        raise RequestError(
+            "denied", f"{shortened(path)} is not a plain file but a device, a pipe or a link."
+        )
 
 
 def _unreadable(path: Path, error: OSError) -> RequestError:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return RequestError("not_found", f"There is no file {path}.")
-    return RequestError("denied", f"{path} cannot be read: {error.strerror or error}.")
+        return RequestError("not_found", f"There is no file {shortened(path)}.")
+    return RequestError("denied", f"{shortened(path)} cannot be read: {error.strerror or error}.")

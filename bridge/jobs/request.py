@@ -7,16 +7,17 @@ from typing import Literal
 
 import msgspec
 
-from bridge.protocol import State
+from bridge.protocol import LONGEST_ID, State
+from bridge.text import control_in
 from umtn_core.audio.channels import CHANNEL_MODES
-from umtn_core.decode.choosing.engines import ENGINES
+from umtn_core.decode.choosing.engine_names import ENGINES
+from umtn_core.names import meant
 
 Code = Literal[
     "bad_request", "unknown_id", "id_in_use", "busy", "rate", "denied", "token", "not_found",
     "exists", "audio", "model", "disk", "failed", "internal",
 ]  # fmt: skip
 
-LONGEST_ID = 128
 HIGHEST_PRIORITY = 1_000_000
 #: Segments that one region may be cut into when the client says how many.
 MOST_SEGMENTS = 1024
@@ -121,16 +122,41 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def check_id(id: str) -> None:
-    """Refuse an id that could not be stored, shown and sent back.
+    """Refuse an id that could not be stored and sent back as it came.
+
+    It is never part of a path, so that only control characters are kept out.
 
     Raises
     ------
     RequestError
     """
-    if not id or len(id) > LONGEST_ID or not id.isprintable():
+    control = control_in(id)
+    if control:
+        raise RequestError("bad_request", f"The id has {control}; choose one without.")
+    try:
+        size = len(id.encode())
+    except UnicodeEncodeError:
+        raise RequestError("bad_request", "The id is not UTF-8; choose another one.") from None
+    if not 1 <= size <= LONGEST_ID:
         raise RequestError(
-            "bad_request", f"An id is 1 to {LONGEST_ID} printable characters; choose another one."
+            "bad_request",
+            f"An id has 1 to {LONGEST_ID} bytes of UTF-8, not {size}; choose another one.",
         )
+
+
+def is_same(request: RenderRequest, known: RenderRequest) -> bool:
+    """Tell whether a request asks for what a known one does, however it writes the names.
+
+    Parameters
+    ----------
+    request, known
+        Requests under the same id.
+    """
+    return known == msgspec.structs.replace(
+        request,
+        target=known.target if meant(request.target, [known.target]) else request.target,
+        model=known.model if meant(request.model, [known.model]) else request.model,
+    )
 
 
 def check_request(request: RenderRequest) -> None:

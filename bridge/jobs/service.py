@@ -18,13 +18,14 @@ from bridge.jobs.record import Record
 from bridge.jobs.rendering.local_renderer import LocalRenderer
 from bridge.jobs.rendering.renderer import Renderer
 from bridge.jobs.rendering.scheduler import Scheduler
-from bridge.jobs.request import Job, RenderRequest, RequestError, check_id
+from bridge.jobs.request import Job, RenderRequest, RequestError, check_id, is_same
 from bridge.jobs.settings import JobSettings
 from bridge.jobs.storage.data_folder import DataFolder
 from bridge.jobs.storage.ledger import Ledger, OnJob
 from bridge.jobs.storage.pruning import prune_results
 from bridge.jobs.storage.store import JobStore
 from bridge.jobs.tasks import Tasks
+from bridge.text import quoted
 from umtn_core.errors import UmtnError
 
 log = logging.getLogger(__name__)
@@ -115,10 +116,10 @@ class JobService:
             raise RequestError("busy", "The bridge is stopping; send the request again later.")
         known = self._ledger.records.get(request.id)
         asked = known.asked if known is not None else self._under_way.get(request.id)
-        if asked is not None and asked != request:
+        if asked is not None and not is_same(request, asked):
             raise RequestError(
                 "id_in_use",
-                f"The id {request.id!r} belongs to another request; choose one that is new.",
+                f"The id {quoted(request.id)} belongs to another request; choose one that is new.",
             )
         if known is None:
             if asked is None:

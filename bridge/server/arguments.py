@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.protocol import Argument, Message, Value
+from bridge.jobs import RequestError
+from bridge.jobs.request import check_id
+from bridge.protocol import ID, Argument, Message, Value
+from bridge.server.packets import NotUtf8
+from bridge.text import control_in, quoted
 
 #: More of a wrong message is not repeated to its sender.
 _SHOWN = 6
+
+#: A number as programs write one; neither nan nor inf, nor what only Python reads.
+_NUMBER = re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?\s*", re.ASCII | re.I)
 
 
 class BadRequest(Exception):
@@ -30,7 +38,7 @@ def read_arguments(message: Message, sent: Sequence[Any]) -> dict[str, Value]:
     message
         The message that it should be.
     sent
-        What python-osc made of the arguments.
+        Its arguments: strings, numbers, and `NotUtf8` where a string was in another encoding.
 
     Returns
     -------
@@ -75,10 +83,21 @@ def _pairs(message: Message, rest: Sequence[Any]) -> dict[str, Value]:
 
 
 def _checked(message: Message, argument: Argument, value: Any) -> Value:
+    if isinstance(value, NotUtf8):
+        raise BadRequest(
+            f"The {argument.name} of {message.address} is not UTF-8 but "
+            f"{quoted(value.raw.decode('latin-1'))} in Latin-1 or another encoding; "
+            "send all text as UTF-8."
+        )
     if isinstance(value, str):
-        if "s" in argument.types and _is_text(argument, value):
-            return value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if "s" in argument.types:
+            text = _text(message, argument, value)
+            if text is not None:
+                return text
+        # Text fields, symbols of Max and shells send numbers so, and it can mean nothing else.
+        if _NUMBER.fullmatch(value):
+            value = float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
         number = _number(argument, value)
         if number is not None:
             return number
@@ -87,11 +106,29 @@ def _checked(message: Message, argument: Argument, value: Any) -> Value:
     )
 
 
-def _is_text(argument: Argument, value: str) -> bool:
+def _text(message: Message, argument: Argument, value: str) -> str | None:
+    """Return the text if it fits; one of the choices as they are written."""
     if argument.choices:
-        return value in argument.choices
-    # What cannot be in a path, or would break a line of a log, is in no other string either.
-    return len(value) <= (argument.maximum or math.inf) and value.isprintable()
+        chosen = value.strip().lower()
+        return chosen if chosen in argument.choices else None
+    if argument is ID:
+        try:
+            check_id(value)
+        except RequestError as error:
+            raise BadRequest(error.message) from error
+        return value
+    control = "" if argument.path else control_in(value)
+    if control:
+        raise BadRequest(
+            f"The {argument.name} of {message.address} has {control}; send it without."
+        )
+    size = len(value.encode("utf-8", "surrogatepass"))
+    if argument.maximum is not None and size > argument.maximum:
+        raise BadRequest(
+            f"The {argument.name} of {message.address} has {size} bytes of UTF-8, but may have "
+            f"{argument.maximum:.0f}; send a shorter one."
+        )
+    return value
 
 
 def _number(argument: Argument, value: float) -> Value | None:
@@ -119,7 +156,9 @@ def _wrong_form(message: Message, sent: Sequence[Any]) -> BadRequest:
 def _shown(value: Any) -> str:
     """Show a value to whoever sent it, shortened."""
     if isinstance(value, str):
-        return ascii(value if len(value) <= 40 else value[:40] + "...")
+        return quoted(value)
+    if isinstance(value, NotUtf8):
+        return "text that is not UTF-8"
     if isinstance(value, bool | None) or not isinstance(value, int | float):
         return f"a value of type {type(value).__name__}"
     return f"{value:g}"

@@ -15,6 +15,7 @@ from bridge.jobs.record import Record
 from bridge.jobs.request import Job, RequestError
 from bridge.jobs.storage.store import DISK_ERRORS, JobStore
 from bridge.jobs.tasks import Tasks
+from bridge.text import quoted
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Ledger:
         """
         record = self.records.get(id)
         if record is None:
-            raise RequestError("unknown_id", f"There is no job {id!r}.")
+            raise RequestError("unknown_id", f"There is no job {quoted(id)}.")
         return record
 
     def job(self, id: str) -> Job:

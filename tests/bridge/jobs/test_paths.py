@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import socket
 import sys
 import threading
 import time
+from shlex import quote as shlex_quote
+from unicodedata import normalize
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.request import RequestError
@@ -50,7 +56,9 @@ def test_files_in_allowed_folders_are_found(folders, tmp_path):
     ("path", "code"),
     [
         ("", "bad_request"),
-        ("in.wav\0", "bad_request"),
+        ("   ", "bad_request"),
+        ("in\0.wav", "bad_request"),
+        ("in\x85.wav", "bad_request"),
         ("a\0/in.wav", "bad_request"),
         ("\udcff\udcfe.wav", "bad_request"),
         ("a" * 256 + ".wav", "bad_request"),
@@ -67,7 +75,8 @@ def test_files_in_allowed_folders_are_found(folders, tmp_path):
         ("/proc/self/fd/0", "denied"),
         ("/dev/zero", "denied"),
         ("/dev/stdin", "denied"),
-        ("~/in.wav", "not_found"),
+        ("~/in.wav", "denied"),
+        ("~root/in.wav", "not_found"),
     ],
 )
 def test_inputs_are_refused(folders, path, code):
@@ -237,3 +246,239 @@ def test_nobody_wins_a_race_against_the_checks(folders, tmp_path):
     assert read
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["in.wav"]
     assert len(list(inner.iterdir())) == 1 + written
+
+
+#: What file systems hold and people have: other blanks, joiners, a soft hyphen, marks of direction,
+#: private use, a letter newer than this Python, an emoji of several, accents, line separators.
+NAMES = [
+    "Prise\u00a01.wav", "4.42.48\u202fPM.wav", "\u9332\u97f3\u3000\u4e00.wav",
+    "\u0645\u06cc\u200c\u0646.wav", "Geigen\u00adsolo.wav", "\u05e9\u05d9\u05e8\u200f (1).wav",
+    "take\u202eone.wav", "a\ue000b\uf022.wav", "\U000323af\u0378.wav",
+    "\U0001f469\u200d\U0001f3a4.wav", "Flo\u0308te.wav", "a\u2028b\u2029c.wav", "\ufeffmark.wav",
+    " a ", "it's \"live\".wav", "100%25.wav", "take\\ one.wav", "'quoted'", "~", "\ufffe.wav",
+    "file:", "C:\\take.wav",
+]  # fmt: skip
+
+
+@posix
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_file_system_allows_is_found_by_its_name(folders, tmp_path, name):
+    place = tmp_path / "session" / name
+    place.write_bytes(b"sound")
+    assert found(folders, name) == place
+    assert found(folders, str(place)) == place
+
+
+@posix
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".wav")])
+def test_what_a_file_system_allows_is_written(folders, tmp_path, name):
+    if name.startswith("C:"):
+        pytest.skip("for a new file, a path of another system")
+    plain = name.replace("\\ ", " ")
+    assert folders.output(str(tmp_path / "music" / name)) == tmp_path / "music" / plain
+
+
+def test_where_a_control_character_is_is_said(folders):
+    with pytest.raises(RequestError) as caught:
+        found(folders, "take\none.wav")
+    assert caught.value.message == (
+        r"The input has the control character U+000A, in place 5 of 'take\none.wav'; "
+        "rename the file."
+    )
+
+
+@posix
+def test_a_name_is_found_in_another_normal_form(folders, tmp_path):
+    composed, apart = "\u00e9te\u0301.wav", "e\u0301t\u00e9.wav"  # one name in two mixed forms
+    folder = tmp_path / "session" / "Mu\u0308nchen"
+    folder.mkdir()
+    (folder / composed).write_bytes(b"sound")
+    for text in ("M\u00fcnchen", "Mu\u0308nchen"):
+        for name in (composed, apart, normalize("NFC", apart), normalize("NFD", apart)):
+            assert found(folders, f"{text}/{name}") == folder / composed
+            assert found(folders, str(tmp_path / "session" / text / name)) == folder / composed
+    assert folders.output("M\u00fcnchen/out.wav") == folder / "out.wav"
+    (folder / apart).write_bytes(b"sound")
+    assert found(folders, f"M\u00fcnchen/{apart}") == folder / apart
+    # Neither of two is guessed at.
+    assert refused(found, folders, f"M\u00fcnchen/{normalize('NFC', apart)}") == "not_found"
+
+
+@posix
+def test_an_allowed_folder_is_known_in_another_normal_form(tmp_path):
+    music = tmp_path / "Mu\u0308sik"
+    music.mkdir()
+    (music / "in.wav").write_bytes(b"sound")
+    (tmp_path / "session").mkdir()
+    folders = AllowedFolders(tmp_path / "session", [music])
+    composed = tmp_path / "M\u00fcsik"
+    assert found(folders, str(composed / "in.wav")) == music / "in.wav"
+    assert folders.output(str(composed / "out.wav")) == music / "out.wav"
+    composed.mkdir()  # now another folder, which is not allowed
+    assert refused(found, folders, str(composed / "in.wav")) == "denied"
+
+
+@posix
+def test_a_search_for_another_form_leads_out_by_no_link(folders, tmp_path):
+    (tmp_path / "elsewhere" / "\u00fc").mkdir()
+    (tmp_path / "elsewhere" / "\u00fc" / "\u00e9.wav").write_bytes(b"secret")
+    (tmp_path / "session" / "\u00fc").symlink_to(tmp_path / "elsewhere" / "\u00fc")
+    for name in ("\u00e9.wav", "e\u0301.wav", "\u00f6.wav"):  # whether it is there is not told
+        assert refused(found, folders, f"u\u0308/{name}") == "denied"
+    assert refused(folders.output, "u\u0308/out.wav") == "denied"
+
+
+@posix
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "file://{uri}", "file://localhost{uri}", "file:{uri}", "FILE://LocalHost{uri}",
+        "'{path}'", '"{path}"', "'file://{uri}'", "{path} ", "{path}\n", "{path}\r\n\0\0",
+        "\t {path}", "\u202a{path}", "\ufeff{path}", "file://{uri}\r\n", "{escaped}",
+        "{escaped} ", "{home}", "'{home}'",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "name", ["take one.wav", "it's (2) & \u00fc\u3000\u9332 100%25.wav", "~.wav"]
+)
+def test_paths_are_found_as_other_programs_write_them(
+    folders, tmp_path, monkeypatch, wrapped, name
+):
+    if "'" in name and "'{" in wrapped:
+        pytest.skip("not how a shell quotes it")
+    monkeypatch.setenv("HOME", str(tmp_path / "session"))
+    for place in (tmp_path / "session" / name, tmp_path / "music" / name):
+        if "{home}" in wrapped and place.parent.name == "music":
+            continue
+        text = wrapped.format(
+            path=place,
+            uri=quote(str(place)),
+            escaped=re.sub(r"([ '()&~%])", r"\\\1", str(place)),
+            home=f"~/{name}",
+        )
+        assert folders.output(text) == place
+        place.write_bytes(b"sound")
+        assert found(folders, text) == place
+        assert refused(folders.output, text) == "exists"
+
+
+@posix
+def test_a_word_of_a_shell_may_be_quoted_in_parts(folders, tmp_path):
+    place = tmp_path / "music" / "it's.wav"
+    place.write_bytes(b"sound")
+    assert found(folders, shlex_quote(str(place))) == place
+
+
+@posix
+def test_the_literal_name_wins(folders, tmp_path):
+    session = tmp_path / "session"
+    for name in ("'in.wav'", "in.wav ", "a\\ b.wav", "a b.wav", "%41.wav", "A.wav"):
+        (session / name).write_bytes(b"sound")
+    (session / "file:" / str(tmp_path)[1:] / "music").mkdir(parents=True)
+    (session / "file:" / str(tmp_path)[1:] / "music" / "in.wav").write_bytes(b"sound")
+    for name in ("'in.wav'", "in.wav ", "a\\ b.wav", "%41.wav", f"file:{tmp_path}/music/in.wav"):
+        assert found(folders, name) == session / name
+    assert found(folders, f"file://{session}/%41.wav") == session / "A.wav"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("file:///etc/passwd", "denied"),
+        ("file://{session}/%2e%2e/elsewhere/in.wav", "denied"),
+        ("file://{session}/..%2felsewhere%2fin.wav", "denied"),
+        ("file:{session}/../elsewhere/in.wav", "denied"),
+        ("'{session}/../elsewhere/in.wav'", "denied"),
+        ("{session}/..\\/elsewhere/in.wav", "denied"),
+        ("../elsewhere/in.wav ", "denied"),
+        ("file://{session}/link/in.wav", "denied"),
+        ("~/../elsewhere/in.wav", "denied"),
+        ("file:///proc/self/environ", "denied"),
+        ("file:///dev/zero", "denied"),
+        ("file://{session}/in%00.wav", "bad_request"),
+        ("file://{session}/in%0a.wav", "bad_request"),
+        ("file://{session}/%F6.wav", "bad_request"),
+        ("file://server/music/in.wav", "bad_request"),
+        ("file://in.wav", "bad_request"),
+        ("file:in.wav", "not_found"),
+        ("smb://server/music/in.wav", "bad_request"),
+        ("https://example.org/in.wav", "bad_request"),
+        ("C:\\Users\\me\\in.wav", "bad_request"),
+        ('"C:\\Users\\me\\in.wav"', "bad_request"),
+        ("C:/Users/me/in.wav", "bad_request"),
+        ("file:///C:/Users/me/in.wav", "bad_request"),
+        ("\\\\server\\music\\in.wav", "bad_request"),
+        ("Macintosh HD:/Users/me/in.wav", "bad_request"),
+        ("'", "not_found"),
+        ("''", "bad_request"),
+        ("'in.wav", "not_found"),
+        ("in.wav\\", "not_found"),
+    ],
+)
+def test_no_way_of_writing_a_path_leads_elsewhere(folders, tmp_path, monkeypatch, text, code):
+    monkeypatch.setenv("HOME", str(tmp_path / "session"))
+    (tmp_path / "session" / "link").symlink_to(tmp_path / "elsewhere")
+    text = text.format(session=tmp_path / "session")
+    assert refused(found, folders, text) == code
+    if code != "not_found":
+        # Nobody has made that folder, so that the same is said of a file to be made in it.
+        text = text.replace("in.wav", "out.wav").replace("passwd", "x.wav").replace("zero", "x.wav")
+        assert refused(folders.output, text.replace("environ", "x.wav")) == code
+
+
+@posix
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("file://server/music/in.wav", "not of a file on the bridge's machine; send a plain path."),
+        ("http://localhost/in.wav", "not of a file on the bridge's machine; send a plain path."),
+        ("file:///x/%F6.wav", "not UTF-8; send a plain path."),
+        ("C:\\in.wav", "a path of another system; send a plain path as this one has it"),
+        ("in\x1b[2J.wav", "the control character U+001B, in place 3 of"),
+        ("file:///none/in.wav", "/none/in.wav is not in a folder that the bridge may use"),
+        ("'none.wav'", "session/none.wav."),
+        ("x" * 250 + "/" + "y" * 250 + "/in.wav", "yyy/in.wav."),
+    ],
+)
+def test_what_was_understood_is_said(folders, text, says):
+    with pytest.raises(RequestError) as caught:
+        found(folders, text)
+    assert says in caught.value.message
+    assert len(caught.value.message.encode()) < 500
+    assert caught.value.message.isprintable()
+
+
+texts = st.one_of(
+    st.text(max_size=40),
+    st.lists(
+        st.sampled_from(
+            ["..", "/", "%2e", "%2f", "file://", "file:/", "'", '"', "\\", " ", "~/", "elsewhere",
+             "session", "in.wav", "\u00e9", "e\u0301", "\n", "localhost", "link", "C:", "music"]
+        ),
+        max_size=12,
+    ).map("".join),
+)  # fmt: skip
+
+
+@posix
+@given(texts)
+@settings(
+    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_text_leads_out_nor_makes_trouble(folders, tmp_path, text):
+    """Whatever is sent is a file within, or refused with a sentence that fits a line."""
+    link = tmp_path / "session" / "link"
+    if not link.is_symlink():
+        link.symlink_to(tmp_path / "elsewhere")
+    for call in (lambda text: found(folders, text), folders.output):
+        for sent in (text, f"{tmp_path}/session/{text}", f"file://{tmp_path}/music/{text}"):
+            try:
+                path = call(sent)
+            except RequestError as error:
+                assert error.message.endswith(".")
+                assert "\n" not in error.message
+                continue
+            assert path.parent.is_relative_to(tmp_path / "session") or path.parent.is_relative_to(
+                tmp_path / "music"
+            )

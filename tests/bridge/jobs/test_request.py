@@ -7,7 +7,7 @@ import math
 import msgspec
 import pytest
 
-from bridge.jobs.request import RenderRequest, RequestError, check_request
+from bridge.jobs.request import RenderRequest, RequestError, check_request, is_same
 
 GOOD = RenderRequest(id="a", input="in.wav", target="trumpet")
 
@@ -15,7 +15,9 @@ GOOD = RenderRequest(id="a", input="in.wav", target="trumpet")
 @pytest.mark.parametrize(
     "change",
     [
-        {"id": "x" * 128},
+        {"id": "x" * 512},
+        {"id": "Prise\u00a01 \u200f\u05d0\u202e\u3000\ue000\u00ad\u2028\U0001f3bb\u0378"},
+        {"id": " "},
         {"unit": "samples", "start": 3.0, "length": 10.0},
         {"temperature": 0.0, "seed": 2**64 - 1, "top_p": 0.5, "mix": 0.0},
         {"segments": 8, "engine": "onnx", "channels": "mid", "priority": -7, "postfilter": 0},
@@ -31,10 +33,12 @@ def test_what_makes_sense_is_accepted(change):
     ("change", "says"),
     [
         ({"id": ""}, "id"),
-        ({"id": "x" * 129}, "id"),
-        ({"id": "a\nb"}, "id"),
-        ({"id": "a\0"}, "id"),
-        ({"id": "\udcff"}, "id"),
+        ({"id": "x" * 513}, "not 513"),
+        ({"id": "\u9332" * 171}, "not 513"),
+        ({"id": "a\nb"}, r"U+000A, in place 2 of 'a\nb'"),
+        ({"id": "take\x9b"}, r"U+009B, in place 5 of 'take\x9b'"),
+        ({"id": "a\0"}, "U+0000"),
+        ({"id": "\udcff"}, "UTF-8"),
         ({"start": -1.0}, "start"),
         ({"start": math.nan}, "finite"),
         ({"start": 1e300}, "start"),
@@ -69,3 +73,10 @@ def test_what_does_not_is_refused_and_told_why(change, says):
     assert caught.value.code == "bad_request"
     assert says in caught.value.message
     assert caught.value.message.endswith(".")
+
+
+def test_a_request_is_the_same_however_its_names_are_written():
+    request = msgspec.structs.replace(GOOD, target=" Trumpet", model="DEFAULT")
+    assert is_same(request, GOOD) and is_same(GOOD, request)
+    for change in ({"target": "trombone"}, {"model": "other"}, {"seed": 1}, {"input": "IN.wav"}):
+        assert not is_same(msgspec.structs.replace(GOOD, **change), GOOD)

@@ -1,0 +1,119 @@
+"""What a path can mean that another program wrote: as it is, quoted, escaped, as a URI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import socket
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+from bridge.jobs.request import RequestError
+from bridge.text import CONTROLS, DIRECTIONS, quoted
+
+#: What is around a path by accident: blanks, the line's end, the mark of direction that Windows
+#: copies along with a path, a byte order mark.
+_AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + CONTROLS + DIRECTIONS + "\ufeff"
+
+#: Its host, if it says one, and its path.
+_FILE_URI = re.compile(r"file:(?://([^/]*)(?=/)|(?!//))(/.*)", re.IGNORECASE | re.DOTALL)
+_URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+#: ``C:\takes``, ``\\server\takes``, ``\takes``, and ``Macintosh HD:/takes``, as Max writes.
+_FOREIGN = re.compile(r"/?[A-Za-z]:[\\/]|\\\\|\\\w|[^/\\:]+:/(?!/)")
+
+
+def readings(text: str, what: str) -> Iterator[str]:
+    """Yield what a path can mean, as it is first: who finds a file by it looks no further.
+
+    Parameters
+    ----------
+    text
+        The path as it was sent.
+    what
+        What to call it, ``input`` or ``output``.
+
+    Yields
+    ------
+    str
+        A path. Whether it may be used is to be seen.
+
+    Raises
+    ------
+    RequestError
+        If it can only be what is of no use here, once nothing is found by what was yielded.
+    """
+    yield text
+    plain = text.strip(_AROUND)
+    for reading in dict.fromkeys((plain, _unquoted(plain), _shell_word(plain))):
+        path = _local(reading, what)
+        if path != text:
+            yield path
+
+
+def bare_name(name: str) -> str:
+    """Return a new file's name without blanks around it, nor a shell's quotes and backslashes."""
+    name = _unquoted(name.strip(" "))
+    return _shell_word(name) if "\\" in name else name
+
+
+def check_not_foreign(text: str, what: str) -> None:
+    """Refuse a path of another system, which here would be an odd name.
+
+    Raises
+    ------
+    RequestError
+    """
+    if os.name == "posix" and _FOREIGN.match(_unquoted(text.strip(_AROUND))):
+        raise RequestError(
+            "bad_request",
+            f"The {what} {quoted(text)} is a path of another system; send a plain path as this one "
+            "has it, which begins with /.",
+        )
+
+
+def _unquoted(text: str) -> str:
+    """Take quotation marks off that are around it all."""
+    enclosed = len(text) > 2 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if enclosed else text
+
+
+def _shell_word(text: str) -> str:
+    """Read a word of a shell, as terminals write a file that is dropped on them."""
+    # No terminal escapes letters; what does so is a path of Windows.
+    if os.name != "posix" or re.search(r"\\\w", text):
+        return text
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return text
+    return words[0] if len(words) == 1 else text
+
+
+def _local(text: str, what: str) -> str:
+    """Return a path for a URI of a file here, or for one in the user's home."""
+    if text.startswith("~/"):
+        return os.path.expanduser(text)
+    found = _FILE_URI.fullmatch(text)
+    if found is None or (found[1] or "localhost").lower() not in ("localhost", _this_host()):
+        if found is not None or _URI.match(text):
+            raise RequestError(
+                "bad_request",
+                f"The {what} {quoted(text)} is a URI, but not of a file on the bridge's machine; "
+                "send a plain path.",
+            )
+        check_not_foreign(text, what)
+        return text
+    try:
+        path = unquote_to_bytes(found[2]).decode()
+    except UnicodeDecodeError as error:
+        raise RequestError(
+            "bad_request",
+            f"The {what} {quoted(text)} is a URI whose bytes are not UTF-8; send a plain path.",
+        ) from error
+    check_not_foreign(path, what)
+    return path.removeprefix("/") if os.name == "nt" else path
+
+
+def _this_host() -> str:
+    return socket.gethostname().lower()
