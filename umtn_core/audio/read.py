@@ -95,17 +95,25 @@ def _opened(path: Path) -> Iterator[OpenAudio]:
         raise UmtnError(f"{path} is not a file.")
     try:
         with path.open("rb") as file:
-            before = os.fstat(file.fileno())
-            with open_audio(file, path) as audio:
-                yield audio
-            now = os.fstat(file.fileno())
-            # Decoders fill up with silence what is cut off under their hands.
-            if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-                raise UmtnError(
-                    f"{path} was changed while it was read; try again once nothing writes to it."
-                )
+            before = _state(file)
+            try:
+                with open_audio(file, path) as audio:
+                    yield audio
+            finally:
+                # Whatever was found of it then, or not: it was not one file.
+                if _state(file) != before:
+                    raise UmtnError(
+                        f"{path} was changed while it was read; try again once nothing writes to "
+                        "it."
+                    )
     except OSError as error:
         raise UmtnError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def _state(file: BinaryIO) -> tuple[int, int]:
+    """Tell what changes with every change of a file."""
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 class OpenAudio:

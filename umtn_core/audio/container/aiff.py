@@ -6,7 +6,13 @@ import math
 import struct
 from typing import BinaryIO
 
-from umtn_core.audio.container.chunks import Chunk, Chunks, length_of_sound
+from umtn_core.audio.container.chunks import (
+    MOST_CHUNKS,
+    Chunk,
+    Chunks,
+    length_of_sound,
+    too_many_chunks,
+)
 from umtn_core.audio.container.found import Found, Layout, Part, as_found
 from umtn_core.errors import UmtnError
 
@@ -53,7 +59,10 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
     common, sound = b"", None
     place = begin + 12
     remarks: list[str] = []
-    while (chunk := chunks.header(place)) is not None and all(byte < 127 for byte in chunk.name):
+    for _ in range(MOST_CHUNKS):
+        chunk = chunks.header(place)
+        if chunk is None or not all(byte < 127 for byte in chunk.name):
+            break
         length = chunk.length
         if chunk.name == b"COMM" and not common:
             common = chunks.read(chunk, 4096)
@@ -62,6 +71,8 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
             length = length_of_sound(chunks, chunk.begin, length, claims, 1, path, remarks)
             sound = Chunk(chunk.name, chunk.begin, length)
         place = chunks.after(chunk, length)
+    else:
+        raise too_many_chunks(path)
     if len(common) < (22 if packs else 18):
         raise UmtnError(
             f"{path} is damaged: it has no whole COMM chunk, which says how its samples are "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -11,7 +10,7 @@ from umtn_core.audio.container.tags import end_of_sound
 from umtn_core.errors import UmtnError
 
 #: Real files have a handful of chunks. One made up of empty ones would be walked for hours.
-_MOST_CHUNKS = 10_000
+MOST_CHUNKS = 10_000
 
 #: A size may be off by as many bytes, say by a header's length, before it is taken for a loss.
 FEW_BYTES = 64
@@ -64,15 +63,6 @@ class Chunks:
         self.file.seek(chunk.begin)
         return self.file.read(min(most, chunk.length))
 
-    def walk(self, place: int) -> Iterator[Chunk]:
-        """Go from chunk to chunk. A chunk may claim more than is there; it is the last one then."""
-        for _ in range(_MOST_CHUNKS):
-            chunk = self.header(place)
-            if chunk is None or not chunk.name.isascii():
-                return
-            yield chunk
-            place = self.after(chunk)
-
     def after(self, chunk: Chunk, length: int | None = None) -> int:
         """Tell where the next chunk begins, also if an odd one lacks its pad byte."""
         end = chunk.begin + (chunk.length if length is None else length)
@@ -88,7 +78,7 @@ class Chunks:
     def lead_to_the_end(self, place: int) -> bool:
         """Whether chunks follow from a place on, up to the end of the file or to a tag there."""
         end = end_of_sound(self.file, place, self.size)
-        for number in range(_MOST_CHUNKS):
+        for number in range(MOST_CHUNKS):
             if end - place < 8:
                 # Less than a header is no chunk, but does not make others none that came before.
                 return number > 0 or place >= end
@@ -147,7 +137,7 @@ def length_of_sound(
         return 0 if chunks.lead_to_the_end(body) else to_the_end
     if claimed > there:
         # Lengths beyond 4 GiB are written modulo that.
-        if is_unknown(claimed) or claimed - there <= FEW_BYTES:
+        if _is_unknown(claimed) or claimed - there <= FEW_BYTES:
             return to_the_end
         raise UmtnError(
             f"{path} is cut off: of {claimed} bytes of sound that its header counts, {there} are "
@@ -171,7 +161,15 @@ def length_of_sound(
     return claimed
 
 
-def is_unknown(length: int) -> bool:
+def too_many_chunks(path: object) -> UmtnError:
+    """Say that there is no end of chunks."""
+    return UmtnError(
+        f"{path} is damaged: it has more than {MOST_CHUNKS} chunks, and real files a handful; "
+        "export it again."
+    )
+
+
+def _is_unknown(length: int) -> bool:
     """Whether a length stands for one that was not known when it was written."""
     return 0x7FFF0000 <= length <= 0x80000FFF or 0xFFFF0000 <= length <= 0xFFFFFFFF
 

@@ -153,7 +153,8 @@ class _Walk:
             raise UmtnError(f"{self._path} holds no sound: there is only a header in it.")
         last = self.runs[-1]
         missing = (last.counted or 0) - last.frames
-        if missing > 1 and (self._ends_within or self._left):
+        # Some count the header's own frame too.
+        if (missing > 0 and self._ends_within) or (missing > 1 and self._left):
             raise UmtnError(
                 f"{self._path} is cut off: of {last.counted} frames that its header counts, "
                 f"{last.frames} are there; copy it again."

@@ -8,7 +8,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from umtn_core.audio.container.chunks import Chunk, Chunks, length_of_sound
+from umtn_core.audio.container.chunks import (
+    MOST_CHUNKS,
+    Chunk,
+    Chunks,
+    length_of_sound,
+    too_many_chunks,
+)
 from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
 from umtn_core.audio.container.mpeg import look_into_mpeg
 from umtn_core.audio.container.samples import MP3, Format, read_format
@@ -101,9 +107,11 @@ def _walk(file: BinaryIO, begin: int, size: int, path: object, remarks: list[str
     (riff_length,) = struct.unpack(f"{order}I", length)
     wave, chunks = _Wave(begin, order, riff_length), Chunks(file, size, big=big)
     place: int | None = begin + 12
-    while place is not None:
+    for _ in range(MOST_CHUNKS):
         place = _chunk_at(wave, chunks, place, path, remarks)
-    return wave
+        if place is None:
+            return wave
+    raise too_many_chunks(path)
 
 
 def _chunk_at(
