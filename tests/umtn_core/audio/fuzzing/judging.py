@@ -1,0 +1,106 @@
+"""One spoilt file after another: played as others read it, or refused, soon and in little room."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.umtn_core.audio.fuzzing.bases import Base
+from tests.umtn_core.audio.fuzzing.comparing import Audio, compare
+from tests.umtn_core.audio.fuzzing.reading import Read, Reader
+from tests.umtn_core.audio.fuzzing.spoiling import spoilt
+
+#: Of the processor's time, for a file of half a second.
+LONGEST = 2.0
+
+
+@dataclass
+class Verdict:
+    """What became of the files of one run."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    #: What must not be: which file, which seed, and what was wrong.
+    faults: list[str] = field(default_factory=list)
+
+
+class Judge:
+    """Has spoilt files read, and says which of them came out wrong.
+
+    Parameters
+    ----------
+    folder
+        Where files lie while they are read.
+    others
+        The readers that are asked where what was played is not what was in the whole file.
+    kept
+        Where the files that came out wrong are kept; None to keep none.
+    """
+
+    def __init__(self, folder: Path, others: list[str], kept: Path | None = None):
+        self._folder = folder
+        self._kept = kept
+        self._reader = Reader("umtn")
+        self._others = [Reader(other) for other in others]
+
+    def close(self) -> None:
+        """End all readers."""
+        for reader in [self._reader, *self._others]:
+            reader.stop()
+
+    def judge(self, base: Base, seeds: Iterator[int], verdict: Verdict) -> None:
+        """Spoil a file with each of the seeds, and judge how that is read."""
+        whole = self._reader.read(self._written(base.name, base.contents))
+        assert whole.audio is not None, (base.name, whole)
+        for seed in seeds:
+            contents = spoilt(base, seed)
+            path = self._written(base.name, contents)
+            read = self._reader.read(path)
+            what, fault = self._judged(path, read, whole)
+            verdict.counts[what] += 1
+            if fault:
+                verdict.faults.append(f"{base.name} {seed}: {fault}")
+                if self._kept is not None:
+                    (self._kept / f"{seed}-{base.name}").write_bytes(contents)
+
+    def _written(self, name: str, contents: bytes) -> Path:
+        path = self._folder / name
+        path.write_bytes(contents)
+        return path
+
+    def _judged(self, path: Path, read: Read, whole: Read) -> tuple[str, str]:
+        if read.failed:
+            return "failed", read.failed
+        if read.seconds > LONGEST:
+            return "slow", f"took {read.seconds:.1f} s"
+        if read.audio is None:
+            if "memory" in read.refused:
+                return "failed", read.refused
+            return "refused", "" if str(path) in read.refused else f"says {read.refused!r}"
+        assert whole.audio is not None
+        differences = [_difference(read, whole)]
+        if not differences[0]:
+            return "as the whole file", ""
+        for other in self._others:
+            differences.append(_difference(read, other.read(path)))
+            if not differences[-1]:
+                return "as another reads it", ""
+        return "noise", f"{read.audio.shape} at {read.rate} Hz: " + "; ".join(differences)
+
+
+def _difference(read: Read, other: Read) -> str:
+    """Say why what was played is not what another reads; empty if it is."""
+    played, heard = read.audio, other.audio
+    if played is None or heard is None or 0 in heard.shape:
+        return other.failed or other.refused or "nothing"
+    if (len(played), read.rate) != (len(heard), other.rate):
+        return f"{len(heard)} channels at {other.rate} Hz"
+    return _unlike(played, heard)
+
+
+def _unlike(played: Audio, heard: Audio) -> str:
+    found = compare(played, heard)
+    if found.agrees:
+        return ""
+    return f"{found.noise:.2f} of it noise, {found.level:.2f} times as loud"

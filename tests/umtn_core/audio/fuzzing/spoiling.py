@@ -1,0 +1,84 @@
+"""How a file is spoilt: mostly in its headers, sometimes in its sound."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from tests.umtn_core.audio.fuzzing.bases import Base
+from tests.umtn_core.audio.kinds.kind import ape, id3, id3v1, title
+
+_NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000,
+            0xFFFFFFFE, 0xFFFFFFFF)  # fmt: skip
+
+Spoil = Callable[[random.Random, bytearray, int], None]
+
+
+def _bits(rng: random.Random, octets: bytearray, place: int) -> None:
+    octets[place] ^= 1 << rng.randrange(8)
+
+
+def _octet(rng: random.Random, octets: bytearray, place: int) -> None:
+    octets[place] = rng.choice((0, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+
+
+def _number(rng: random.Random, octets: bytearray, place: int) -> None:
+    """Another number where one may stand, far off or by a little."""
+    width, order = rng.choice((2, 4)), rng.choice(("little", "big"))
+    place -= place % 2
+    old = int.from_bytes(octets[place : place + width], order)
+    new = rng.choice((*_NUMBERS, old + rng.randint(-9, 9), old * 2, old // 2))
+    octets[place : place + width] = (new % (1 << 8 * width)).to_bytes(width, order)
+
+
+def _insert(rng: random.Random, octets: bytearray, place: int) -> None:
+    count = rng.choice((1, 1, 2, 3, 4, 16, 500))
+    octets[place:place] = rng.choice((bytes(count), rng.randbytes(count)))
+
+
+def _remove(rng: random.Random, octets: bytearray, place: int) -> None:
+    del octets[place : place + rng.choice((1, 1, 2, 3, 4, 16, 500))]
+
+
+def _end(rng: random.Random, octets: bytearray, place: int) -> None:
+    del octets[rng.randrange(len(octets)) :]
+
+
+def _tag(rng: random.Random, octets: bytearray, place: int) -> None:
+    if rng.random() < 0.5:
+        octets[:0] = rng.choice((id3(title()), ape(), bytes(100), id3(bytes(9), footer=True)))
+    else:
+        octets += rng.choice((id3v1(), ape(), bytes(100), rng.randbytes(100), b"\0"))
+
+
+_SPOILS: tuple[Spoil, ...] = (_bits, _bits, _octet, _octet, _number, _number, _number, _insert,
+                              _remove, _end, _tag)  # fmt: skip
+
+
+def _parts(rng: random.Random, parts: list[bytes]) -> list[bytes]:
+    """The parts with one of them gone, there twice, or changed for another."""
+    parts = list(parts)
+    one, other = rng.randrange(len(parts)), rng.randrange(len(parts))
+    what = rng.randrange(3)
+    if what == 0 and len(parts) > 1:
+        del parts[one]
+    elif what == 1:
+        parts.insert(other, parts[one])
+    else:
+        parts[one], parts[other] = parts[other], parts[one]
+    return parts
+
+
+def spoilt(base: Base, seed: int) -> bytes:
+    """Spoil a file in one to three ways, the same ones for the same seed."""
+    rng = random.Random(f"{base.name} {seed}")
+    parts = _parts(rng, base.parts) if rng.random() < 0.15 else base.parts
+    octets = bytearray(b"".join(parts))
+    ways = rng.choice((1, 1, 1, 2, 3)) if parts is base.parts else rng.choice((0, 0, 1))
+    for _ in range(ways):
+        if not octets:
+            break
+        header = min(base.header, len(octets))
+        within = header if rng.random() < 0.75 else len(octets)
+        rng.choice(_SPOILS)(rng, octets, rng.randrange(within))
+    return bytes(octets)

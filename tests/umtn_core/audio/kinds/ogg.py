@@ -1,0 +1,150 @@
+"""Ogg: Vorbis, Opus and FLAC in it, joined, cut off, and beside other streams."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+
+from tests.umtn_core.audio.kinds.flac import streaminfo, verbatim
+from tests.umtn_core.audio.kinds.kind import (
+    MONO,
+    MUSIC,
+    RATE,
+    Exactly,
+    Kind,
+    Nearly,
+    Refused,
+    by_pedalboard,
+    by_soundfile,
+    id3,
+    music,
+    title,
+)
+
+RIGHT = Nearly(MUSIC)
+_FIRST, _LAST = 2, 4
+_OPEN = "no mark of its end"
+
+_TABLE = []
+for _octet in range(256):
+    _value = _octet << 24
+    for _ in range(8):
+        _value = _value << 1 ^ (0x104C11DB7 if _value & 0x80000000 else 0)
+    _TABLE.append(_value)
+
+
+def _checked(page: bytes) -> bytes:
+    """The page with the checksum that it should have."""
+    page = page[:22] + bytes(4) + page[26:]
+    value = 0
+    for octet in page:
+        value = value << 8 & 0xFFFFFFFF ^ _TABLE[value >> 24 ^ octet]
+    return page[:22] + struct.pack("<I", value) + page[26:]
+
+
+def page(packet: bytes, serial: int, number: int, granule: int, flags: int = 0) -> bytes:
+    """A page that holds one packet."""
+    lacing = b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255])
+    head = b"OggS\0" + bytes([flags]) + struct.pack("<qIII", granule, serial, number, 0)
+    return _checked(head + bytes([len(lacing)]) + lacing + packet)
+
+
+def pages(contents: bytes) -> list[bytes]:
+    """The pages of a file."""
+    at, found = 0, []
+    while at < len(contents):
+        segments = contents[at + 27 : at + 27 + contents[at + 26]]
+        end = at + 27 + len(segments) + sum(segments)
+        found.append(contents[at:end])
+        at = end
+    return found
+
+
+def _renumbered(contents: bytes, serial: int) -> bytes:
+    return b"".join(
+        _checked(one[:14] + struct.pack("<I", serial) + one[18:]) for one in pages(contents)
+    )
+
+
+def flac_inside() -> bytes:
+    """FLAC in Ogg, as its mapping has it; each frame cut into packets that a page can hold."""
+    mapping = b"\x7fFLAC\1\0\0\1fLaC" + b"\0" + streaminfo(MUSIC.shape[1], 2, 16)[1:]
+    comment = b"\x84\0\0\x08" + bytes(8)
+    made = [page(mapping, 7, 0, 0, _FIRST), page(comment, 7, 1, 0)]
+    blocks = verbatim()
+    for number, block in enumerate(blocks):
+        last = number == len(blocks) - 1
+        granule = MUSIC.shape[1] if last else 4096 * (number + 1)
+        made.append(page(block, 7, number + 2, granule, _LAST if last else 0))
+    return b"".join(made)
+
+
+VORBIS = by_pedalboard(MUSIC, "ogg", quality="192 kbps")
+OPUS_MUSIC = music(rate=48_000)
+OPUS = by_soundfile(OPUS_MUSIC, "OGG", "OPUS", 48_000)
+
+
+def _whole() -> Iterator[Kind]:
+    """Files that players play."""
+    opus = Nearly(OPUS_MUSIC, 48_000, late=400, longer=1000, alike=0.9)
+    yield Kind("vorbis.ogg", VORBIS, RIGHT)
+    yield Kind("opus.opus", OPUS, opus)
+    yield Kind("flac-inside.oga", flac_inside(), Exactly(MUSIC))
+    last = pages(VORBIS)[-1]
+    open_end = VORBIS[: -len(last)] + _checked(last[:5] + b"\0" + last[6:])
+    yield Kind("no-end.ogg", open_end, RIGHT, remark=_OPEN, ffmpeg=False)
+    skeleton = page(b"fishead\0" + bytes(56), 99, 0, 0, _FIRST)
+    end = page(b"", 99, 1, 0, _LAST)
+    first, *rest = pages(VORBIS)
+    beside = first + skeleton + end + b"".join(rest)
+    # FFmpeg knows no stream of nothing but a header.
+    yield Kind("skeleton.ogg", beside, RIGHT, ffmpeg=False)
+    before = skeleton + first + end + b"".join(rest)
+    yield Kind("skeleton-first.ogg", before, RIGHT, ffmpeg=False)
+    yield Kind("id3-before.ogg", id3(title() + bytes(50)) + VORBIS, RIGHT)
+    yield Kind("behind-the-end.ogg", VORBIS + bytes(500), RIGHT)
+
+
+def _joined() -> Iterator[Kind]:
+    """Streams one after another, as `cat` and radio recorders leave them."""
+    second = music(0.7, seed=1)
+    more = by_pedalboard(second, "ogg", quality="192 kbps")
+    both = Nearly(np.concatenate([MUSIC, second], axis=1))
+    yield Kind("joined.ogg", VORBIS + _renumbered(more, 12345), both, ffmpeg=False)
+    (serial,) = struct.unpack("<I", VORBIS[14:18])
+    same = VORBIS + _renumbered(more, serial)
+    yield Kind("joined-same-serial.ogg", same, both, ffmpeg=False)
+    other = by_soundfile(music(rate=22_050), "OGG", "VORBIS", 22_050)
+    yield Kind("joined-rates.ogg", VORBIS + other, Refused("different rates"), ffmpeg=False)
+    one = by_pedalboard(MONO, "ogg", quality="192 kbps")
+    yield Kind("joined-channels.ogg", VORBIS + one, Refused("channel"), ffmpeg=False)
+
+
+def _damaged() -> Iterator[Kind]:
+    """Cut off within and between pages, and with a page gone."""
+    for name, contents in (("vorbis", VORBIS), ("opus", OPUS), ("flac", flac_inside())):
+        for kept in (0.3, 0.5, 0.9, 0.99):
+            yield Kind(
+                f"cut-{kept}-{name}.ogg", contents[: int(len(contents) * kept)], Refused("cut off")
+            )
+    for name, contents, audio, rate in (
+        ("vorbis", VORBIS, MUSIC, RATE),
+        ("opus", OPUS, OPUS_MUSIC, 48_000),
+        ("flac", flac_inside(), MUSIC, RATE),
+    ):
+        between = b"".join(pages(contents)[:-1])
+        part = Nearly(audio, rate, late=400, shorter=10_000, alike=0.9)
+        yield Kind(f"cut-between-pages-{name}.ogg", between, part, remark=_OPEN)
+    parts = pages(flac_inside())
+    gone = b"".join(parts[:5] + parts[6:])
+    yield Kind("page-gone.oga", gone, Refused("damaged"), ffmpeg=False)
+    changed = bytearray(VORBIS)
+    changed[len(VORBIS) // 2] ^= 0xFF
+    yield Kind("changed.ogg", bytes(changed), Refused("damaged"), ffmpeg=False)
+    unknown = page(b"\x80theora" + bytes(35), 1, 0, 0, _FIRST) + page(b"", 1, 1, 0, _LAST)
+    yield Kind("video-only.ogg", unknown, Refused("no Vorbis, Opus or FLAC"))
+
+
+KINDS = [*_whole(), *_joined(), *_damaged()]

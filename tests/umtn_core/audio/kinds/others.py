@@ -1,0 +1,55 @@
+"""What is no audio, or audio of other formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.umtn_core.audio.kinds.kind import MUSIC, Exactly, Kind, Refused, by_soundfile
+
+_NO_AUDIO = "format"
+
+
+def _no_audio() -> Iterator[Kind]:
+    """Files that are something else, or nothing."""
+    yield Kind("empty.wav", b"", Refused("empty"))
+    yield Kind("zeros.wav", bytes(5000), Refused(_NO_AUDIO))
+    for name in ("text.wav", "text.mp3", "text.flac"):
+        yield Kind(name, b"This is not music.\n" * 50, Refused(_NO_AUDIO))
+    yield Kind(
+        "image.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(range(256)) * 20, Refused(_NO_AUDIO)
+    )
+    yield Kind("image.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, Refused(_NO_AUDIO))
+    yield Kind("paper.pdf", b"%PDF-1.7\n" + bytes(range(256)) * 20, Refused(_NO_AUDIO))
+    yield Kind(
+        "text-of-utf-16.txt", b"\xff\xfe" + "Not music".encode("utf-16-le") * 99, Refused(_NO_AUDIO)
+    )
+    yield Kind("video.avi", b"RIFF\0\1\0\0AVI LIST" + bytes(500), Refused(_NO_AUDIO))
+    yield Kind("song.m4a", b"\0\0\0\x20ftypM4A " + bytes(500), Refused("MPEG-4"))
+    wma = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + bytes(500)
+    yield Kind("song.wma", wma, Refused("Windows Media"))
+    for magic in (
+        b"RIFF",
+        b"FORM",
+        b"fLaC",
+        b"OggS",
+        b"ID3\3",
+        b"\xff\xfb\x90\x64",
+        b"RF64",
+        b"BW64",
+    ):
+        name = magic.decode("latin-1").strip()
+        name = name if name.isalnum() and name.isascii() else magic.hex()
+        yield Kind(f"only-{name}", magic, Refused(""))
+        yield Kind(f"zeros-behind-{name}", magic + bytes(3000), Refused(""))
+        yield Kind(f"ff-behind-{name}", magic + b"\xff" * 3000, Refused(""))
+
+
+def _other_formats() -> Iterator[Kind]:
+    """Whole and cut off, in containers that are seldom met."""
+    for ending in ("au", "caf"):
+        contents = by_soundfile(MUSIC, ending.upper(), "PCM_16")
+        yield Kind(f"whole.{ending}", contents, Exactly(MUSIC))
+        yield Kind(f"cut.{ending}", contents[: len(contents) // 2], Refused("cut off"))
+
+
+KINDS = [*_no_audio(), *_other_formats()]

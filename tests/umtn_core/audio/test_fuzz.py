@@ -1,0 +1,49 @@
+"""Spoilt files of each container: no noise, no hang, and memory that is bounded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.umtn_core.audio.fuzzing.bases import bases
+from tests.umtn_core.audio.fuzzing.comparing import compare
+from tests.umtn_core.audio.fuzzing.judging import Judge, Verdict
+from tests.umtn_core.audio.kinds.kind import MONO, MUSIC
+
+_FEW, _MANY = 15, 1100
+
+
+def judged(folder: Path, others: list[str], seeds: range) -> Verdict:
+    verdict = Verdict()
+    judge = Judge(folder, others)
+    try:
+        for base in bases():
+            judge.judge(base, iter(seeds), verdict)
+    finally:
+        judge.close()
+    print(dict(verdict.counts))
+    return verdict
+
+
+def test_some_hundred_spoilt_files(tmp_path: Path) -> None:
+    verdict = judged(tmp_path, ["pedalboard"], range(_FEW))
+    assert verdict.faults == []
+    # It would be no test if hardly any were played, or none refused.
+    assert min(verdict.counts["as the whole file"], verdict.counts["refused"]) > 50
+
+
+@pytest.mark.long
+def test_twenty_thousand_spoilt_files(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="needs PyAV (pip install 'umtn[yardsticks]')")
+    verdict = judged(tmp_path, ["ffmpeg", "pedalboard"], range(_FEW, _FEW + _MANY))
+    assert sum(verdict.counts.values()) > 20_000
+    assert verdict.faults == []
+
+
+def test_what_is_compared_tells_noise_from_music() -> None:
+    for wrong in (MUSIC[::-1], MUSIC[:, ::-1], 3 * MUSIC, 0 * MUSIC):
+        assert not compare(wrong, MUSIC).agrees
+    for as_good in (MUSIC, MUSIC[:, 1105:], 0.9 * MUSIC, MUSIC[:, : MUSIC.shape[1] // 2]):
+        assert compare(as_good, MUSIC).agrees
+    assert compare(MONO[:, :22_050], MONO).lost > 0.4

@@ -1,0 +1,56 @@
+"""Files of every kind are read as what they are, or refused for the reason that is true of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.umtn_core.audio.kinds import aiff, flac, mp3, ogg, others, wav
+from tests.umtn_core.audio.kinds.judging import fault
+from tests.umtn_core.audio.kinds.kind import Kind, Refused
+from umtn_core.audio import read_audio
+from umtn_core.audio.read import open_audio
+from umtn_core.errors import UmtnError
+
+KINDS = [kind for module in (wav, aiff, mp3, flac, ogg, others) for kind in module.KINDS]
+
+
+def test_no_two_kinds_have_one_name() -> None:
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kind_of_file(kind: Kind, tmp_path: Path) -> None:
+    path = tmp_path / kind.name
+    path.write_bytes(kind.contents)
+    if isinstance(kind.right, Refused):
+        with pytest.raises(UmtnError) as refused:
+            read_audio(path)
+        sentence = str(refused.value)
+        assert kind.right.words in sentence.replace(str(path), "")
+        assert str(path) in sentence and sentence.endswith(".") and "\n" not in sentence
+    else:
+        played, rate = read_audio(path)
+        assert played.dtype == np.float32
+        assert fault(played, rate, kind.right) == ""
+        with path.open("rb") as file, open_audio(file, path) as audio:
+            assert kind.remark in audio.remark and bool(kind.remark) == bool(audio.remark)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in KINDS if kind.ffmpeg and not isinstance(kind.right, Refused)],
+    ids=lambda kind: kind.name,
+)
+def test_ffmpeg_reads_it_so_too(kind: Kind, tmp_path: Path) -> None:
+    """The right value is not of our own making where FFmpeg can be asked."""
+    pytest.importorskip("av", reason="needs PyAV (pip install 'umtn[yardsticks]')")
+    from tests.umtn_core.audio.kinds.ffmpeg import read_by_ffmpeg
+
+    assert not isinstance(kind.right, Refused)
+    path = tmp_path / kind.name
+    path.write_bytes(kind.contents)
+    assert fault(*read_by_ffmpeg(path), kind.right) == ""
