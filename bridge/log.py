@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from bridge.text import escaped_in_json, on_one_line
 from umtn_core.errors import UmtnError
 
 #: Bytes of a log file, of which one older is kept.
@@ -33,13 +34,14 @@ class JsonLines(logging.Formatter):
         entry |= {name: value for name, value in vars(record).items() if name not in _USUAL}
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        # What would end the line for some readers, or turn it round, JSON can write as \u....
+        return escaped_in_json(json.dumps(entry, ensure_ascii=False, default=str))
 
 
 class _OnTheScreen(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         # Looked up anew each time: the live screen puts itself in the place of stderr.
-        click.echo(f"umtn: {record.getMessage()}", err=True)
+        click.echo(f"umtn: {on_one_line(record.getMessage())}", err=True)
 
 
 def begin_log(path: Path | None) -> None:

@@ -16,6 +16,7 @@ from rich.text import Text
 from bridge.app import BridgeApp
 from bridge.jobs import Job
 from bridge.server.model_list import Model
+from bridge.text import on_one_line
 
 #: Jobs shown at once.
 _MOST = 12
@@ -46,7 +47,7 @@ class Lines:
     def __enter__(self) -> Lines:
         """Say where the bridge is."""
         for name, text in self._facts.items():
-            click.echo(f"{name}: {text}", err=True)
+            click.echo(f"{name}: {on_one_line(text)}", err=True)
         return self
 
     def __exit__(
@@ -60,7 +61,7 @@ class Lines:
 
     def changed(self, job: Job) -> None:
         """Say what has become of a job."""
-        click.echo(_sentence(job), err=True)
+        click.echo(on_one_line(_sentence(job)), err=True)
 
 
 class Screen:
@@ -100,7 +101,7 @@ class Screen:
         head.add_column(style="bold")
         head.add_column(overflow="fold")
         for name, text in self._facts.items():
-            head.add_row(name, Text(text))
+            head.add_row(name, Text(on_one_line(text)))
         activity = self._app.activity
         counts = activity.counts
         summary = ", ".join(
@@ -131,17 +132,17 @@ def _jobs(running: Sequence[Job], ended: Sequence[Job]) -> RenderableType:
     for job in running:
         left = "" if job.seconds_left is None else f", {job.seconds_left:.0f} s left"
         table.add_row(
-            Text(job.id),
-            Text(_what(job)),
+            Text(on_one_line(job.id)),
+            Text(on_one_line(_what(job))),
             ProgressBar(1.0, job.fraction, width=20),
             f"{100 * job.fraction:.0f} %{left}",
         )
     for job in ended:
         table.add_row(
-            Text(job.id),
-            Text(_what(job)),
+            Text(on_one_line(job.id)),
+            Text(on_one_line(_what(job))),
             Text(job.state, _STYLES[job.state]),
-            Text(job.message if job.state == "failed" else ""),
+            Text(on_one_line(job.message) if job.state == "failed" else ""),
         )
     return table
 

@@ -38,6 +38,11 @@ def on_one_line(text: str) -> str:
     return _MISLEADING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def escaped_in_json(text: str) -> str:
+    """Write JSON so that it stays on its line, and in order; what it stands for stays the same."""
+    return _MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def quoted(text: str, place: int = 0) -> str:
     """Repeat a text to its sender, in quotes, what misleads written out.
 
