@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from umtn_core.audio.write import FORMATS, check_output
+from bridge.cli.inputs import Input, gather, identity
+from umtn_core.audio.formats import FORMATS
+from umtn_core.audio.places import ImpossibleName
+from umtn_core.audio.write import check_output
 from umtn_core.errors import UmtnError
-
-#: What is taken from a folder; any file that is named itself is tried.
-AUDIO = frozenset({*FORMATS, ".m4a", ".wma", ".aac", ".w64"})
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,34 @@ class FilePair:
     result: Path
 
 
+@dataclass
+class Plan:
+    """What is to be done.
+
+    Parameters
+    ----------
+    pairs
+        The files to translate, with their results.
+    refused
+        Files whose results could not be written, and folders that cannot be looked into, each
+        with a sentence that says why.
+    remark
+        What was left out of folders, and why, in a sentence; empty if nothing was.
+    """
+
+    pairs: list[FilePair] = field(default_factory=list)
+    refused: list[tuple[Path, str]] = field(default_factory=list)
+    remark: str = ""
+
+
 def plan(
-    inputs: Sequence[Path], target: str, output: Path | None, *, force: bool
-) -> list[FilePair]:
+    inputs: Sequence[Path],
+    target: str,
+    output: str | None,
+    *,
+    force: bool,
+    targets: Iterable[str],
+) -> Plan:
     """Decide what is read and written, and refuse before any work what could not be kept.
 
     Parameters
@@ -33,66 +60,82 @@ def plan(
     target
         The domain; results are called ``name.<target>.wav``.
     output
-        A file for a single input file, else a folder; None writes beside the inputs.
+        A file for a single input file, else a folder; None writes beside the inputs. What ends in
+        a slash, has no ending or is a folder already is one for a single file too.
     force
         Whether existing files may be replaced. An input never is.
+    targets
+        The domains that an earlier run may have translated to.
+
+    Returns
+    -------
+    Plan
 
     Raises
     ------
     UmtnError
-        If there is nothing to translate, or a result cannot or must not be written.
+        If there is nothing to translate, or several files would have to become one.
     """
-    one_file = len(inputs) == 1 and not inputs[0].is_dir()
-    pairs = [
-        FilePair(source, _result(source, below, target, output, one_file))
-        for source, below in _sources(inputs, target)
-    ]
-    if not pairs:
+    gathered = gather(inputs, targets)
+    planned = Plan(refused=gathered.closed, remark=gathered.remark)
+    if not gathered.files and not gathered.closed:
         raise UmtnError(f"There is no audio in {', '.join(map(str, inputs))}.")
-    sources = {pair.source.resolve() for pair in pairs}
-    taken: dict[Path, Path] = {}
+    single = len(inputs) == 1 and not os.path.isdir(inputs[0])
+    file, folder = _output(output, single)
+    pairs = [
+        FilePair(each.source, file or _result(each, folder, target)) for each in gathered.files
+    ]
+    sources = {identity(pair.source) for pair in pairs}
+    wanted: defaultdict[str, list[Path]] = defaultdict(list)
     for pair in pairs:
-        place = pair.result.resolve()
-        if place in sources:
-            raise UmtnError(f"{pair.result} is itself an input: choose another name with -o.")
-        if place in taken:
-            raise UmtnError(
-                f"{taken[place]} and {pair.source} would both become {pair.result}: "
-                "translate them one at a time."
-            )
-        taken[place] = pair.source
-        if pair.result.exists() and not force:
-            raise UmtnError(f"{pair.result} exists already: choose another name, or say --force.")
-        _check(pair.result)
-    return pairs
+        wanted[os.path.realpath(pair.result)].append(pair.source)
+    for pair in pairs:
+        others = [each for each in wanted[os.path.realpath(pair.result)] if each != pair.source]
+        try:
+            if identity(pair.result) in sources:
+                raise UmtnError(f"{pair.result} is itself an input: choose another name with -o.")
+            if others:
+                raise UmtnError(
+                    f"{pair.source} would become {pair.result}, as {others[0]} would: translate "
+                    "them one at a time, with -o."
+                )
+            _check(pair.result, force, single)
+        except UmtnError as error:
+            planned.refused.append((pair.source, str(error)))
+        else:
+            planned.pairs.append(pair)
+    return planned
 
 
-def _sources(inputs: Sequence[Path], target: str) -> Iterator[tuple[Path, Path]]:
-    """Every input file, with its place below the folder it was found in."""
-    for path in inputs:
-        if not path.is_dir():
-            yield path, Path(path.name)
-            continue
-        for found in sorted(path.rglob("*")):
-            below = found.relative_to(path)
-            hidden = any(part.startswith(".") for part in below.parts)
-            # What an earlier run left beside its input is not music to translate again.
-            made = found.stem.endswith(f".{target}")
-            if found.suffix.lower() in AUDIO and found.is_file() and not (hidden or made):
-                yield found, below
-
-
-def _result(source: Path, below: Path, target: str, output: Path | None, one_file: bool) -> Path:
-    name = f"{source.stem}.{target}.wav"
+def _output(output: str | None, single: bool) -> tuple[Path | None, Path | None]:
+    """Tell what was asked for: a file, or a folder; neither, if results lie beside their inputs."""
     if output is None:
-        return source.with_name(name)
-    if one_file and output.suffix and not output.is_dir():
-        return output
-    return output / below.with_name(name)
+        return None, None
+    if not output:
+        raise UmtnError("-o names neither a file nor a folder.")
+    path = Path(output)
+    if output.endswith(("/", os.sep)) or os.path.isdir(output) or not path.suffix:
+        return None, path
+    if single:
+        return path, None
+    if path.suffix.lower() in FORMATS:
+        raise UmtnError(
+            f"{path} would be one file, and several cannot become one: name a folder with -o, "
+            f"with a slash at its end if it is to be called {path.name}."
+        )
+    return None, path
 
 
-def _check(result: Path) -> None:
-    """Refuse what could not be written; folders that are missing are made later."""
-    nearest = next(folder for folder in result.absolute().parents if folder.exists())
-    missing = nearest != result.absolute().parent
-    check_output(nearest / result.name if missing else result, overwrite=True)
+def _result(of: Input, folder: Path | None, target: str) -> Path:
+    name = f"{of.source.stem}.{target}.wav"
+    return of.source.with_name(name) if folder is None else folder / of.below.with_name(name)
+
+
+def _check(result: Path, force: bool, single: bool) -> None:
+    try:
+        check_output(result, overwrite=True, make_folders=True)
+    except ImpossibleName as error:
+        cure = "with -o" if single else "with -o, for this file alone"
+        raise UmtnError(f"{str(error).rstrip('.')} {cure}.") from error
+    if os.path.lexists(result) and not force:
+        raise UmtnError(f"{result} exists already: choose another name, or say --force.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bridge.cli.file_pairs import FilePair
+from umtn_core.audio.places import nearest_folder
 from umtn_core.audio.read import take_audio
 from umtn_core.audio.sound import SoundRows
-from umtn_core.audio.write import write_blocks
+from umtn_core.audio.write import check_output, write_blocks
 from umtn_core.errors import Cancelled, DiskError, UmtnError
 from umtn_core.progress import Progress
 from umtn_core.translation import Source
@@ -40,7 +42,8 @@ class Outcome:
     error
         Why there is no result, if so.
     remark
-        What of the recording the model was not taught, in a sentence; empty if all is well.
+        What is odd of the file, and what of the recording the model was not taught, each in a
+        sentence; empty if all is well.
     """
 
     pair: FilePair
@@ -88,13 +91,23 @@ def translate_files(
         began = time.monotonic()
         read: list[tuple[FilePair, SoundRows]] = []
         scratch = _folder_with_room(group[0].result)
+        to_come: Counter[int] = Counter()
         for pair in group:
             try:
-                read.append((pair, take_audio(pair.source, folder=scratch, cancelled=stopped)))
+                sound = take_audio(pair.source, folder=scratch, cancelled=stopped)
+                _check(pair.result, sound, force, to_come)
             except Cancelled:
                 raise
             except UmtnError as error:
                 yield _failed(pair, error)
+            except OSError as error:
+                yield Outcome(pair, error=f"Cannot read {pair.source}: {error.strerror or error}.")
+            else:
+                read.append((pair, sound))
+
+        if not read:
+            done += len(group)
+            continue
 
         def report(now: Progress, done: int = done, size: int = len(group)) -> None:
             progress(done + now.fraction * size)
@@ -116,6 +129,23 @@ def translate_files(
         progress(done)
 
 
+def _check(result: Path, sound: SoundRows, force: bool, to_come: Counter[int]) -> None:
+    """Refuse what could not be written in the end, and count with what can.
+
+    ``to_come`` are the bytes that others of the group will take on each disk.
+    """
+    disk = nearest_folder(result).stat().st_dev
+    to_come[disk] += check_output(
+        result,
+        overwrite=force,
+        make_folders=True,
+        channels=sound.channels,
+        sample_rate=sound.sample_rate,
+        samples=sound.samples,
+        besides=to_come[disk],
+    )
+
+
 def _failed(pair: FilePair, error: UmtnError) -> Outcome:
     # What is said of the disk does not tell whose work it was.
     text = f"{pair.source}: {error}" if isinstance(error, DiskError) else str(error)
@@ -127,7 +157,7 @@ def _folder_with_room(result: Path) -> Path | None:
 
     The system's folder for such files often lies in memory.
     """
-    folder = next(folder for folder in result.absolute().parents if folder.exists())
+    folder = nearest_folder(result)
     return folder if os.access(folder, os.W_OK) else None
 
 
@@ -147,6 +177,9 @@ def _written(
     except UmtnError as error:
         return _failed(pair, error)
     except OSError as error:
-        return Outcome(pair, error=f"cannot make the folder {pair.result.parent}: {error.strerror}")
+        return Outcome(
+            pair, error=f"Cannot make the folder {pair.result.parent}: {error.strerror}."
+        )
+    remark = " ".join(filter(None, (sound.remark, remark)))
     seconds, took = sound.samples / sound.sample_rate, time.monotonic() - began
     return Outcome(pair, seconds, took, remark=remark)

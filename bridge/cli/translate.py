@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@target_option(required=True)
+@target_option()
 @output_option(
+    type=click.Path(),  # as it was typed: a slash at its end says that it is a folder
     metavar="OUT",
     help="File to write, or folder for several; otherwise NAME.TARGET.wav beside each input.",
 )
@@ -51,12 +52,7 @@ if TYPE_CHECKING:
 @channels_option(help="What is one player on several channels is translated once with auto.")
 @dynamics_option(metavar="NUMBER")
 @transpose_option()
-@engine_option(
-    metavar=None,
-    default="auto",
-    show_default=True,
-    help="What decodes: auto, the fastest here; cpu, cpu-bf16, cpu-int8, onnx, or onnx-cuda.",
-)
+@engine_option(default="auto", show_default=True)
 @segments_option(help="Parts decoded side by side; auto, as many as are fastest.")
 @postfilter_option(help="Take the decoder's noise out, where the model has a post-filter.")
 @force_option("results that are there already")
@@ -67,8 +63,8 @@ def translate(
     ctx: click.Context,
     /,
     inputs: tuple[Path, ...],
-    target: str,
-    output: Path | None,
+    target: str | None,
+    output: str | None,
     model: str,
     force: bool,
     quiet: bool,
@@ -77,17 +73,25 @@ def translate(
 ) -> None:
     """Play recordings on another instrument.
 
-    IN are audio files, or folders of them. A result has the length, sample rate and
-    channels of its input. Nothing that exists is overwritten unless you say --force.
+    IN are audio files, or folders of them; of a folder, what earlier runs made is left out. A
+    result has the length, sample rate and channels of its input. Nothing that exists is
+    overwritten unless you say --force.
     """
-    from bridge.cli.file_pairs import plan
-    from bridge.cli.many_files import translate_files
+    from bridge.cli.file_pairs import FilePair, plan
+    from bridge.cli.many_files import Outcome, translate_files
+    from umtn_core.bundle import installed_bundles
     from umtn_core.errors import Cancelled
     from umtn_core.translator import Translator
 
     translator = Translator(model, target, **options)
-    pairs = plan(inputs, target, output, force=force)
-    outcomes: list[Outcome] = []
+    target = translator.target
+    manifests = [each.manifest for each in installed_bundles() if each.manifest is not None]
+    domains = {domain.name for each in manifests for domain in each.domains}
+    planned = plan(
+        inputs, target, output, force=force, targets=domains.union(translator.bundle.domains)
+    )
+    pairs = planned.pairs
+    outcomes = [Outcome(FilePair(path, path), error=error) for path, error in planned.refused]
     label = pairs[0].source.name if len(pairs) == 1 else f"{len(pairs)} files"
     with stoppable() as stopped, meter(quiet) as show:
 
@@ -105,6 +109,8 @@ def translate(
     for outcome in outcomes:
         if outcome.remark:
             click.echo(f"umtn: {outcome.pair.source}: {outcome.remark}", err=True)
+    if planned.remark:
+        click.echo(f"umtn: {planned.remark}", err=True)
     if as_json:
         print_json([_as_plain(outcome, target) for outcome in outcomes])
     else:

@@ -5,48 +5,71 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pedalboard.io import AudioFile
 
+from umtn_core.audio.formats import FORMATS, check_form, open_writer, size_of
+from umtn_core.audio.places import check_place, check_room
 from umtn_core.audio.whole_file import whole_file
 from umtn_core.errors import UmtnError
 
-#: How each ending is written. Lossless formats keep all they can.
-FORMATS: dict[str, dict[str, Any]] = {
-    ".wav": {"bit_depth": 32},  # 32 bits are floating point
-    ".aiff": {"bit_depth": 24},
-    ".aif": {"bit_depth": 24},
-    ".flac": {"bit_depth": 24},
-    ".ogg": {"quality": "192 kbps"},
-    ".mp3": {"quality": "V2"},
-}
 
-
-def check_output(path: str | Path, *, overwrite: bool = False) -> None:
+def check_output(
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    make_folders: bool = False,
+    channels: int | None = None,
+    sample_rate: int | None = None,
+    samples: int | None = None,
+    besides: int = 0,
+) -> int:
     """Refuse early what `write_audio` would refuse after the work is done.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    overwrite
+        Whether it may replace a file that is there already.
+    make_folders
+        Whether folders that are missing will be made before it is written.
+    channels, sample_rate
+        The form that the audio is going to have, where it is known; the rate in hertz.
+    samples
+        Its length, where that is known as well.
+    besides
+        The bytes of other files that will be written before this one.
+
+    Returns
+    -------
+    int
+        The bytes that the file will have; 0 where nobody can know it.
 
     Raises
     ------
     UmtnError
-        If the ending means no format, the folder is not there or cannot be written to,
-        or the file exists and may not be overwritten.
+        If the ending means no format or one that cannot hold such audio, the file exists and
+        may not be replaced, its name is not possible, the folder is not there or cannot be
+        written to, or the disk has too little room.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    ending = path.suffix.lower()
+    if ending not in FORMATS:
         raise UmtnError(
             f"{path.name} should end in one of {', '.join(FORMATS)}, which choose the format."
         )
-    if path.is_dir():
-        raise UmtnError(f"{path} is a folder, not a file.")
-    if path.exists() and not overwrite:
-        raise UmtnError(f"{path} exists already; choose another name, or ask to overwrite it.")
-    if not path.parent.is_dir():
-        raise UmtnError(f"There is no folder {path.parent}.")
-    if not os.access(path.parent, os.W_OK):
-        raise UmtnError(f"The folder {path.parent} cannot be written to.")
+    check_place(path, overwrite=overwrite, make_folders=make_folders)
+    if channels is None or sample_rate is None:
+        return 0
+    try:
+        check_form(ending, channels, sample_rate, samples)
+    except UmtnError as error:
+        raise UmtnError(f"{path} cannot be written: {error}") from error
+    size = size_of(ending, channels, samples or 0) or 0
+    check_room(path, size, besides)
+    return size
 
 
 def write_audio(
@@ -73,7 +96,11 @@ def write_audio(
     """
     if audio.ndim != 2 or 0 in audio.shape:
         raise UmtnError("There is no audio to write.")
-    write_blocks(path, [audio], audio.shape[0], sample_rate, overwrite=overwrite)
+    channels, samples = audio.shape
+    check_output(
+        path, overwrite=overwrite, channels=channels, sample_rate=sample_rate, samples=samples
+    )
+    write_blocks(path, [audio], channels, sample_rate, overwrite=overwrite)
 
 
 def write_blocks(
@@ -101,14 +128,13 @@ def write_blocks(
         As `write_audio` does.
     """
     path = Path(path)
-    check_output(path, overwrite=overwrite)
-    suffix = path.suffix.lower()
+    check_output(path, overwrite=overwrite, channels=channels, sample_rate=sample_rate)
+    # What is replaced is what a link leads to, and not the link.
+    place = Path(os.path.realpath(path))
     try:
         with (
-            whole_file(path, overwrite=overwrite) as file,
-            AudioFile(
-                file, "w", sample_rate, channels, format=suffix[1:], **FORMATS[suffix]
-            ) as writer,
+            whole_file(place, overwrite=overwrite) as file,
+            open_writer(file, path.suffix.lower(), channels, sample_rate) as writer,
         ):
             for block in blocks:
                 writer.write(np.ascontiguousarray(block, np.float32))

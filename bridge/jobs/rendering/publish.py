@@ -18,8 +18,8 @@ from bridge.jobs.disk import write_whole
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.renderer import Rendered
 from bridge.jobs.request import RequestError
+from umtn_core.audio.formats import FORMATS
 from umtn_core.audio.whole_file import whole_file
-from umtn_core.audio.write import FORMATS
 
 
 class _Announced(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
