@@ -15,6 +15,7 @@ from umtn_core.audio.channels import ChannelMode, check_channel_mode
 from umtn_core.audio.sound import Sound
 from umtn_core.bundle import Bundle
 from umtn_core.decode.choosing.auto import choose, open_for
+from umtn_core.decode.choosing.engine_names import engine_meant
 from umtn_core.decode.choosing.engines import open_engine
 from umtn_core.decode.choosing.throughput import throughput
 from umtn_core.decode.decode import Decode
@@ -68,9 +69,9 @@ class Translator:
         Domain to translate to, see `umtn_core.bundle.manifest.Manifest.domain_meant`; may be left
         out if the model has only one.
     engine
-        What decodes, see `decode.choosing.engines`; ``auto``, the fastest of those in which the
-        model loses nothing one could hear, timed on this machine at the first translation. So
-        it may be of another precision elsewhere, and give other samples: name one where a
+        What decodes, see `decode.choosing.engine_names`; ``auto``, the fastest of those in which
+        the model loses nothing one could hear, timed on this machine at the first translation.
+        So it may be of another precision elsewhere, and give other samples: name one where a
         render is to come out the same on other machines.
     segments
         Parts of a long recording that are decoded side by side; 1, one unbroken stream;
@@ -149,6 +150,7 @@ class Translator:
         self.postfilter = postfilter
         self._postfilter: Postfilter | None = None
         self._threads = threads
+        engine = engine_meant(engine)
         self._is_auto = engine == "auto"
         self._opened: Engine | None = None
         # With auto, engines are looked for and timed: not before there is something to decode.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from umtn_core.bundle import Manifest
 from umtn_core.bundle.search import installed_bundles
-from umtn_core.decode.choosing.engines import ENGINES
+from umtn_core.decode.choosing.engine_names import ENGINES
 from umtn_core.decode.choosing.usable_precisions import why_not_precise_enough
 from umtn_core.native.cuda.driver import is_usable
 from umtn_core.native.library import is_available

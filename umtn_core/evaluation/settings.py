@@ -43,7 +43,7 @@ class EvaluationSettings:
         How samples are drawn, see `umtn_core.decode.sampling.Sampling`; without a temperature, at
         the model's own. The seed also draws the bootstrap.
     engine
-        The engine's name, see `decode.choosing.engines`; by default one in float32, so that
+        The engine's name, see `decode.choosing.engine_names`; by default one in float32, so that
         figures do not depend on which engine is fastest where they are taken.
     threads
         The number of threads that decode at once; None, one for each core.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from umtn_core.bundle import Bundle
+from umtn_core.decode.choosing.engine_names import engine_meant
 from umtn_core.decode.choosing.usable_precisions import why_not_precise_enough
 from umtn_core.decode.cpu.cpu_engine import CpuEngine
 from umtn_core.decode.cuda.cuda_engine import CudaEngine
@@ -24,11 +25,6 @@ _OPENERS: dict[str, Callable[[Bundle, str, int | None], Engine]] = {
     "onnx-cuda": lambda bundle, domain, _: OnnxDeviceEngine(bundle, domain, "cuda"),
 }
 
-#: Names that users know. ``auto``: what `umtn_core.decode.choosing.auto` chooses; ``cpu``: own
-#: kernels, in float32 or with layers in bfloat16 or int8; ``cuda``: the same on a GPU; ``onnx``:
-#: the step graph on ONNX Runtime, on the CPU or by CUDA.
-ENGINES = ("auto", *_OPENERS)
-
 
 def open_engine(
     name: str,
@@ -43,7 +39,7 @@ def open_engine(
     Parameters
     ----------
     name
-        One of `ENGINES` other than ``auto``.
+        One of `engine_names.ENGINES` other than ``auto``.
     bundle, domain
         The model and the domain whose decoder it is.
     threads
@@ -58,8 +54,9 @@ def open_engine(
         If there is no such engine or domain, the machine cannot run it, or the model loses too
         much by it, see `umtn_core.decode.choosing.usable_precisions`.
     """
+    name = engine_meant(name)
     if name not in _OPENERS:
-        raise UmtnError(f"There is no engine {name!r}; choose one of {', '.join(ENGINES)}.")
+        raise UmtnError(f"{name} is chosen for a target; name one of {', '.join(_OPENERS)}.")
     reason = why_not_precise_enough(name, bundle.manifest, domain)
     if reason is not None and not whatever_it_loses:
         raise UmtnError(reason)

@@ -7,7 +7,8 @@ import pytest
 from umtn_core.bundle import Bundle
 from umtn_core.companding import NOTHING_YET
 from umtn_core.decode.batch import FRAMES, Conditions
-from umtn_core.decode.choosing.engines import ENGINES, open_engine
+from umtn_core.decode.choosing.engine_names import ENGINES
+from umtn_core.decode.choosing.engines import open_engine
 from umtn_core.decode.decode import Decode
 from umtn_core.decode.onnx.onnx_engine import OnnxEngine
 from umtn_core.decode.sampling import Sampling
@@ -54,6 +55,7 @@ def test_scoring_what_was_drawn_gives_the_logits_it_was_drawn_from(random_bundle
 def test_engines_are_opened_by_name(random_bundle, shape):
     bundle = random_bundle(shape)
     assert open_engine("onnx", bundle, "a", 3).threads == 3
+    assert open_engine(" ONNX", bundle, "a", 3).threads == 3
     with pytest.raises(UmtnError, match=", ".join(ENGINES)):
         open_engine("steam", bundle, "a")
     with pytest.raises(UmtnError, match="it has a, b"):
