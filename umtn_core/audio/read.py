@@ -140,6 +140,9 @@ class OpenAudio:
         self.remark = found.remark
         self._lengths: list[int] = []
         self.channels, self.sample_rate = 0, 0
+        if found.layout is not None:
+            # What no library could open is refused for what it is.
+            _check_form(path, found.layout.channels, found.layout.sample_rate)
         for part in self._parts[:_MOST_PARTS]:
             with self._decoder(part) as decoder:
                 self._add(decoder)
@@ -342,15 +345,7 @@ def open_audio(file: BinaryIO, path: Path) -> Iterator[OpenAudio]:
     channels, frames, rate = audio.channels, audio.samples, audio.sample_rate
     if frames < 1:
         raise UmtnError(f"{path} holds no sound.")
-    if channels > MOST_CHANNELS:
-        raise UmtnError(
-            f"{path} has {channels} channels, and at most {MOST_CHANNELS} are read; take it apart."
-        )
-    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-        raise UmtnError(
-            f"{path} has {rate} samples a second; convert it to a rate from {LOWEST_RATE} to "
-            f"{HIGHEST_RATE}."
-        )
+    _check_form(path, channels, rate)
     if frames > LONGEST_SECONDS * rate:
         raise UmtnError(
             f"{path} lasts {frames / rate / 3600:.0f} hours by its header; what is read may last "
@@ -362,6 +357,18 @@ def open_audio(file: BinaryIO, path: Path) -> Iterator[OpenAudio]:
             "its header is damaged."
         )
     yield audio
+
+
+def _check_form(path: Path, channels: int, rate: int) -> None:
+    if channels > MOST_CHANNELS:
+        raise UmtnError(
+            f"{path} has {channels} channels, and at most {MOST_CHANNELS} are read; take it apart."
+        )
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise UmtnError(
+            f"{path} has {rate} samples a second; convert it to a rate from {LOWEST_RATE} to "
+            f"{HIGHEST_RATE}."
+        )
 
 
 def _cut_off(path: Path) -> UmtnError:

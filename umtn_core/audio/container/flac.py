@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from io import BufferedReader
+from collections.abc import Sequence
 from typing import BinaryIO
 
-from pedalboard.io import AudioFile
-
+from umtn_core.audio.container.flac_frames import samples_by_last_frame
 from umtn_core.audio.container.found import Found, Part
 from umtn_core.audio.container.tags import end_of_sound
-from umtn_core.audio.container.window import Piece, Window
+from umtn_core.audio.container.window import Window
 from umtn_core.errors import UmtnError
 
 #: The first block, which every file has, ends here.
 _STREAMINFO_END = 42
 #: Where the number of samples stands: four bits of one byte, and four bytes.
 _TOTAL = 21
+#: Bytes at the end in which the last frame is looked for, at least; frames can be longer.
+_TAIL = 1 << 16
 
 
 def look_into_flac(file: BinaryIO, begin: int, size: int, path: object) -> Found:
@@ -35,38 +36,56 @@ def look_into_flac(file: BinaryIO, begin: int, size: int, path: object) -> Found
     Raises
     ------
     UmtnError
-        If it is cut off within its header.
+        If it is cut off.
     OSError
         If it cannot be read.
     """
-    file.seek(begin)
-    header = file.read(_STREAMINFO_END)
     end = end_of_sound(file, begin, size)
-    if len(header) < _STREAMINFO_END or end <= begin + _STREAMINFO_END:
+    return Found("FLAC", [flac_part(file, [(begin, end - begin)], path)])
+
+
+def flac_part(file: BinaryIO, pieces: Sequence[tuple[int, int]], path: object) -> Part:
+    """Make a part of the pieces of a FLAC stream, with a true count of samples in its header.
+
+    Parameters
+    ----------
+    file
+        Open for reading.
+    pieces
+        Where the stream lies, as (offset, length); the first one holds the first 42 bytes.
+    path
+        What to call the file.
+
+    Raises
+    ------
+    UmtnError
+        If it is cut off.
+    OSError
+        If it cannot be read.
+    """
+    window = Window(file, pieces)
+    header = window.read(_STREAMINFO_END) or b""
+    if len(header) < _STREAMINFO_END or header[:4] != b"fLaC" or pieces[0][1] < len(header):
         raise UmtnError(f"{path} is cut off within its header; copy it again.")
-    pieces: list[Piece] = [(begin, end - begin)]
-    if not _total(header):
-        # libsndfile cannot read to an end that it does not know, so the samples are counted.
-        counted = _counted(Window(file, pieces))
-        if counted:
-            rest = begin + _STREAMINFO_END
-            pieces = [_with_total(header, counted), (rest, end - rest)]
-    return Found("FLAC", [Part(pieces, flac_header=header)])
-
-
-def _total(header: bytes) -> int:
-    return int.from_bytes(header[_TOTAL : _TOTAL + 5], "big") & 0xFFFFFFFFF
+    counted = int.from_bytes(header[_TOTAL : _TOTAL + 5], "big") & 0xFFFFFFFFF
+    largest = int.from_bytes(header[15:18], "big")
+    window.seek(max(_STREAMINFO_END, len(window) - max(_TAIL, 2 * largest)))
+    there = samples_by_last_frame(window.read(), int.from_bytes(header[8:10], "big"))
+    if there is None and not counted:
+        raise UmtnError(f"{path} is cut off within its last frame; copy it again.")
+    if there is None or there == counted:
+        return Part(pieces, flac_header=header)
+    if there < counted:
+        raise UmtnError(
+            f"{path} is cut off: of {counted} samples that its header counts, {there} are there; "
+            "copy it again."
+        )
+    offset, length = pieces[0]
+    rest = (offset + len(header), length - len(header))
+    return Part([_with_total(header, there), rest, *pieces[1:]], flac_header=header)
 
 
 def _with_total(header: bytes, samples: int) -> bytes:
     total = samples.to_bytes(5, "big")
     first = bytes([header[_TOTAL] & 0xF0 | total[0]])
     return header[:_TOTAL] + first + total[1:] + header[_TOTAL + 5 :]
-
-
-def _counted(window: Window) -> int:
-    try:
-        with AudioFile(BufferedReader(window)) as audio:
-            return int(audio.frames)
-    except (ValueError, RuntimeError):
-        return 0

@@ -162,12 +162,13 @@ class _Walk:
 
     def remark(self) -> str:
         seconds = self._frame_samples / self._rate
-        last = self.runs[-1]
-        if (last.counted or 0) > last.frames + 1:
-            return (
-                f"Its header counts {(last.counted or 0) * seconds:.1f} s of sound, of which "
-                f"{last.frames * seconds:.1f} s are there, so something may be missing at the end."
-            )
+        for run in self.runs:
+            if (run.counted or 0) > run.frames + 1:
+                where = "at the end" if run is self.runs[-1] else "where parts were joined"
+                return (
+                    f"Its header counts {(run.counted or 0) * seconds:.1f} s of sound, of which "
+                    f"{run.frames * seconds:.1f} s are there, so something may be missing {where}."
+                )
         if self._ends_within:
             return "It ends within a frame, so something may be missing at the end."
         if self._left > _MUCH:
@@ -263,7 +264,7 @@ def _info(data: _Bytes, place: int, frame: _Frame) -> tuple[int | None, bytes] |
     content = data.at(place, frame.length)
     at = _info_offset(version, mono)
     if content[36:40] == b"VBRI" and len(content) >= 54:
-        return struct.unpack_from(">I", content, 50)[0], b""
+        return _known(struct.unpack_from(">I", content, 50)[0]), b""
     # Between the header, maybe with a checksum, and the name there is nothing.
     if content[at : at + 4] not in (b"Xing", b"Info") or any(content[6:at]):
         return None
@@ -272,7 +273,12 @@ def _info(data: _Bytes, place: int, frame: _Frame) -> tuple[int | None, bytes] |
     flags = struct.unpack_from(">I", content, at + 4)[0]
     if not flags & 1 or len(content) < at + 12:
         return None, b""
-    return struct.unpack_from(">I", content, at + 8)[0], content
+    return _known(struct.unpack_from(">I", content, at + 8)[0]), content
+
+
+def _known(count: int) -> int | None:
+    """Return a count, or None for what stands for one that was not known."""
+    return count if 0 < count < 0xFFFFFFFF else None
 
 
 def _info_offset(version: int, mono: bool) -> int:
@@ -301,7 +307,7 @@ def _count(head: bytearray, run: _Run, frame: _Frame) -> None:
         struct.pack_into(">I", head, place, min(length, 0xFFFFFFFF))
         place += 4
     place += (100 if flags & 4 else 0) + (4 if flags & 8 else 0)
-    if run.counted is not None and abs(run.counted - run.frames) > 1 and len(head) >= place + 24:
+    if abs((run.counted or 0) - run.frames) > 1 and len(head) >= place + 24:
         # Of 12 bits each: the encoder's delay at the start, and what it filled up at the end.
         head[place + 22] &= 0xF0
         head[place + 23] = 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from umtn_core.audio.container.flac import flac_part
 from umtn_core.audio.container.found import Found, Part
 from umtn_core.audio.container.tags import end_of_sound
 from umtn_core.errors import UmtnError
@@ -15,16 +16,20 @@ from umtn_core.errors import UmtnError
 _HEADER = 27
 _FIRST, _LAST = 2, 4
 #: How the first packets of streams begin that are played.
-_SOUND = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC")
+_FLAC = b"\x7fFLAC"
+_SOUND = (b"\x01vorbis", b"OpusHead", _FLAC)
+#: Bytes before the native header: that name, a version, and a number of packets.
+_FLAC_IN_OGG = 9
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True)
 class _Page:
-    """A page: its place and length, what its header says, and how its body begins."""
+    """A page: its place, length and header's length, what that says, and how its body begins."""
 
     place: int
     length: int
+    header: int
     flags: int
     serial: int
     number: int
@@ -87,7 +92,16 @@ def look_into_ogg(file: BinaryIO, begin: int, size: int, path: object) -> Found:
     remark = ""
     if not links[-1].pages[-1].flags & _LAST:
         remark = "It has no mark of its end, so something may be missing there."
-    return Found("Ogg", [Part(_joined(link.pages)) for link in links], remark=remark)
+    return Found("Ogg", [_part(file, link, path) for link in links], remark=remark)
+
+
+def _part(file: BinaryIO, link: _Link, path: object) -> Part:
+    if not link.pages[0].begins.startswith(_FLAC):
+        return Part(_joined(link.pages))
+    # The bodies of its pages, but for a few bytes at the start, are a FLAC file as any other.
+    bodies = [(page.place + page.header, page.length - page.header) for page in link.pages]
+    bodies[0] = (bodies[0][0] + _FLAC_IN_OGG, bodies[0][1] - _FLAC_IN_OGG)
+    return flac_part(file, bodies, path)
 
 
 def _take(link: _Link, page: _Page, path: object) -> None:
@@ -123,7 +137,7 @@ def _pages(file: BinaryIO, place: int, end: int, path: object) -> Iterator[_Page
                 "again."
             )
         length = _HEADER + len(counts) + len(body)
-        yield _Page(place, length, flags, serial, number, body[:8])
+        yield _Page(place, length, _HEADER + len(counts), flags, serial, number, body[:8])
         place += length
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from umtn_core.errors import UmtnError
 
 _PCM, _FLOAT, _ALAW, _ULAW, MP3, _EXTENSIBLE = 1, 3, 6, 7, 0x55, 0xFFFE
+#: What libsndfile unpacks: Microsoft's ADPCM, IMA's, GSM 6.10, NMS's and G.721.
+PACKED = frozenset((0x02, 0x11, 0x31, 0x38, 0x40))
 
 #: How identifiers end that stand for format tags: Microsoft's, and those for Ambisonics.
 _TAG_ENDS = (

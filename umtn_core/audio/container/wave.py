@@ -17,7 +17,7 @@ from umtn_core.audio.container.chunks import (
 )
 from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
 from umtn_core.audio.container.mpeg import look_into_mpeg
-from umtn_core.audio.container.samples import MP3, Format, read_format
+from umtn_core.audio.container.samples import MP3, PACKED, Format, read_format
 from umtn_core.audio.container.window import Window
 from umtn_core.errors import UmtnError
 
@@ -91,6 +91,11 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
     if first.format.tag == MP3 and len(pieces) == 1:
         ((offset, length),) = pieces
         return look_into_mpeg(file, offset, offset + length, path)
+    if first.format.tag not in PACKED:
+        raise UmtnError(
+            f"{path} holds samples packed in a way that cannot be read (format "
+            f"{first.format.tag:#06x}); convert it to ordinary WAV."
+        )
     if len(pieces) > 1:
         raise UmtnError(
             f"{path} has its sound in several chunks of packed samples; export it again."
@@ -106,11 +111,12 @@ def _walk(file: BinaryIO, begin: int, size: int, path: object, remarks: list[str
     order = ">" if big else "<"
     (riff_length,) = struct.unpack(f"{order}I", length)
     wave, chunks = _Wave(begin, order, riff_length), Chunks(file, size, big=big)
-    place: int | None = begin + 12
+    place = begin + 12
     for _ in range(MOST_CHUNKS):
-        place = _chunk_at(wave, chunks, place, path, remarks)
-        if place is None:
+        following = _chunk_at(wave, chunks, place, path, remarks)
+        if following is None:
             return wave
+        place = following
     raise too_many_chunks(path)
 
 
