@@ -65,7 +65,7 @@ def flac_part(file: BinaryIO, pieces: Sequence[tuple[int, int]], path: object) -
     """
     window = Window(file, pieces)
     header = window.read(_STREAMINFO_END) or b""
-    if len(header) < _STREAMINFO_END or header[:4] != b"fLaC" or pieces[0][1] < len(header):
+    if len(window) <= _STREAMINFO_END or header[:4] != b"fLaC" or pieces[0][1] < len(header):
         raise UmtnError(f"{path} is cut off within its header; copy it again.")
     counted = int.from_bytes(header[_TOTAL : _TOTAL + 5], "big") & 0xFFFFFFFFF
     largest = int.from_bytes(header[15:18], "big")
