@@ -19,10 +19,11 @@ from bridge.discovery.address_file import (
     write_address,
 )
 from bridge.discovery.announce import Announcement
-from bridge.discovery.http import HttpServer, is_any
+from bridge.discovery.http import HttpServer
 from bridge.jobs import Job, JobService, JobSettings
 from bridge.protocol import VERSION, Value
 from bridge.server.access import Access, checked_token
+from bridge.server.addresses import reached_at
 from bridge.server.metrics import Metrics
 from bridge.server.osc import OscServer
 from bridge.server.settings import ServerSettings
@@ -107,10 +108,10 @@ class BridgeApp:
         service = await self._start_jobs(metrics)
         osc = await self._start_osc(service, access, metrics)
         http = await self._start_http(osc.port, access, metrics)
-        self._write_address(osc.port, http.port)
+        self._write_address(osc, http.port)
         if self._settings.announce:
-            self._announce(osc.port, http.port)
-        log.info("listening", extra={"host": self._settings.host, "port": osc.port})
+            self._announce(osc, http.port)
+        log.info("listening", extra={"hosts": osc.hosts, "port": osc.port})
 
     async def _start_jobs(self, metrics: Metrics) -> JobService:
         """Go on with the jobs, and begin to keep count of them."""
@@ -152,15 +153,14 @@ class BridgeApp:
         self._closing.push_async_callback(http.stop)
         return http
 
-    def _write_address(self, osc_port: int, http_port: int) -> None:
+    def _write_address(self, osc: OscServer, http_port: int) -> None:
         """Let this user's programs find the bridge."""
-        host = self._settings.host
         self.address = Address(
             protocol=VERSION,
             version=self._version,
             pid=os.getpid(),
-            host="127.0.0.1" if is_any(host) else host,
-            port=osc_port,
+            host=reached_at(osc.hosts),
+            port=osc.port,
             http_port=http_port,
             session_folder=str(self._job_settings.session_folder),
             started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -168,9 +168,9 @@ class BridgeApp:
         write_address(self.address)
         self._closing.callback(remove_address)
 
-    def _announce(self, osc_port: int, http_port: int) -> None:
+    def _announce(self, osc: OscServer, http_port: int) -> None:
         """Let other machines' programs find the bridge, in a while."""
-        announcement = Announcement(self._settings.host, osc_port, http_port, NAME)
+        announcement = Announcement(osc.hosts, osc.port, http_port, NAME)
         # It takes a second to see that nobody else has the name; nobody need wait for that.
         task = asyncio.create_task(announcement.start())
         self._closing.push_async_callback(_end, task, announcement)

@@ -1,4 +1,4 @@
-"""A UDP socket to the bridge that asks until it is answered."""
+"""UDP to the bridge that asks until it is answered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, cast
 
 from bridge.client.answers import BridgeError
-from bridge.protocol import Value
+from bridge.protocol import BY_REPLY, Value
+from bridge.server.addresses import places
 from bridge.server.packets import MalformedPacket, Received, read_packet, request
 
 #: Seconds until a request is sent again; each further wait is twice as long.
@@ -17,7 +18,45 @@ FIRST_WAIT = 0.25
 Wanted = Callable[[Received], bool]
 
 
-class Link(asyncio.DatagramProtocol):
+class _Socket(asyncio.DatagramProtocol):
+    """A socket to one address of the bridge."""
+
+    def __init__(self, heard: Callable[[_Socket, list[Received]], None]):
+        self._heard = heard
+        self._transport: asyncio.DatagramTransport | None = None
+        self.gone = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        # Of this kind, though older Pythons do not say so.
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def error_received(self, exc: Exception) -> None:
+        """Remember that nobody listens there; the bridge may be about to start."""
+        self.gone = isinstance(exc, OSError)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Pass answers on, and nothing else that somebody may send."""
+        try:
+            messages = [m for m in read_packet(data) if m.address in BY_REPLY and not m.fault]
+        except MalformedPacket:
+            return
+        if messages:
+            self.gone = False
+            self._heard(self, messages)
+
+    def send(self, packet: bytes) -> None:
+        """Send a packet."""
+        assert self._transport is not None
+        self._transport.sendto(packet)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Link:
     """Sends requests again until they are answered, as UDP wants, and hands out what comes back.
 
     Parameters
@@ -31,40 +70,74 @@ class Link(asyncio.DatagramProtocol):
     def __init__(self, token: str | None, timeout: float):
         self._token = token
         self._timeout = timeout
-        self._transport: asyncio.DatagramTransport | None = None
+        self._sockets: list[_Socket] = []
         self._listeners: set[asyncio.Queue[Received]] = set()
-        self._gone: OSError | None = None
 
     async def open(self, host: str, port: int) -> None:
-        """Make the socket; a datagram socket finds out later whether anybody is there."""
-        loop = asyncio.get_running_loop()
-        await loop.create_datagram_endpoint(lambda: self, remote_addr=(host, port))
+        """Make a socket, which finds out later whether anybody is there.
+
+        Of a host with several addresses, localhost for instance, it is the one of them that answers
+        first: the bridge may listen on another than the first, and a render must not be asked of
+        two.
+
+        Raises
+        ------
+        OSError
+            If there is no such host.
+        BridgeError
+            ``unreachable`` if it has several addresses and none of them answers.
+        """
         self._peer = f"{host} port {port}"
+        loop = asyncio.get_running_loop()
+        failed: OSError | None = None
+        for place in await asyncio.to_thread(places, host, port):
+            try:
+                _, opened = await loop.create_datagram_endpoint(
+                    lambda: _Socket(self._heard), remote_addr=(place.host, port)
+                )
+            except OSError as error:
+                # This machine may have no IPv6, or no way to there.
+                failed = error
+            else:
+                self._sockets.append(opened)
+        if failed is not None and not self._sockets:
+            raise failed
+        if len(self._sockets) > 1:
+            try:
+                await self._choose()
+            except BaseException:
+                self.close()
+                raise
         if self._token is not None:
             self.send("/umtn/token", self._token)
 
     def close(self) -> None:
         """Close the socket."""
-        if self._transport is not None:
-            self._transport.close()
+        while self._sockets:
+            self._sockets.pop().close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        # Of this kind, though older Pythons do not say so.
-        self._transport = cast(asyncio.DatagramTransport, transport)
+    async def _choose(self) -> None:
+        """Find out at which of several addresses the bridge is."""
+        loop = asyncio.get_running_loop()
+        until, wait = loop.time() + self._timeout, FIRST_WAIT
+        with self.listening() as inbox:
+            while (left := until - loop.time()) > 0:
+                self.send("/umtn/ping")
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(inbox.get(), min(wait, left))
+                    return
+                wait *= 2
+        raise self._unreachable()
 
-    def error_received(self, exc: Exception) -> None:
-        """Remember that nobody listens there; the bridge may be about to start."""
-        if isinstance(exc, OSError):
-            self._gone = exc
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
+    def _heard(self, socket: _Socket, messages: list[Received]) -> None:
         """Hand what came in to everyone who waits for something."""
-        try:
-            messages = [message for message in read_packet(data) if not message.fault]
-        except MalformedPacket:
+        if socket not in self._sockets:
             return
-        self._gone = None
+        # Of several, this one was the first, and is the only one from now on.
+        for other in self._sockets:
+            if other is not socket:
+                other.close()
+        self._sockets = [socket]
         for message in messages:
             if _is_error(message, "token") and self._token is not None:
                 self.send("/umtn/token", self._token)
@@ -73,8 +146,9 @@ class Link(asyncio.DatagramProtocol):
 
     def send(self, address: str, *values: Value) -> None:
         """Send a request once."""
-        assert self._transport is not None
-        self._transport.sendto(request(address, values))
+        packet = request(address, values)
+        for socket in self._sockets:
+            socket.send(packet)
 
     async def ask(self, address: str, values: Sequence[Value], wanted: Wanted) -> Received:
         """Send a request until it is answered.
@@ -145,7 +219,8 @@ class Link(asyncio.DatagramProtocol):
             self._listeners.discard(inbox)
 
     def _unreachable(self) -> BridgeError:
-        reason = "nobody listens there" if self._gone else f"no answer in {self._timeout:g} s"
+        gone = all(socket.gone for socket in self._sockets)
+        reason = "nobody listens there" if gone else f"no answer in {self._timeout:g} s"
         return BridgeError(
             "unreachable",
             f"There is no bridge at {self._peer} ({reason}); start one with `umtn bridge`.",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Sequence
 
 import psutil
 from zeroconf import InterfaceChoice, IPVersion, NonUniqueNameException, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from bridge.discovery.http import is_any
+from bridge.server.addresses import is_any
 
 log = logging.getLogger(__name__)
 
@@ -23,20 +24,21 @@ class Announcement:
     """Says where the bridge is, on the interfaces where it listens and on no other.
 
     A bridge that listens on the loopback interface is announced there only: whoever
-    hears of it can reach it.
+    hears of it can reach it. Where it has addresses of both kinds, IPv4's are announced.
 
     Parameters
     ----------
-    host
-        Address that the bridge listens on.
+    hosts
+        Addresses that the bridge listens on, one or more.
     port, http_port
         The ports of OSC and of OSCQuery.
     name
         The name that people will see.
     """
 
-    def __init__(self, host: str, port: int, http_port: int, name: str):
-        self._host = _LOOPBACK if host == "localhost" else host
+    def __init__(self, hosts: Sequence[str], port: int, http_port: int, name: str):
+        self._is_6 = all(":" in host for host in hosts)
+        self._hosts = [host for host in hosts if (":" in host) == self._is_6]
         self._ports = {OSCQUERY: http_port, OSC: port}
         self._name = name
         self._zeroconf: AsyncZeroconf | None = None
@@ -49,13 +51,12 @@ class Announcement:
         bool
             False where there is no multicast: the bridge can do without.
         """
-        everywhere = is_any(self._host)
-        addresses = _own_addresses() if everywhere else [self._host]
-        is_6 = ":" in self._host
+        everywhere = any(map(is_any, self._hosts))
+        addresses = _own_addresses() if everywhere else self._hosts
         try:
             self._zeroconf = AsyncZeroconf(
-                interfaces=InterfaceChoice.All if everywhere else [self._host],
-                ip_version=IPVersion.V6Only if is_6 else IPVersion.V4Only,
+                interfaces=InterfaceChoice.All if everywhere else self._hosts,
+                ip_version=IPVersion.V6Only if self._is_6 else IPVersion.V4Only,
             )
             for kind, port in self._ports.items():
                 await self._register(kind, port, addresses)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from bridge.discovery.namespace import ATTRIBUTES, EXTENSIONS, find, namespace
 from bridge.protocol import Value
-from bridge.server.access import Access, Buckets, Refused, is_loopback
+from bridge.server.access import Access, Buckets, Refused
+from bridge.server.addresses import as_ip, is_any, is_loopback, reached_at
+from bridge.server.listening import hosts_of, listen
 from bridge.server.metrics import Metrics
-from bridge.server.osc import cannot_listen
 
 #: Requests a second from one machine.
 _MOST_REQUESTS = 100.0
@@ -60,8 +61,7 @@ class HttpServer:
             "OSC_TRANSPORT": "UDP",
             "EXTENSIONS": EXTENSIONS,
         }
-        if not is_any(host):
-            self._host_info["OSC_IP"] = "127.0.0.1" if host == "localhost" else host
+        self._is_local = False
         self._runner: web.AppRunner | None = None
         self.port = port
 
@@ -76,19 +76,19 @@ class HttpServer:
         app = web.Application(middlewares=[self._guard], client_max_size=1024)
         app.router.add_get("/metrics", self._show_metrics)
         app.router.add_get("/{path:.*}", self._show_node)
+        sockets = listen(self._host, self.port, [socket.SOCK_STREAM], "--http-port")
+        self.port = sockets[0].getsockname()[1]
+        hosts = hosts_of(sockets)
+        self._is_local = all(map(is_loopback, hosts))
+        if not any(map(is_any, hosts)):
+            self._host_info["OSC_IP"] = reached_at(hosts)
         # Its access log would write tokens in queries down.
         self._runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=1.0
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port)
-        try:
-            await site.start()
-        except OSError as error:
-            await self._runner.cleanup()
-            self._runner = None
-            raise cannot_listen(self._host, self.port, error, "--http-port") from error
-        self.port = self._runner.addresses[0][1]
+        for listening in sockets:
+            await web.SockSite(self._runner, listening).start()
 
     async def stop(self) -> None:
         """Close."""
@@ -99,7 +99,7 @@ class HttpServer:
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         if not self._buckets.of(request.remote or "").take():
             raise web.HTTPTooManyRequests(text="Too many requests; ask more slowly.\n")
-        if is_loopback(self._host) and not _is_literal(request.url.host):
+        if self._is_local and not _is_literal(request.url.host):
             # A web page may give its own name our address, and read what we answer.
             raise web.HTTPForbidden(text="Ask by address, or as localhost.\n")
         return await handler(request)
@@ -150,19 +150,5 @@ class HttpServer:
             )
 
 
-def is_any(host: str) -> bool:
-    """Whether this is the address that means every interface."""
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
 def _is_literal(host: str | None) -> bool:
-    if host is None or host == "localhost":
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return host is None or host == "localhost" or as_ip(host) is not None

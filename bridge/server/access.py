@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.server.addresses import is_loopback
 from umtn_core.errors import UmtnError
 
 #: A token that can be guessed is none.
@@ -139,16 +139,6 @@ class Buckets:
         else:
             self._hosts.move_to_end(host)
         return bucket
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nothing but this machine can reach an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
 
 
 def checked_token(token: str | None, host: str) -> str | None:

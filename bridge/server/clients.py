@@ -25,11 +25,12 @@ class UdpTarget:
     address
         The address as the socket gave it, with the host first and the port second.
     transport
-        What the bridge receives and sends with, so that replies come from its own port.
+        What the bridge received with and sends with, so that replies come from the address and
+        port that the sender knows.
     """
 
     address: tuple[Any, ...]
-    transport: Any = field(compare=False)
+    transport: Any
 
     def send(self, packet: bytes) -> None:
         """Send a datagram; a port that nobody listens on is not noticed."""
@@ -70,7 +71,9 @@ class Client:
 
 
 class UdpClients:
-    """UDP senders by address. The longest silent are forgotten when there are too many.
+    """UDP senders, by their address and the socket of ours that they send to.
+
+    The longest silent are forgotten when there are too many.
 
     One that was forgotten must send its token and its reply port again, as it must after
     the bridge was restarted.
@@ -79,21 +82,22 @@ class UdpClients:
     def __init__(self, most: int, authorised: Callable[[], bool]):
         self._most = most
         self._authorised = authorised
-        self._clients: OrderedDict[tuple[Any, ...], Client] = OrderedDict()
+        self._clients: OrderedDict[UdpTarget, Client] = OrderedDict()
 
     def __len__(self) -> int:
         """How many are known."""
         return len(self._clients)
 
     def of(self, address: tuple[Any, ...], transport: Any) -> Client:
-        """Return who sends from an address."""
-        client = self._clients.get(address)
+        """Return who sends from an address to what a transport receives with."""
+        target = UdpTarget(address, transport)
+        client = self._clients.get(target)
         if client is None:
-            client = Client(address[0], UdpTarget(address, transport), self._authorised())
-            self._clients[address] = client
+            client = Client(address[0], target, self._authorised())
+            self._clients[target] = client
             if len(self._clients) > self._most:
                 self._clients.popitem(last=False)
         else:
             client.heard = time.monotonic()
-            self._clients.move_to_end(address)
+            self._clients.move_to_end(target)
         return client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from bridge.jobs import Job, JobService
@@ -10,15 +11,12 @@ from bridge.protocol import FINAL
 from bridge.server.access import Access
 from bridge.server.clients import UdpClients
 from bridge.server.followers import Followers
+from bridge.server.listening import hosts_of, listen
 from bridge.server.metrics import Metrics
 from bridge.server.requests import Requests
 from bridge.server.settings import ServerSettings
 from bridge.server.tcp import TcpServer
 from bridge.server.udp import serve_udp
-from umtn_core.errors import UmtnError
-
-#: Ports that are tried where any will do.
-_PORT_TRIES = 10
 
 
 class OscServer:
@@ -36,6 +34,13 @@ class OscServer:
         What counts the requests and clients.
     version, session_folder
         What a ping is answered with.
+
+    Attributes
+    ----------
+    port : int
+        Where it listens, once started.
+    hosts : list of str
+        The addresses that it listens on, once started.
     """
 
     def __init__(
@@ -50,7 +55,6 @@ class OscServer:
     ):
         self._service = service
         self._settings = settings
-        self._access = access
         self._metrics = metrics
         self.followers = Followers(settings.most_clients)
         self.requests = Requests(
@@ -64,10 +68,17 @@ class OscServer:
             most_messages=settings.most_messages,
         )
         self._udp_clients = UdpClients(settings.most_clients, lambda: access.open)
-        self._udp: asyncio.DatagramTransport | None = None
-        self._tcp: TcpServer | None = None
+        self._udp: list[asyncio.DatagramTransport] = []
+        self._tcp = TcpServer(
+            self.requests,
+            self.followers,
+            access,
+            settings.most_clients,
+            settings.largest_packet,
+        )
         self._unsubscribe: Callable[[], None] | None = None
         self.port = settings.port
+        self.hosts: list[str] = []
 
     async def start(self) -> None:
         """Listen.
@@ -77,15 +88,19 @@ class OscServer:
         UmtnError
             If the port is taken.
         """
-        for tries_left in reversed(range(_PORT_TRIES)):
-            try:
-                await self._listen()
-                break
-            except OSError as error:
-                self._give_up()
-                # A port that is free for UDP may be taken for TCP.
-                if self._settings.port or not tries_left:
-                    raise cannot_listen(self._settings.host, self.port, error, "--port") from error
+        settings = self._settings
+        kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+        sockets = listen(settings.host, settings.port, kinds, "--port")
+        self.port = sockets[0].getsockname()[1]
+        self.hosts = hosts_of(sockets)
+        for listening in sockets:
+            if listening.type == socket.SOCK_STREAM:
+                await self._tcp.serve(listening)
+            else:
+                largest = settings.largest_packet
+                self._udp.append(
+                    await serve_udp(listening, self.requests, self._udp_clients, largest)
+                )
         self._unsubscribe = self._service.subscribe(self._on_job)
         self._show_clients()
 
@@ -94,56 +109,18 @@ class OscServer:
         await self.requests.close()
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if self._tcp is not None:
-            await self._tcp.stop()
-        if self._udp is not None:
-            self._udp.close()
-
-    async def _listen(self) -> None:
-        """Listen over UDP, at a free port if none is asked for, and over TCP at the same."""
-        settings = self._settings
-        self._udp = await serve_udp(
-            settings.host,
-            settings.port,
-            self.requests,
-            self._udp_clients,
-            settings.largest_packet,
-        )
-        self.port = self._udp.get_extra_info("sockname")[1]
-        self._tcp = TcpServer(
-            settings.host,
-            self.port,
-            self.requests,
-            self.followers,
-            self._access,
-            settings.most_clients,
-            settings.largest_packet,
-        )
-        await self._tcp.start()
-
-    def _give_up(self) -> None:
-        """Let go of what listens already, for another port to be tried."""
-        if self._udp is not None:
-            self._udp.close()
-            self._udp = None
-        self._tcp = None
+        await self._tcp.stop()
+        for transport in self._udp:
+            transport.close()
 
     def _show_clients(self) -> None:
         """Show in the metrics how many clients there are."""
         watch = self._metrics.watch
         watch("umtn_subscribers", "Told of every job.", lambda: self.followers.subscribers)
-        watch("umtn_tcp_clients", "TCP connections.", lambda: len(self._tcp or ()))
+        watch("umtn_tcp_clients", "TCP connections.", lambda: len(self._tcp))
         watch("umtn_udp_clients", "UDP senders remembered.", lambda: len(self._udp_clients))
 
     def _on_job(self, job: Job) -> None:
         if job.state in FINAL:
             self._metrics.finished(job.state)
         self.followers.tell(job)
-
-
-def cannot_listen(host: str, port: int, error: OSError, option: str) -> UmtnError:
-    """Say why there is no listening on a port, and what to do."""
-    reason = (error.strerror or str(error)).lower()
-    return UmtnError(
-        f"Cannot listen on {host} port {port} ({reason}); choose another one with {option}."
-    )

@@ -171,6 +171,11 @@ def _text(raw: bytes) -> str | NotUtf8:
         return NotUtf8(raw)
 
 
+def too_long(largest: int) -> str:
+    """Say that a packet has more bytes than it may have."""
+    return f"A packet may have {largest} bytes; send shorter ones."
+
+
 def reply(address: str, *values: Value) -> bytes:
     """Write a reply as `bridge.protocol` defines it; strings that are too long are cut."""
     return _write(BY_REPLY[address], values)

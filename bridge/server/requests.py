@@ -116,9 +116,8 @@ class Requests:
             log.exception("a packet of %d bytes made trouble", len(packet))
             self._refuse(client, client.answers(), "", "internal", _INTERNAL)
 
-    def refuse_size(self, client: Client, most: int) -> None:
-        """Say that a packet was too long."""
-        text = f"A packet may have {most} bytes; send shorter ones."
+    def refuse_bytes(self, client: Client, text: str) -> None:
+        """Say why nothing can be read from what came in."""
         self._refuse(client, client.answers(), "", "bad_request", text)
 
     async def close(self) -> None:

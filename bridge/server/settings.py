@@ -14,7 +14,8 @@ class ServerSettings:
     Parameters
     ----------
     host
-        The address to listen on.
+        The address to listen on, or a name, all addresses of which are meant: ``localhost``, both
+        loopback addresses.
     port
         The port of OSC over UDP and TCP; 0 chooses a free one.
     http_port
@@ -33,7 +34,7 @@ class ServerSettings:
         The number of requests that wait for the disk at once, at most.
     """
 
-    host: str = "127.0.0.1"
+    host: str = "localhost"
     port: int = PORT
     http_port: int = HTTP_PORT
     token: str | None = None

@@ -1,20 +1,18 @@
-"""OSC over TCP, framed by SLIP as OSC 1.1 has it."""
+"""OSC over TCP, in either framing."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+import math
+import socket
 from typing import Any
-
-from pythonosc import slip
-from pythonosc.dispatcher import Dispatcher
-from pythonosc.osc_tcp_server import AsyncOSCTCPServer
 
 from bridge.server.access import Access
 from bridge.server.clients import Client
 from bridge.server.followers import Followers
-from bridge.server.packets import reply
+from bridge.server.framing import BrokenFraming, Framing, SlipFraming, framing_of
+from bridge.server.packets import reply, too_long
 from bridge.server.requests import Requests
 
 #: Bytes that wait for a reader who does not read; beyond this the connection is given up.
@@ -23,12 +21,27 @@ _MOST_UNREAD = 1 << 20
 #: Seconds in which a client must have shown the token.
 _PATIENCE = 10.0
 
+#: Seconds of silence in the middle of a packet, after which the rest of it will not come.
+_PAUSE = 5.0
 
-@dataclass(frozen=True, eq=False)
+#: Seconds that a client has to read why it is sent away.
+_PARTING = 1.0
+
+
 class TcpTarget:
-    """The other end of a connection."""
+    """The other end of a connection.
 
-    writer: asyncio.StreamWriter
+    Parameters
+    ----------
+    writer
+        What the bridge sends with.
+    framing
+        How packets are told apart; that of the client, once it is known.
+    """
+
+    def __init__(self, writer: asyncio.StreamWriter, framing: Framing):
+        self.writer = writer
+        self.framing = framing
 
     def send(self, packet: bytes) -> None:
         """Send a packet, or end the connection if nobody reads."""
@@ -37,19 +50,18 @@ class TcpTarget:
         if self.writer.transport.get_write_buffer_size() > _MOST_UNREAD:
             self.writer.transport.abort()
             return
-        self.writer.write(slip.encode(packet))
+        self.writer.write(self.framing.encode(packet))
 
 
-class TcpServer(AsyncOSCTCPServer):
-    """python-osc's server with its reading replaced.
+class TcpServer:
+    """Serves TCP connections.
 
-    That reads without end until a chunk happens to end with a frame, takes two frames with one
-    byte between them for a fault, and lets faults end the connection's task.
+    python-osc's server is not used: it reads without end until a chunk happens to end with a
+    frame, takes two frames with one byte between them for a fault, lets faults end the connection's
+    task, and has one framing for all connections.
 
     Parameters
     ----------
-    host, port
-        Where to listen.
     requests, followers, access
         What to do with packets, and with those who leave.
     most_clients
@@ -60,48 +72,40 @@ class TcpServer(AsyncOSCTCPServer):
 
     def __init__(
         self,
-        host: str,
-        port: int,
         requests: Requests,
         followers: Followers,
         access: Access,
         most_clients: int,
         largest: int,
     ):
-        super().__init__(host, port, Dispatcher())
         self._requests = requests
         self._followers = followers
         self._access = access
         self._most_clients = most_clients
         self._largest = largest
         self._connections: set[asyncio.StreamWriter] = set()
+        self._servers: list[asyncio.Server] = []
 
     def __len__(self) -> int:
         """How many are connected."""
         return len(self._connections)
 
-    async def start(self) -> None:
-        """Listen.
-
-        Raises
-        ------
-        OSError
-            If the port is taken.
-        """
-        self._server: asyncio.Server = await asyncio.start_server(
-            self.handle, self._server_address, self._port
-        )
+    async def serve(self, listening: socket.socket) -> None:
+        """Serve what comes in at a socket that listens; there may be several."""
+        self._servers.append(await asyncio.start_server(self._handle, sock=listening))
 
     async def stop(self) -> None:
         """Close all connections, once what was written has been sent."""
-        self._server.close()
+        for server in self._servers:
+            server.close()
         for writer in list(self._connections):
             writer.close()
-        await self._server.wait_closed()
+        for server in self._servers:
+            await server.wait_closed()
 
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
-        target = TcpTarget(writer)
+        target = TcpTarget(writer, SlipFraming(self._largest))
         peer: Any = writer.get_extra_info("peername")
         client = Client(peer[0] if peer else "", target, self._access.open)
         try:
@@ -110,7 +114,11 @@ class TcpServer(AsyncOSCTCPServer):
                 target.send(reply("/umtn/error", "", "busy", text))
                 return
             self._connections.add(writer)
-            await self._read(reader, client, target)
+            try:
+                await self._read(reader, client, target)
+            except BrokenFraming as error:
+                self._requests.refuse_bytes(client, str(error))
+                await _part(reader)
         except (OSError, asyncio.TimeoutError, EOFError):
             pass
         finally:
@@ -123,29 +131,45 @@ class TcpServer(AsyncOSCTCPServer):
         loop = asyncio.get_running_loop()
         until = loop.time() + _PATIENCE
         bucket = self._requests.buckets.of(client.host)
-        rest = b""
+        framing: Framing | None = None
         while not target.writer.is_closing():
-            left = None if client.authorised else max(0.0, until - loop.time())
-            chunk = await asyncio.wait_for(reader.read(self._largest), left)
+            left = math.inf if client.authorised else max(0.0, until - loop.time())
+            chunk = await self._chunk(reader, left, target.framing.unfinished)
             if not chunk:
                 return
-            *frames, rest = (rest + chunk).split(slip.END)
-            for frame in filter(None, frames):
+            if framing is None:
+                framing = target.framing = framing_of(chunk, self._largest)
+            for packet in framing.packets(chunk):
                 # Unlike over UDP, a sender can be made to wait.
                 while wait := bucket.wait():
                     await asyncio.sleep(wait)
-                self._frame(client, frame)
-            if len(rest) > 2 * self._largest:
-                self._requests.refuse_size(client, self._largest)
-                return
+                if len(packet) > self._largest:
+                    self._requests.refuse_bytes(client, too_long(self._largest))
+                else:
+                    self._requests.packet(client, packet)
 
-    def _frame(self, client: Client, frame: bytes) -> None:
+    async def _chunk(self, reader: asyncio.StreamReader, left: float, unfinished: bool) -> bytes:
+        """Return the next bytes. In the middle of a packet they are not waited for long."""
+        limit = min(left, _PAUSE) if unfinished else left
         try:
-            packet = slip.decode(frame)
-        except slip.ProtocolError:
-            # Not OSC either, and refused as that.
-            packet = frame
-        if len(packet) > self._largest:
-            self._requests.refuse_size(client, self._largest)
-        else:
-            self._requests.packet(client, packet)
+            return await asyncio.wait_for(
+                reader.read(self._largest), limit if math.isfinite(limit) else None
+            )
+        except asyncio.TimeoutError:
+            if unfinished:
+                raise BrokenFraming(
+                    f"The end of a packet did not come within {_PAUSE:g} s; end a SLIP frame with "
+                    "the byte C0, and send as many bytes as a length says."
+                ) from None
+            raise
+
+
+async def _part(reader: asyncio.StreamReader) -> None:
+    """Let the last answer arrive: to close on bytes that nobody has read takes it back."""
+
+    async def read_all() -> None:
+        while await reader.read(1 << 16):
+            pass
+
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(read_all(), _PARTING)

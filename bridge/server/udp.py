@@ -3,64 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from typing import Any
-
-from pythonosc.dispatcher import Dispatcher
-from pythonosc.osc_server import AsyncIOOSCUDPServer
+from typing import Any, cast
 
 from bridge.server.clients import UdpClients
+from bridge.server.packets import too_long
 from bridge.server.requests import Requests
 
-#: A burst waits here; the system may give less.
-_RECEIVE_BUFFER = 4 << 20
 
+class _Datagrams(asyncio.DatagramProtocol):
+    """Hands datagrams on; answers go their own way.
 
-class _ToRequests(Dispatcher):
-    """Takes whole packets from python-osc's server.
-
-    Its own dispatcher would sleep until a bundle's time, match patterns that take forever, and
-    know nothing of who is asking.
+    python-osc's server is not used: it would sleep until a bundle's time, match patterns that take
+    forever, and know nothing of who is asking.
     """
 
     def __init__(self, requests: Requests, clients: UdpClients, largest: int):
-        super().__init__(strict_timing=False)
         self._requests = requests
         self._clients = clients
         self._largest = largest
-        self.transport: asyncio.DatagramTransport | None = None
+        self._transport: asyncio.DatagramTransport | None = None
 
-    def call_handlers_for_packet(self, data: bytes, client_address: tuple[Any, ...]) -> list[Any]:
-        """Hand a datagram on; answers go their own way."""
-        if self.transport is not None and client_address[1]:
-            client = self._clients.of(client_address, self.transport)
-            if len(data) > self._largest:
-                self._requests.refuse_size(client, self._largest)
-            else:
-                self._requests.packet(client, data)
-        return []
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what answers are sent with."""
+        # Of this kind, though older Pythons do not say so.
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Take a packet."""
+        if not addr[1]:
+            # Nobody can be answered at port 0.
+            return
+        client = self._clients.of(addr, self._transport)
+        if len(data) > self._largest:
+            self._requests.refuse_bytes(client, too_long(self._largest))
+        else:
+            self._requests.packet(client, data)
 
 
 async def serve_udp(
-    host: str, port: int, requests: Requests, clients: UdpClients, largest: int
+    bound: socket.socket, requests: Requests, clients: UdpClients, largest: int
 ) -> asyncio.DatagramTransport:
-    """Listen on a port.
+    """Serve what comes in at a socket.
 
-    Raises
-    ------
-    OSError
-        If it is taken.
+    Parameters
+    ----------
+    bound
+        The socket, bound to its address; the transport that is returned owns it.
+    requests
+        What to do with packets.
+    clients
+        Those who send them.
+    largest
+        The size in bytes that a packet may have.
     """
-    dispatcher = _ToRequests(requests, clients, largest)
-    loop: Any = asyncio.get_running_loop()
-    server = AsyncIOOSCUDPServer((host, port), dispatcher, loop)
-    transport: Any
-    transport, _ = await server.create_serve_endpoint()
-    with contextlib.suppress(OSError):
-        transport.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER
-        )
-    dispatcher.transport = transport
-    serving: asyncio.DatagramTransport = transport
-    return serving
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(
+        lambda: _Datagrams(requests, clients, largest), sock=bound
+    )
+    return transport

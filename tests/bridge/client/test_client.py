@@ -14,6 +14,7 @@ import pytest
 from bridge.client import AsyncBridge, Bridge, BridgeError, JobStatus
 from bridge.server.packets import reply
 from bridge.server.requests import Requests
+from tests.bridge.server.test_listening import has_ipv6
 
 Serve = Callable[..., Any]
 TOKEN = "0123456789abcdef"
@@ -189,6 +190,53 @@ def test_without_a_bridge_there_is_one_sentence(unused_port: int) -> None:
                 await bridge.ping()
             assert caught.value.code == "unreachable"
             assert time.monotonic() - began < 2
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("listens_on", ["localhost", "127.0.0.1", "::1"])
+def test_localhost_is_found_at_whichever_address_answers(serve: Serve, listens_on: str) -> None:
+    if listens_on == "::1" and not has_ipv6():
+        pytest.skip("needs the address ::1")
+
+    async def scene() -> None:
+        async with serve(host=listens_on) as served:
+            async with AsyncBridge("localhost", served.port) as bridge:
+                assert (await bridge.ping()).version == "1.2.3"
+                assert (await bridge.render("/in.wav", "flute", id="a")).state == "queued"
+                assert [job.id for job in await bridge.jobs()] == ["a"]
+            assert len(served.jobs.submitted) == 1
+
+    asyncio.run(scene())
+
+
+def test_of_two_bridges_at_one_port_one_is_asked_for_renders(serve: Serve) -> None:
+    if not has_ipv6():
+        pytest.skip("needs the address ::1")
+
+    async def scene() -> None:
+        async with (
+            serve(host="127.0.0.1", token=TOKEN) as one,
+            serve(host="::1", token=TOKEN, port=one.port) as other,
+        ):
+            async with AsyncBridge("localhost", one.port, token=TOKEN) as bridge:
+                for number in range(5):
+                    assert (await bridge.render("/in.wav", "flute", id=str(number))).id
+            counts = sorted(len(served.jobs.submitted) for served in (one, other))
+            assert counts == [0, 5]
+
+    asyncio.run(scene())
+
+
+def test_a_host_with_several_addresses_and_no_bridge_is_one_sentence(unused_port: int) -> None:
+    async def scene() -> None:
+        with pytest.raises(BridgeError, match=r"no bridge at localhost .* start one") as caught:
+            async with AsyncBridge("localhost", unused_port, timeout=0.5):
+                pass
+        assert caught.value.code == "unreachable"
+        with pytest.raises(BridgeError, match=r"no such machine as a\.\.b"):
+            async with AsyncBridge("a..b", unused_port):
+                pass
 
     asyncio.run(scene())
 

@@ -11,7 +11,7 @@ from bridge.discovery.announce import OSC, OSCQUERY, Announcement
 
 def test_a_browser_on_the_loopback_interface_finds_it() -> None:
     async def scene() -> None:
-        announcement = Announcement("127.0.0.1", 19_471, 19_472, "umtn test bridge")
+        announcement = Announcement(["127.0.0.1", "::1"], 19_471, 19_472, "umtn test bridge")
         if not await announcement.start():
             pytest.skip("no multicast on the loopback interface here")
         browser = AsyncZeroconf(interfaces=["127.0.0.1"])
@@ -35,4 +35,4 @@ def test_where_there_is_no_multicast_there_is_no_announcement(
         raise OSError("no such device")
 
     monkeypatch.setattr(Zeroconf, "__init__", fails)
-    assert asyncio.run(Announcement("127.0.0.1", 1, 2, "x").start()) is False
+    assert asyncio.run(Announcement(["127.0.0.1"], 1, 2, "x").start()) is False
