@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.failures import needs_extra
+from bridge.cli.groups import NamedGroup
 from bridge.cli.options import json_option
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
+from bridge.cli.values import Whole
 
 if TYPE_CHECKING:
     from umtn_core.data.store import Store
@@ -19,14 +21,14 @@ if TYPE_CHECKING:
 as_json = json_option("the summary")
 workers = click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=max(1, (os.cpu_count() or 2) - 1),
     show_default="one less than there are cores",
     help="Files worked on at once.",
 )
 
 
-@click.group()
+@click.group(cls=NamedGroup)
 def data() -> None:
     """Make training data. A store that was begun is finished, not made again."""
 
@@ -40,7 +42,7 @@ source = click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--licence", help="Licence of the recordings, written down in the index.")
 @click.option(
     "--sample-rate",
-    type=click.IntRange(8_000, 48_000),
+    type=Whole(8_000, 48_000),
     default=32_000,
     show_default=True,
     metavar="HERTZ",
@@ -174,6 +176,7 @@ def _report(store: Store, as_json: bool) -> None:
         for domain in store.domains
     }
     skipped = store.index.skipped
+    remarked = [entry for entry in store.index.files if entry.remark]
     if as_json:
         print_json(
             {
@@ -182,11 +185,14 @@ def _report(store: Store, as_json: bool) -> None:
                 "minutes": minutes,
                 "pairs": len(store.index.pairs),
                 "skipped": [{"source": s.source, "reason": s.reason} for s in skipped],
+                "remarks": [{"source": e.source, "remark": e.remark} for e in remarked],
             }
         )
         return
     for skip in skipped:
         click.echo(f"skipped {skip.source}: {skip.reason}", err=True)
+    for entry in remarked:
+        click.echo(f"read {entry.source}: {entry.remark}", err=True)
     for domain, parts in minutes.items():
         lengths = ", ".join(f"{split} {length:.1f} min" for split, length in parts.items())
         click.echo(f"{domain}: {lengths}")

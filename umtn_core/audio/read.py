@@ -27,6 +27,8 @@ from umtn_core.stage import ahead
 
 #: Headers that claim more than this are taken to be wrong.
 LONGEST_SECONDS = 24 * 3600
+#: How far above full scale what was compressed may come out; loud masters come to 2.
+_LOUDEST = 4.0
 #: Recordings in one file, one behind another.
 _MOST_PARTS = 1000
 #: FLAC holds silence in the least room: 65,535 samples in 11 bytes.
@@ -58,7 +60,7 @@ def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
         If there is no such file, or it is not audio, is cut off or damaged, changes
         meanwhile, holds no samples, or samples that are not numbers.
     """
-    with _opened(Path(path)) as audio:
+    with opened_audio(Path(path)) as audio:
         return audio.read(0, audio.samples), audio.sample_rate
 
 
@@ -82,13 +84,28 @@ def take_audio(
         As `read_audio` does.
     Cancelled
     """
-    with _opened(path) as audio:
+    with opened_audio(path) as audio:
         return audio.taken(0, audio.samples, cancelled, folder=folder)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[OpenAudio]:
-    """Open a file by its path, and say what is wrong with either."""
+def opened_audio(path: Path) -> Iterator[OpenAudio]:
+    """Open a file by its path, and say what is wrong with either.
+
+    Parameters
+    ----------
+    path
+        The file to open.
+
+    Yields
+    ------
+    OpenAudio
+
+    Raises
+    ------
+    UmtnError
+        As `read_audio` does, also at the end of the block.
+    """
     if not path.exists():
         raise UmtnError(f"There is no file {path}.")
     if not path.is_file():
@@ -289,6 +306,8 @@ class OpenAudio:
                     checksum.update(block)
                 wanted = block[:, max(0, first - done) :]
                 self._check_numbers(wanted, max(first, done))
+                if not part.exact and not part.flac_header:
+                    self._check_level(block, done)
                 done += block.shape[1]
                 if wanted.shape[1]:
                     yield wanted
@@ -302,6 +321,16 @@ class OpenAudio:
             raise UmtnError(
                 f"{self._path} has samples that are not numbers (NaN or infinity), the first at "
                 f"{second:.3f} s; repair it in an audio editor."
+            )
+
+    def _check_level(self, audio: NDArray[np.float32], first: int) -> None:
+        """Refuse what a lossy decoder makes of damaged bytes: bursts beyond all measure."""
+        level = np.abs(audio).max(axis=0)
+        if level.max() > _LOUDEST:
+            second = (first + int(np.argmax(level > _LOUDEST))) / self.sample_rate
+            raise UmtnError(
+                f"{self._path} is damaged at {second:.2f} s, where what it holds decodes to noise "
+                f"{level.max():.0f} times as loud as can be; copy or download it again."
             )
 
     def _block(self, decoder: SoundFile, part: Part, samples: int) -> NDArray[np.float32]:

@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from umtn_core.audio.read import read_audio
+from umtn_core.audio.read import opened_audio
 from umtn_core.audio.resample import resample
 from umtn_core.data.collection import SPOOL, Collection, Item
 from umtn_core.data.files import FULL_SCALE, sweep_unfinished, write_audio
 from umtn_core.data.pool import OnItem, run_all
-from umtn_core.data.records import finished, remove_unlisted, write_record
+from umtn_core.data.records import finished, remark_on, remove_unlisted, write_record
 from umtn_core.data.split import Split
 from umtn_core.data.store import RECIPE, FileEntry, Index, Skipped, Store, write_index
 from umtn_core.errors import UmtnError
@@ -23,7 +23,7 @@ from umtn_core.errors import UmtnError
 SAMPLE_RATE = 16_000
 
 #: Raised when the way of reading changes, so that old audio is made again.
-_VERSION = 1
+_VERSION = 2
 #: Below one step of 16 bits, all that would be left is zeros.
 _SILENCE = 1.0 / FULL_SCALE
 _SHORTEST_S = 0.1
@@ -201,6 +201,7 @@ def finish(
             source=source.item.name,
             licence=source.licence,
             credits=source.credits,
+            remark=remark_on(store, source.path),
         )
         for source in sources
         if source.path in lengths
@@ -215,7 +216,8 @@ def _read_one(task: _Task) -> int | str:
     """Read one file into the store: its length, or why it cannot be used."""
     source, name = task.source, Path(task.source.item.name).name
     try:
-        audio, rate = read_audio(task.file)
+        with opened_audio(task.file) as file:
+            audio, rate, remark = file.read(0, file.samples), file.sample_rate, file.remark
     except UmtnError as error:
         # The file's own name, where it was read from a copy.
         return str(error).replace(str(task.file), name if _is_copy(task) else str(task.file))
@@ -233,7 +235,7 @@ def _read_one(task: _Task) -> int | str:
         return f"It is shorter than {_SHORTEST_S} s."
     # Files of float samples may pass full scale, and resampling may overshoot it.
     samples = write_audio(task.store / source.path, mono / max(1.0, loudest))
-    write_record(task.store, source.path, source.fingerprint, samples)
+    write_record(task.store, source.path, source.fingerprint, samples, remark)
     return samples
 
 

@@ -18,15 +18,16 @@ FOLDER = "records"
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a finished file was made from, and its length in samples."""
+    """What a finished file was made from, its length in samples, and what is odd of its source."""
 
     fingerprint: str
     samples: int
+    remark: str = ""
 
 
-def write_record(folder: Path, path: str, fingerprint: str, samples: int) -> None:
+def write_record(folder: Path, path: str, fingerprint: str, samples: int, remark: str = "") -> None:
     """Note that the store's file at ``path`` is finished."""
-    write_json(_where(folder, path), Record(fingerprint, samples))
+    write_json(_where(folder, path), Record(fingerprint, samples, remark))
 
 
 def finished(folder: Path, path: str, fingerprint: str) -> int | None:
@@ -37,6 +38,14 @@ def finished(folder: Path, path: str, fingerprint: str) -> int | None:
         return None
     present = (folder / path).is_file()
     return record.samples if present and record.fingerprint == fingerprint else None
+
+
+def remark_on(folder: Path, path: str) -> str:
+    """Return what is odd of the source of a finished file; empty if nothing is known of it."""
+    try:
+        return msgspec.json.decode(_where(folder, path).read_bytes(), type=Record).remark
+    except (OSError, msgspec.MsgspecError):
+        return ""
 
 
 def remove_unlisted(folder: Path, listed: Iterable[str]) -> None:

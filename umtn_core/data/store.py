@@ -56,6 +56,8 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     others
         Paths of the same performance by other instruments, which only the encoder is to hear: at
         the index's ``heard_rate``, from the same start and as long in seconds.
+    remark
+        What is odd of the file that it was read from, in a sentence; empty if all is well.
     """
 
     domain: str
@@ -66,6 +68,7 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     licence: str
     credits: str | None = None
     others: list[str] = []
+    remark: str = ""
 
 
 class Skipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

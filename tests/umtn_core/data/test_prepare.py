@@ -53,6 +53,17 @@ def test_any_rate_format_and_channels_become_16_khz_mono(source, tmp_path):
         assert np.sqrt(np.mean(audio[2000:6000] ** 2)) == pytest.approx(0.3535, rel=0.05)
 
 
+def test_what_is_odd_of_a_file_is_said_and_kept(source, tmp_path):
+    path = save(source / "flute" / "radio.mp3", tone(2.0))
+    path.write_bytes(path.read_bytes()[500:-100])  # as a stream is, taken down from somewhere
+    for _ in range(2):
+        store = prepare(source, tmp_path / "store")
+        entries = [e for split in ("train", "valid", "test") for e in store.files("flute", split)]
+        remarks = {e.source: e.remark for e in entries if e.remark}
+        assert list(remarks) == ["flute/radio.mp3"]
+        assert "ends within a frame" in remarks["flute/radio.mp3"]
+
+
 def test_splits_are_by_file_in_each_domain(source, tmp_path):
     store = prepare(source, tmp_path / "store")
     for domain in ("flute", "violin"):
@@ -80,7 +91,7 @@ def test_bad_files_are_named_with_the_reason(source, tmp_path):
     expected = {
         "violin/text.wav": "not audio",
         "violin/empty.wav": "empty",
-        "violin/nothing.wav": "no audio",
+        "violin/nothing.wav": "no sound",
         "violin/silent.wav": "silent",
         "violin/opposed.wav": "silent",
         "violin/blink.wav": "shorter",
