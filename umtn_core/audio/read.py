@@ -29,6 +29,8 @@ from umtn_core.stage import ahead
 LONGEST_SECONDS = 24 * 3600
 #: How far above full scale what was compressed may come out; loud masters come to 2.
 _LOUDEST = 4.0
+#: Beyond it floating-point samples mean nothing. Those in whole numbers of 16 bits stay far below.
+_FARTHEST = 1e6
 #: Recordings in one file, one behind another.
 _MOST_PARTS = 1000
 #: FLAC holds silence in the least room: 65,535 samples in 11 bytes.
@@ -315,13 +317,19 @@ class OpenAudio:
             raise _cut_off(self._path)
 
     def _check_numbers(self, audio: NDArray[np.float32], first: int) -> None:
-        finite = np.isfinite(audio).all(axis=0)
-        if not finite.all():
-            second = (first + int(np.argmin(finite))) / self.sample_rate
-            raise UmtnError(
-                f"{self._path} has samples that are not numbers (NaN or infinity), the first at "
-                f"{second:.3f} s; repair it in an audio editor."
-            )
+        if np.abs(audio).max(initial=0.0) <= _FARTHEST:
+            return
+        good = (np.abs(audio) <= _FARTHEST).all(axis=0)
+        at = int(np.argmin(good))
+        what = (
+            f"more than {_FARTHEST:,.0f} times beyond full scale"
+            if np.isfinite(audio[:, at]).all()
+            else "not numbers (NaN or infinity)"
+        )
+        raise UmtnError(
+            f"{self._path} has samples that are {what}, the first at "
+            f"{(first + at) / self.sample_rate:.3f} s; repair it in an audio editor."
+        )
 
     def _check_level(self, audio: NDArray[np.float32], first: int) -> None:
         """Refuse what a lossy decoder makes of damaged bytes: bursts beyond all measure."""
