@@ -7,8 +7,8 @@ bytes themselves, since every decoder believes some headers that are wrong.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -287,15 +287,61 @@ class OpenAudio:
         for part, samples in zip(self._parts, self._lengths, strict=True):
             first, last = max(0, start - begin), min(samples, start + length - begin)
             if first < last:
-                yield from self._part_blocks(part, first, last, samples, cancelled)
+                whole = (first, last) == (0, samples)
+                checksum = FlacChecksum.of(part.flac_header) if whole else None
+                for place, block in self._part_blocks(part, first, last, checksum, cancelled):
+                    self._check_numbers(block, begin + place)
+                    if not part.exact and not part.flac_header:
+                        self._check_level(block, begin + place)
+                    yield block
             begin += samples
 
+    @contextmanager
+    def seeking(self) -> Iterator[Callable[[int, int], NDArray[np.float32]]]:
+        """Read here and there, by the decoder's own way of finding a place.
+
+        That is quick in an hour of MP3 too, but how near the place it finds is lies with the
+        decoder: for looking and listening, not for rendering.
+
+        Yields
+        ------
+        callable
+            Returns float32 (channels, length) for a first sample and a length, inside the file.
+            Raises what `read` does.
+        """
+        with ExitStack() as stack:
+            opened: dict[int, SoundFile] = {}
+
+            def read(start: int, length: int) -> NDArray[np.float32]:
+                blocks = [np.empty((self.channels, 0), np.float32)]
+                begin = 0
+                for number, samples in enumerate(self._lengths):
+                    part = self._parts[number]
+                    first, last = max(0, start - begin), min(samples, start + length - begin)
+                    if first < last and number not in opened:
+                        stack.close()
+                        opened.clear()
+                        opened[number] = stack.enter_context(self._decoder(part))
+                    if first < last:
+                        opened[number].seek(first)
+                    while first < last:
+                        blocks.append(self._block(opened[number], part, min(_BLOCK, last - first)))
+                        self._check_numbers(blocks[-1], begin + first)
+                        first += blocks[-1].shape[1]
+                    begin += samples
+                return np.concatenate(blocks, axis=1)
+
+            yield read
+
     def _part_blocks(
-        self, part: Part, first: int, last: int, samples: int, cancelled: IsCancelled | None
-    ) -> Iterator[NDArray[np.float32]]:
-        """Read from one of the recordings in the file, from its sample ``first`` to ``last``."""
-        whole = (first, last) == (0, samples)
-        checksum = FlacChecksum.of(part.flac_header) if whole else None
+        self,
+        part: Part,
+        first: int,
+        last: int,
+        checksum: FlacChecksum | None,
+        cancelled: IsCancelled | None,
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Read one of the recordings in the file from its sample ``first`` to ``last``."""
         done = first if part.exact else 0
         with self._decoder(part) as decoder:
             if done:
@@ -303,16 +349,18 @@ class OpenAudio:
             while done < last:
                 if cancelled is not None and cancelled():
                     raise Cancelled("Reading was cancelled.")
-                block = self._block(decoder, part, min(_BLOCK, last - done))
+                frames = decoder.read(min(_BLOCK, last - done), "float32", always_2d=True)
+                if not len(frames):
+                    raise _cut_off(self._path)
                 if checksum is not None:
-                    checksum.update(block)
-                wanted = block[:, max(0, first - done) :]
-                self._check_numbers(wanted, max(first, done))
-                if not part.exact and not part.flac_header:
-                    self._check_level(block, done)
-                done += block.shape[1]
-                if wanted.shape[1]:
-                    yield wanted
+                    checksum.update(frames)
+                skipped = min(len(frames), max(0, first - done))
+                if skipped < len(frames):
+                    block = np.ascontiguousarray(frames[skipped:].T)
+                    if part.scale != 1.0:
+                        block *= np.float32(part.scale)
+                    yield done + skipped, block
+                done += len(frames)
         if checksum is not None and not checksum.matches():
             raise _cut_off(self._path)
 
@@ -340,14 +388,6 @@ class OpenAudio:
                 f"{self._path} is damaged at {second:.2f} s, where what it holds decodes to noise "
                 f"{level.max():.0f} times as loud as can be; copy or download it again."
             )
-
-    def _block(self, decoder: SoundFile, part: Part, samples: int) -> NDArray[np.float32]:
-        block = np.ascontiguousarray(decoder.read(samples, "float32", always_2d=True).T)
-        if block.shape[1] == 0:
-            raise _cut_off(self._path)
-        if part.scale != 1.0:
-            block *= np.float32(part.scale)
-        return block
 
 
 @contextmanager

@@ -39,13 +39,13 @@ class FlacChecksum:
             return None
         return cls(bits, expected)
 
-    def update(self, block: NDArray[np.float32]) -> None:
-        """Take in the next samples, (channels, samples)."""
-        width = -(-self._bits // 8)
+    def update(self, frames: NDArray[np.float32]) -> None:
+        """Take in the next samples, (samples, channels)."""
         # Exact: a scale that is a power of two leaves all bits of a float as they are.
-        integers = np.rint(block.T * np.float32(2 ** (self._bits - 1))).astype("<i4")
-        octets = np.ascontiguousarray(integers).view(np.uint8).reshape(-1, 4)
-        self._hash.update(octets[:, :width].tobytes())
+        integers = (frames * np.float32(2 ** (self._bits - 1))).astype("<i4")
+        width = -(-self._bits // 8)
+        octets = integers.view(np.uint8).reshape(-1, 4)
+        self._hash.update(np.ascontiguousarray(octets[:, :width]))
 
     def matches(self) -> bool:
         """Whether the samples so far are all of the file's, unchanged."""
