@@ -17,6 +17,7 @@ from tune import PROGRAMS, play_tune
 
 from bridge.cli.progress import meter
 from umtn_core import Bundle, Progress, Translator, UmtnError, read_audio, write_audio
+from umtn_core.audio import check_output
 from umtn_core.evaluation.material.real_recordings import FILES, LICENCE, recording_file
 
 Audio = NDArray[np.float32]
@@ -42,6 +43,8 @@ def main() -> None:
 def demonstrate(recording: Path | None, target: str | None, model: str, output: Path) -> None:
     """Make ``source.wav``, ``translation.wav`` and ``spectrograms.png`` in a folder."""
     bundle = Bundle.open(model)
+    for name in ("source.wav", "translation.wav"):
+        check_output(output / name, overwrite=True, make_folders=True)
     output.mkdir(parents=True, exist_ok=True)
     played_on = "recording"
     if recording is None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pedalboard import HighpassFilter, PeakFilter, Pedalboard, Reverb
 
 from umtn_core import Translator, UmtnError, read_audio, write_audio
+from umtn_core.audio import check_output
 
 #: Before the network: no rumble, which it would try to play, and a little more presence.
 BEFORE = Pedalboard([HighpassFilter(60), PeakFilter(2_500, gain_db=3, q=0.7)])
@@ -46,11 +47,18 @@ def translate_folder(
     Raises
     ------
     UmtnError
-        If there is no recording, one cannot be read, or a result cannot be written.
+        If there is no recording, one cannot be read, or a result cannot be written, which is
+        found out before any is played.
     """
-    recordings = sorted(folder.glob("*.wav"))
+    recordings = sorted(each for each in folder.glob("[!.]*") if each.suffix.lower() == ".wav")
     if not recordings:
         raise UmtnError(f"There are no WAV files in {folder}.")
+    if output.resolve() == folder.resolve():
+        raise UmtnError(
+            f"The results would replace the recordings in {folder}: name another folder."
+        )
+    for recording in recordings:
+        check_output(output / recording.name, overwrite=overwrite, make_folders=True)
     output.mkdir(parents=True, exist_ok=True)
     for recording in recordings:
         audio, sample_rate = read_audio(recording)

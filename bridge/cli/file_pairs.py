@@ -44,7 +44,7 @@ class Plan:
 
 
 def plan(
-    inputs: Sequence[Path],
+    inputs: Sequence[str],
     target: str,
     output: str | None,
     *,
@@ -76,10 +76,13 @@ def plan(
     UmtnError
         If there is nothing to translate, or several files would have to become one.
     """
-    gathered = gather(inputs, targets)
+    if "" in inputs:
+        # To Path it would be the folder that one is in.
+        raise UmtnError("An input is empty: name a file or a folder.")
+    gathered = gather([Path(each) for each in inputs], targets)
     planned = Plan(refused=gathered.closed, remark=gathered.remark)
     if not gathered.files and not gathered.closed:
-        raise UmtnError(f"There is no audio in {', '.join(map(str, inputs))}.")
+        raise UmtnError(f"There is no audio in {', '.join(inputs)}.")
     single = len(inputs) == 1 and not os.path.isdir(inputs[0])
     file, folder = _output(output, single)
     pairs = [
@@ -92,6 +95,8 @@ def plan(
     for pair in pairs:
         others = [each for each in wanted[os.path.realpath(pair.result)] if each != pair.source]
         try:
+            if not os.path.exists(pair.source):
+                raise UmtnError(f"There is no file {pair.source}.")
             if identity(pair.result) in sources:
                 raise UmtnError(f"{pair.result} is itself an input: choose another name with -o.")
             if others:

@@ -96,14 +96,16 @@ class _Sources:
 
     def __init__(self, folder: Path, audio: list[Path], targets: Iterable[str]):
         self._folder = folder
-        self._tails = tuple(f".{target}" for target in targets)
+        # Names are compared without regard to capitals, as some file systems and people do.
+        self._tails = tuple(f".{target}".casefold() for target in targets)
         self._by_name: defaultdict[str, list[Path]] = defaultdict(list)
         for below in audio:
             if below.suffix.lower() in READABLE:
-                self._by_name[below.stem].append(below)
+                self._by_name[below.stem.casefold()].append(below)
 
     def is_result(self, below: Path) -> bool:
-        kept = _KEPT.fullmatch(below.stem)
+        name = below.stem.casefold()
+        kept = _KEPT.fullmatch(name)
         if kept and any(each.parent == below.parent for each in self._by_name[kept["name"]]):
             return True
         if below.suffix.lower() not in FORMATS:
@@ -111,8 +113,8 @@ class _Sources:
         return any(
             self._is_made_of(below, source)
             for tail in self._tails
-            if below.stem.endswith(tail)
-            for source in self._by_name[below.stem.removesuffix(tail)]
+            if name.endswith(tail)
+            for source in self._by_name[name.removesuffix(tail)]
         )
 
     def _is_made_of(self, below: Path, source: Path) -> bool:

@@ -57,15 +57,16 @@ class Inputs:
     def remark(self) -> str:
         """What was left out, and how it can be had, in a sentence; empty if nothing was."""
         parts = [
-            f"left out {_counted(paths, what)}"
+            _counted(paths, what)
             for paths, what in (
-                (self.results, "that earlier runs made or kept"),
-                (self.other_names, "that are other names of what is translated"),
+                (self.results, "made or kept by earlier runs"),
+                (self.other_names, "translated under another name"),
             )
             if paths
         ]
-        text = " and ".join(parts)
-        return f"{text}; name what is to be translated all the same." if text else ""
+        if not parts:
+            return ""
+        return f"Left out {' and '.join(parts)}; name what is to be translated all the same."
 
 
 def gather(paths: Sequence[Path], targets: Iterable[str]) -> Inputs:
@@ -80,15 +81,16 @@ def gather(paths: Sequence[Path], targets: Iterable[str]) -> Inputs:
     """
     inputs = Inputs()
     known = tuple(targets)
-    named = {_standing(path) for path in paths if not os.path.isdir(path)}
+    told = {_standing(path) for path in paths if not os.path.isdir(path)}
     for path in paths:
         if not os.path.isdir(path):
             inputs.files.append(Input(path, Path(path.name), named=True))
             continue
         inside = look_through(path, known)
         inputs.files += [Input(path / below, below, named=False) for below in inside.music]
-        results = [path / below for below in inside.results]
-        inputs.results += [result for result in results if _standing(result) not in named]
+        results = {_standing(path / below): path / below for below in inside.results}
+        inputs.results += [results[stands] for stands in results.keys() - told]
+        told |= results.keys()
         inputs.closed += [
             (folder, f"Cannot look into the folder {folder}: {reason}.")
             for folder, reason in inside.closed
@@ -111,7 +113,7 @@ def _once(inputs: Inputs) -> list[Input]:
     files = inputs.files
     # What was named comes first and links last, so that it is these that are left out.
     order = sorted(
-        range(len(files)), key=lambda i: (not files[i].named, files[i].source.is_symlink())
+        range(len(files)), key=lambda i: (not files[i].named, os.path.islink(files[i].source))
     )
     seen: set[object] = set()
     standing: set[str] = set()
@@ -136,6 +138,6 @@ def _standing(path: Path) -> str:
 
 
 def _counted(paths: list[Path], what: str) -> str:
-    names = ", ".join(str(path) for path in paths[:NAMED])
+    names = ", ".join(map(str, sorted(paths)[:NAMED]))
     more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
     return f"{len(paths)} {'file' if len(paths) == 1 else 'files'} {what} ({names}{more})"

@@ -10,4 +10,6 @@ import click
 
 def print_json(value: Any) -> None:
     """Print one JSON value on stdout, for scripts."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # Names of files may hold bytes that are no text: these alone are escaped.
+    click.echo(text.encode("utf-8", "backslashreplace").decode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,16 +28,17 @@ from bridge.cli.options import (
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
+from bridge.text import on_one_line
 
 if TYPE_CHECKING:
     from bridge.cli.many_files import Outcome
 
 
 @click.command()
-@click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", metavar="IN...", nargs=-1, required=True, type=click.Path())
 @target_option()
 @output_option(
-    type=click.Path(),  # as it was typed: a slash at its end says that it is a folder
+    type=click.Path(),  # as it was typed, since a slash at its end says that it is a folder
     metavar="OUT",
     help="File to write, or folder for several; otherwise NAME.TARGET.wav beside each input.",
 )
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 def translate(
     ctx: click.Context,
     /,
-    inputs: tuple[Path, ...],
+    inputs: tuple[str, ...],
     target: str | None,
     output: str | None,
     model: str,
@@ -92,7 +92,7 @@ def translate(
     )
     pairs = planned.pairs
     outcomes = [Outcome(FilePair(path, path), error=error) for path, error in planned.refused]
-    label = pairs[0].source.name if len(pairs) == 1 else f"{len(pairs)} files"
+    label = on_one_line(pairs[0].source.name) if len(pairs) == 1 else f"{len(pairs)} files"
     with stoppable() as stopped, meter(quiet) as show:
 
         def progress(done: float) -> None:
@@ -108,9 +108,9 @@ def translate(
             ctx.exit(INTERRUPTED)
     for outcome in outcomes:
         if outcome.remark:
-            click.echo(f"umtn: {outcome.pair.source}: {outcome.remark}", err=True)
+            _say(f"{outcome.pair.source}: {outcome.remark}")
     if planned.remark:
-        click.echo(f"umtn: {planned.remark}", err=True)
+        _say(planned.remark)
     if as_json:
         print_json([_as_plain(outcome, target) for outcome in outcomes])
     else:
@@ -122,9 +122,13 @@ def translate(
 def _print(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.error:
-            click.echo(f"umtn: {outcome.error}", err=True)
+            _say(outcome.error)
         else:
-            click.echo(f"{outcome.pair.source} -> {outcome.pair.result}")
+            click.echo(on_one_line(f"{outcome.pair.source} -> {outcome.pair.result}"))
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"umtn: {on_one_line(sentence)}", err=True)
 
 
 def _cancelled(outcomes: list[Outcome]) -> str:

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from umtn_core.audio import check_output, read_audio, write_audio
 from umtn_core.audio import whole_file as whole_file_module
 from umtn_core.audio.whole_file import whole_file
+from umtn_core.audio.write import write_blocks
 from umtn_core.errors import UmtnError
 
 RATE = 44_100
@@ -153,3 +155,50 @@ def test_no_audio_is_not_written(tmp_path):
     with pytest.raises(UmtnError):
         write_audio(tmp_path / "a.wav", np.zeros((2, 0), np.float32), RATE)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("samples", [500, 16_001])
+def test_an_mp3_begins_and_ends_with_the_audio(tmp_path, rate, channels, samples):
+    smooth = np.ones(9) / 9
+    audio = np.stack([np.convolve(each, smooth, "same") for each in noise(samples, channels)])
+    write_audio(tmp_path / "a.mp3", audio.astype(np.float32), rate)
+    # Another decoder, which leaves out the encoder's delay and padding where the file says them.
+    heard, heard_rate = soundfile.read(tmp_path / "a.mp3", always_2d=True)
+    assert (heard.T.shape, heard_rate) == (audio.shape, rate)
+    spectrum = np.fft.rfft(heard[:, 0], 2 * samples) * np.fft.rfft(audio[0], 2 * samples).conj()
+    assert np.argmax(np.fft.irfft(spectrum)) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("a.mp3", (96_000, 1)), ("a.mp3", (44_100, 6)), ("a.flac", (44_100, 9)), ("a.wav", (0, 1))],
+)
+def test_what_the_format_cannot_hold_is_refused_before_there_is_audio(tmp_path, name, form):
+    rate, channels = form
+    with pytest.raises(UmtnError, match=name) as early:
+        check_output(tmp_path / name, sample_rate=rate, channels=channels)
+    taken = iter([noise(100, channels)])
+    with pytest.raises(UmtnError) as late:
+        write_blocks(tmp_path / name, taken, channels, rate)
+    assert str(late.value) == str(early.value)
+    assert next(taken).shape == (channels, 100)
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_before_there_is_audio(tmp_path):
+    with pytest.raises(UmtnError, match="make room"):
+        check_output(tmp_path / "a.wav", sample_rate=10**6, channels=64, samples=10**15)
+    # How well it can be packed is not known.
+    check_output(tmp_path / "a.flac", sample_rate=44_100, channels=2, samples=10**15)
+
+
+def test_a_link_that_is_overwritten_stays_and_leads_to_the_new_file(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/a.wav").write_text("old")
+    (tmp_path / "a.wav").symlink_to("far/a.wav")
+    write_audio(tmp_path / "a.wav", noise(), RATE, overwrite=True)
+    assert os.readlink(tmp_path / "a.wav") == "far/a.wav"
+    assert np.array_equal(read_audio(tmp_path / "far/a.wav")[0], noise())
+    assert os.listdir(tmp_path / "far") == ["a.wav"]
