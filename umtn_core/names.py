@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 
 #: How alike a name has to be to what was typed, from 0 to 1, for it to be suggested.
-_ALIKE = 0.6
+_ALIKE = 0.7
 
 
 def meant(typed: str, names: Iterable[str]) -> list[str]:

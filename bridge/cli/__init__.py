@@ -1,5 +1,5 @@
 """The `umtn` command line: one module for each sub-command."""
 
-from bridge.cli.main import main
+from bridge.cli.start import main
 
 __all__ = ["main"]

@@ -1,5 +1,5 @@
 """So that ``python -m bridge.cli`` is ``umtn``."""
 
-from bridge.cli.main import main
+from bridge.cli.start import main
 
 main()

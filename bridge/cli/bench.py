@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bridge.cli.options import json_option, model_option
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
+from bridge.cli.values import Number, OneOf, Whole
+from umtn_core.decode.choosing.engine_names import ENGINES
 from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
@@ -49,34 +51,34 @@ class Line:
     of_peak: float | None
 
 
-def _list(_: click.Context, parameter: click.Parameter, value: str) -> list[str]:
-    parts = [part.strip() for part in value.split(",") if part.strip()]
-    if not parts:
-        raise click.BadParameter("Name at least one.", param=parameter)
-    return parts
+#: Engines that can be timed.
+TIMED = [name for name in ENGINES if name != "auto"]
 
 
-def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
-    parts = _list(context, parameter, value)
-    if not all(part.isdecimal() and 1 <= int(part) <= 4096 for part in parts):
-        raise click.BadParameter(
-            "Write whole numbers from 1 to 4096, with commas between them.", param=parameter
-        )
-    return [int(part) for part in parts]
+def _parts(kind: click.ParamType[Any]) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Read values with commas between them, each of this kind."""
+
+    def read(context: click.Context, parameter: click.Parameter, text: str) -> list[Any]:
+        parts = [part for part in text.split(",") if part.strip()]
+        if not parts:
+            raise click.BadParameter("name at least one.", context, parameter)
+        return list(dict.fromkeys(kind.convert(part, parameter, context) for part in parts))
+
+    return read
 
 
 @click.command()
 @model_option(help=None)
 @click.option(
     "--engines",
-    callback=_list,
-    default="cpu,cpu-bf16,cpu-int8,cuda,cuda-fp16,cuda-bf16,onnx,onnx-cuda",
+    callback=_parts(OneOf(TIMED)),
+    default=",".join(TIMED),
     metavar="NAME,...",
     help="Which engines.  [default: all; those that cannot run here are named below the table]",
 )
 @click.option(
     "--streams",
-    callback=_numbers,
+    callback=_parts(Whole(1, 4096)),
     default="1,8,64",
     show_default=True,
     metavar="NUMBER,...",
@@ -84,7 +86,7 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> 
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(0.1, 600),
+    type=Number(0.1, 600),
     default=1.0,
     show_default=True,
     metavar="NUMBER",
@@ -120,13 +122,10 @@ def bench(
 
 def _opened(bundle: Bundle, names: list[str]) -> tuple[dict[str, Engine], dict[str, str]]:
     """Open the engines that can run here; say of the others why not."""
-    from umtn_core.decode.choosing.engines import ENGINES, open_engine
+    from umtn_core.decode.choosing.engines import open_engine
 
     opened, refused = {}, {}
-    for name in dict.fromkeys(names):
-        if name not in ENGINES or name == "auto":
-            known = ", ".join(each for each in ENGINES if each != "auto")
-            raise UmtnError(f"There is no engine {name!r}; choose from {known}.")
+    for name in names:
         try:
             opened[name] = open_engine(name, bundle, bundle.domains[0])
         except UmtnError as error:

@@ -13,6 +13,7 @@ import click
 
 from bridge.cli.main import installed_version
 from bridge.cli.token import token_options
+from bridge.cli.values import Number, Whole
 from bridge.protocol import HTTP_PORT, PORT
 
 if TYPE_CHECKING:
@@ -25,14 +26,14 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(0, 65_535),
+    type=Whole(0, 65_535),
     default=PORT,
     show_default=True,
     help="For OSC over UDP and TCP; 0 chooses a free one.",
 )
 @click.option(
     "--http-port",
-    type=click.IntRange(0, 65_535),
+    type=Whole(0, 65_535),
     default=HTTP_PORT,
     show_default=True,
     help="For OSCQuery and /metrics; 0 chooses a free one.",
@@ -41,9 +42,9 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "--bind",
     "host",
     metavar="ADDRESS",
-    default="127.0.0.1",
-    show_default=True,
-    help="Where to listen. Where other machines can come in, a token is needed.",
+    default="localhost",
+    help="Where to listen: an address, or a name, all addresses of which are listened on. Where "
+    "other machines can come in, a token is needed.  [default: 127.0.0.1 and ::1]",
 )
 @token_options
 @click.option(
@@ -68,10 +69,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--log-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--announce/--no-announce", default=True, help="By zeroconf.", show_default=True)
-@click.option("--cores", type=click.IntRange(min=1), metavar="N", help="That may render.")
+@click.option("--cores", type=Whole(1), metavar="N", help="That may render.")
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=1,
     show_default=True,
     metavar="N",
@@ -79,7 +80,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--max-queue",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=10_000,
     show_default=True,
     metavar="N",
@@ -87,7 +88,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--max-minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=60.0,
     show_default=True,
     metavar="N",
@@ -95,7 +96,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--max-rate",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=2_000.0,
     show_default=True,
     metavar="N",
@@ -103,7 +104,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--max-clients",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=256,
     show_default=True,
     metavar="N",
@@ -111,13 +112,13 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--keep-days",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="N",
     help="Forget finished jobs, and their files in the session folder, after so long.",
 )
 @click.option(
     "--keep-gb",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="N",
     help="Delete the oldest results in the session folder beyond this size.",
 )

@@ -26,6 +26,7 @@ from bridge.cli.options import (
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
+from bridge.cli.values import Number, OneOf, Whole
 from umtn_core.bundle import Bundle, amend_manifest
 from umtn_core.data.store import Store
 from umtn_core.errors import Cancelled, UmtnError
@@ -44,9 +45,9 @@ if TYPE_CHECKING:
 @click.option(
     "--quick", is_flag=True, help="Four pieces of 5 s a soundfont: minutes, wide margins."
 )
-@click.option("--split", type=click.Choice(["valid", "test"]), default="test", show_default=True)
-@click.option("--pieces", type=click.IntRange(1), help="At most so many of each soundfont.")
-@click.option("--seconds", type=click.FloatRange(0.5), help="At most so much of each piece.")
+@click.option("--split", type=OneOf(["valid", "test"]), default="test", show_default=True)
+@click.option("--pieces", type=Whole(1), help="At most so many of each soundfont.")
+@click.option("--seconds", type=Number(0.5), help="At most so much of each piece.")
 @click.option("--polyphonic", is_flag=True, help="Judge by transcription, not by pitch tracks.")
 @click.option(
     "--no-recordings", is_flag=True, help="Fetch no recordings of real players and no samples."
@@ -57,8 +58,8 @@ if TYPE_CHECKING:
 @seed_option()
 @temperature_option(help="The model's own if not said.")
 @top_p_option(help=None)
-@engine_option(help="What decodes; one in float32 if not said.")
-@click.option("--threads", type=click.IntRange(1), help="That work at once; all cores if not said.")
+@engine_option(help="What decodes, as for umtn translate; one in float32 if not said.")
+@click.option("--threads", type=Whole(1), help="That work at once; all cores if not said.")
 @force_option("an older report")
 @click.option(
     "--record", is_flag=True, help="Write the figures into BUNDLE, where `umtn models` shows them."

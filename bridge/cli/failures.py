@@ -10,6 +10,7 @@ from typing import IO, Any
 import click
 
 from umtn_core.errors import Cancelled, UmtnError
+from umtn_core.names import did_you_mean
 
 #: Set to anything, this shows the traceback after all.
 DEBUG = "UMTN_DEBUG"
@@ -43,8 +44,15 @@ class Interruption(Failure):
 
 
 @contextmanager
-def as_failures() -> Iterator[None]:
-    """Turn whatever goes wrong inside into a `Failure`."""
+def as_failures(ctx: click.Context | None = None) -> Iterator[None]:
+    """Turn whatever goes wrong inside into a `Failure`.
+
+    Parameters
+    ----------
+    ctx
+        The group that runs a command here, whose help is named where an error does not say itself
+        which command it belongs to.
+    """
     try:
         yield
     except (Failure, click.exceptions.Exit):
@@ -56,7 +64,7 @@ def as_failures() -> Iterator[None]:
         _show_traceback_if_asked(error)
         raise Failure(str(error)) from error
     except click.UsageError as error:
-        raise Misuse(_with_help_hint(error)) from error
+        raise Misuse(_with_help_hint(error, ctx)) from error
     except click.ClickException as error:
         raise Failure(error.format_message()) from error
     except BrokenPipeError:
@@ -99,10 +107,18 @@ def needs_extra(work: str, extra: str) -> Iterator[None]:
         ) from error
 
 
-def _with_help_hint(error: click.UsageError) -> str:
-    message = error.format_message()
-    command = error.ctx.command_path if error.ctx else "umtn"
-    return f"{message.rstrip('.')}; see `{command} --help`."
+def _with_help_hint(error: click.UsageError, group: click.Context | None) -> str:
+    if isinstance(error, click.NoSuchOption):
+        known = did_you_mean(error.option_name, error.possibilities or ())
+        message = f"There is no option {error.option_name!r}{known}"
+    else:
+        message = error.format_message().rstrip(".")
+    command = "umtn"
+    if error.ctx is not None:
+        command = error.ctx.command_path
+    elif group is not None:
+        command = f"{group.command_path} {group.invoked_subcommand or ''}".strip()
+    return f"{message}; see `{command} --help`."
 
 
 def _show_traceback_if_asked(error: BaseException) -> None:

@@ -20,6 +20,7 @@ from bridge.cli.options import (
     training_data_option,
 )
 from bridge.cli.scope_options import as_stated, scope_options
+from bridge.cli.values import Number, OneOf
 
 
 @click.command("import-checkpoint")
@@ -35,14 +36,14 @@ from bridge.cli.scope_options import as_stated, scope_options
 @training_data_option(default="not stated", show_default=True)
 @click.option(
     "--which",
-    type=click.Choice(["best", "last"]),
+    type=OneOf(["best", "last"]),
     default="best",
     show_default=True,
     help="The files of the best epochs, or of the last.",
 )
 @click.option(
     "--loudness",
-    type=click.FloatRange(-70, 0),
+    type=Number(-70, 0),
     default=-20.0,
     show_default=True,
     help="LUFS that inputs are brought to.",

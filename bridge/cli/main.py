@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import click
 
 from bridge.cli.failures import as_failures
+from bridge.cli.groups import NamedGroup
+from umtn_core.names import meant
 
 #: Sub-commands, in the order of the help. Each is imported only when asked for, and imports
 #: what it needs only when run: `umtn --help` must not wait for onnxruntime, let alone torch.
@@ -30,7 +34,7 @@ COMMANDS = {
 }
 
 
-class Umtn(click.Group):
+class Umtn(NamedGroup):
     """A group that knows its commands by name and turns every error into one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -45,6 +49,17 @@ class Umtn(click.Group):
         command: click.Command = getattr(import_module(f"bridge.cli.{name}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the sub-command; of a recording in its place, say which takes one."""
+        if not meant(args[0], COMMANDS) and os.path.exists(args[0]):
+            ctx.fail(
+                f"{args[0]} is no command; to play it on another instrument, write "
+                f"`umtn translate {shlex.quote(args[0])} --to INSTRUMENT`"
+            )
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the sub-commands in the help, without importing any."""
         with formatter.section("Commands"):
@@ -57,7 +72,7 @@ class Umtn(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Read the sub-command's arguments and run it."""
-        with as_failures():
+        with as_failures(ctx):
             return super().invoke(ctx)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import click
@@ -12,7 +14,17 @@ from bridge.cli.options import json_option
 from bridge.cli.output import print_json
 from umtn_core.bundle.manifest import Manifest
 from umtn_core.bundle.scope import Scope
-from umtn_core.bundle.search import installed_bundles, search_path
+from umtn_core.bundle.search import (
+    Installed,
+    find_bundle,
+    installed_bundles,
+    look_at,
+    search_path,
+)
+from umtn_core.errors import UmtnError
+
+#: Letters of a line in the list, beside its heading.
+_WIDTH = 80
 
 #: Those measured with a ceiling and a floor that the list shows.
 MAIN_FIGURES = (
@@ -24,18 +36,28 @@ MAIN_FIGURES = (
 
 
 @click.command()
+@click.argument("names", metavar="[MODEL]...", nargs=-1)
+@click.option("--verbose", "-v", is_flag=True, help="Show how well each plays, too.")
 @json_option("everything")
-def models(as_json: bool) -> None:
-    """List the models that can be found, with licence and measured quality."""
-    found = describe_all()
+def models(names: tuple[str, ...], verbose: bool, as_json: bool) -> None:
+    """List the models that can be found, or show all that there is to know of MODEL.
+
+    MODEL is the name or the path of one.
+    """
+    found = [_called(name) for name in names] if names else describe_all()
     if as_json:
         print_json(found)
         return
     for model in found:
-        _print(model)
+        _print(model, verbose or bool(names))
     if not found:
-        looked = ", ".join(str(folder) for folder in search_path())
-        click.echo(f"no models found in {looked}", err=True)
+        *others, last = (str(folder) for folder in search_path())
+        click.echo(
+            f"umtn: No model is installed; put one into {', '.join(others)} or {last}.", err=True
+        )
+    whole = [model["name"] for model in found if "error" not in model]
+    if whole and not (names or verbose):
+        click.echo(f"\n`umtn models {whole[0]}` shows how well it plays.", err=True)
 
 
 def describe_all() -> list[dict[str, Any]]:
@@ -43,11 +65,29 @@ def describe_all() -> list[dict[str, Any]]:
 
     A model whose manifest cannot be read has ``error`` in place of the rest.
     """
-    return [
-        {"name": model.name, "path": str(model.path)}
-        | ({"error": model.error} if model.manifest is None else _describe(model.manifest))
-        for model in installed_bundles()
-    ]
+    return [_described(model) for model in installed_bundles()]
+
+
+def _called(name: str) -> dict[str, Any]:
+    """Describe the model of a name or path."""
+    model = look_at(find_bundle(name), name)
+    if model.manifest is None:
+        raise UmtnError(model.error)
+    return _described(model)
+
+
+def _described(model: Installed) -> dict[str, Any]:
+    return {"name": model.name, "path": str(model.path)} | (
+        {"error": model.error}
+        if model.manifest is None
+        else {**_describe(model.manifest), "bytes": _bytes(model.path)}
+    )
+
+
+def _bytes(path: Path) -> int:
+    """Bytes of a bundle's files."""
+    files = path.iterdir() if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)
 
 
 def _describe(manifest: Manifest) -> dict[str, Any]:
@@ -69,27 +109,35 @@ def _describe(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _print(model: dict[str, Any]) -> None:
+def _print(model: dict[str, Any], fully: bool) -> None:
     title = model.get("title", model["name"])
     same = title.lower() == model["name"].lower()
     click.secho(model["name"] if same else f"{model['name']} ({title})", bold=True)
     if "error" in model:
-        click.echo(f"  broken: {model['error']}")
+        click.echo(f"  broken    {model['error']}")
+        click.echo(f"  lies in   {model['path']}")
         return
+    trained = model["training_data"]
     click.echo(f"  plays     {', '.join(model['domains'])}")
     click.echo(f"  audio     {_rates(model)}")
+    click.echo(f"  weighs    {_size(model)}")
     if model["postfilters"]:
         click.echo(f"  filtered  {_filtered(model)}")
     if model["scope"] is not None:
         click.echo(f"  hears     {_hears(Scope(**model['scope']))}")
     click.echo(f"  licence   {model['licence']}")
-    click.echo(f"  trained   {model['training_data']}")
-    click.echo(f"  from      {model['path']}")
-    figures = list(_flat(model["quality"]))
+    click.echo(f"  trained   {trained if fully else shorten(trained, _WIDTH, placeholder=' ...')}")
+    click.echo(f"  lies in   {model['path']}")
+    figures = list(_flat(model["quality"])) if fully else []
     if figures:
         click.echo("  quality   (--json shows all of it)")
     for name, value in figures:
         click.echo(f"    {name}: {value}")
+
+
+def _size(model: dict[str, Any]) -> str:
+    """Say how large a model is."""
+    return f"{model['parameters'] / 1e6:.2g} million parameters, {model['bytes'] / 1e6:.2g} MB"
 
 
 def _rates(model: dict[str, Any]) -> str:

@@ -12,6 +12,9 @@ from typing import Any
 
 import click
 
+from bridge.cli.values import Number, OneOf, Whole, WholeOr
+from umtn_core.decode.choosing.engine_names import ENGINES
+
 #: Semitones that a recording can be transposed by.
 FARTHEST = 36
 
@@ -28,31 +31,6 @@ def _shared(*names: str, **same: Any) -> Callable[..., Decorator]:
     return of_one_command
 
 
-def _segments(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    if value == "auto":
-        return value
-    if value.isdecimal() and int(value) >= 1:
-        return int(value)
-    raise click.BadParameter(f"{value} is neither auto nor a whole number from 1.", ctx, param)
-
-
-def _transpose(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    semitones = whole_number(value)
-    if value == "octave" or (semitones is not None and abs(semitones) <= FARTHEST):
-        return value if semitones is None else semitones
-    raise click.BadParameter(
-        f"{value} is neither octave nor a whole number from -{FARTHEST} to {FARTHEST}.", ctx, param
-    )
-
-
-def whole_number(text: str) -> int | None:
-    """Return the whole number that a text is, with a sign or without; None if it is none."""
-    try:
-        return int(text)
-    except ValueError:
-        return None
-
-
 # What a result sounds like, and how it is decoded.
 
 target_option = _shared("--to", "target", metavar="TARGET", help="Instrument to play it on.")
@@ -65,13 +43,13 @@ model_option = _shared(
     help="Name or path of the model.",
 )
 
-seed_option = _shared("--seed", type=click.IntRange(0), default=0, show_default=True)
+seed_option = _shared("--seed", type=Whole(0), default=0, show_default=True)
 
-temperature_option = _shared("--temperature", type=click.FloatRange(min=0))
+temperature_option = _shared("--temperature", type=Number(min=0))
 
 top_p_option = _shared(
     "--top-p",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Number(0, 1, min_open=True),
     default=1.0,
     show_default=True,
     help="Draw only from the likeliest share.",
@@ -79,7 +57,7 @@ top_p_option = _shared(
 
 mix_option = _shared(
     "--mix",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     default=1.0,
     show_default=True,
     help="0 is the input, 1 the translation.",
@@ -87,14 +65,14 @@ mix_option = _shared(
 
 channels_option = _shared(
     "--channels",
-    type=click.Choice(["auto", "per-channel", "mono", "mid"]),
+    type=OneOf(["auto", "per-channel", "mono", "mid"]),
     default="auto",
     show_default=True,
 )
 
 dynamics_option = _shared(
     "--dynamics",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     default=1.0,
     show_default=True,
     help="How much of the input's loud and soft is given back.",
@@ -102,29 +80,35 @@ dynamics_option = _shared(
 
 transpose_option = _shared(
     "--transpose",
-    callback=_transpose,
-    default="0",
+    type=WholeOr("octave", -FARTHEST, FARTHEST),
+    default=0,
     show_default=True,
     metavar="SEMITONES",
     help="Semitones (-36 to 36) to raise the input by first; octave, into the model's range.",
 )
 
 segments_option = _shared(
-    "--segments", callback=_segments, default="auto", show_default=True, metavar="NUMBER"
+    "--segments", type=WholeOr("auto", 1), default="auto", show_default=True, metavar="NUMBER"
 )
 
-engine_option = _shared("--engine", metavar="NAME", help="What decodes.")
+engine_option = _shared(
+    "--engine",
+    type=OneOf(ENGINES),
+    metavar="NAME",
+    help="What decodes: auto, the fastest here; cpu, cpu-bf16, cpu-int8 or onnx; with an NVIDIA "
+    "GPU, cuda, cuda-fp16, cuda-bf16 or onnx-cuda.",
+)
 
 postfilter_option = _shared("--postfilter/--no-postfilter", default=True, show_default=True)
 
-#: For an option of the above whose value is left to the bridge: it has the defaults, and checks.
-LEFT_TO_BRIDGE: dict[str, Any] = {"default": None, "show_default": False, "callback": None}
+#: For an option of the above whose default is left to the bridge.
+LEFT_TO_BRIDGE: dict[str, Any] = {"default": None, "show_default": False}
 
 # What is written, and what is said meanwhile.
 
 output_option = _shared("-o", "--output", type=click.Path(path_type=Path))
 
-minutes_option = _shared("--minutes", type=click.FloatRange(min=0, min_open=True))
+minutes_option = _shared("--minutes", type=Number(min=0, min_open=True))
 
 quiet_option = _shared("--quiet", is_flag=True, help="Show no progress.")
 

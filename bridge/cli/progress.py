@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 #: Seconds between two plain lines about the same work; set UMTN_PROGRESS_S for another time.
 PATIENCE_S = float(os.environ.get("UMTN_PROGRESS_S", "10"))
+#: Seconds that work has to have advanced for, before they say how long the rest of it takes.
+_TELLING_S = 1.0
 
 
 class Meter:
@@ -74,18 +76,24 @@ class Lines(Meter):
     """A plain line for each piece of work every few seconds, for logs and pipes."""
 
     def __init__(self) -> None:
-        self._begun: dict[str, float] = {}
+        self._begun: dict[str, tuple[float, float]] = {}
         self._spoken: dict[str, float] = {}
 
     def update(self, name: str, done: float, total: float) -> None:
         """Print a line, unless one was printed just now."""
         now = time.monotonic()
-        begun = self._begun.setdefault(name, now)
-        if now - self._spoken.setdefault(name, now) < PATIENCE_S or done <= 0 or total <= 0:
+        spoken = self._spoken.setdefault(name, now)
+        if done <= 0 or total <= 0:
+            return
+        # What is done at first, and the wait for it, say nothing of how fast the work is.
+        begun, already = self._begun.setdefault(name, (now, done))
+        if now - spoken < PATIENCE_S:
             return
         self._spoken[name] = now
-        left = (now - begun) / done * (total - done)
-        click.echo(f"{name}: {100 * done / total:.0f} %, {_clock(left)} left", err=True)
+        text = f"{name}: {100 * done / total:.0f} %"
+        if now - begun >= _TELLING_S and done > already:
+            text += f", {_clock((now - begun) / (done - already) * (total - done))} left"
+        click.echo(text, err=True)
 
 
 def meter(quiet: bool = False) -> Meter:

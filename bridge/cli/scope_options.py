@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bridge.cli.values import Whole
+
 if TYPE_CHECKING:
     from export.scope import StatedScope
 
@@ -24,7 +26,7 @@ def scope_options(otherwise: str) -> Callable[[Command], Command]:
                 help="Kind of that music, such as 'single lines of woodwind'.",
             ),
             click.option(
-                "--voices", type=click.IntRange(1), help="Notes in it that sound at once, at most."
+                "--voices", type=Whole(1), help="Notes in it that sound at once, at most."
             ),
             click.option(
                 "--range",

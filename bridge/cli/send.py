@@ -29,12 +29,12 @@ from bridge.cli.options import (
     temperature_option,
     top_p_option,
     transpose_option,
-    whole_number,
 )
 from bridge.cli.output import print_json
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from bridge.cli.token import token_options
+from bridge.cli.values import Number, OneOf, Whole
 
 if TYPE_CHECKING:
     from bridge.client import AsyncBridge, JobStatus
@@ -67,22 +67,20 @@ KEYS = (
     help="File to write; otherwise the bridge chooses one in its session folder.",
 )
 @model_option(**LEFT_TO_BRIDGE, help="Name of the model.")
-@click.option("--start", type=float, metavar="X", help="Where in the file the region begins.")
-@click.option("--length", type=float, metavar="X", help="Of the region.")
-@click.option(
-    "--unit", type=click.Choice(["seconds", "samples"]), help="Of start and length: seconds."
-)
-@seed_option(**LEFT_TO_BRIDGE, type=int, metavar="N", help="Another seed, another performance.")
-@temperature_option(**LEFT_TO_BRIDGE, type=float, metavar="X", help="Lower is cleaner and duller.")
-@top_p_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
-@mix_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
+@click.option("--start", type=Number(0), metavar="X", help="Where in the file the region begins.")
+@click.option("--length", type=Number(0, min_open=True), metavar="X", help="Of the region.")
+@click.option("--unit", type=OneOf(["seconds", "samples"]), help="Of start and length: seconds.")
+@seed_option(**LEFT_TO_BRIDGE, metavar="N", help="Another seed, another performance.")
+@temperature_option(**LEFT_TO_BRIDGE, metavar="X", help="Lower is cleaner and duller.")
+@top_p_option(**LEFT_TO_BRIDGE, metavar="X")
+@mix_option(**LEFT_TO_BRIDGE, metavar="X")
 @channels_option(**LEFT_TO_BRIDGE)
-@dynamics_option(**LEFT_TO_BRIDGE, type=float, metavar="X")
+@dynamics_option(**LEFT_TO_BRIDGE, metavar="X")
 @transpose_option(**LEFT_TO_BRIDGE)
 @segments_option(**LEFT_TO_BRIDGE, metavar="N", help="Parts decoded side by side, or auto.")
 @postfilter_option(**LEFT_TO_BRIDGE, help="Take the decoder's noise out, or leave it.")
 @engine_option()
-@click.option("--priority", type=int, metavar="N", help="Higher goes first.")
+@click.option("--priority", type=Whole(), metavar="N", help="Higher goes first.")
 @click.option("--id", "id", metavar="ID", help="Name of the job; otherwise a new one.")
 @click.option(
     "--wait/--no-wait", default=True, help="Stay until the job has ended, or print its id and go."
@@ -93,10 +91,10 @@ KEYS = (
 @click.option("--status", "status_of", metavar="ID", help="Say how far a job is.")
 @click.option("--cancel", "cancelled", metavar="ID", help="Give a job up.")
 @click.option("--host", metavar="ADDRESS", help="Of the bridge; otherwise found by itself.")
-@click.option("--port", type=click.IntRange(1, 65_535), metavar="N", help="Of the bridge.")
+@click.option("--port", type=Whole(1, 65_535), metavar="N", help="Of the bridge.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(0, min_open=True),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -140,12 +138,6 @@ async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
     keys = {key: options[key] for key in KEYS if options[key] is not None}
     if "postfilter" in keys:
         keys["postfilter"] = int(keys["postfilter"])
-    for key, word in (("segments", "auto"), ("transpose", "octave")):
-        if keys.get(key, word) != word:
-            number = whole_number(keys[key])
-            if number is None:
-                raise Misuse(f"--{key} is a whole number or {word}, not {keys[key]}.")
-            keys[key] = number
     job = await bridge.render(
         options["source"], options["target"], options["output"], id=options["id"], **keys
     )

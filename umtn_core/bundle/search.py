@@ -64,12 +64,14 @@ def find_bundle(path_or_name: str | Path) -> Path:
     UmtnError
         If no model of that name is installed.
     """
-    path = Path(os.path.expanduser(path_or_name))
+    typed = os.path.expanduser(path_or_name)
+    path, seps = Path(typed), os.sep + (os.altsep or "")
     if path.name == MANIFEST and os.path.isfile(path):
         return path.parent
-    if isinstance(path_or_name, Path) or len(path.parts) > 1 or path.suffix == ".zip":
+    has_folder = bool(os.path.dirname(str(typed).rstrip(seps)))
+    if isinstance(path_or_name, Path) or has_folder or path.suffix == ".zip":
         return path
-    is_folder = path_or_name.endswith(os.sep) and os.path.isdir(path)
+    is_folder = path_or_name.endswith(tuple(seps)) and os.path.isdir(path)
     for folder in [] if is_folder else search_path():
         for candidate in (folder / path.name, folder / f"{path.name}.zip"):
             if path.name and _is_bundle(candidate):
@@ -115,7 +117,7 @@ def installed_bundles() -> list[Installed]:
         for path in _entries(folder):
             name = path.name.removesuffix(".zip")
             if name not in found and _is_bundle(path):
-                found[name] = _installed(name, path)
+                found[name] = look_at(path, name)
     return list(found.values())
 
 
@@ -132,7 +134,8 @@ def _is_bundle(path: Path) -> bool:
     return os.path.isfile(path / MANIFEST) or (path.suffix == ".zip" and os.path.isfile(path))
 
 
-def _installed(name: str, path: Path) -> Installed:
+def look_at(path: Path, name: str) -> Installed:
+    """Read what a bundle says of itself, and no more of it; ``name`` is what it is asked for by."""
     try:
         text = open_storage(path, name).read(MANIFEST)
         return Installed(name, path, read_manifest(text, name), None)

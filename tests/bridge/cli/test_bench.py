@@ -64,13 +64,13 @@ def test_the_table_says_what_cannot_run_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "code"),
-    [("--engines", "abacus", 1), ("--engines", "auto", 1), ("--engines", ",", 2),
-     ("--streams", "0", 2), ("--streams", "many", 2), ("--seconds", "0", 2)],
+    ("option", "value"),
+    [("--engines", "abacus"), ("--engines", "auto"), ("--engines", ","),
+     ("--streams", "0"), ("--streams", "many"), ("--seconds", "0")],
 )  # fmt: skip
-def test_nonsense_is_one_sentence(option: str, value: str, code: int) -> None:
+def test_nonsense_is_one_sentence(option: str, value: str) -> None:
     result = bench(option, value)
-    assert result.exit_code == code
+    assert result.exit_code == 2
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
 

@@ -151,7 +151,7 @@ def test_figures_can_be_recorded_in_the_bundle(
     )  # fmt: skip
     assert found.exit_code == 0, found.output
     monkeypatch.setenv("UMTN_MODELS", str(copy.parent))
-    listed = run("models").stdout
+    listed = run("models", "copy").stdout
     assert "one, flute->violin, named_as_target: 0" in listed
     (described,) = [m for m in json.loads(run("models", "--json").stdout) if m["name"] == "copy"]
     report = json.loads((tmp_path / "report" / "report.json").read_text())
@@ -187,12 +187,13 @@ def test_what_cannot_be_done_is_one_sentence(
         (tiny_bundle, damaged),
         (tiny_bundle, store, "-o", made),
         (tiny_bundle, store, "-o", mine, "--force"),
-        (tiny_bundle, store, "-o", tmp_path / "r", "--engine", "tuba"),
     ):
         found = run("evaluate", *arguments, "--no-recordings", "--quiet")
         assert found.exit_code == 1, found.output
         assert len(found.stderr.strip().splitlines()) == 1
         assert found.stderr.startswith("umtn: ")
+    found = run("evaluate", tiny_bundle, store, "-o", tmp_path / "r", "--engine", "tuba")
+    assert found.exit_code == 2 and "not 'tuba'" in found.stderr
     assert not (tmp_path / "r").exists()
 
 

@@ -10,13 +10,48 @@ from click.testing import CliRunner
 from bridge.cli.main import umtn
 
 
-def test_models_are_listed_with_domains_licence_and_quality(models_folder: Path) -> None:
+def test_models_are_listed_in_a_few_lines_each(models_folder: Path) -> None:
     result = CliRunner().invoke(umtn, ["models"])
     assert result.exit_code == 0, result.stderr
-    assert "tiny" in result.stdout
-    assert "heard and made at 16 kHz\n" in result.stdout
-    for words in ("flute, violin", "CC0-1.0", "its weights are random", "pitch, flute: 0.125"):
-        assert words in result.stdout
+    tiny, *others = result.stdout.split("default (")
+    assert tiny.splitlines() == [
+        "tiny",
+        "  plays     flute, violin",
+        "  audio     heard and made at 16 kHz",
+        "  weighs    0.013 million parameters, 0.069 MB",
+        "  licence   CC0-1.0",
+        "  trained   none: its weights are random",
+        f"  lies in   {models_folder / 'tiny'}",
+    ]
+    assert all(len(line) <= 100 for part in others for line in part.splitlines())
+    assert "`umtn models tiny`" in result.stderr
+
+
+@pytest.mark.parametrize("asked", [["Tiny"], ["--verbose"]])
+def test_all_there_is_to_know_is_shown_when_asked_for(
+    models_folder: Path, asked: list[str]
+) -> None:
+    result = CliRunner().invoke(umtn, ["models", *asked])
+    assert result.exit_code == 0, result.stderr
+    assert "pitch, flute: 0.125" in result.stdout
+    assert ("trumpet" in result.stdout) == (asked == ["--verbose"])
+
+
+def test_a_model_can_be_named_by_its_path(models_folder: Path) -> None:
+    result = CliRunner().invoke(umtn, ["models", f"{models_folder / 'tiny'}/", "--json"])
+    (described,) = json.loads(result.stdout)
+    assert described["domains"] == ["flute", "violin"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("tinny", "(did you mean tiny?)"), ("./tiny", "There is no model bundle at ./tiny;")],
+)
+@pytest.mark.usefixtures("models_folder")
+def test_a_model_that_is_not_there_is_refused(name: str, sentence: str) -> None:
+    result = CliRunner().invoke(umtn, ["models", name])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert sentence in result.stderr
 
 
 def test_json_has_every_model_in_full(models_folder: Path) -> None:
@@ -27,6 +62,7 @@ def test_json_has_every_model_in_full(models_folder: Path) -> None:
     assert tiny["domains"] == ["flute", "violin"]
     assert (tiny["sample_rate"], tiny["output_rate"], tiny["bands"]) == (16_000, 16_000, 1)
     assert tiny["quality"] == {"pitch": {"flute": 0.125}}
+    assert tiny["bytes"] == sum(file.stat().st_size for file in (models_folder / "tiny").iterdir())
     assert tiny["sources"] == [{"source": "nothing", "licence": "CC0-1.0"}]
     assert Path(tiny["path"]) == models_folder / "tiny"
 
@@ -66,4 +102,8 @@ def test_a_broken_model_is_listed_as_such(
     assert result.exit_code == 0
     torn = next(m for m in json.loads(result.stdout) if m["name"] == "torn")
     assert torn.keys() == {"name", "path", "error"}
-    assert "broken" in CliRunner().invoke(umtn, ["models"]).stdout
+    listed = CliRunner().invoke(umtn, ["models"]).stdout
+    assert "broken    The manifest of the model bundle torn is not valid" in listed
+    alone = CliRunner().invoke(umtn, ["models", "torn"])
+    assert alone.exit_code == 1
+    assert "The manifest of the model bundle torn is not valid" in alone.stderr

@@ -5,8 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bridge.cli import progress
-from bridge.cli.progress import Bars, Lines, meter
+from bridge.cli.progress import PATIENCE_S, Bars, Lines, meter
 
 
 def test_a_pipe_gets_plain_lines_and_quiet_nothing() -> None:
@@ -26,12 +25,35 @@ def test_a_terminal_gets_bars_with_the_time_left(monkeypatch: pytest.MonkeyPatch
     assert "left" in shown
 
 
+def updates(monkeypatch: pytest.MonkeyPatch, *all_of_them: tuple[float, float]) -> None:
+    """Say at these times that so much of a hundred is done."""
+    times = iter([time for time, _ in all_of_them])
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    lines = Lines()
+    for _, done in all_of_them:
+        lines.update("flute.wav", done, 100)
+
+
 def test_lines_come_now_and_then_with_the_time_left(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock = iter([0.0, 1.0, progress.PATIENCE_S, progress.PATIENCE_S + 1.0])
-    monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    lines = Lines()
-    for done in (0, 1, 10, 11):
-        lines.update("flute.wav", done, 100)
+    updates(monkeypatch, (0.0, 0), (1.0, 1), (PATIENCE_S, 10), (PATIENCE_S + 1.0, 11))
+    assert PATIENCE_S == 10
+    # Nine hundredths took nine seconds, so the other ninety take ninety.
     assert capsys.readouterr().err == "flute.wav: 10 %, 1:30 left\n"
+
+
+def test_the_time_left_is_not_said_before_there_is_something_to_go_by(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # It waits for 15 seconds, is at 5 % at once, and takes a second for every 5 % from there on.
+    waited = [(float(second), 0.0) for second in range(15)]
+    updates(monkeypatch, *waited, *((15.0 + n, 5.0 + 5 * n) for n in range(12)))
+    assert capsys.readouterr().err == "flute.wav: 5 %\nflute.wav: 55 %, 0:09 left\n"
+
+
+def test_what_stands_still_has_no_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    updates(monkeypatch, (0.0, 5), (12.0, 5), (24.0, 5))
+    assert capsys.readouterr().err == 2 * "flute.wav: 5 %\n"

@@ -1,0 +1,43 @@
+"""The very first of the command line: from here on, Ctrl-C ends it with one line.
+
+What is imported takes a while, and a `KeyboardInterrupt` in the midst of that comes out as whatever
+error the module makes of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+from typing import NoReturn
+
+_PROCESS = os.getpid()
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+    try:
+        from bridge.cli.main import main as run
+
+        run()
+    except KeyboardInterrupt:
+        _leave()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Leave at once in the midst of an import, where nothing was begun that is to be cleared up."""
+    while os.getpid() == _PROCESS and frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            _leave()
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _leave() -> NoReturn:
+    """End with the exit code that shells give for Ctrl-C, whatever else is under way."""
+    try:
+        os.write(2, b"umtn: Cancelled.\n")
+    finally:
+        os._exit(128 + signal.SIGINT)
