@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +22,11 @@ import bridge.cli.many_files
 import umtn_core.rows
 from bridge.cli.failures import FAILED, INTERRUPTED, MISUSED
 from bridge.cli.main import umtn
-from umtn_core.audio.read import read_audio
+from umtn_core.audio.read import read_audio, take_audio
+from umtn_core.audio.sound import SoundRows
 from umtn_core.audio.write import write_audio
 from umtn_core.native.cuda.presence import has_driver
+from umtn_core.translator import Translator
 
 ROOT = Path(__file__).parents[3]
 
@@ -125,7 +130,11 @@ def test_a_result_is_replaced_only_by_force(recording: MakeRecording, tmp_path: 
 def test_an_input_is_never_replaced(recording: MakeRecording) -> None:
     source = recording()
     before = source.read_bytes()
-    refused(run(source, "--to", "flute", "-o", source, "--force"), "input")
+    link, other_name = source.with_name("link.wav"), source.with_name("other.wav")
+    link.symlink_to(source)
+    os.link(source, other_name)
+    for place in (source, link, other_name):
+        refused(run(source, "--to", "flute", "-o", place, "--force"), "input")
     assert source.read_bytes() == before
 
 
@@ -135,6 +144,213 @@ def test_two_inputs_of_one_name_are_refused(recording: MakeRecording, tmp_path: 
     assert result.exit_code == 1
     assert result.stderr.count("x.flute.wav") == 2 and "one at a time" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_one_name_for_two_results_does_not_keep_others_from_being_done(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    for name in ("in/x.wav", "in/y.wav"):
+        recording(name)
+    write_audio(tmp_path / "in/x.flac", np.zeros((1, 800), np.float32), 16_000)
+    result = run(tmp_path / "in", "--to", "flute", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr.count("one at a time") == 2
+    assert files(tmp_path / "out") == {"y.flute.wav"}
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "words"),
+    [
+        ("a.mp3", (1, 96_000), "96000 samples a second"),
+        ("a.mp3", (3, 44_100), "3 channels"),
+        ("a.flac", (9, 44_100), "9 channels"),
+    ],
+)
+@pytest.mark.parametrize("mix", [1, 0.5])
+def test_what_the_format_cannot_hold_is_refused_before_anything_is_rendered(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    form: tuple[int, int],
+    words: str,
+    mix: float,
+) -> None:
+    source = tmp_path / "source.wav"
+    write_audio(source, np.zeros((form[0], 800), np.float32), form[1])
+    monkeypatch.setattr(Translator, "begin", lambda *_, **__: pytest.fail("it was rendered"))
+    refused(run(source, "--to", "flute", "--mix", mix, "-o", tmp_path / name), words, ".wav")
+    assert files(tmp_path) == {"source.wav"}
+
+
+def test_a_file_that_finds_no_room_beside_others_is_refused_before_anything_is_rendered(
+    recording: MakeRecording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [recording(f"{name}.wav", seconds=0.1) for name in "abc"]
+    # Each result takes 6,400 bytes.
+    usage = SimpleNamespace(total=20_000, used=5_000, free=15_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    result = run(*sources, "--to", "flute")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1 and "c.flute.wav" in result.stderr
+    assert {"a.flute.wav", "b.flute.wav"} < files(tmp_path)
+    assert "c.flute.wav" not in files(tmp_path)
+
+
+def test_a_name_that_would_be_too_long_is_refused_and_the_cure_named(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    long = recording("in/" + "x" * 250 + ".wav")
+    refused(run(long, "--to", "flute"), "too long", "with -o.")
+    recording("in/short.wav")
+    result = run(tmp_path / "in", "--to", "flute")
+    assert result.exit_code == 1
+    assert "too long" in result.stderr and len(result.stderr.splitlines()) == 1
+    assert files(tmp_path / "in") == {long.name, "short.wav", "short.flute.wav"}
+    assert run(long, "--to", "flute", "-o", tmp_path / "fine.wav").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "none/a.wav", "loop.wav"])
+def test_an_input_that_cannot_be_is_not_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop.wav").symlink_to("loop.wav")
+    refused(run(tmp_path / name, "--to", "flute"), "There is no file")
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in(
+    recording: MakeRecording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = recording()
+    monkeypatch.chdir(tmp_path)
+    refused(run("", "--to", "flute"), "empty")
+    refused(run(source, "--to", "flute", "-o", ""), "-o")
+    assert files(tmp_path) == {source.name}
+
+
+def test_several_inputs_do_not_become_one_file(recording: MakeRecording, tmp_path: Path) -> None:
+    pair = recording("in/a.wav"), recording("in/b.wav")
+    for inputs in (pair, [tmp_path / "in"]):
+        refused(run(*inputs, "--to", "flute", "-o", tmp_path / "one.wav"), "one.wav", "folder")
+        assert not (tmp_path / "one.wav").exists()
+    assert run(*pair, "--to", "flute", "-o", f"{tmp_path}/one.wav/").exit_code == 0
+    assert files(tmp_path / "one.wav") == {"a.flute.wav", "b.flute.wav"}
+
+
+@pytest.mark.parametrize("folder", ["new/", "v1.2/", "there.wav", "bare"])
+def test_a_single_result_goes_into_what_is_a_folder(
+    recording: MakeRecording, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / "there.wav").mkdir()
+    assert run(recording(), "--to", "flute", "-o", f"{tmp_path}/{folder}").exit_code == 0
+    assert files(tmp_path / folder) == {"tone.flute.wav"}
+
+
+def test_a_folder_translated_to_another_target_does_not_translate_its_results(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    for name in ("one.wav", "one.original.wav", "solo.violin.wav", "solo.original.wav"):
+        recording(f"in/{name}")
+    music = {"one", "solo.violin", "solo.original"}
+    for target in ("flute", "violin"):
+        result = run(tmp_path / "in", "--to", target)
+        assert result.exit_code == 0, result.stderr
+    assert "one.flute.wav" in result.stderr and "one.original.wav" in result.stderr
+    assert len(result.stderr.splitlines()) == 1 and "Left out 4 files" in result.stderr
+    made = {f"{name}.{target}.wav" for name in music for target in ("flute", "violin")}
+    assert files(tmp_path / "in") == made | {f"{name}.wav" for name in music} | {"one.original.wav"}
+    # Named, it is translated.
+    assert run(tmp_path / "in/one.flute.wav", "--to", "violin").exit_code == 0
+    assert "one.flute.violin.wav" in files(tmp_path / "in")
+
+
+def test_results_in_a_folder_inside_the_folder_are_not_translated(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    recording("in/one.wav")
+    recording("in/deep/two.wav")
+    for options in ([], ["--force"]):
+        result = run(tmp_path / "in", "--to", "flute", "-o", tmp_path / "in/out", *options)
+        assert result.exit_code == 0, result.stderr
+    assert files(tmp_path / "in") == {
+        "one.wav", "deep/two.wav", "out/one.flute.wav", "out/deep/two.flute.wav",
+    }  # fmt: skip
+
+
+def test_a_file_is_translated_once_however_often_it_is_met(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    source = recording("in/one.wav")
+    (tmp_path / "in/another.wav").symlink_to("one.wav")
+    os.link(source, tmp_path / "in/third.wav")
+    (tmp_path / "link").symlink_to("in")
+    result = run(source, tmp_path / "in", tmp_path / "link", source, "--to", "flute", "--json")
+    assert result.exit_code == 0, result.stderr
+    (written,) = json.loads(result.stdout)
+    assert written["output"] == str(tmp_path / "in/one.flute.wav")
+    assert "2 files translated under another name" in result.stderr
+    # Both names are used if both are given.
+    both = run(source, tmp_path / "in/third.wav", "--to", "flute", "-o", tmp_path / "out")
+    assert both.exit_code == 0
+    assert files(tmp_path / "out") == {"one.flute.wav", "third.flute.wav"}
+
+
+def test_audio_that_cannot_be_read_is_not_passed_over(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    recording("in/one.wav")
+    (tmp_path / "in/two.m4a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(2_000))
+    (tmp_path / "in/lost.wav").symlink_to("gone.wav")
+    result = run(tmp_path / "in", "--to", "flute")
+    assert result.exit_code == 1
+    lost, foreign = result.stderr.splitlines()
+    assert "There is no file" in lost and "lost.wav" in lost
+    assert "two.m4a" in foreign and "MPEG-4" in foreign and "convert it to WAV or FLAC" in foreign
+    assert "one.flute.wav" in files(tmp_path / "in")
+
+
+def test_names_that_are_no_text_or_have_two_lines_are_shown_on_one(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    for name in (b"caf\xe9.wav", b"two\nlines.wav"):
+        recording().rename(tmp_path / os.fsdecode(name))
+    command = [sys.executable, "-m", "bridge.cli", "translate", str(tmp_path), "--to", "flute"]
+    for options in ([], ["--json", "--force"]):
+        done = subprocess.run(
+            [*command, "--model", "tiny", *options],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+            capture_output=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        if not options:
+            assert len(done.stdout.decode().splitlines()) == 2
+    outputs = [os.path.basename(each["output"]) for each in json.loads(done.stdout)]
+    assert outputs == [os.fsdecode(b"caf\xe9.flute.wav"), "two\nlines.flute.wav"]
+
+
+@pytest.mark.parametrize("typed", ["Flute", "FLUTE"])
+def test_the_result_is_called_by_the_name_that_the_target_has(
+    recording: MakeRecording, tmp_path: Path, typed: str
+) -> None:
+    assert run(recording(), "--to", typed).exit_code == 0
+    assert files(tmp_path) == {"tone.wav", "tone.flute.wav"}
+
+
+def test_what_is_odd_of_a_file_is_said_with_what_the_model_was_not_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "silent.wav"
+    write_audio(source, np.zeros((1, 8_000), np.float32), 16_000)
+
+    def odd(*arguments: Any, **options: Any) -> SoundRows:
+        sound = take_audio(*arguments, **options)
+        sound.remark = "It is odd."
+        return sound
+
+    monkeypatch.setattr(bridge.cli.many_files, "take_audio", odd)
+    result = run(source, "--to", "flute", "--json")
+    (written,) = json.loads(result.stdout)
+    assert written["remark"].startswith("It is odd. Nothing in this recording")
+    assert f"{source}: It is odd. Nothing in this recording" in result.stderr
 
 
 def test_an_unknown_target_names_the_known_ones(recording: MakeRecording) -> None:
@@ -258,7 +474,7 @@ def test_stopping_leaves_nothing(
     try:
         assert process.stderr is not None
         first = process.stderr.readline()
-        assert "long.wav" in first and "left" in first, first + process.stderr.read()
+        assert "long.wav" in first and "%" in first, first + process.stderr.read()
         process.send_signal(how)
         began = time.monotonic()
         _, errors = process.communicate(timeout=60)
