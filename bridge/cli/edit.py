@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import shlex
 import sys
-from collections.abc import Iterable, Iterator
-from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -23,15 +20,15 @@ from bridge.cli.options import (
 )
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
-from umtn_core.audio.whole_file import whole_file
 from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
-    from umtn_core.audio.sound import Audio, SoundRows
+    from bridge.cli.editing.take import Take
+    from umtn_core.audio.renewing.renewal import Renewal
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @target_option(help="Instrument to play it on.  [default: ask]")
 @model_option()
 @seed_option(type=int, metavar="NUMBER")
@@ -43,34 +40,76 @@ def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any
     """Play FILE on another instrument, in its place.
 
     For DAWs that hand a take to an external editor and read it again afterwards: name
-    "umtn edit --to trumpet" as the editor. What FILE held is kept beside it as
-    NAME.original.wav, and is never overwritten; FILE itself changes at the very end, at once.
+    "umtn edit --to trumpet" as the editor. FILE is WAV, AIFF or FLAC. What it held is kept
+    beside it as NAME.original.wav, and is never overwritten; FILE itself changes at the very
+    end, at once, and in nothing but its sound: not its sample format, its markers, its tags,
+    or who may use it. Where FILE is a link, the file behind it changes, the original lies
+    beside that, and the link stays.
     """
+    from bridge.cli.editing.replace import replace
+    from bridge.cli.editing.take import Take
     from umtn_core.audio.read import take_audio
-    from umtn_core.audio.write import check_output
     from umtn_core.bundle import Bundle
     from umtn_core.translation import Source
     from umtn_core.translator import Translator
 
-    check_output(file, overwrite=True)
+    take = Take.at(file)
+    renew = _renewal(take, target)
     bundle = Bundle.open(model)
     translator = Translator(bundle, target or _asked(bundle.domains), **options)
-    before = file.stat()
+    if take.earlier is not None:
+        _remark(
+            file,
+            f"What it was before an earlier edit is in {take.earlier}; what it holds now is "
+            "translated.",
+        )
     with stoppable() as stopped, meter(quiet) as show:
-        sound = take_audio(file, folder=file.absolute().parent, cancelled=stopped)
+        sound = take_audio(take.path, folder=take.folder, cancelled=stopped)
         translation = translator.begin(
-            [Source(sound, sound.sample_rate)], cancelled=stopped, scratch=file.absolute().parent
+            [Source(sound, sound.sample_rate)], cancelled=stopped, scratch=take.folder
         )
         translation.advance(
             progress=lambda progress: show.update(file.name, progress.fraction, 1),
             cancelled=stopped,
         )
         (blocks,) = translation.results(stopped)
-        original = _replace(file, before, blocks, sound)
-    (remark,) = translation.remarks
-    if remark:
-        click.echo(f"umtn: {file}: {remark}", err=True)
+        clipped = 0
+
+        def write(old: BinaryIO, new: BinaryIO) -> None:
+            nonlocal clipped
+            clipped = renew(old, new, blocks)
+
+        original = replace(take, write, stopped)
+    for remark in filter(None, (sound.remark, *translation.remarks)):
+        _remark(file, remark)
+    if clipped:
+        _remark(file, f"{clipped} samples were louder than its format holds, and are clipped.")
     click.echo(f"{file} is played on the {translator.target}; what it was is in {original}")
+
+
+def _remark(file: Path, sentence: str) -> None:
+    click.echo(f"umtn: {file}: {sentence}", err=True)
+
+
+def _renewal(take: Take, target: str | None) -> Renewal:
+    """Tell how a take is written again, and refuse what would be worse for it each time."""
+    from umtn_core.audio.renewing.renewal import renewal_of
+
+    try:
+        with take.path.open("rb") as file:
+            renew = renewal_of(file, take.name, take.folder)
+    except OSError as error:
+        raise UmtnError(f"Cannot read {take.name}: {error.strerror or error}.") from error
+    if renew is None:
+        ending = ".new.wav" if take.name.suffix.lower() == ".wav" else ".wav"
+        wave = take.name.with_name(take.name.stem + ending)
+        raise UmtnError(
+            f"{take.name} is left as it is: only WAV, AIFF and FLAC files of plain samples can be "
+            "played in their place, since others lose sound each time they are written, and many "
+            "begin later or get longer; make a WAV file of it with: umtn translate "
+            f"{shlex.quote(str(take.name))} --to {target or 'TARGET'} -o {shlex.quote(str(wave))}"
+        )
+    return renew
 
 
 def _asked(domains: tuple[str, ...]) -> str | None:
@@ -79,56 +118,3 @@ def _asked(domains: tuple[str, ...]) -> str | None:
         return None
     answer: str = click.prompt("Play it on", type=click.Choice(domains))
     return answer
-
-
-def _replace(file: Path, before: os.stat_result, blocks: Iterable[Audio], sound: SoundRows) -> Path:
-    """Put a result in a file's place, and return where the copy is of what it held."""
-    from umtn_core.audio.write import write_blocks
-
-    copies: list[Path] = []
-
-    def last_of_all() -> Iterator[Audio]:
-        # Once there is a whole result, and as late as can be: making it takes its time.
-        if _differs(file, before):
-            raise UmtnError(f"{file} has changed in the meantime and is left as it is; try again.")
-        copies.append(_kept(file))
-        yield from ()
-
-    try:
-        write_blocks(
-            file, chain(blocks, last_of_all()), sound.channels, sound.sample_rate, overwrite=True
-        )
-    except BaseException:
-        if copies and not _differs(file, before):
-            copies[0].unlink()
-        raise
-    return copies[0]
-
-
-def _differs(file: Path, before: os.stat_result) -> bool:
-    """Whether a file is not what it was."""
-    now = file.stat()
-    return (now.st_ino, now.st_mtime_ns, now.st_size) != (
-        before.st_ino,
-        before.st_mtime_ns,
-        before.st_size,
-    )
-
-
-def _kept(file: Path) -> Path:
-    """Copy a file to a name beside it that is free."""
-    for number in count(1):
-        tail = "original" if number == 1 else f"original-{number}"
-        copy = file.with_name(f"{file.stem}.{tail}{file.suffix}")
-        try:
-            with file.open("rb") as source, whole_file(copy, overwrite=False) as target:
-                shutil.copyfileobj(source, target)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise UmtnError(
-                f"Cannot keep a copy of {file} ({error.strerror}), so it is left as it is."
-            ) from error
-        shutil.copystat(file, copy)
-        return copy
-    raise AssertionError("unreachable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from umtn_core.audio.renewing.flac import renew_flac
 from umtn_core.audio.renewing.flac_head import FlacHead
 
 RATE = 44_100
-#: A seek table, an application's block, tags, a picture, padding, and what nobody knows yet.
+PICTURE = struct.pack(">II9sI4s5I4s", 3, 9, b"image/png", 4, b"name", 1, 1, 24, 0, 4, b"data")
+CUES = bytes(128 + 8) + b"\0" + bytes(258) + b"\1" + bytes(8) + b"\xaa" + bytes(27)
+#: A seek table, an application's block, tags, cues, a picture, padding, and what is not known yet.
 BLOCKS = (
     (3, bytes(18)), (2, b"riffdata"), (4, b"\4\0\0\0umtn\1\0\0\0\7\0\0\0TITLE=x"),
-    (6, b"picture" * 9), (1, bytes(100)), (77, b"later"),
+    (5, CUES), (6, PICTURE), (1, bytes(100)), (77, b"later"),
 )  # fmt: skip
 ID3 = b"ID3\4\0\0\0\0\0\5hello"
 ID3V1 = b"TAG".ljust(128, b"x")

@@ -1,0 +1,1 @@
+"""An audio file again with other sound in it, and all else as it was."""
