@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 @output_option(
     type=click.Path(),  # as it was typed, since a slash at its end says that it is a folder
     metavar="OUT",
-    help="File to write, or folder for several; otherwise NAME.TARGET.wav beside each input.",
+    help="File to write, or folder for several (one that is there, has no ending, or a slash at "
+    "its end); otherwise NAME.TARGET.wav beside each input.",
 )
 @model_option()
 @seed_option(type=int, metavar="NUMBER", help="Another seed gives another performance.")

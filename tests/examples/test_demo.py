@@ -81,3 +81,13 @@ def test_without_apt_a_soundfont_plays_a_tune(tiny_models: Path, tmp_path: Path)
     with AudioFile(str(tmp_path / "demo/source.wav")) as file:
         assert 10 < file.frames / file.samplerate < 20
         assert np.abs(file.read(file.frames)).max() > 0.05
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    tiny_models: Path, recording: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("precious")
+    done = demo(tiny_models, recording(), "--to", "flute", "--output", tmp_path / "file")
+    assert done.returncode == 1
+    assert done.stderr.startswith("demo: ") and len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "file").read_text() == "precious"

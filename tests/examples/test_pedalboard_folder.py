@@ -74,3 +74,27 @@ def test_an_empty_folder_is_one_sentence(tiny_models: Path, tmp_path: Path) -> N
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "played").exists()
+
+
+def test_recordings_are_never_replaced(
+    tiny_models: Path, recording: Callable[..., Path], tmp_path: Path
+) -> None:
+    take = recording("takes/a.wav")
+    before = take.read_bytes()
+    (tmp_path / "link").symlink_to("takes")
+    options = ("--to", "flute", "--model", "tiny", "--force")
+    done = run(tiny_models, tmp_path / "takes", tmp_path / "link", *options)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and "another folder" in done.stderr
+    assert take.read_bytes() == before
+
+
+def test_what_cannot_be_written_is_found_out_before_anything_is_played(
+    tiny_models: Path, recording: Callable[..., Path], tmp_path: Path
+) -> None:
+    for name in ("takes/a.wav", "takes/b.WAV", "played/b.WAV"):
+        recording(name)
+    options = ("--to", "flute", "--model", "tiny")
+    done = run(tiny_models, tmp_path / "takes", tmp_path / "played", *options)
+    assert done.returncode == 1 and "b.WAV" in done.stderr
+    assert [each.name for each in (tmp_path / "played").iterdir()] == ["b.WAV"]

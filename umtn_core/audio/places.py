@@ -6,12 +6,16 @@ import errno
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 
 from umtn_core.errors import UmtnError
+
+#: What every file system allows a file to have in bytes, but for some of long ago.
+_FULL = 2**31 - 1
 
 
 class ImpossibleName(UmtnError):
@@ -74,9 +78,14 @@ def check_room(path: Path, size: int, besides: int = 0) -> None:
     Raises
     ------
     UmtnError
-        If fewer are free.
+        If fewer are free, or the file system has no files of that size.
     """
     folder = nearest_folder(path)
+    if size > _FULL and not _can_be_as_long(folder, size):
+        raise UmtnError(
+            f"{path} would have {size / 1e9:.1f} GB, more than a file can have in {folder}; "
+            "choose a folder on another disk, or a format that packs, such as .flac."
+        )
     disk = shutil.disk_usage(folder)
     # Some of what is not used is kept for the superuser.
     is_superuser = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -88,6 +97,16 @@ def check_room(path: Path, size: int, besides: int = 0) -> None:
             f"{path} would have {size / 1e6:.1f} MB{others}, and of the disk {folder} lies on "
             f"{free / 1e6:.1f} MB are free; make room, or choose another folder."
         )
+
+
+def _can_be_as_long(folder: Path, size: int) -> bool:
+    """Whether files there can be of a size: nowhere else can one go to in a file."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.lseek(file.fileno(), size, os.SEEK_SET)
+    except OSError as error:
+        return error.errno not in (errno.EINVAL, errno.EFBIG, errno.EOVERFLOW)
+    return True
 
 
 def nearest_folder(path: Path) -> Path:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from bridge.cli.folders import READABLE, UNREADABLE, look_through
-from umtn_core.audio.write import FORMATS, write_audio
+from umtn_core.audio.formats import FORMATS
+from umtn_core.audio.write import write_audio
 
 TARGETS = ("violin", "cambini_wind_quintet")
 

@@ -144,3 +144,20 @@ def test_nothing_is_refused_where_nobody_knows_what_is_free(tmp_path, monkeypatc
     check_room(tmp_path / "a.wav", 6_000_000)
     disk(monkeypatch, total=10, used=10, free=0)
     check_room(tmp_path / "a.flac", 0)
+
+
+def test_a_file_longer_than_the_file_system_knows_is_refused(tmp_path, monkeypatch):
+    disk(monkeypatch, total=10**12, used=0, free=10**12)
+    check_room(tmp_path / "a.wav", 2**33)
+    seek = os.lseek
+
+    def as_on_fat(descriptor, place, whence):
+        if place >= 2**32:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return seek(descriptor, place, whence)
+
+    monkeypatch.setattr(os, "lseek", as_on_fat)
+    check_room(tmp_path / "a.wav", 2**32 - 1)
+    with pytest.raises(UmtnError, match=r"4\.3 GB, more than a file can have"):
+        check_room(tmp_path / "new/a.wav", 2**32)
+    assert os.listdir(tmp_path) == []
