@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.umtn_core.audio.kinds import aiff, flac, mp3, ogg, others, wav
+from tests.umtn_core.audio.kinds.all import KINDS
 from tests.umtn_core.audio.kinds.judging import fault
 from tests.umtn_core.audio.kinds.kind import Kind, Refused
 from umtn_core.audio import read_audio
 from umtn_core.audio.read import open_audio
 from umtn_core.errors import UmtnError
-
-KINDS = [kind for module in (wav, aiff, mp3, flac, ogg, others) for kind in module.KINDS]
 
 
 def test_no_two_kinds_have_one_name() -> None:

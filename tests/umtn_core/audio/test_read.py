@@ -180,6 +180,33 @@ def test_a_region_is_that_part_of_the_whole(tmp_path, ending, options, error):
         np.testing.assert_array_equal(region, whole[:, start : start + length])
 
 
+@pytest.mark.parametrize(("ending", "options", "error"), FORMATS)
+def test_places_are_found_without_what_lies_between(tmp_path, ending, options, error):
+    rate = 44_100 if ending == "mp3" else RATE
+    path = tmp_path / f"a.{ending}"
+    with AudioFile(str(path), "w", rate, 2, **options) as file:
+        file.write(np.tile(music(), 40))
+    whole, _ = read_audio(path)
+    places = [(0, 100), (whole.shape[1] // 3, 5000), (5, 5), (whole.shape[1] - 300, 300)]
+    with path.open("rb") as file, open_audio(file, path) as audio, audio.seeking() as read:
+        for start, length in places:
+            np.testing.assert_allclose(
+                read(start, length), whole[:, start : start + length], atol=1e-4
+            )
+
+
+def test_places_are_found_in_recordings_one_behind_another(tmp_path):
+    with AudioFile(str(tmp_path / "one.mp3"), "w", 44_100, 1) as file:
+        file.write(np.tile(music()[:1], 10))
+    path = tmp_path / "two.mp3"
+    path.write_bytes((tmp_path / "one.mp3").read_bytes() * 2)
+    whole, _ = read_audio(path)
+    middle = whole.shape[1] // 2
+    with path.open("rb") as file, open_audio(file, path) as audio, audio.seeking() as read:
+        for start in (10, middle - 50, middle + 50, 20):
+            np.testing.assert_allclose(read(start, 100), whole[:, start : start + 100], atol=1e-4)
+
+
 def test_reading_can_be_cancelled(tmp_path):
     path = written(tmp_path / "a.wav")
     with (

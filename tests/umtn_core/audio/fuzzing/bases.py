@@ -20,11 +20,18 @@ MUSIC = music(0.5)
 
 @dataclass(frozen=True)
 class Base:
-    """A whole file: its parts in order, and how many of its first bytes are header."""
+    """A whole file: its parts in order, and how many of its first bytes are header.
+
+    Where samples stand one by one, `step` bytes of them go together. No reader can tell that one
+    byte is missing there, so that all behind it is noise; nor, where frames have no checksum, that
+    one of them was changed: such a share of it may be noise.
+    """
 
     name: str
     parts: list[bytes]
     header: int
+    step: int = 1
+    unchecked: float = 0.1
 
     @property
     def contents(self) -> bytes:
@@ -35,12 +42,12 @@ class Base:
 def _wav(name: str, *chunks: bytes, magic: bytes = b"RIFF") -> Base:
     whole = wav.riff(*chunks, magic=magic)
     header = whole.index(b"data") + 8
-    return Base(f"{name}.wav", [whole[:12], *chunks], header)
+    return Base(f"{name}.wav", [whole[:12], *chunks], header, step=24)
 
 
 def _aiff(name: str, *chunks: bytes, kind: bytes = b"AIFF") -> Base:
     whole = aiff.form(*chunks, kind=kind)
-    return Base(f"{name}.aif", [whole[:12], *chunks], whole.index(b"SSND") + 16)
+    return Base(f"{name}.aif", [whole[:12], *chunks], whole.index(b"SSND") + 16, step=24)
 
 
 def _flac(name: str, contents: bytes) -> Base:
@@ -66,7 +73,8 @@ def _flac(name: str, contents: bytes) -> Base:
 def _mp3(name: str, contents: bytes, before: bytes = b"", behind: bytes = b"") -> Base:
     tags = [tag for tag in (before,) if tag]
     ends = [tag for tag in (behind,) if tag]
-    return Base(f"{name}.mp3", [*tags, *mp3.frames(contents), *ends], len(before) + 200)
+    parts = [*tags, *mp3.frames(contents), *ends]
+    return Base(f"{name}.mp3", parts, len(before) + 200, unchecked=0.4)
 
 
 def _ogg(name: str, contents: bytes) -> Base:

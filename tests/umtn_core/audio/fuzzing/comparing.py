@@ -28,10 +28,9 @@ class Comparison:
     #: How much louder it was played.
     level: float
 
-    @property
-    def agrees(self) -> bool:
-        """Whether what was played is what the other reads, but for a moment at a damaged place."""
-        return self.noise <= 0.1 and 0.5 < self.level < 2
+    def agrees(self, but_for: float) -> bool:
+        """Whether what was played is what the other reads, but for such a share of it."""
+        return self.noise <= but_for and 0.5 < self.level < 2
 
 
 def _lag(one: Audio, other: Audio) -> int:
@@ -55,13 +54,20 @@ def _missing(one: Audio, other: Audio, lag: int) -> float:
 
 
 def compare(played: Audio, other: Audio) -> Comparison:
-    """Compare two readings (channels, samples) of as many channels and the same rate."""
+    """Compare two readings (channels, samples) of as many channels and the same rate.
+
+    Where one goes on longer than the other, as readers do who believe more or less of a header,
+    they are compared in what they have in common, if that is a fifth of it at least.
+    """
     noise = lost = 0.0
+    common = max(min(played.shape[1], other.shape[1]), played.shape[1] // 5)
     for one, two in zip(played.astype(np.float64), other.astype(np.float64), strict=True):
         lag = _lag(one, two)
-        noise = max(noise, _missing(one, two, lag))
+        begin = max(0, lag)
+        noise = max(noise, _missing(one[begin : begin + common], two, lag - begin))
         lost = max(lost, _missing(two, one, -lag))
-    return Comparison(noise, lost, (_loud(played) + 1e-6) / (_loud(other) + 1e-6))
+    heard = played[:, max(0, lag) :][:, :common]
+    return Comparison(noise, lost, (_loud(heard) + 1e-6) / (_loud(other) + 1e-6))
 
 
 def _loud(audio: Audio) -> float:

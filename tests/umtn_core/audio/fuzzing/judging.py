@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from tests.umtn_core.audio.fuzzing.bases import Base
 from tests.umtn_core.audio.fuzzing.comparing import Audio, compare
 from tests.umtn_core.audio.fuzzing.reading import Read, Reader
-from tests.umtn_core.audio.fuzzing.spoiling import spoilt
+from tests.umtn_core.audio.fuzzing.spoiling import TAGS, spoilt
 
 #: Of the processor's time, for a file of half a second.
 LONGEST = 2.0
@@ -57,7 +59,7 @@ class Judge:
             contents = spoilt(base, seed)
             path = self._written(base.name, contents)
             read = self._reader.read(path)
-            what, fault = self._judged(path, read, whole)
+            what, fault = self._judged(base, path, read, whole)
             verdict.counts[what] += 1
             if fault:
                 verdict.faults.append(f"{base.name} {seed}: {fault}")
@@ -69,7 +71,7 @@ class Judge:
         path.write_bytes(contents)
         return path
 
-    def _judged(self, path: Path, read: Read, whole: Read) -> tuple[str, str]:
+    def _judged(self, base: Base, path: Path, read: Read, whole: Read) -> tuple[str, str]:
         if read.failed:
             return "failed", read.failed
         if read.seconds > LONGEST:
@@ -79,28 +81,40 @@ class Judge:
                 return "failed", read.refused
             return "refused", "" if str(path) in read.refused else f"says {read.refused!r}"
         assert whole.audio is not None
-        differences = [_difference(read, whole)]
+        differences = [_difference(read, whole, base.unchecked)]
         if not differences[0]:
             return "as the whole file", ""
+        bare = self._written(f"bare {path.name}", _without_tags(path.read_bytes()))
         for other in self._others:
-            differences.append(_difference(read, other.read(path)))
+            differences.append(_difference(read, other.read(bare), base.unchecked))
             if not differences[-1]:
                 return "as another reads it", ""
         return "noise", f"{read.audio.shape} at {read.rate} Hz: " + "; ".join(differences)
 
 
-def _difference(read: Read, other: Read) -> str:
+def _without_tags(contents: bytes) -> bytes:
+    """What is behind tags, which other readers know before some formats only."""
+    for tag in TAGS:
+        if contents.startswith(tag):
+            return _without_tags(contents[len(tag) :])
+    return contents
+
+
+def _difference(read: Read, other: Read, but_for: float) -> str:
     """Say why what was played is not what another reads; empty if it is."""
     played, heard = read.audio, other.audio
     if played is None or heard is None or 0 in heard.shape:
         return other.failed or other.refused or "nothing"
     if (len(played), read.rate) != (len(heard), other.rate):
         return f"{len(heard)} channels at {other.rate} Hz"
-    return _unlike(played, heard)
+    return _unlike(played, heard, but_for)
 
 
-def _unlike(played: Audio, heard: Audio) -> str:
+def _unlike(played: Audio, heard: Audio, but_for: float) -> str:
+    common = min(played.shape[1], heard.shape[1])
+    if common > 16 and np.abs(played[:, :common] - heard[:, :common]).max() < 1e-4:
+        return ""
     found = compare(played, heard)
-    if found.agrees:
+    if found.agrees(but_for):
         return ""
     return f"{found.noise:.2f} of it noise, {found.level:.2f} times as loud"

@@ -11,18 +11,21 @@ from tests.umtn_core.audio.kinds.kind import ape, id3, id3v1, title
 _NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000,
             0xFFFFFFFE, 0xFFFFFFFF)  # fmt: skip
 
-Spoil = Callable[[random.Random, bytearray, int], None]
+#: What may be put before any file. It is no part of what others are asked to read.
+TAGS = (id3(title()), ape(), bytes(100), id3(bytes(9), footer=True))
+
+Spoil = Callable[[random.Random, bytearray, int, int], None]
 
 
-def _bits(rng: random.Random, octets: bytearray, place: int) -> None:
+def _bits(rng: random.Random, octets: bytearray, place: int, step: int) -> None:
     octets[place] ^= 1 << rng.randrange(8)
 
 
-def _octet(rng: random.Random, octets: bytearray, place: int) -> None:
+def _octet(rng: random.Random, octets: bytearray, place: int, step: int) -> None:
     octets[place] = rng.choice((0, 0x7F, 0x80, 0xFF, rng.randrange(256)))
 
 
-def _number(rng: random.Random, octets: bytearray, place: int) -> None:
+def _number(rng: random.Random, octets: bytearray, place: int, step: int) -> None:
     """Another number where one may stand, far off or by a little."""
     width, order = rng.choice((2, 4)), rng.choice(("little", "big"))
     place -= place % 2
@@ -31,22 +34,22 @@ def _number(rng: random.Random, octets: bytearray, place: int) -> None:
     octets[place : place + width] = (new % (1 << 8 * width)).to_bytes(width, order)
 
 
-def _insert(rng: random.Random, octets: bytearray, place: int) -> None:
-    count = rng.choice((1, 1, 2, 3, 4, 16, 500))
+def _insert(rng: random.Random, octets: bytearray, place: int, step: int) -> None:
+    count = step * rng.choice((1, 1, 2, 3, 4, 16, 500))
     octets[place:place] = rng.choice((bytes(count), rng.randbytes(count)))
 
 
-def _remove(rng: random.Random, octets: bytearray, place: int) -> None:
-    del octets[place : place + rng.choice((1, 1, 2, 3, 4, 16, 500))]
+def _remove(rng: random.Random, octets: bytearray, place: int, step: int) -> None:
+    del octets[place : place + step * rng.choice((1, 1, 2, 3, 4, 16, 500))]
 
 
-def _end(rng: random.Random, octets: bytearray, place: int) -> None:
+def _end(rng: random.Random, octets: bytearray, place: int, step: int) -> None:
     del octets[rng.randrange(len(octets)) :]
 
 
-def _tag(rng: random.Random, octets: bytearray, place: int) -> None:
+def _tag(rng: random.Random, octets: bytearray, place: int, step: int) -> None:
     if rng.random() < 0.5:
-        octets[:0] = rng.choice((id3(title()), ape(), bytes(100), id3(bytes(9), footer=True)))
+        octets[:0] = rng.choice(TAGS)
     else:
         octets += rng.choice((id3v1(), ape(), bytes(100), rng.randbytes(100), b"\0"))
 
@@ -80,5 +83,6 @@ def spoilt(base: Base, seed: int) -> bytes:
             break
         header = min(base.header, len(octets))
         within = header if rng.random() < 0.75 else len(octets)
-        rng.choice(_SPOILS)(rng, octets, rng.randrange(within))
+        place = rng.randrange(within)
+        rng.choice(_SPOILS)(rng, octets, place, base.step if place > header else 1)
     return bytes(octets)

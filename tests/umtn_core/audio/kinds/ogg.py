@@ -132,11 +132,12 @@ def _damaged() -> Iterator[Kind]:
     for name, contents, audio, rate in (
         ("vorbis", VORBIS, MUSIC, RATE),
         ("opus", OPUS, OPUS_MUSIC, 48_000),
-        ("flac", flac_inside(), MUSIC, RATE),
     ):
         between = b"".join(pages(contents)[:-1])
         part = Nearly(audio, rate, late=400, shorter=10_000, alike=0.9)
         yield Kind(f"cut-between-pages-{name}.ogg", between, part, remark=_OPEN)
+    counted = b"".join(pages(flac_inside())[:-1])
+    yield Kind("cut-between-pages-flac.ogg", counted, Refused("40960 are there"))
     parts = pages(flac_inside())
     gone = b"".join(parts[:5] + parts[6:])
     yield Kind("page-gone.oga", gone, Refused("damaged"), ffmpeg=False)
