@@ -57,11 +57,10 @@ def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any
     renew = _renewal(take, target)
     bundle = Bundle.open(model)
     translator = Translator(bundle, target or _asked(bundle.domains), **options)
-    if take.earlier is not None:
+    if (earlier := take.earlier) is not None:
         _remark(
             file,
-            f"What it was before an earlier edit is in {take.earlier}; what it holds now is "
-            "translated.",
+            f"What it was before an earlier edit is in {earlier}; what it holds now is translated.",
         )
     with stoppable() as stopped, meter(quiet) as show:
         sound = take_audio(take.path, folder=take.folder, cancelled=stopped)

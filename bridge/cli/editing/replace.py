@@ -32,7 +32,7 @@ def replace(
     Parameters
     ----------
     take
-        The file.
+        The file that is replaced.
     write
         Called with the take, open for reading, and the new file.
     cancelled

@@ -173,3 +173,160 @@ def test_all_bytes_but_those_of_the_sound_stay(name: str, tmp_path: Path) -> Non
     end = content.index(b"NAME" if "AIF" in name else b"cue ", begin)
     assert begin <= changed[0] <= changed[-1] < end
     assert len(changed) > 100
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+def test_flac_keeps_its_bits_and_tags(subtype: str, tmp_path: Path) -> None:
+    take = tmp_path / "takes" / "take.flac"
+    take.parent.mkdir()
+    with soundfile.SoundFile(take, "w", RATE, 2, subtype) as file:
+        file.title = "Seven"
+        file.write(np.stack([TONE, TONE / 2], axis=1))
+    was = sound(take)
+    result = edit(take)
+    assert result.exit_code == 0, result.stderr
+    with soundfile.SoundFile(take) as file:
+        assert (file.subtype, file.title, file.frames) == (subtype, "Seven", len(TONE))
+    assert np.abs(sound(take) - was).max() > 0.01
+    # The reader compares FLAC with its checksum.
+    assert edit(take).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("take.mp3", {}), ("take.ogg", {}), ("take.wav", {"subtype": "IMA_ADPCM"})],
+)
+def test_what_each_pass_makes_worse_is_refused_with_a_way_to_wav(
+    name: str, form: dict[str, str], tmp_path: Path
+) -> None:
+    take = tmp_path / "takes" / name
+    take.parent.mkdir()
+    soundfile.write(take, TONE, RATE, **form)
+    before = take.read_bytes()
+    result = edit(take)
+    assert result.exit_code == 1
+    (sentence,) = result.stderr.splitlines()
+    assert take.read_bytes() == before
+    assert names(take.parent) == [name]
+    # What it says to do instead works.
+    command = sentence.partition("umtn translate ")[2].split()
+    result = CliRunner().invoke(umtn, ["translate", *command, "--model", "tiny"])
+    assert result.exit_code == 0, result.stderr
+    assert take.read_bytes() == before
+
+
+def test_flac_of_bits_that_are_not_written_here_is_refused(tmp_path: Path) -> None:
+    take = tmp_path / "take.flac"
+    soundfile.write(take, TONE, RATE, "PCM_16")
+    content = bytearray(take.read_bytes())
+    content[20:22] = (int.from_bytes(content[20:22], "big") & ~0x1F0 | 11 << 4).to_bytes(2, "big")
+    take.write_bytes(content)
+    result = edit(take)
+    assert result.exit_code == 1
+    assert take.read_bytes() == content
+
+
+def test_a_link_stays_and_the_file_behind_it_changes(
+    recording: MakeRecording, tmp_path: Path
+) -> None:
+    take = recording("library/take.wav")
+    before = take.read_bytes()
+    link = tmp_path / "session.wav"
+    link.symlink_to(Path("library", "take.wav"))
+    result = edit(link)
+    assert result.exit_code == 0, result.stderr
+    assert os.readlink(link) == str(Path("library", "take.wav"))
+    assert take.read_bytes() != before
+    assert (take.parent / "take.original.wav").read_bytes() == before
+    assert str(take.with_name("take.original.wav")) in result.stdout
+
+
+def test_all_names_of_a_file_have_the_new_sound(recording: MakeRecording, tmp_path: Path) -> None:
+    take = recording("takes/take.wav")
+    before = take.read_bytes()
+    other = tmp_path / "other.wav"
+    os.link(take, other)
+    result = edit(take)
+    assert result.exit_code == 0, result.stderr
+    assert other.samefile(take)
+    assert take.read_bytes() != before
+    assert (take.parent / "take.original.wav").read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [0o660, 0o600, 0o664])
+def test_who_may_use_it_stays(recording: MakeRecording, mode: int) -> None:
+    take = recording("takes/take.wav")
+    take.chmod(mode)
+    assert edit(take).exit_code == 0
+    for path in (take, take.with_name("take.original.wav")):
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_a_read_only_file_is_refused_before_any_work(
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("umtn_core.bundle.Bundle.open", lambda *_: pytest.fail("work was begun"))
+    take = recording("takes/take.wav")
+    take.chmod(0o444)
+    before = take.read_bytes()
+    result = edit(take)
+    assert result.exit_code == 1
+    assert "is read-only; make it writable" in result.stderr
+    assert take.read_bytes() == before
+    assert names(take.parent) == ["take.wav"]
+
+
+def test_what_is_clipped_is_said(recording: MakeRecording, monkeypatch: pytest.MonkeyPatch) -> None:
+    from umtn_core.translation import Translation
+
+    real = Translation.results
+    monkeypatch.setattr(
+        Translation, "results", lambda *each: [(50 * b for b in bs) for bs in real(*each)]
+    )
+    take = recording("takes/take.wav")
+    result = edit(take)
+    assert result.exit_code == 0, result.stderr
+    assert "samples were louder than its format holds, and are clipped." in result.stderr
+
+
+def test_a_file_that_changes_meanwhile_is_left_alone(
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = recording("takes/take.wav")
+    from umtn_core.translator import Translator
+
+    real = Translator.begin
+
+    def meanwhile(self, sources, **options):  # type: ignore[no-untyped-def]
+        os.utime(take, ns=(1, 1))
+        return real(self, sources, **options)
+
+    before = take.read_bytes()
+    monkeypatch.setattr(Translator, "begin", meanwhile)
+    result = edit(take)
+    assert result.exit_code == 1
+    assert "changed in the meantime" in result.stderr
+    assert take.read_bytes() == before
+    assert names(take.parent) == ["take.wav"]
+
+
+def test_a_file_that_changes_while_the_result_is_made_is_left_alone(
+    recording: MakeRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = recording("takes/take.wav")
+    from umtn_core.translation import Translation
+
+    real = Translation.results
+
+    def meanwhile(self, cancelled):  # type: ignore[no-untyped-def]
+        def blocks(made):  # type: ignore[no-untyped-def]
+            yield from made
+            os.utime(take, ns=(1, 1))
+
+        return [blocks(made) for made in real(self, cancelled)]
+
+    monkeypatch.setattr(Translation, "results", meanwhile)
+    result = edit(take)
+    assert result.exit_code == 1
+    assert "changed in the meantime" in result.stderr
+    assert names(take.parent) == ["take.wav"]
