@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 
 from umtn_core.audio.channels import ChannelMode, EqualChannels, Mean, PerChannel
 from umtn_core.audio.level import Limiter
-from umtn_core.audio.sound import (
-    HIGHEST_RATE,
-    LOWEST_RATE,
-    MOST_CHANNELS,
-    Sound,
-    SoundArray,
-    blocks_of,
-)
+from umtn_core.audio.sound import FARTHEST, Sound, blocks_of
 from umtn_core.errors import UmtnError
 from umtn_core.hearing import Hearing, Signal
 from umtn_core.progress import IsCancelled
@@ -50,7 +43,7 @@ class Recording:
     Raises
     ------
     UmtnError
-        If it holds samples that are not numbers.
+        If it holds samples that are not numbers, or beyond all measure.
     Cancelled
     """
 
@@ -165,8 +158,13 @@ class _Survey:
 
     def add(self, block: Audio) -> None:
         peak = float(np.abs(block).max())
-        if not math.isfinite(peak):
-            raise UmtnError("The audio has samples that are not numbers (NaN or infinity).")
+        if not peak <= FARTHEST:
+            what = (
+                f"more than {FARTHEST:,.0f} times beyond full scale"
+                if math.isfinite(peak)
+                else "not numbers (NaN or infinity)"
+            )
+            raise UmtnError(f"The audio has samples that are {what}.")
         self.peak = max(self.peak, peak)
         self.equal.add(block)
 
@@ -185,40 +183,3 @@ class _OnePlayer:
 
     def joined(self, blocks: Iterator[Audio], dry: Iterator[Audio]) -> Iterator[Audio]:
         return through((block[0] for block in blocks), self._placing.placer(self._rate))
-
-
-def sound_of(audio: Audio, sample_rate: float) -> SoundArray:
-    """Check audio that a caller brought.
-
-    Parameters
-    ----------
-    audio : float32 array (channels, samples) or (samples,)
-    sample_rate
-        The audio's rate in hertz.
-
-    Raises
-    ------
-    UmtnError
-        If it is not audio, or has no samples.
-    """
-    audio = np.asarray(audio)
-    if not np.issubdtype(audio.dtype, np.floating):
-        raise UmtnError(f"Audio must be of type float32, from -1 to 1, not {audio.dtype}.")
-    audio = audio.astype(np.float32, copy=False)
-    if audio.ndim not in (1, 2):
-        raise UmtnError(
-            f"Audio must have the form (channels, samples), not {audio.ndim} dimensions."
-        )
-    if audio.size == 0:
-        raise UmtnError("There is no audio to translate: it has no channels or no samples.")
-    if audio.ndim == 2 and len(audio) > MOST_CHANNELS:
-        raise UmtnError(
-            f"Audio must have the form (channels, samples), with up to {MOST_CHANNELS} channels; "
-            f"this has {len(audio)}: turn it over if it is (samples, channels)."
-        )
-    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE or sample_rate % 1:
-        raise UmtnError(
-            f"The sample rate must be a whole number of hertz from {LOWEST_RATE} to "
-            f"{HIGHEST_RATE}, not {sample_rate}."
-        )
-    return SoundArray(np.atleast_2d(audio), int(sample_rate))

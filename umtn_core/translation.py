@@ -11,6 +11,7 @@ from typing import cast
 import msgspec
 import numpy as np
 
+from umtn_core.audio.array import channels_first, sound_of
 from umtn_core.audio.sound import Sound
 from umtn_core.coding import Coding
 from umtn_core.decode.decode import Decode
@@ -19,7 +20,7 @@ from umtn_core.decode.saving import save
 from umtn_core.errors import UmtnError
 from umtn_core.finishing import Finish
 from umtn_core.progress import IsCancelled, OnProgress, Progress
-from umtn_core.recording import Audio, Recording, sound_of
+from umtn_core.recording import Audio, Recording
 from umtn_core.rows import Rows
 from umtn_core.segments.plan import Segment
 
@@ -30,7 +31,7 @@ class Source:
 
     Parameters
     ----------
-    audio : float32 array (channels, samples) or (samples,), or a `umtn_core.audio.sound.Sound`
+    audio : array that `umtn_core.audio.array.sound_of` takes, or a `umtn_core.audio.sound.Sound`
     sample_rate
         The audio's rate in hertz.
     seed
@@ -219,7 +220,7 @@ class Translation:
         results = []
         for (_, form), blocks in zip(self._recordings, self.results(cancelled), strict=True):
             result = np.empty(form, np.float32)
-            channels, filled = np.atleast_2d(result), 0
+            channels, filled = channels_first(result), 0
             for block in blocks:
                 channels[:, filled : filled + block.shape[1]] = block
                 filled += block.shape[1]

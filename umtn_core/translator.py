@@ -176,7 +176,9 @@ class Translator:
 
         Parameters
         ----------
-        audio : float32 array (channels, samples) or (samples,)
+        audio : array of floating-point numbers
+            (channels, samples), (samples, channels) or (samples,), see
+            `umtn_core.audio.array.sound_of`.
         sample_rate
             The audio's rate in hertz.
         progress
@@ -193,7 +195,7 @@ class Translator:
         Raises
         ------
         UmtnError
-            If the audio has no samples, or some that are not numbers.
+            If the audio has no samples, or some that are not numbers, or not this form.
         Cancelled
         """
         (translated,) = self.translate_many(

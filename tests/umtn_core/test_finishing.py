@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from umtn_core.audio.array import sound_of
 from umtn_core.finishing import Finish
 from umtn_core.hearing import Hearing
-from umtn_core.recording import Recording, sound_of
+from umtn_core.recording import Recording
 from umtn_core.segments.plan import Segment
 
 RATE, MADE_AT = 44_100, 16_000

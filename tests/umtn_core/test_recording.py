@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from umtn_core.audio.array import sound_of
 from umtn_core.audio.sound import SoundArray
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.hearing import Hearing
-from umtn_core.recording import Recording, sound_of
+from umtn_core.recording import Recording
 
 RATE = 16_000
 

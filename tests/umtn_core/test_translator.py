@@ -126,6 +126,16 @@ def test_one_dimension_stays_one(bundle):
     assert np.array_equal(flat, Translator(bundle, "a")(audio, 16_000)[0])
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_samples_first_come_back_samples_first(bundle, channels):
+    audio = tone(channels=channels)
+    translator = Translator(bundle, "a")
+    expected = translator(audio, 16_000)
+    assert np.array_equal(translator(audio.T, 16_000), expected.T)
+    assert np.array_equal(translator(np.ascontiguousarray(audio.T), 16_000), expected.T)
+    assert np.array_equal(translator(audio.astype(np.float64), 16_000), expected)
+
+
 def test_the_input_is_left_alone_and_not_handed_out(bundle):
     audio = tone(channels=2)
     before = audio.copy()
@@ -295,7 +305,9 @@ def test_work_can_be_cancelled_while_it_encodes_and_while_it_decodes(bundle):
     [
         (np.zeros((2, 0), np.float32), 44_100),
         (np.zeros((0, 5), np.float32), 44_100),
-        (np.zeros((44_100, 2), np.float32), 44_100),
+        (np.zeros((44_100, 65), np.float32), 44_100),
+        (np.full((1, 5), 2e6, np.float32), 44_100),
+        (np.full((1, 5), 1e300), 44_100),
         (np.zeros(0, np.float32), 44_100),
         (np.zeros((1, 1, 1), np.float32), 44_100),
         (np.float32(0.5), 44_100),

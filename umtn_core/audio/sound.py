@@ -20,6 +20,9 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 #: Channels that a recording may have.
 MOST_CHANNELS = 64
 
+#: Beyond it floating-point samples mean nothing. Those in whole numbers of 16 bits stay far below.
+FARTHEST = 1e6
+
 
 class Sound(Protocol):
     """A recording.
