@@ -71,6 +71,7 @@ class Link:
         self._token = token
         self._timeout = timeout
         self._sockets: list[_Socket] = []
+        self._chosen = asyncio.Event()
         self._listeners: set[asyncio.Queue[Received]] = set()
 
     async def open(self, host: str, port: int) -> None:
@@ -120,24 +121,26 @@ class Link:
         """Find out at which of several addresses the bridge is."""
         loop = asyncio.get_running_loop()
         until, wait = loop.time() + self._timeout, FIRST_WAIT
-        with self.listening() as inbox:
-            while (left := until - loop.time()) > 0:
-                self.send("/umtn/ping")
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(inbox.get(), min(wait, left))
-                    return
-                wait *= 2
+        while (left := until - loop.time()) > 0:
+            self.send("/umtn/ping")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._chosen.wait(), min(wait, left))
+                return
+            wait *= 2
         raise self._unreachable()
 
     def _heard(self, socket: _Socket, messages: list[Received]) -> None:
         """Hand what came in to everyone who waits for something."""
         if socket not in self._sockets:
             return
-        # Of several, this one was the first, and is the only one from now on.
-        for other in self._sockets:
-            if other is not socket:
-                other.close()
-        self._sockets = [socket]
+        if len(self._sockets) > 1:
+            # This one was the first, whatever it says, and is the only one from now on.
+            for other in self._sockets:
+                if other is not socket:
+                    other.close()
+            self._sockets = [socket]
+            self._chosen.set()
+            return
         for message in messages:
             if _is_error(message, "token") and self._token is not None:
                 self.send("/umtn/token", self._token)

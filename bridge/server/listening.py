@@ -65,8 +65,8 @@ def listen(
         found = places(host, port)
     except OSError as error:
         raise UmtnError(
-            f"There is no address {host} to listen on ({_reason(error)}); choose another one with "
-            "--bind."
+            f"There is no address {host!r} to listen on ({_reason(error)}); choose another one "
+            "with --bind."
         ) from error
     for tries_left in reversed(range(_PORT_TRIES)):
         with contextlib.ExitStack() as opened:

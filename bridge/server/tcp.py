@@ -24,6 +24,11 @@ _PATIENCE = 10.0
 #: Seconds of silence in the middle of a packet, after which the rest of it will not come.
 _PAUSE = 5.0
 
+_NO_END = (
+    "The end of a packet did not come; end a SLIP frame with the byte C0, and send as many bytes "
+    "as a length says."
+)
+
 #: Seconds that a client has to read why it is sent away.
 _PARTING = 1.0
 
@@ -135,6 +140,8 @@ class TcpServer:
         while not target.writer.is_closing():
             left = math.inf if client.authorised else max(0.0, until - loop.time())
             chunk = await self._chunk(reader, left, target.framing.unfinished)
+            if not chunk and target.framing.unfinished:
+                raise BrokenFraming(_NO_END)
             if not chunk:
                 return
             if framing is None:
@@ -157,10 +164,7 @@ class TcpServer:
             )
         except asyncio.TimeoutError:
             if unfinished:
-                raise BrokenFraming(
-                    f"The end of a packet did not come within {_PAUSE:g} s; end a SLIP frame with "
-                    "the byte C0, and send as many bytes as a length says."
-                ) from None
+                raise BrokenFraming(_NO_END) from None
             raise
 
 

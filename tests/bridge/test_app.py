@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from bridge.client import Bridge
+from tests.bridge.server.test_listening import has_ipv6
 from umtn_core.audio import read_audio
 from umtn_core.audio.write import write_audio
 
@@ -114,6 +115,18 @@ def test_the_commands_of_send(real_bridge: Any, recording: MakeRecording) -> Non
         assert refused.stdout == ""
 
 
+def test_it_is_found_by_address_by_name_and_by_its_file(real_bridge: Any) -> None:
+    address = real_bridge.address
+    assert address["host"] == "127.0.0.1"
+    hosts = ["127.0.0.1", "localhost", *(["::1"] if has_ipv6() else [])]
+    for host in hosts:
+        sent = real_bridge.umtn("send", "--ping", "--host", host, "--port", real_bridge.port)
+        assert sent.exit_code == 0, sent.stderr
+    assert real_bridge.umtn("send", "--ping").exit_code == 0
+    (listening,) = (e for e in entries(real_bridge) if e["message"] == "listening")
+    assert listening["hosts"] == [host for host in hosts if host != "localhost"]
+
+
 def test_a_second_bridge_is_refused(real_bridge: Any) -> None:
     import subprocess
 
@@ -145,6 +158,7 @@ def test_a_port_in_use_and_a_missing_token_are_one_sentence(real_bridge: Any) ->
         for options, words in (
             (["--port", port], f"port {port} (address already in use); choose another one with"),
             (["--bind", "0.0.0.0"], "give a --token-file"),
+            (["--bind", "nowhere.invalid", "--token", TOKEN], "choose another one with --bind"),
             (["--token", "short"], "at least 16 characters"),
             (["--log-file", "/nowhere/log"], "--log-file"),
         ):

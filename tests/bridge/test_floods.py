@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import struct
@@ -13,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from pythonosc import slip
 
 from bridge.protocol import REPLIES, REQUESTS
 from bridge.server.packets import request
@@ -141,6 +143,78 @@ def fuzzed(packets: list[bytes], seed: int) -> Iterator[bytes]:
                 if 0 <= tags < len(packet) - 1:
                     packet[tags + 1] = chance.choice(b"ifsbhdTFNItcrm[]\xff")
         yield bytes(packet)[:9_000]
+
+
+def streams(packets: list[bytes], seed: int) -> Iterator[bytes]:
+    """Make what a TCP client might send: in either framing, and broken in some way."""
+    chance = random.Random(seed)
+    source = fuzzed(packets, seed)
+    while True:
+        parts = []
+        for _ in range(chance.randrange(1, 6)):
+            packet = next(source)
+            size = chance.choice((len(packet), len(packet), len(packet), 0, -1, 2**31 - 1, 99))
+            parts.append(
+                chance.choice((slip.encode(packet), struct.pack(">i", size) + packet, packet))
+            )
+        if chance.randrange(2):
+            # In one framing from beginning to end, but for a piece that is missing.
+            kind = chance.randrange(2)
+            parts = [
+                struct.pack(">i", len(part)) + part if kind else slip.encode(part) for part in parts
+            ]
+        stream = b"".join(parts)
+        place = chance.randrange(len(stream) + 1)
+        yield stream[:place] + stream[place + chance.choice((0, 0, 1, 5)) :]
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(20_000, marks=pytest.mark.long)])
+def test_random_streams_over_tcp(real_bridge: Any, recording: MakeRecording, count: int) -> None:
+    """No connection holds the bridge up, and none keeps its memory."""
+    source_of_streams = streams(
+        valid_packets(str(recording("bridge/sessions/tone.wav", seconds=0.01))), count
+    )
+    process = psutil.Process(real_bridge.process.pid)
+    sizes: list[int] = []
+
+    async def one(stream: bytes, slowly: bool) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", real_bridge.port)
+        with contextlib.suppress(ConnectionError):
+            for place in range(0, len(stream), 50 if slowly else len(stream)):
+                writer.write(stream[place : place + (50 if slowly else len(stream))])
+                await writer.drain()
+            writer.write_eof()
+            # Whoever is at the end of a stream is let go.
+            while await asyncio.wait_for(reader.read(1 << 16), 10):
+                pass
+        writer.close()
+
+    async def scene() -> None:
+        asking = await connected(real_bridge.port)
+        for _ in range(0, count, 20):
+            chunk = [next(source_of_streams) for _ in range(20)]
+            await asyncio.gather(
+                *(one(stream, place % 2 == 0) for place, stream in enumerate(chunk))
+            )
+            assert (await asking.ask("/umtn/ping"))[0] == "/umtn/pong"
+            sizes.append(process.memory_info().rss)
+        # One that says that much is coming, and sends it, is not listened to.
+        _, writer = await asyncio.open_connection("127.0.0.1", real_bridge.port)
+        writer.write(struct.pack(">i", 2**24 - 1))
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                writer.write(bytes(1 << 20))
+                await asyncio.wait_for(writer.drain(), 10)
+        writer.close()
+        assert (await asking.ask("/umtn/ping"))[0] == "/umtn/pong"
+        sizes.append(process.memory_info().rss)
+        asking.transport.close()
+
+    asyncio.run(scene())
+    grown = (max(sizes[len(sizes) // 4 :]) - sizes[len(sizes) // 4]) / 2**20
+    assert grown < 16, sizes
+    assert "Traceback" not in real_bridge.stderr
+    assert "traceback" not in real_bridge.log.read_text()
 
 
 @pytest.mark.parametrize("count", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])

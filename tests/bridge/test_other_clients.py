@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -25,6 +26,24 @@ needs_liblo = pytest.mark.skipif(
 needs_pd = pytest.mark.skipif(
     shutil.which("pd") is None, reason="needs Pure Data (Debian: puredata-core)"
 )
+
+needs_sclang = pytest.mark.skipif(
+    shutil.which("sclang") is None, reason="needs SuperCollider (Debian: supercollider-language)"
+)
+
+#: What a SuperCollider user sends, over UDP and TCP: its strings and numbers, and what else it has.
+SCRIPT = """\
+OSCFunc.trace(true, true);
+n = NetAddr("localhost", {port});
+n.sendMsg('/umtn/ping');
+n.sendMsg('/umtn/status', 'with-a-char', $c);
+n.sendMsg('/umtn/status', 'with-an-array', [1, 2]);
+m = NetAddr("localhost", {port});
+m.tryConnectTCP({{
+    m.sendMsg('/umtn/render', 'from-sc', "{source}", 'flute', "", 'model', 'tiny');
+}});
+AppClock.sched(20, {{ 0.exit }});
+"""
 
 #: A patch that pings and asks for a render, as a musician would patch it; everything that comes
 #: back is printed. Pd can send no number but a float.
@@ -88,10 +107,15 @@ class Heard:
 
 
 @contextmanager
-def heard(*command: str) -> Iterator[Heard]:
+def heard(*command: str, **environment: str) -> Iterator[Heard]:
     """Run a program and listen to what it prints."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        bufsize=1,
+        env={**os.environ, **environment},
     )
     try:
         yield Heard(process.stdout)
@@ -129,6 +153,46 @@ def test_oscsend_and_oscdump(real_bridge: Any, recording: MakeRecording, unused_
         send("/umtn/status", "si", "from-oscsend", unused_port)
         answers.wait_for('/umtn/job ssffssiis "from-oscsend" "done" 1.0')
     assert read_audio(output)[0].shape == read_audio(source)[0].shape
+
+
+@needs_liblo
+def test_oscsend_over_tcp_and_by_name(real_bridge: Any, recording: MakeRecording) -> None:
+    """It puts a length before each packet, and hangs up without waiting for answers."""
+    source = recording("bridge/sessions/tone.wav", seconds=0.05)
+    for scheme, host in (("tcp", "127.0.0.1"), ("tcp", "localhost"), ("udp", "localhost")):
+        output = real_bridge.session / f"{scheme}-{host}.wav"
+        subprocess.run(
+            [
+                "oscsend", f"osc.{scheme}://{host}:{real_bridge.port}/", "/umtn/render",
+                "ssssSsSh", output.stem, source, "flute", output, "model", "tiny", "seed", "7",
+            ],
+            check=True,
+        )  # fmt: skip
+        until = time.monotonic() + 60
+        while not output.exists():
+            assert time.monotonic() < until, real_bridge.stderr
+            time.sleep(0.05)
+        assert read_audio(output)[0].shape == read_audio(source)[0].shape
+
+
+@needs_sclang
+def test_supercollider(real_bridge: Any, recording: MakeRecording, tmp_path: Path) -> None:
+    source = recording("bridge/sessions/tone.wav", seconds=0.5)
+    script = tmp_path / "bridge.scd"
+    script.write_text(SCRIPT.format(port=real_bridge.port, source=source))
+    with heard(
+        "sclang",
+        str(script),
+        HOME=str(tmp_path),
+        QT_QPA_PLATFORM="offscreen",
+        QTWEBENGINE_DISABLE_SANDBOX="1",
+    ) as answers:
+        answers.wait_for("/umtn/pong, .*, 1, ")
+        answers.wait_for(r"/umtn/error, with-a-char, bad_request, .*of type 'c' \(a character\)")
+        # Arrays it sends as blobs.
+        answers.wait_for(r"/umtn/error, with-an-array, bad_request, .*of type 'b' \(a blob\)")
+        answers.wait_for("/umtn/accepted, from-sc, queued")
+        answers.wait_for("/umtn/done, from-sc, ")
 
 
 @needs_pd

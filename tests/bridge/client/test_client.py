@@ -174,8 +174,8 @@ def test_a_token_is_sent_by_itself_also_after_it_was_forgotten(serve: Serve) -> 
             async with AsyncBridge(port=served.port) as bridge:
                 with pytest.raises(BridgeError, match="--token"):
                     await bridge.ping()
-            async with AsyncBridge(port=served.port, token="x" * 16, timeout=1) as bridge:
-                with pytest.raises(BridgeError) as caught:
+            async with AsyncBridge("localhost", served.port, token="x" * 16, timeout=1) as bridge:
+                with pytest.raises(BridgeError, match="The token is wrong") as caught:
                     await bridge.ping()
                 assert caught.value.code == "denied"
 

@@ -12,15 +12,18 @@ from bridge.discovery.http import HttpServer
 from bridge.protocol import REPLIES, REQUESTS
 from bridge.server.access import Access
 from bridge.server.metrics import Metrics
+from tests.bridge.server.test_listening import has_ipv6
 from umtn_core.errors import UmtnError
 
 TOKEN = "0123456789abcdef"
 
 
 @asynccontextmanager
-async def serving(token: str | None = None, port: int = 0) -> AsyncIterator[HttpServer]:
+async def serving(
+    token: str | None = None, port: int = 0, host: str = "localhost"
+) -> AsyncIterator[HttpServer]:
     server = HttpServer(
-        "127.0.0.1",
+        host,
         port,
         osc_port=9471,
         name="a bridge",
@@ -35,8 +38,10 @@ async def serving(token: str | None = None, port: int = 0) -> AsyncIterator[Http
         await server.stop()
 
 
-async def get(server: HttpServer, path: str, **headers: str) -> tuple[int, Any]:
-    url = f"http://127.0.0.1:{server.port}{path}"
+async def get(
+    server: HttpServer, path: str, host: str = "127.0.0.1", **headers: str
+) -> tuple[int, Any]:
+    url = f"http://{host}:{server.port}{path}"
     async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
         is_json = answer.content_type == "application/json"
         return answer.status, await (answer.json() if is_json else answer.text())
@@ -90,6 +95,20 @@ def test_host_info_says_where_osc_goes_and_what_is_supported() -> None:
             assert (info["OSC_PORT"], info["OSC_TRANSPORT"]) == (9471, "UDP")
             assert info["EXTENSIONS"]["RANGE"] is True
             assert info["EXTENSIONS"]["LISTEN"] is False
+
+    asyncio.run(scene())
+
+
+def test_it_is_at_both_addresses_of_the_machine_and_says_which_osc_has() -> None:
+    async def scene() -> None:
+        async with serving() as server:
+            for host in ("127.0.0.1", "localhost", *(["[::1]"] if has_ipv6() else [])):
+                status, info = await get(server, "/?HOST_INFO", host)
+                assert (status, info["OSC_IP"]) == (200, "127.0.0.1")
+        async with serving(TOKEN, host="::") as server:
+            for host in ("127.0.0.1", *(["[::1]"] if has_ipv6() else [])):
+                # That of the page, as the specification has it.
+                assert "OSC_IP" not in (await get(server, "/?HOST_INFO", host))[1]
 
     asyncio.run(scene())
 

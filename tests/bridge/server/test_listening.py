@@ -138,8 +138,8 @@ def test_where_there_is_no_ipv6_the_other_address_does(
 def test_what_is_no_address_of_this_machine_is_one_sentence() -> None:
     for host, words in (
         ("192.0.2.7", "Cannot listen on 192.0.2.7 port"),
-        ("nowhere.invalid", "There is no address nowhere.invalid to listen on"),
-        ("a..b", "There is no address a..b"),
+        ("nowhere.invalid", "There is no address 'nowhere.invalid' to listen on"),
+        ("a..b", "There is no address 'a..b'"),
     ):
         with pytest.raises(UmtnError) as refused:
             listen(host, 0, BOTH, "--port")
