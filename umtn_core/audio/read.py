@@ -19,7 +19,7 @@ from soundfile import SoundFile, SoundFileError
 from umtn_core.audio.container import Found, Layout, Part, look
 from umtn_core.audio.container.flac_checksum import FlacChecksum
 from umtn_core.audio.container.window import Window
-from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, MOST_CHANNELS, SoundRows
+from umtn_core.audio.sound import FARTHEST, HIGHEST_RATE, LOWEST_RATE, MOST_CHANNELS, SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
 from umtn_core.rows import Rows
@@ -29,8 +29,6 @@ from umtn_core.stage import ahead
 LONGEST_SECONDS = 24 * 3600
 #: How far above full scale what was compressed may come out; loud masters come to 2.
 _LOUDEST = 4.0
-#: Beyond it floating-point samples mean nothing. Those in whole numbers of 16 bits stay far below.
-_FARTHEST = 1e6
 #: Recordings in one file, one behind another.
 _MOST_PARTS = 1000
 #: FLAC holds silence in the least room: 65,535 samples in 11 bytes.
@@ -325,9 +323,10 @@ class OpenAudio:
                     if first < last:
                         opened[number].seek(first)
                     while first < last:
-                        blocks.append(self._block(opened[number], part, min(_BLOCK, last - first)))
+                        frames = self._frames(opened[number], min(_BLOCK, last - first))
+                        blocks.append(_channels(frames, part))
                         self._check_numbers(blocks[-1], begin + first)
-                        first += blocks[-1].shape[1]
+                        first += len(frames)
                     begin += samples
                 return np.concatenate(blocks, axis=1)
 
@@ -349,28 +348,29 @@ class OpenAudio:
             while done < last:
                 if cancelled is not None and cancelled():
                     raise Cancelled("Reading was cancelled.")
-                frames = decoder.read(min(_BLOCK, last - done), "float32", always_2d=True)
-                if not len(frames):
-                    raise _cut_off(self._path)
+                frames = self._frames(decoder, min(_BLOCK, last - done))
                 if checksum is not None:
                     checksum.update(frames)
                 skipped = min(len(frames), max(0, first - done))
                 if skipped < len(frames):
-                    block = np.ascontiguousarray(frames[skipped:].T)
-                    if part.scale != 1.0:
-                        block *= np.float32(part.scale)
-                    yield done + skipped, block
+                    yield done + skipped, _channels(frames[skipped:], part)
                 done += len(frames)
         if checksum is not None and not checksum.matches():
             raise _cut_off(self._path)
 
+    def _frames(self, decoder: SoundFile, samples: int) -> NDArray[np.float32]:
+        frames: NDArray[np.float32] = decoder.read(samples, "float32", always_2d=True)
+        if not len(frames):
+            raise _cut_off(self._path)
+        return frames
+
     def _check_numbers(self, audio: NDArray[np.float32], first: int) -> None:
-        if np.abs(audio).max(initial=0.0) <= _FARTHEST:
+        if np.abs(audio).max(initial=0.0) <= FARTHEST:
             return
-        good = (np.abs(audio) <= _FARTHEST).all(axis=0)
+        good = (np.abs(audio) <= FARTHEST).all(axis=0)
         at = int(np.argmin(good))
         what = (
-            f"more than {_FARTHEST:,.0f} times beyond full scale"
+            f"more than {FARTHEST:,.0f} times beyond full scale"
             if np.isfinite(audio[:, at]).all()
             else "not numbers (NaN or infinity)"
         )
@@ -388,6 +388,14 @@ class OpenAudio:
                 f"{self._path} is damaged at {second:.2f} s, where what it holds decodes to noise "
                 f"{level.max():.0f} times as loud as can be; copy or download it again."
             )
+
+
+def _channels(frames: NDArray[np.float32], part: Part) -> NDArray[np.float32]:
+    """Turn samples as a decoder gives them into channels of the right loudness."""
+    audio = np.ascontiguousarray(frames.T)
+    if part.scale != 1.0:
+        audio *= np.float32(part.scale)
+    return audio
 
 
 @contextmanager
