@@ -95,8 +95,7 @@ def plan(
     for pair in pairs:
         others = [each for each in wanted[os.path.realpath(pair.result)] if each != pair.source]
         try:
-            if not os.path.exists(pair.source):
-                raise UmtnError(f"There is no file {pair.source}.")
+            _check_source(pair.source)
             if identity(pair.result) in sources:
                 raise UmtnError(f"{pair.result} is itself an input: choose another name with -o.")
             if others:
@@ -134,6 +133,15 @@ def _output(output: str | None, single: bool) -> tuple[Path | None, Path | None]
 def _result(of: Input, folder: Path | None, target: str) -> Path:
     name = f"{of.source.stem}.{target}.wav"
     return of.source.with_name(name) if folder is None else folder / of.below.with_name(name)
+
+
+def _check_source(source: Path) -> None:
+    try:
+        source.stat()
+    except FileNotFoundError as error:
+        raise UmtnError(f"There is no file {source}.") from error
+    except OSError as error:
+        raise UmtnError(f"Cannot read {source}: {error.strerror or error}.") from error
 
 
 def _check(result: Path, force: bool, single: bool) -> None:

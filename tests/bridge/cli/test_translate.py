@@ -209,10 +209,21 @@ def test_a_name_that_would_be_too_long_is_refused_and_the_cure_named(
     assert run(long, "--to", "flute", "-o", tmp_path / "fine.wav").exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["x" * 300 + ".wav", "none/a.wav", "loop.wav"])
-def test_an_input_that_cannot_be_is_not_there(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none/a.wav", "There is no file"),
+        ("lost.wav", "There is no file"),
+        ("x" * 300 + ".wav", "too long"),
+        ("loop.wav", "symbolic links"),
+        ("file/a.wav", "Not a directory"),
+    ],
+)
+def test_an_input_that_is_not_there_is_one_sentence(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "file").write_text("")
     (tmp_path / "loop.wav").symlink_to("loop.wav")
-    refused(run(tmp_path / name, "--to", "flute"), "There is no file")
+    (tmp_path / "lost.wav").symlink_to("gone.wav")
+    refused(run(tmp_path / name, "--to", "flute"), words, tmp_path.name)
 
 
 def test_an_empty_name_is_not_the_folder_one_is_in(
