@@ -23,15 +23,23 @@ _BEGINNING = f"""\
 
 Generated from `bridge/protocol.py`; change it there. This is protocol {VERSION}.
 
-`umtn bridge` listens on UDP and TCP port {PORT} of the loopback interface. Over TCP, packets are
-framed by SLIP (OSC 1.1). Where it really listens is written in `bridge.json` in the user's
-run-time folder (`$XDG_RUNTIME_DIR/umtn/` on Linux, or what `$UMTN_BRIDGE_FILE` names), and the
-protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
+`umtn bridge` listens on port {PORT}, UDP and TCP, of both loopback addresses, 127.0.0.1 and ::1,
+or of 127.0.0.1 alone where there is no IPv6. Where it really listens is written in `bridge.json` in
+the user's run-time folder (`$XDG_RUNTIME_DIR/umtn/` on Linux, or what `$UMTN_BRIDGE_FILE` names),
+and the protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
 
-- Arguments have the types `i`, `f` and `s`. Wherever a number is expected, an `i` or an `f` will
-  do, since Pure Data has only floats; an `i` must then be whole. A number may also come as text
-  (`"7"`, `"0.5"`), as text fields and symbols do. The words that an argument can be, and the names
-  of models and instruments, are known regardless of case.
+- Over TCP, packets come in SLIP frames (OSC 1.1), or each after its length in four bytes, of which
+  the first counts most (OSC 1.0): liblo, SuperCollider and others send the latter. The first byte
+  of a connection tells, and answers come framed alike. A connection in neither, one with a length
+  that no packet may have, and one that is silent for five seconds in the middle of a packet get an
+  error and are closed.
+- Arguments have the types `i`, `f` and `s`. Wherever a number is expected, an `i`, `f`, `h` or `d`
+  will do, since Pure Data has only floats; it must be whole where an `i` is. A number may also come
+  as text (`"7"`, `"0.5"`), as text fields and symbols do, and an `S` is an `s`. The words that an
+  argument can be, and the names of models and instruments, are known regardless of case.
+- Of no other type (`T`, `F`, `N`, `I`, `b`, `c`, `r`, `m`, `t`, arrays) is there a use: the message
+  is refused by the type's name, and under its job's id where that came before. So is a message with
+  arguments but without a type tag string.
 - Text is UTF-8; what is not is refused and told so. Control characters (U+0000 to U+001F, U+007F to
   U+009F) are refused; everything else that file systems hold is allowed in ids and names.
 - A path is taken as it is, if there is such a file. Otherwise it may be what other programs make of
@@ -44,7 +52,7 @@ protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
 - Datagrams get lost. Every request may be sent again: a render whose id is known is not done twice
   but answered with how far it is. Another request under a known id is an error.
 - Bundles are taken apart, {DEEPEST_BUNDLE} deep at most, and done at once, in order; time tags are
-  not waited for. Addresses are not patterns.
+  not waited for. A message that cannot be read holds up none beside it. Addresses are not patterns.
 - A packet may have {LARGEST_PACKET} bytes; answers have at most {LARGEST_REPLY}.
 - Audio never travels over OSC, paths do. Files are read and written only inside the session folder
   and the folders that the bridge was started with (`--allow`), and nothing is ever overwritten.
@@ -64,7 +72,8 @@ oscsend localhost {PORT} /umtn/render ssssisi take-1 /path/melody.wav trumpet \\
 ```
 
 In Pure Data, `[connect localhost {PORT}(` to a `[netsend -u -b]`, and send it lists that went
-through `[oscformat umtn render]`; answers come out of its right outlet, for `[oscparse]`.
+through `[oscformat umtn render]`; answers come out of its right outlet, for `[oscparse]`. In
+SuperCollider, `NetAddr("localhost", {PORT}).sendMsg('/umtn/ping')`, over TCP after `connect`.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import deque
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge.jobs import Job, JobService, RenderRequest, RequestError
-from bridge.protocol import BY_REPLY, BY_REQUEST, FINAL, VERSION, Value
+from bridge.protocol import BY_REPLY, BY_REQUEST, FINAL, VERSION, Message, Value
 from bridge.server.access import Access, Buckets, Refused
 from bridge.server.arguments import BadRequest, read_arguments
 from bridge.server.clients import Client, Target, UdpTarget
@@ -140,19 +141,19 @@ class Requests:
                 self._refuse(client, client.answers(), "", "bad_request", text[:400])
             return
         self._metrics.received(received.address)
+        asked = client.answers(_port(message, received))
         if not client.authorised and received.address != "/umtn/token":
             text = "This bridge has a token; send /umtn/token s:token first."
-            self._refuse(client, client.answers(), _id(received), "token", text)
+            self._refuse(client, asked, _id(received), "token", text)
             return
         if received.fault:
             text = f"The bridge cannot read this {received.address}: {received.fault}."
-            self._refuse(client, client.answers(), _id(received), "bad_request", text)
+            self._refuse(client, asked, _id(received), "bad_request", text)
             return
         try:
             values = read_arguments(message, received.arguments)
         except BadRequest as error:
-            answers = client.answers()
-            self._refuse(client, answers, _id(received), "bad_request", str(error))
+            self._refuse(client, asked, _id(received), "bad_request", str(error))
             return
         if received.address == "/umtn/token":
             self._token(client, str(values["token"]))
@@ -333,3 +334,12 @@ def _id(received: Received) -> str:
     about_jobs = message.arguments[:1] if message else ()
     is_id = isinstance(first, str) and any(argument.name == "id" for argument in about_jobs)
     return first if is_id else ""
+
+
+def _port(message: Message, received: Received) -> int | None:
+    """Return the reply port that a message, be it wrong, seems to ask for."""
+    rest = received.arguments[len(message.arguments) :]
+    if message.keys:
+        rest = [value for name, value in itertools.pairwise(rest) if name == "reply_port"]
+    is_port = bool(rest) and isinstance(rest[-1], int | float) and 1 <= rest[-1] <= 65_535
+    return int(rest[-1]) if is_port else None

@@ -121,6 +121,28 @@ def test_answers_go_where_a_sender_says(serve: Serve) -> None:
     asyncio.run(scene())
 
 
+def test_refusals_go_where_a_request_says_too(serve: Serve) -> None:
+    """A sender such as oscsend, with another port for each message, hears of nothing else."""
+
+    async def scene() -> None:
+        async with serve() as served:
+            peer, listener = await served.peer(), await served.listener()
+            for message in (
+                (*RENDER, "mix", 7.5, "reply_port", listener.port),
+                (*RENDER, "reply_port", listener.port, "seed", "many"),
+                (*RENDER, "reply_port", listener.port, "seed", True),
+                ("/umtn/status", 5, listener.port),
+                ("/umtn/status", "a", "b", float(listener.port)),
+            ):
+                peer.send(*message)
+                assert (await listener.next())[2] == "bad_request"
+            for port in (0, 70_000, -1, float("nan"), "x"):
+                assert (await peer.ask(*RENDER, "reply_port", port))[2] == "bad_request"
+            assert await listener.silent()
+
+    asyncio.run(scene())
+
+
 def test_subscribers_hear_of_everybodys_jobs(serve: Serve) -> None:
     async def scene() -> None:
         async with serve() as served:
