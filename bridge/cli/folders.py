@@ -102,33 +102,40 @@ class _Sources:
         for below in audio:
             if below.suffix.lower() in READABLE:
                 self._by_name[below.stem.casefold()].append(below)
+        self._forms: dict[Path, tuple[int, int, int] | None] = {}
 
     def is_result(self, below: Path) -> bool:
-        name = below.stem.casefold()
+        name, ending = below.stem.casefold(), below.suffix.lower()
         kept = _KEPT.fullmatch(name)
-        if kept and any(each.parent == below.parent for each in self._by_name[kept["name"]]):
-            return True
-        if below.suffix.lower() not in FORMATS:
-            return False
-        return any(
-            self._is_made_of(below, source)
+        if kept and ending in READABLE:
+            return any(each.parent == below.parent for each in self._by_name[kept["name"]])
+        sources = [
+            source
             for tail in self._tails
-            if name.endswith(tail)
+            if ending in FORMATS and name.endswith(tail)
             for source in self._by_name[name.removesuffix(tail)]
-        )
-
-    def _is_made_of(self, below: Path, source: Path) -> bool:
+        ]
         # Beside it, or where the folder was translated into one that lies in it.
-        depth = len(source.parent.parts)
-        if below.parent.parts[len(below.parent.parts) - depth :] == source.parent.parts:
+        if any(_ends_with(below.parent, source.parent) for source in sources):
             return True
         # Anywhere else, say with the results of takes/ in played/, they have to be of one form.
-        form = _form(self._folder / below)
-        return form is not None and form == _form(self._folder / source)
+        form = self._form(below) if sources else None
+        return form is not None and any(form == self._form(source) for source in sources)
+
+    def _form(self, below: Path) -> tuple[int, int, int] | None:
+        """Return the form of a recording, which a result has from its source."""
+        if below not in self._forms:
+            self._forms[below] = _form(self._folder / below)
+        return self._forms[below]
+
+
+def _ends_with(path: Path, end: Path) -> bool:
+    return path.parts[len(path.parts) - len(end.parts) :] == end.parts
 
 
 def _form(path: Path) -> tuple[int, int, int] | None:
-    """Return the form of a recording, which a result has from its source."""
+    if not path.is_file():
+        return None
     try:
         with path.open("rb") as file, open_audio(file, path) as audio:
             return audio.channels, audio.samples, audio.sample_rate

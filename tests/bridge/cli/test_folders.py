@@ -109,8 +109,14 @@ def test_elsewhere_a_result_has_the_form_of_its_source(tmp_path: Path) -> None:
     tone(tmp_path / "played/a.violin.wav", 800)
     tone(tmp_path / "concert/a.violin.wav", 801)
     put(tmp_path, "broken/a.violin.wav")
+    os.mkfifo(tmp_path / "pipe")
+    # Whoever opened that would wait for ever.
+    (tmp_path / "piped").mkdir()
+    (tmp_path / "piped/a.violin.wav").symlink_to("../pipe")
     music, results = looked(tmp_path)
-    assert music == ["broken/a.violin.wav", "concert/a.violin.wav", "takes/a.wav"]
+    assert music == [
+        "broken/a.violin.wav", "concert/a.violin.wav", "piped/a.violin.wav", "takes/a.wav",
+    ]  # fmt: skip
     assert results == ["played/a.violin.wav"]
 
 
