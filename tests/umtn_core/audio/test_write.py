@@ -1,11 +1,13 @@
 """Outputs appear whole or not at all, and never over something else unasked."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,11 +189,15 @@ def test_what_the_format_cannot_hold_is_refused_before_there_is_audio(tmp_path, 
     assert os.listdir(tmp_path) == []
 
 
-def test_what_does_not_fit_on_the_disk_is_refused_before_there_is_audio(tmp_path):
+def test_what_does_not_fit_on_the_disk_is_refused_before_there_is_audio(tmp_path, monkeypatch):
+    usage = SimpleNamespace(total=2_000, used=1_000, free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    form = {"channels": 2, "sample_rate": 44_100}
+    check_output(tmp_path / "a.wav", samples=120, **form)
     with pytest.raises(UmtnError, match="make room"):
-        check_output(tmp_path / "a.wav", sample_rate=10**6, channels=64, samples=10**15)
+        check_output(tmp_path / "a.wav", samples=130, **form)
     # How well it can be packed is not known.
-    check_output(tmp_path / "a.flac", sample_rate=44_100, channels=2, samples=10**15)
+    check_output(tmp_path / "a.flac", samples=130, **form)
 
 
 def test_a_link_that_is_overwritten_stays_and_leads_to_the_new_file(tmp_path):
