@@ -10,6 +10,7 @@ from umtn_core.audio.container.chunks import (
     MOST_CHUNKS,
     Chunk,
     Chunks,
+    is_unknown,
     length_of_sound,
     too_many_chunks,
 )
@@ -27,6 +28,8 @@ _CODINGS: dict[bytes, tuple[str | None, str]] = {
     b"ulaw": ("ULAW", "BIG"), b"ULAW": ("ULAW", "BIG"),
     b"alaw": ("ALAW", "BIG"), b"ALAW": ("ALAW", "BIG"),
 }  # fmt: skip
+#: Bytes that may be left free before the sound, so that it begins where a block of a disk does.
+_FARTHEST = 1 << 16
 #: What libsndfile unpacks.
 _PACKED = (b"ima4", b"GSM ")
 
@@ -67,7 +70,8 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
         if chunk.name == b"COMM" and not common:
             common = chunks.read(chunk, 4096)
         elif chunk.name == b"SSND" and sound is None:
-            claims = begin + 8 + form_length - chunk.begin
+            known = form_length and not is_unknown(form_length)
+            claims = begin + 8 + form_length - chunk.begin if known else None
             length = length_of_sound(chunks, chunk.begin, length, claims, 1, path, remarks)
             sound = Chunk(chunk.name, chunk.begin, length)
         place = chunks.after(chunk, length)
@@ -106,10 +110,10 @@ def _layout(chunks: Chunks, common: bytes, coding: bytes, sound: Chunk, path: ob
     if channels < 1:
         raise UmtnError(f"{path} has no channels by its header, which is damaged.")
     offset = _offset(chunks, sound)
-    if offset > max(0, sound.length - 8):
+    if offset > min(_FARTHEST, max(0, sound.length - 8)):
         raise UmtnError(
-            f"{path} is damaged: its sound begins behind its own end by its header; export it "
-            "again."
+            f"{path} is damaged: by its header its sound begins {offset} bytes behind where it "
+            "should; export it again."
         )
     layout = Layout((), subtype, endian, channels, _rate(common, path))
     length = max(0, sound.length - 8 - offset)

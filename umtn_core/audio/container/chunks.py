@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -16,11 +17,16 @@ MOST_CHUNKS = 10_000
 FEW_BYTES = 64
 
 #: Names that decide where a chunk without its pad byte ends.
-_KNOWN = frozenset(
-    b"data fmt  fact LIST bext iXML cue  smpl inst JUNK junk FLLR PAD  PEAK ds64 id3  ID3  axml "
-    b"chna plst labl ltxt note cart _PMX umid levl link r64m minf elm1 regn DGDA acid strc "
-    b"COMM SSND MARK INST FVER NAME AUTH (c)  ANNO AESD APPL COMT MIDI CHAN".split(b" ")
-) | {b"fmt ", b"cue ", b"id3 ", b"ID3 ", b"PAD ", b"(c) "}
+_KNOWN = frozenset((
+    b"data", b"fmt ", b"fact", b"LIST", b"bext", b"iXML", b"cue ", b"smpl", b"inst", b"JUNK",
+    b"junk", b"FLLR", b"PAD ", b"PEAK", b"ds64", b"id3 ", b"ID3 ", b"axml", b"chna", b"plst",
+    b"labl", b"ltxt", b"note", b"cart", b"_PMX", b"umid", b"levl", b"link", b"r64m", b"minf",
+    b"elm1", b"regn", b"DGDA", b"acid", b"strc", b"COMM", b"SSND", b"MARK", b"INST", b"FVER",
+    b"NAME", b"AUTH", b"(c) ", b"ANNO", b"AESD", b"APPL", b"COMT", b"MIDI", b"CHAN",
+))  # fmt: skip
+_NAMES = re.compile(b"|".join(re.escape(name) for name in sorted(_KNOWN)))
+#: Bytes at the end of a file in which chunks behind the sound are looked for.
+_FARTHEST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,16 @@ class Chunks:
             place = self.after(chunk)
         return False
 
+    def end_before_chunks(self, body: int) -> int:
+        """Tell where sound ends that goes on to the end of the file, or to chunks there."""
+        end = end_of_sound(self.file, body, self.size)
+        begin = max(body, end - _FARTHEST)
+        self.file.seek(begin)
+        for match in _NAMES.finditer(self.file.read(end - begin)):
+            if self.lead_to_the_end(begin + match.start()):
+                return begin + match.start()
+        return end
+
     def _is_chunk(self, chunk: Chunk) -> bool:
         return all(32 <= byte < 127 for byte in chunk.name) and self._fits(chunk)
 
@@ -99,7 +115,7 @@ def length_of_sound(
     chunks: Chunks,
     body: int,
     claimed: int,
-    file_claims: int,
+    file_claims: int | None,
     frame: int,
     path: object,
     remarks: list[str],
@@ -118,7 +134,7 @@ def length_of_sound(
     claimed
         The bytes that it has by its header.
     file_claims
-        The bytes that all of the file has by its header, from ``body`` on; negative ones too.
+        The bytes that all of the file has by its header, from ``body`` on; None if it says none.
     frame
         The bytes of a sample of all channels, if that is known yet; else 1.
     path
@@ -132,27 +148,26 @@ def length_of_sound(
         If the file is shorter than that.
     """
     there = chunks.size - body
-    to_the_end = end_of_sound(chunks.file, body, chunks.size) - body
-    if claimed == 0:
-        return 0 if chunks.lead_to_the_end(body) else to_the_end
-    if claimed > there:
-        # Lengths beyond 4 GiB are written modulo that.
-        if _is_unknown(claimed) or claimed - there <= FEW_BYTES:
-            return to_the_end
+    if claimed == 0 and chunks.lead_to_the_end(body):
+        return 0
+    if claimed > there and not (is_unknown(claimed) or claimed - there <= FEW_BYTES):
         raise UmtnError(
             f"{path} is cut off: of {claimed} bytes of sound that its header counts, {there} are "
             "there; copy it again."
         )
-    rest = to_the_end - claimed
-    after = body + claimed
+    to_the_end = chunks.end_before_chunks(body) - body
+    if claimed == 0 or claimed > there:
+        return to_the_end
+    rest = end_of_sound(chunks.file, body, chunks.size) - body - claimed
     if 0 < rest < 8 and claimed % frame:
         return to_the_end
     if rest == claimed % 2 or chunks.lead_to_the_end(chunks.after(Chunk(b"", body, claimed))):
         return claimed
-    if rest <= FEW_BYTES or rest % (1 << 32) <= FEW_BYTES:
+    # Lengths beyond 4 GiB are written modulo that.
+    if abs(to_the_end - claimed) % (1 << 32) <= FEW_BYTES:
         return to_the_end
-    if not _is_zero(chunks.file, after, rest):
-        if file_claims - claimed > FEW_BYTES or file_claims <= 0:
+    if not _is_zero(chunks.file, body + claimed, rest):
+        if file_claims is None or file_claims - claimed > FEW_BYTES:
             return to_the_end
         remarks.append(
             f"Behind the {claimed} bytes of sound that its header counts there are {rest} more "
@@ -169,7 +184,7 @@ def too_many_chunks(path: object) -> UmtnError:
     )
 
 
-def _is_unknown(length: int) -> bool:
+def is_unknown(length: int) -> bool:
     """Whether a length stands for one that was not known when it was written."""
     return 0x7FFF0000 <= length <= 0x80000FFF or 0xFFFF0000 <= length <= 0xFFFFFFFF
 

@@ -45,7 +45,7 @@ class FlacChecksum:
         integers = (frames * np.float32(2 ** (self._bits - 1))).astype("<i4")
         width = -(-self._bits // 8)
         octets = integers.view(np.uint8).reshape(-1, 4)
-        self._hash.update(np.ascontiguousarray(octets[:, :width]))
+        self._hash.update(octets[:, :width].tobytes())
 
     def matches(self) -> bool:
         """Whether the samples so far are all of the file's, unchanged."""

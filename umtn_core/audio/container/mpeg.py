@@ -108,7 +108,9 @@ def look_into_mpeg(file: BinaryIO, begin: int, size: int, path: object) -> Found
     data = _Bytes(file, size)
     first = next(_frames_from(data, begin, begin + _FARTHEST), None)
     if first is None:
-        raise UmtnError(f"{path} is not audio in a format that can be read.")
+        raise UmtnError(
+            f"{path} is not audio in a format that can be read; convert it to WAV or FLAC."
+        )
     frame = _frame(data, first)
     assert frame is not None
     walk = _Walk(data, frame, path)

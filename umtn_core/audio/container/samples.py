@@ -80,7 +80,10 @@ def read_format(body: bytes, *, big: bool, path: object) -> Format:
                 f"({body[24:40].hex()}); convert it to ordinary WAV."
             )
     elif tag == _EXTENSIBLE:
-        tag = _PCM
+        raise UmtnError(
+            f"{path} is damaged: its fmt chunk ends before it says how its samples are written; "
+            "export it again."
+        )
     if not channels:
         raise UmtnError(f"{path} has no channels by its header, which is damaged.")
     if tag in (_PCM, _FLOAT):
@@ -104,7 +107,7 @@ def _width(channels: int, rate: int, byte_rate: int, block: int, bits: int, path
     if bits and block == by_bits:
         return by_bits // channels
     padded = block > by_bits and block % channels == 0
-    if padded and (not bits or byte_rate == rate * block):
+    if padded and byte_rate == rate * block:
         return block // channels
     if bits and not padded and (not block or byte_rate == rate * by_bits):
         return by_bits // channels

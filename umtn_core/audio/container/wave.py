@@ -6,26 +6,23 @@ import struct
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-import numpy as np
-
 from umtn_core.audio.container.chunks import (
     MOST_CHUNKS,
     Chunk,
     Chunks,
+    is_unknown,
     length_of_sound,
     too_many_chunks,
 )
 from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
+from umtn_core.audio.container.justified import scale_of
 from umtn_core.audio.container.mpeg import look_into_mpeg
 from umtn_core.audio.container.samples import MP3, PACKED, Format, read_format
-from umtn_core.audio.container.window import Window
 from umtn_core.errors import UmtnError
 
 RIFFS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _SEE_DS64 = 0xFFFFFFFF
 _LONG = 1 << 32
-#: Bytes in which it is looked for whether 24 bits lie in the upper or the lower part of 32.
-_PROBED = 1 << 22
 
 
 @dataclass
@@ -86,7 +83,7 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
         raise UmtnError(f"{path} holds no sound: its data chunk is empty or missing.")
     kind = "WAV"
     if first.format.subtype is not None:
-        layout = _layout(file, first, pieces)
+        layout = _layout(file, first, pieces, path)
         return as_found(kind, layout, " ".join(remarks))
     if first.format.tag == MP3 and len(pieces) == 1:
         ((offset, length),) = pieces
@@ -153,14 +150,16 @@ def _sound(wave: _Wave, chunks: Chunks, chunk: Chunk, path: object, remarks: lis
     claimed, riff_length = chunk.length, wave.riff_length
     if claimed == _SEE_DS64 and wave.long_data:
         claimed, riff_length = wave.long_data, wave.long_riff
-    # Counted from where the sound begins; the header of the file itself is not in it.
-    file_claims = wave.begin + 8 + riff_length - chunk.begin
+    file_claims = None
+    if riff_length and not is_unknown(riff_length):
+        # Counted from where the sound begins; the first eight bytes of the file are not in it.
+        file_claims = wave.begin + 8 + riff_length - chunk.begin
     form = wave.format
     frame = form.channels * WIDTHS[form.subtype] if form is not None and form.subtype else 1
     return length_of_sound(chunks, chunk.begin, claimed, file_claims, frame, path, remarks)
 
 
-def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]]) -> Layout:
+def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]], path: object) -> Layout:
     form = wave.format
     assert form is not None and form.subtype is not None
     endian = "BIG" if wave.order == ">" else "LITTLE"
@@ -168,26 +167,10 @@ def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]]) -> Layou
     frame = layout.frame_bytes
     whole = tuple((offset, length - length % frame) for offset, length in pieces)
     scale = 1.0
-    if form.subtype == "PCM_32" and form.bits == 24 and _is_right_justified(file, wave, whole):
-        scale = 256.0
+    if form.subtype in ("PCM_16", "PCM_24", "PCM_32"):
+        width, big = WIDTHS[form.subtype], wave.order == ">"
+        scale = scale_of(file, whole, width=width, bits=form.bits, big=big, path=path)
     return Layout(whole, form.subtype, endian, form.channels, form.sample_rate, scale)
-
-
-def _is_right_justified(file: BinaryIO, wave: _Wave, pieces: tuple[tuple[int, int], ...]) -> bool:
-    """Whether 24 bits lie in the lower part of 32, where they should lie in the upper one.
-
-    ALSA's S24_LE is written so into a WAV file by those who save what it gives.
-    """
-    window = Window(file, pieces)
-    found = False
-    while block := window.read(_PROBED):
-        values = np.frombuffer(block[: len(block) // 4 * 4], f"{wave.order}i4")
-        if len(values) and (values.min() < -(1 << 23) or values.max() >= 1 << 23):
-            return False
-        if np.any(values & 0xFF):
-            found = True
-            break
-    return found
 
 
 def _repaired(wave: _Wave, piece: tuple[int, int]) -> Part:
