@@ -106,11 +106,11 @@ def opened_audio(path: Path) -> Iterator[OpenAudio]:
     UmtnError
         As `read_audio` does, also at the end of the block.
     """
-    if not path.exists():
-        raise UmtnError(f"There is no file {path}.")
-    if not path.is_file():
-        raise UmtnError(f"{path} is not a file.")
     try:
+        if not path.exists():
+            raise UmtnError(f"There is no file {path}.")
+        if not path.is_file():
+            raise UmtnError(f"{path} is not a file.")
         with path.open("rb") as file:
             before = _state(file)
             try:
