@@ -229,6 +229,41 @@ def test_a_type_without_use_is_refused_under_the_jobs_id_and_the_next_is_answere
     asyncio.run(scene())
 
 
+def test_each_broken_message_gets_one_error(serve: Serve) -> None:
+    status = b"/umtn/status\0\0\0\0"
+    broken = [
+        b"\0",
+        b"/umtn/status",
+        b"/umtn/status\0x\0\0",
+        status + b"a\0\0\0",  # no types
+        status + b",s\0",
+        status + b",sss",
+        status + b",s\0\0a",
+        status + b",s\0\0a\0\0x",
+        status + b",si\0a\0\0\0\0\0",
+        status + b",sb\0a\0\0\0\xff\xff\xff\xff",
+        status + b",sb\0a\0\0\0\x7f\xff\xff\xff",
+        status + b",s\0\0\xe4\0\0\0",
+        status + b",s\0\0a\0\0\0b\0\0\0",
+        b"/umtn/st\xe4tus\0\0\0,\0\0\0",
+        b"#bundle\0" + bytes(8) + b"\xff\xff\xff\xff",
+        b"#bundle\0" + bytes(8) + b"\0\0\0\x14" + status + b",T\0\0",
+    ]
+
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            for packet in broken:
+                peer.transport.sendto(packet)
+                error = await peer.next()
+                assert (error[0], error[2]) == ("/umtn/error", "bad_request")
+                assert error[3].endswith(".")
+            assert await peer.silent()
+            assert (await peer.ask("/umtn/ping"))[0] == "/umtn/pong"
+
+    asyncio.run(scene())
+
+
 def test_a_fault_behind_a_request_is_an_answer(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,7 +57,10 @@ async def connect(port: int, host: str = "127.0.0.1") -> Connection:
 def test_packets_after_their_length_are_answered_in_the_same_way(serve: Serve) -> None:
     async def scene() -> None:
         async with serve() as served:
-            one, other = await connect(served.port), await connect(served.port)
+            one, other = (
+                await connect(served.port, served.server.hosts[-1]),
+                await connect(served.port),
+            )
             for byte in after_length(PING):
                 one.writer.write(bytes([byte]))
                 await asyncio.sleep(0.001)
