@@ -121,8 +121,7 @@ def test_a_damaged_flac_is_refused(tmp_path):
         ("channelless.wav", wav(channels=0)),
         ("silentless.wav", wav(data=b"")),
         ("rateless.wav", wav(rate=0)),
-        ("boast.wav", wav(claimed=2**31 - 1)),
-        ("boast2.wav", wav(claimed=2**32 - 1)),
+        ("boast.wav", wav(claimed=2**30)),
         ("crowd.wav", wav(channels=1000, data=b"\0" * 20_000)),
         ("dataless.wav", wav(name=b"xxxx")),
     ],
@@ -154,6 +153,13 @@ def test_chunks_after_the_audio_do_not_matter(tmp_path):
     assert audio.shape == (1, 100)
 
 
+@pytest.mark.parametrize("claimed", [2**31 - 1, 2**32 - 1])
+def test_a_length_that_no_file_has_means_to_the_end(tmp_path, claimed):
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(data=b"\1\0" * 100, claimed=claimed))
+    assert read_audio(path)[0].shape == (1, 100)
+
+
 def test_the_64_bit_form_of_wav_is_read(tmp_path):
     plain = wav(data=b"\1\0" * 100)
     sizes = b"ds64" + struct.pack("<IQQQI", 28, 236, 200, 100, 0)
@@ -161,7 +167,7 @@ def test_the_64_bit_form_of_wav_is_read(tmp_path):
     path = tmp_path / "a.wav"
     path.write_bytes(long)
     assert read_audio(path)[0].shape == (1, 100)
-    path.write_bytes(long[:-10])
+    path.write_bytes(long[:-100])
     refusal(path)
 
 
@@ -253,4 +259,4 @@ def test_a_few_bytes_cannot_claim_hours(tmp_path):
 def test_a_file_of_empty_chunks_is_soon_given_up(tmp_path):
     path = tmp_path / "chunks.wav"
     path.write_bytes(b"RIFF\xff\xff\xff\x7fWAVE" + b"junk\0\0\0\0" * 300_000)
-    assert "cut off" in refusal(path)
+    assert "more than 10000 chunks" in refusal(path)

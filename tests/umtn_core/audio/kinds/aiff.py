@@ -83,6 +83,15 @@ def _headers() -> Iterator[Kind]:
     for kept, words in ((12, "COMM"), (30, "COMM"), (46, "0 are there"), (54, "8 are there")):
         yield Kind(f"cut-{kept}-bytes.aif", PLAIN[:kept], Refused(words))
     yield Kind("no-ssnd.aif", form(comm()), Refused("no sound"))
+    yield Kind("empty-ssnd.aif", form(comm(), ssnd(b"")), Refused("SSND chunk is empty"))
+    behind = struct.pack(">II", len(BYTES) + 1, 0) + BYTES
+    beyond = form(comm(), chunk(b"SSND", behind))
+    yield Kind("offset-behind-end.aif", beyond, Refused("176401 bytes behind where it should"))
+    half = extended(RATE)[:3] + b"\x44\x80" + bytes(5)
+    halved = form(chunk(b"COMM", struct.pack(">hIh", 2, _COUNT, 16) + half), SOUND)
+    yield Kind("half-hertz.aif", halved, Refused("a whole number of them"))
+    wide = form(comm(bits=40), ssnd(bytes(10_000)))
+    yield Kind("40.aif", wide, Refused("whole numbers of 40 bits"))
     yield Kind("no-comm.aif", form(SOUND), Refused("COMM"))
     yield Kind("no-channels.aif", form(comm(channels=0), SOUND), Refused("no channels"))
     yield Kind("crowd.aif", form(comm(channels=1000), SOUND), Refused("1000 channels"))

@@ -182,6 +182,11 @@ def _damaged() -> Iterator[Kind]:
     bare_gap = BARE_CBR[:6000] + BARE_CBR[9100:]
     yield Kind("bare-gap.mp3", bare_gap, Refused("damaged at 0."), ffmpeg=False)
     yield Kind("header-only.mp3", VBR[:4], Refused("format"))
+    yield Kind("info-only.mp3", frames(VBR)[0], Refused("only a header"))
+    # How loud the first frame is, changed.
+    loud = bytearray(BARE_CBR)
+    loud[16], loud[24], loud[31] = 127, 255, 255
+    yield Kind("burst.mp3", bytes(loud), Refused("times as loud as can be"), ffmpeg=False)
     yield Kind("tag-only.mp3", id3(cover := picture(bytes(3000))), Refused("format"))
     yield Kind("tag-cut.mp3", id3(cover)[:1000], Refused("format"))
 

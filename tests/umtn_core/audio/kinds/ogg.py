@@ -118,6 +118,9 @@ def _joined() -> Iterator[Kind]:
     yield Kind("joined-same-serial.ogg", same, both, ffmpeg=False)
     other = by_soundfile(music(rate=22_050), "OGG", "VORBIS", 22_050)
     yield Kind("joined-rates.ogg", VORBIS + other, Refused("different rates"), ffmpeg=False)
+    few = _renumbered(by_pedalboard(MUSIC[:, :256], "ogg", quality="64 kbps"), 1)
+    crowd = b"".join(_renumbered(few, serial) for serial in range(1001))
+    yield Kind("joined-1001.ogg", crowd, Refused("1001 recordings"))
     one = by_pedalboard(MONO, "ogg", quality="192 kbps")
     yield Kind("joined-channels.ogg", VORBIS + one, Refused("channel"), ffmpeg=False)
 
@@ -141,6 +144,12 @@ def _damaged() -> Iterator[Kind]:
     parts = pages(flac_inside())
     gone = b"".join(parts[:5] + parts[6:])
     yield Kind("page-gone.oga", gone, Refused("damaged"), ffmpeg=False)
+    footer = b"APETAGEX" + struct.pack("<IIIIQ", 2000, 64, 1, 0, 0)
+    yield Kind("nothing-but-tag.ogg", b"OggS" + bytes(28) + footer, Refused("no whole page"))
+    yield Kind("first-page-gone.ogg", b"".join(pages(VORBIS)[1:]), Refused("first of its pages"))
+    one, *rest = pages(VORBIS)
+    between = one + b"whatever" * 5 + b"".join(rest)
+    yield Kind("junk-between.ogg", between, Refused("where a page should begin"))
     changed = bytearray(VORBIS)
     changed[len(VORBIS) // 2] ^= 0xFF
     yield Kind("changed.ogg", bytes(changed), Refused("damaged"), ffmpeg=False)

@@ -50,6 +50,13 @@ def _other_formats() -> Iterator[Kind]:
         contents = by_soundfile(MUSIC, ending.upper(), "PCM_16")
         yield Kind(f"whole.{ending}", contents, Exactly(MUSIC))
         yield Kind(f"cut.{ending}", contents[: len(contents) // 2], Refused("cut off"))
+        yield Kind(f"header.{ending}", contents[:16], Refused("no whole description"))
+    au = by_soundfile(MUSIC, "AU", "PCM_16")
+    yield Kind("coding.au", au[:15] + b"\x2a" + au[16:], Refused("coding 42"))
+    yield Kind("empty.au", au[:8] + bytes(4) + au[12:24], Refused("no sound"))
+    caf = bytearray(by_soundfile(MUSIC, "CAF", "PCM_16"))
+    caf[caf.index(b"desc") + 12 + 31] = 77
+    yield Kind("bits.caf", bytes(caf), Refused("of 77 bits in 4 bytes"))
 
 
 KINDS = [*_no_audio(), *_other_formats()]

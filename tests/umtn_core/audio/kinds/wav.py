@@ -132,16 +132,20 @@ def _chunks() -> Iterator[Kind]:
     yield Kind("id3v1-behind.wav", PLAIN + id3v1(), RIGHT)
     yield Kind("id3-before.wav", id3(title() + bytes(500)) + PLAIN, RIGHT, ffmpeg=False)
     yield Kind("ape-before.wav", ape() + PLAIN, RIGHT, ffmpeg=False)
-    # Nothing tells that the last twelve bytes are no sound: three samples of it.
+    # FFmpeg plays the last chunk, too.
     unsized = riff(FMT, chunk(b"data", BYTES, 0), cue)
-    last = np.frombuffer(cue, "<i2").reshape(-1, 2).T / 32768
-    right = Exactly(np.concatenate([MUSIC, last], axis=1))
-    yield Kind("data-size-0-then-chunk.wav", unsized, right)
+    yield Kind("data-size-0-then-chunk.wav", unsized, RIGHT, ffmpeg=False)
     half = len(BYTES) // 8 * 4
     two = riff(FMT, chunk(b"data", BYTES[:half]), cue, chunk(b"data", BYTES[half:]))
     yield Kind("two-data.wav", two, RIGHT, ffmpeg=False)
     yield Kind("empty-data-first.wav", riff(FMT, chunk(b"data", b""), DATA), RIGHT, ffmpeg=False)
     yield Kind("wavl.wav", riff(FMT, chunk(b"LIST", b"wavl" + DATA)), RIGHT, ffmpeg=False)
+    silence = chunk(b"slnt", struct.pack("<I", 1000))
+    waves = riff(FMT, chunk(b"LIST", b"wavl" + DATA + silence))
+    yield Kind("wavl-silence.wav", waves, Refused("leaves silence out"))
+    yield Kind("joined.wav", PLAIN + PLAIN, Exactly(np.tile(MUSIC, 2)), ffmpeg=False)
+    other = riff(fmt(PCM, 16, rate=48_000), DATA)
+    yield Kind("joined-rates.wav", PLAIN + other, Refused("different forms"), ffmpeg=False)
     yield Kind("fmt-behind.wav", riff(DATA, FMT), RIGHT)
     yield Kind("no-fmt.wav", riff(DATA), Refused("fmt"))
     yield Kind("no-data.wav", riff(FMT, chunk(b"xxxx", BYTES)), Refused("no sound"))
@@ -199,6 +203,12 @@ def _refused_forms() -> Iterator[Kind]:
     yield file("64.wav", form(PCM, 64), integers(MUSIC, 62, 8), "whole numbers of 64 bits")
     yield file("17-in-2.wav", form(PCM, 17, width=2), BYTES, "17")
     yield file("unknown-tag.wav", form(0x1234, 16), BYTES, "0x1234")
+    # A width that the bits do not need holds nothing: here it does.
+    yield file("16-in-4-of-stereo.wav", form(PCM, 16, 1, width=4), BYTES, "contradicts itself")
+    yield file("0-bits-in-1.wav", form(PCM, 24)[:12] + b"\2\0\0\0", BYTES, "contradicts itself")
+    private = extended(PCM, 16, 16)[:-8] + b"whatever"
+    yield file("private.wav", private, BYTES, "only its maker knows")
+    yield file("short-extensible.wav", form(EXTENSIBLE, 16), BYTES, "ends before it says how")
     yield file("no-channels.wav", form(PCM, 16, 0), BYTES, "no channels")
     yield file("crowd.wav", form(PCM, 16, 1000), BYTES, "1000 channels")
     yield file("65535-channels.wav", form(PCM, 8, 65535), BYTES, "65535 channels")
@@ -246,6 +256,10 @@ def _coded() -> Iterator[Kind]:
         name = subtype.lower().replace("_", "-")
         yield Kind(f"{name}.wav", contents, Nearly(MUSIC, longer=longer, alike=alike))
         yield Kind(f"{name}-cut.wav", contents[: len(contents) // 2], Refused(_CUT_OFF))
+    at = contents.index(b"data")
+    packed = contents[at + 8 :]
+    twice = contents[12:at] + chunk(b"data", packed[:2048]) + chunk(b"data", packed[2048:])
+    yield Kind("ms-adpcm-two-data.wav", riff(twice), Refused("several chunks of packed samples"))
     gsm = by_soundfile(MONO, "WAV", "GSM610")
     yield Kind("gsm.wav", gsm, Nearly(MONO, longer=400, alike=0.9))
     mp3 = by_pedalboard(MUSIC, "mp3", quality=128)
