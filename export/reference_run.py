@@ -191,7 +191,9 @@ def _shape(arguments: _Arguments) -> NetworkShape:
 def _load(path: Path) -> Any:
     """Unpickle plain values and tensors."""
     if not path.is_file():
-        raise UmtnError(f"There is no file {path}.")
+        raise UmtnError(
+            f"There is no file {path}; name the folder of a run of the published implementation."
+        )
     try:
         with torch.serialization.safe_globals(PLAIN_TYPES):
             return torch.load(path, map_location="cpu", weights_only=True)

@@ -503,6 +503,9 @@ def _chosen(bundle: Bundle, target: str | None) -> str:
     if target is not None:
         return bundle.manifest.domain_meant(target, bundle.called)
     if len(bundle.domains) > 1:
-        names = ", ".join(bundle.domains)
-        raise UmtnError(f"Say what to translate to; the model {bundle.called} can to {names}.")
+        first, *others = bundle.domains
+        raise UmtnError(
+            f"Say what to translate to, such as --to {first} on the command line; the model "
+            f"{bundle.called} can to {', '.join((first, *others))}."
+        )
     return bundle.domains[0]

@@ -20,6 +20,7 @@ from bridge.cli.options import (
 )
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
+from bridge.cli.values import OneOf
 from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @target_option(help="Instrument to play it on.  [default: ask]")
 @model_option()
-@seed_option(type=int, metavar="NUMBER")
+@seed_option(metavar="NUMBER")
 @channels_option(help="What is one player on several channels is translated once with auto.")
 @dynamics_option(metavar="NUMBER")
 @transpose_option()
@@ -115,5 +116,5 @@ def _asked(domains: tuple[str, ...]) -> str | None:
     """Ask a person for the target, where there is one to ask."""
     if len(domains) == 1 or not sys.stdin.isatty():
         return None
-    answer: str = click.prompt("Play it on", type=click.Choice(domains))
+    answer: str = click.prompt("Play it on", type=OneOf(domains))
     return answer

@@ -80,7 +80,7 @@ KEYS = (
 @segments_option(**LEFT_TO_BRIDGE, metavar="N", help="Parts decoded side by side, or auto.")
 @postfilter_option(**LEFT_TO_BRIDGE, help="Take the decoder's noise out, or leave it.")
 @engine_option()
-@click.option("--priority", type=Whole(), metavar="N", help="Higher goes first.")
+@click.option("--priority", type=Whole(-100, 100), metavar="N", help="Higher goes first.")
 @click.option("--id", "id", metavar="ID", help="Name of the job; otherwise a new one.")
 @click.option(
     "--wait/--no-wait", default=True, help="Stay until the job has ended, or print its id and go."

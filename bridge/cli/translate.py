@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "its end); otherwise NAME.TARGET.wav beside each input.",
 )
 @model_option()
-@seed_option(type=int, metavar="NUMBER", help="Another seed gives another performance.")
+@seed_option(metavar="NUMBER", help="Another seed gives another performance.")
 @temperature_option(
     metavar="NUMBER", help="Lower is cleaner and duller.  [default: the model's own]"
 )

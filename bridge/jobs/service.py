@@ -74,7 +74,8 @@ class JobService:
             settings.session_folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UmtnError(
-                f"The session folder {settings.session_folder} cannot be made: {error.strerror}."
+                f"The session folder {settings.session_folder} cannot be made "
+                f"({error.strerror}); name another one with --session-folder."
             ) from error
         self._ledger = Ledger(JobStore(settings.data_folder))
         closing.push_async_callback(self._ledger.close)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from umtn_core.bundle.files import Storage, open_storage
+from umtn_core.bundle.files import Storage, no_bundle, open_storage
 from umtn_core.bundle.manifest import (
     ENCODER,
     MANIFEST,
@@ -73,10 +73,7 @@ class Bundle:
         try:
             manifest = read_manifest(storage.read(MANIFEST), called)
         except KeyError as error:
-            raise UmtnError(
-                f"{called} is not a model bundle: it has no {MANIFEST}; name a folder that "
-                "`umtn export` has made."
-            ) from error
+            raise UmtnError(no_bundle(called, f"it has no {MANIFEST}")) from error
         files = {name: _read(storage, name, manifest, called) for name in manifest.files}
         for name, ports in expected_ports(manifest).items():
             where = f"{name} in the model bundle {called}"

@@ -51,10 +51,7 @@ class ZipStorage:
             with zipfile.ZipFile(path) as archive:
                 self._members = {info.filename: info for info in archive.infolist()}
         except zipfile.BadZipFile as error:
-            raise UmtnError(
-                f"{called} is not a model bundle: it is neither a folder nor a zip file; name a "
-                "folder that `umtn export` has made."
-            ) from error
+            raise UmtnError(no_bundle(called, "it is neither a folder nor a zip file")) from error
         except OSError as error:
             raise UmtnError(f"Cannot read the model bundle {called}: {error.strerror}.") from error
         manifests = [n for n in self._members if n.rsplit("/", 1)[-1] == MANIFEST]
@@ -72,6 +69,11 @@ class ZipStorage:
                 return archive.read(info)
         except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
             raise UmtnError(f"{name} in {self._called} is damaged: {error}.") from error
+
+
+def no_bundle(called: str, reason: str) -> str:
+    """Say why something is none, and what to name in its place."""
+    return f"{called} is not a model bundle: {reason}; name a folder that `umtn export` has made."
 
 
 def open_storage(path: Path, called: str) -> Storage:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from umtn_core.bundle.files import open_storage
+from umtn_core.bundle.files import no_bundle, open_storage
 from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
 from umtn_core.errors import UmtnError
 from umtn_core.names import did_you_mean, meant
@@ -140,6 +140,6 @@ def look_at(path: Path, name: str) -> Installed:
         text = open_storage(path, name).read(MANIFEST)
         return Installed(name, path, read_manifest(text, name), None)
     except KeyError:
-        return Installed(name, path, None, f"{name} is not a model bundle: it has no {MANIFEST}.")
+        return Installed(name, path, None, no_bundle(name, f"it has no {MANIFEST}"))
     except UmtnError as error:
         return Installed(name, path, None, str(error))

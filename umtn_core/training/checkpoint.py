@@ -71,9 +71,16 @@ def read_checkpoint(path: str | Path) -> Content:
         )
     except FileNotFoundError as error:
         raise UmtnError(f"There is no checkpoint {path}.") from error
-    except Exception as error:
+    except OSError as error:
+        raise UmtnError(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
+    except msgspec.ValidationError as error:
         raise UmtnError(
-            f"{path} is not a checkpoint of a training run: {_reason(error)}"
+            f"{path} is not a checkpoint of this version's training runs: {_reason(error)}"
+        ) from error
+    except Exception as error:
+        # What a file of another kind makes PyTorch say is of no use to anybody.
+        raise UmtnError(
+            f"{path} is not a checkpoint of a training run; name a .ckpt file of `umtn train`."
         ) from error
 
 

@@ -473,10 +473,12 @@ def read_settings(path: str | Path) -> Settings:
         range.
     """
     try:
-        fields = msgspec.yaml.decode(Path(path).read_bytes())
+        fields = msgspec.yaml.decode(Path(path).read_bytes().decode())
         if not isinstance(fields, dict):
             raise UmtnError(f"The settings file {path} is not valid: it has no names and values.")
         return with_recipe(fields)
+    except UnicodeDecodeError as error:
+        raise UmtnError(f"The settings file {path} is not valid: it is not text.") from error
     except OSError as error:
         raise UmtnError(f"The settings file {path} cannot be read: {error.strerror}.") from error
     except msgspec.DecodeError as error:

@@ -43,7 +43,8 @@ class DataFolder:
             self._file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UmtnError(
-                f"The data folder {self.path} cannot be used: {error.strerror}."
+                f"The data folder {self.path} cannot be used ({error.strerror}); name another one "
+                "with --data-folder."
             ) from error
         until = time.monotonic() + _WAIT_SECONDS
         while not _try_lock(self._file):
