@@ -39,8 +39,9 @@ def places(host: str, port: int) -> list[Place]:
     Parameters
     ----------
     host
-        An address or a name. ``localhost`` is both loopback addresses, ``0.0.0.0`` every IPv4
-        address of this machine and ``::`` every address of both kinds.
+        An address, one of IPv6 also in brackets as URLs have it, or a name. ``localhost`` is both
+        loopback addresses, ``0.0.0.0`` every IPv4 address of this machine and ``::`` every address
+        of both kinds.
     port
         The port there.
 
@@ -55,7 +56,8 @@ def places(host: str, port: int) -> list[Place]:
         If there is no such host.
     """
     found: dict[Place, None] = {}
-    for name in _SETTLED.get(host.lower(), (host,)):
+    bare = _bare(host)
+    for name in _SETTLED.get(bare.lower(), (bare,)):
         try:
             infos = socket.getaddrinfo(name, port, type=socket.SOCK_DGRAM)
         except ValueError as error:
@@ -73,7 +75,7 @@ def places(host: str, port: int) -> list[Place]:
 def as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an address; one of IPv4 written as one of IPv6 is the former, a name is None."""
     try:
-        ip = ipaddress.ip_address(host.partition("%")[0])
+        ip = ipaddress.ip_address(_bare(host).partition("%")[0])
     except ValueError:
         return None
     return getattr(ip, "ipv4_mapped", None) or ip
@@ -108,3 +110,8 @@ def reached_at(hosts: Sequence[str]) -> str:
     if not is_any(host):
         return host
     return "::1" if ":" in host else "127.0.0.1"
+
+
+def _bare(host: str) -> str:
+    """Take the brackets away that IPv6 addresses have in URLs."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host

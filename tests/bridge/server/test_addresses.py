@@ -27,6 +27,7 @@ def test_localhost_is_both_addresses_whatever_the_machine_says(
 def test_an_address_is_itself_and_everything_is_of_both_kinds() -> None:
     for host in ("127.0.0.1", "::1", "0.0.0.0", "192.0.2.7", "2001:db8::7"):
         assert hosts(host) == [host]
+    assert hosts("[::1]") == ["::1"]
     assert hosts("::") == ["0.0.0.0", "::"]
     (place,) = places("::ffff:127.0.0.1", 9471)
     assert place == (socket.AF_INET, ("127.0.0.1", 9471))
@@ -55,7 +56,15 @@ def test_what_is_no_host_is_one_error(host: str) -> None:
 
 
 def test_loopback_has_several_names() -> None:
-    for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST", "::ffff:127.0.0.1"):
+    for host in (
+        "127.0.0.1",
+        "127.8.8.8",
+        "::1",
+        "localhost",
+        "LOCALHOST",
+        "[::1]",
+        "::ffff:127.0.0.1",
+    ):
         assert is_loopback(host)
     for host in ("0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1", "fe80::1%1", "example.org", ""):
         assert not is_loopback(host)

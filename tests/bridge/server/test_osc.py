@@ -12,6 +12,8 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
 from bridge.protocol import VERSION
+from tests.bridge.conftest import Peer
+from tests.bridge.server.test_listening import has_ipv6
 
 Serve = Callable[..., Any]
 
@@ -117,6 +119,28 @@ def test_answers_go_where_a_sender_says(serve: Serve) -> None:
             assert (await other.next())[0] == "/umtn/done"
             assert await peer.silent() and await listener.silent(0.01)
             assert (await peer.ask("/umtn/reply_port", 0)) == ("/umtn/reply_port", 0)
+
+    asyncio.run(scene())
+
+
+def test_a_reply_port_is_one_of_the_address_that_asks(serve: Serve) -> None:
+    if not has_ipv6():
+        pytest.skip("needs the address ::1")
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        async with serve() as served:
+            _, peer = await loop.create_datagram_endpoint(Peer, remote_addr=("::1", served.port))
+            _, there = await loop.create_datagram_endpoint(Peer, local_addr=("::1", 0))
+            try:
+                assert (await peer.ask(*RENDER))[0] == "/umtn/accepted"
+                peer.send("/umtn/subscribe", there.port)
+                assert await there.next() == ("/umtn/subscribed", 1)
+                served.jobs.change("a", state="done")
+                assert await peer.next() == await there.next() == ("/umtn/done", "a", "/a.wav")
+            finally:
+                peer.transport.close()
+                there.transport.close()
 
     asyncio.run(scene())
 
