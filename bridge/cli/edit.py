@@ -104,10 +104,11 @@ def _renewal(take: Take, target: str | None) -> Renewal:
         ending = ".new.wav" if take.name.suffix.lower() == ".wav" else ".wav"
         wave = take.name.with_name(take.name.stem + ending)
         raise UmtnError(
-            f"{take.name} is left as it is: only WAV, AIFF and FLAC files of plain samples can be "
-            "played in their place, since others lose sound each time they are written, and many "
-            "begin later or get longer; make a WAV file of it with: umtn translate "
-            f"{shlex.quote(str(take.name))} --to {target or 'TARGET'} -o {shlex.quote(str(wave))}"
+            f"{take.name} is left as it is: only plain WAV, AIFF and FLAC can be written again "
+            "with nothing changed but the sound, and what is packed in other ways gets worse, and "
+            "often later or longer, with each pass, or is not written here at all; make a WAV file "
+            f"of it with: umtn translate {shlex.quote(str(take.name))} --to {target or 'TARGET'} "
+            f"-o {shlex.quote(str(wave))}"
         )
     return renew
 

@@ -31,6 +31,8 @@ class Layout:
         The number of channels, and the rate in hertz.
     scale
         What they are to be multiplied by: 256 where 24 bits lie in the lower part of 32.
+    bits
+        The bits of a whole number that count; 0, all of them.
     """
 
     pieces: tuple[tuple[int, int], ...]
@@ -39,6 +41,7 @@ class Layout:
     channels: int
     sample_rate: int
     scale: float = 1.0
+    bits: int = 0
 
     @property
     def frame_bytes(self) -> int:

@@ -170,7 +170,7 @@ def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]], path: ob
     if form.subtype in ("PCM_16", "PCM_24", "PCM_32"):
         width, big = WIDTHS[form.subtype], wave.order == ">"
         scale = scale_of(file, whole, width=width, bits=form.bits, big=big, path=path)
-    return Layout(whole, form.subtype, endian, form.channels, form.sample_rate, scale)
+    return Layout(whole, form.subtype, endian, form.channels, form.sample_rate, scale, form.bits)
 
 
 def _repaired(wave: _Wave, piece: tuple[int, int]) -> Part:

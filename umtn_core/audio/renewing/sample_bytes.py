@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from io import BytesIO
-from math import log2
 
 import numpy as np
 import soundfile
@@ -32,7 +31,9 @@ class SampleBytes:
         self._subtype = layout.subtype
         self._order = {"LITTLE": "<", "BIG": ">"}[layout.endian]
         self._width = WIDTHS[layout.subtype]
-        self._bits = 8 * self._width - round(log2(layout.scale))
+        self._bits = layout.bits or 8 * self._width
+        # What does not fill its bytes lies in their upper part, but for what has to be scaled.
+        self._left = 8 * self._width - self._bits if layout.scale == 1 else 0
         self.clipped = 0
 
     def __call__(self, block: Audio) -> bytes:
@@ -44,7 +45,7 @@ class SampleBytes:
         if self._subtype in ("ULAW", "ALAW"):
             codes, limits = _law(self._subtype)
             return codes[np.searchsorted(limits, samples, side="right")].tobytes()
-        numbers = whole_numbers(samples, self._bits)
+        numbers = whole_numbers(samples, self._bits) << self._left
         if self._subtype == "PCM_U8":
             return (numbers + 128).astype(np.uint8).tobytes()
         octets = numbers.astype(f"{self._order}i4").view(np.uint8).reshape(-1, 4)

@@ -12,6 +12,7 @@ from tests.umtn_core.audio.kinds.all import KINDS
 from tests.umtn_core.audio.kinds.kind import Kind, Refused
 from umtn_core.audio.container import Layout
 from umtn_core.audio.read import open_audio, read_audio
+from umtn_core.audio.renewing.flac_head import FlacHead
 from umtn_core.audio.renewing.renewal import renewal_of
 
 READ = [kind for kind in KINDS if not isinstance(kind.right, Refused)]
@@ -45,7 +46,13 @@ def test_a_kind_of_file(kind: Kind, tmp_path: Path) -> None:
     new = tmp_path / f"new {kind.name}"
     new.write_bytes(made.getvalue())
     assert form_of(new) == form
-    step = 2**-15 if layout is None else STEPS[layout.subtype]
+    if layout is None:
+        head = FlacHead.of(BytesIO(kind.contents))
+        assert head is not None
+        step = 2.0 ** (1 - head.bits)
+    else:
+        step = STEPS[layout.subtype]
+        step = max(step, 2.0 ** (1 - layout.bits)) if step and layout.bits else step
     assert np.abs(read_audio(new)[0] - sound).max() <= step / 2 * 1.001
     if layout is not None:
         was, now = (np.frombuffer(path.read_bytes(), np.uint8).copy() for path in (old, new))

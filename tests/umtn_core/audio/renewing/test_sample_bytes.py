@@ -18,8 +18,8 @@ STEPS = {
 }  # fmt: skip
 
 
-def layout(subtype: str, endian: str, channels: int, scale: float = 1.0) -> Layout:
-    return Layout((), subtype, endian, channels, 8000, scale)
+def layout(subtype: str, endian: str, channels: int) -> Layout:
+    return Layout((), subtype, endian, channels, 8000)
 
 
 def decoded(data: bytes, subtype: str, endian: str, channels: int) -> np.ndarray:
@@ -69,7 +69,9 @@ def test_floating_point_is_not_clipped() -> None:
     assert encode.clipped == 0
 
 
-def test_24_bits_in_the_lower_part_of_32_stay_there() -> None:
-    encode = SampleBytes(layout("PCM_32", "LITTLE", 1, scale=256.0))
-    data = encode(np.array([[-2.0, -(2.0**-23), 0.5, 1.0]], np.float32))
-    assert list(np.frombuffer(data, "<i4")) == [-(2**23), -1, 2**22, 2**23 - 1]
+def test_bits_stay_in_their_part_of_the_bytes() -> None:
+    samples = np.array([[-2.0, -(2.0**-23), 0.5, 1.0]], np.float32)
+    below = SampleBytes(Layout((), "PCM_32", "LITTLE", 1, 8000, scale=256.0, bits=24))
+    assert list(np.frombuffer(below(samples), "<i4")) == [-(2**23), -1, 2**22, 2**23 - 1]
+    above = SampleBytes(Layout((), "PCM_16", "BIG", 1, 8000, bits=12))
+    assert list(np.frombuffer(above(samples), ">i2")) == [-(2**15), 0, 2**14, 2**15 - 16]
