@@ -267,8 +267,12 @@ def _info(data: _Bytes, place: int, frame: _Frame) -> tuple[int | None, bytes] |
     at = _info_offset(version, mono)
     if content[36:40] == b"VBRI" and len(content) >= 54:
         return _known(struct.unpack_from(">I", content, 50)[0]), b""
-    # Between the header, maybe with a checksum, and the name there is nothing.
-    if content[at : at + 4] not in (b"Xing", b"Info") or any(content[6:at]):
+    names = (b"Xing", b"Info")
+    if not content[1] & 1 and content[at + 2 : at + 6] in names and not any(content[6 : at + 2]):
+        # Behind a checksum; decoders disagree on where the delays stand then.
+        return None, b""
+    # Between the header and the name there is nothing.
+    if content[at : at + 4] not in names or any(content[6:at]):
         return None
     if len(content) < at + 8:
         return None, b""
