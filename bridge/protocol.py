@@ -129,8 +129,8 @@ COUNT = Argument("count", "i", "Length of the list, and number of these answers.
 NOTE = Argument(
     "note",
     "s",
-    "What of the input the model was not taught, and what would help, in one sentence; empty where "
-    "nothing is known to be amiss. May be missing from older bridges.",
+    "What is odd of the input file, what of the region the model was not taught, and what would "
+    "help; empty where nothing is known to be amiss. May be missing from older bridges.",
     maximum=LONGEST_TEXT,
 )
 

@@ -12,7 +12,9 @@ DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068
 
 #: Besides controls and directions: what ends a line, and halves of surrogate pairs, which stand for
 #: bytes that are no text. Names may hold all but the halves, but a line is no longer one with them.
-_MISLEADING = re.compile(f"[{re.escape(CONTROLS)}{DIRECTIONS}\u2028\u2029\ud800-\udfff]")
+MISLEADING = CONTROLS + DIRECTIONS + "\u2028\u2029" + "".join(map(chr, range(0xD800, 0xE000)))
+
+_MISLEADING = re.compile(f"[{re.escape(MISLEADING)}]")
 
 _CONTROL = re.compile(f"[{re.escape(CONTROLS)}]")
 

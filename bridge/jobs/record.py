@@ -21,13 +21,15 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         How the job is, why, and since when, as in `bridge.jobs.request.Job`.
     input_size, input_mtime_ns
         The input's size in bytes and its time of change, when the job was accepted.
+    input_remark
+        What is odd of the input and can be heard, in a sentence; else empty. The note has it too.
     batch
         Name under which its decoding was last saved, or empty.
     crashes
         How often the render worker was lost while it rendered this job.
     note
-        What of the region the model was not taught, and what would help; empty until the region
-        was listened to, and where nothing is amiss.
+        What is odd of the input, what of the region the model was not taught, and what would help;
+        the latter is missing until the region was listened to, and where nothing is amiss.
     output_size, output_mtime_ns
         The result's size in bytes and its time of change, once the job is done; -1 and 0 before.
     """
@@ -46,6 +48,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_size: int = -1
     output_mtime_ns: int = 0
     note: str = ""
+    input_remark: str = ""
 
     @property
     def id(self) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pedalboard.io import AudioFile, ReadableAudioFile
 
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest
 from bridge.jobs.settings import JobSettings
+from bridge.jobs.span import span
 from umtn_core.audio.read import open_audio
 from umtn_core.bundle.scope import Scope
 from umtn_core.errors import UmtnError
@@ -35,11 +35,12 @@ class Listening:
     Parameters
     ----------
     settings
-        The folders that may be read.
+        The folders that may be read, and how long a region may be.
     """
 
     def __init__(self, settings: JobSettings):
         self._folders = AllowedFolders(settings.session_folder, settings.allowed)
+        self._longest_seconds = settings.longest_seconds
         self._heard: OrderedDict[_Place, Findings] = OrderedDict()
         self._scopes: dict[str, Scope | None] = {}
 
@@ -48,15 +49,16 @@ class Listening:
         self._scopes[model] = scope
 
     def remark(self, record: Record) -> str | None:
-        """Say what there is to say of a region; None, it was not listened to yet."""
+        """Say what there is to say of an input and a region; None, it was not listened to yet."""
         request = record.request
         if request.mix == 0:
-            return ""
+            return record.input_remark
         findings = self._heard.get(_place(record))
         if findings is None:
             return None
         scope = self._scopes.get(request.model)
-        return remark(findings, scope, semitones_of(request.transpose, findings, scope))
+        heard = remark(findings, scope, semitones_of(request.transpose, findings, scope))
+        return " ".join(filter(None, (record.input_remark, heard)))
 
     def listen(self, record: Record) -> None:
         """Listen to a region, unless that was done before.
@@ -74,24 +76,19 @@ class Listening:
 
     def _listened(self, request: RenderRequest) -> Findings:
         path = Path(request.input)
-        with self._folders.open_input(path) as file, open_audio(file, path):
-            pass  # its headers are sound
-        with self._folders.open_input(path) as file, AudioFile(file) as audio:
-            start, length = _region(request, audio)
-            if length < 1:
-                raise UmtnError("the region lies behind its end")
+        with (
+            self._folders.open_input(path) as file,
+            open_audio(file, path) as audio,
+            audio.seeking() as read,
+        ):
+            start, length = span(request, audio.samples, audio.sample_rate, self._longest_seconds)
 
-            def read(first: int, count: int) -> NDArray[np.float32]:
-                # In compressed files a seek may miss by some milliseconds, which is near enough.
-                if count * audio.num_channels > _MOST_SAMPLES:
+            def read_region(first: int, count: int) -> NDArray[np.float32]:
+                if count * audio.channels > _MOST_SAMPLES:
                     raise UmtnError("it has too many channels, or samples a second")
-                audio.seek(start + first)
-                samples = audio.read(count)
-                if not np.isfinite(samples).all():
-                    raise UmtnError("it has samples that are not numbers")
-                return samples
+                return read(start + first, count)
 
-            return listen(read, length, int(audio.samplerate))
+            return listen(read_region, length, audio.sample_rate)
 
 
 def _place(record: Record) -> _Place:
@@ -100,11 +97,3 @@ def _place(record: Record) -> _Place:
         request.input, record.input_size, record.input_mtime_ns,
         request.start, request.length, request.unit,
     )  # fmt: skip
-
-
-def _region(request: RenderRequest, audio: ReadableAudioFile) -> tuple[int, int]:
-    """Return a region's first sample and its length, as far as it lies in the file."""
-    scale = audio.samplerate if request.unit == "seconds" else 1
-    start = min(round(request.start * scale), audio.frames)
-    rest = audio.frames - start
-    return start, rest if request.length is None else min(rest, round(request.length * scale))

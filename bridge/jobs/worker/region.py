@@ -8,14 +8,12 @@ from pathlib import Path
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.renderer import Order
 from bridge.jobs.request import RequestError
-from umtn_core.audio.read import OpenAudio, open_audio
+from bridge.jobs.span import span
+from bridge.text import shortened
+from umtn_core.audio.read import open_audio
 from umtn_core.audio.sound import SoundRows
 from umtn_core.errors import Cancelled, DiskError, UmtnError
 from umtn_core.progress import IsCancelled
-
-#: OSC's floats hold a time an hour into a file to a quarter of a millisecond; a region may seem
-#: to end by about as much after its file does.
-ROUNDING_SECONDS = 1e-3
 
 
 def read_region(
@@ -51,7 +49,7 @@ def read_region(
     try:
         with folders.open_input(path) as file, open_audio(file, path) as audio:
             _check_unchanged(os.fstat(file.fileno()), order)
-            start, length = _region(order, audio, longest_seconds)
+            start, length = span(request, audio.samples, audio.sample_rate, longest_seconds)
             sound = audio.taken(start, length, cancelled, path=room)
             _check_unchanged(os.fstat(file.fileno()), order)
             return sound
@@ -64,39 +62,15 @@ def read_region(
             "disk" if isinstance(error, DiskError) else "audio", str(error)
         ) from error
     except OSError as error:
-        raise RequestError("not_found", f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _region(order: Order, audio: OpenAudio, longest_seconds: float) -> tuple[int, int]:
-    """Work out a region in samples, start and length, and make sure that it is in the file."""
-    request, rate = order.request, audio.sample_rate
-    scale, slack = (rate, int(ROUNDING_SECONDS * rate)) if request.unit == "seconds" else (1, 0)
-    start = round(request.start * scale)
-    rest = audio.samples - start
-    length = rest if request.length is None else round(request.length * scale)
-    if length > rest and length - rest <= slack:
-        length = rest
-    if start >= audio.samples or length > rest:
         raise RequestError(
-            "audio",
-            f"The region from sample {start} to {start + max(length, 0)} is not inside "
-            f"{request.input}, which has {audio.samples} samples ({audio.samples / rate:.3f} s).",
-        )
-    if length < 1:
-        raise RequestError("audio", "The region is shorter than a sample; make it longer.")
-    if length > longest_seconds * rate:
-        raise RequestError(
-            "audio",
-            f"The region is {length / rate:.0f} s long, but the bridge renders at most "
-            f"{longest_seconds:g} s at once; render it in parts.",
-        )
-    return start, length
+            "not_found", f"{shortened(path)} cannot be read: {error.strerror}."
+        ) from error
 
 
 def _check_unchanged(status: os.stat_result, order: Order) -> None:
     if (status.st_size, status.st_mtime_ns) != (order.input_size, order.input_mtime_ns):
         raise RequestError(
             "audio",
-            f"{order.request.input} was changed after the job was accepted; send it again "
-            "under another id.",
+            f"{shortened(order.request.input)} was changed after the job was accepted; send it "
+            "again under another id.",
         )

@@ -124,11 +124,10 @@ def test_a_region_is_listened_to_once_until_its_file_changes(settings, low, list
     assert len(listened) == 3  # another bridge listens anew
 
 
-@pytest.mark.parametrize("samples", [np.full((1, RATE), np.nan), np.zeros((1, 0))])
-def test_what_cannot_be_listened_to_is_accepted_all_the_same(settings, samples):
+def test_what_cannot_be_listened_to_is_accepted_all_the_same(settings):
     import struct
 
-    data = samples.astype("<f4").tobytes()
+    data = np.full(RATE, np.nan, "<f4").tobytes()
     form = struct.pack("<HHIIHH", 3, 1, RATE, 4 * RATE, 4, 32)
     chunks = b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(data))
     whole = b"RIFF" + struct.pack("<I", len(chunks) + len(data)) + chunks + data
