@@ -13,9 +13,8 @@ from typing import BinaryIO, cast
 from bridge.cli.editing.attributes import copy_attributes
 from bridge.cli.editing.take import Take
 from umtn_core.audio.whole_file import whole_file
-from umtn_core.errors import UmtnError
+from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
-from umtn_core.stage import heeding
 
 _BLOCK = 1 << 20
 
@@ -126,7 +125,9 @@ def _kept(take: Take, old: BinaryIO, cancelled: IsCancelled) -> Path:
                 # First, so that nobody can read it who may not.
                 copy_attributes(old.fileno(), target.fileno())
                 old.seek(0)
-                for data in heeding(cancelled, iter(lambda: old.read(_BLOCK), b"")):
+                while data := old.read(_BLOCK):
+                    if cancelled():
+                        raise Cancelled("The translation was cancelled.")
                     target.write(data)
         except FileExistsError:
             continue

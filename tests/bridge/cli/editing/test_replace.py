@@ -120,7 +120,14 @@ def test_without_room_for_the_new_file_the_take_is_left_alone(take: Path) -> Non
 def test_without_room_for_the_copy_the_take_is_left_alone(
     take: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.cli.editing.replace.heeding", no_room)
+    called: list[object] = []
+
+    def full(*files: int) -> None:
+        called.append(files)
+        if len(called) == 2:  # the new file is whole
+            no_room()
+
+    monkeypatch.setattr("bridge.cli.editing.replace.copy_attributes", full)
     with pytest.raises(UmtnError, match=r"Cannot keep a copy .* left as it is"):
         replace(Take.at(take), writing(b"new"), never)
     assert unchanged(take)
