@@ -23,6 +23,8 @@ class Verdict:
     """What became of the files of one run."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    #: The most of the processor's time that one took, in seconds.
+    slowest: float = 0.0
     #: What must not be: which file, which seed, and what was wrong.
     faults: list[str] = field(default_factory=list)
 
@@ -61,6 +63,7 @@ class Judge:
             read = self._reader.read(path)
             what, fault = self._judged(base, path, read, whole)
             verdict.counts[what] += 1
+            verdict.slowest = max(verdict.slowest, read.seconds)
             if fault:
                 verdict.faults.append(f"{base.name} {seed}: {fault}")
                 if self._kept is not None:
