@@ -16,7 +16,7 @@ import psutil
 import pytest
 from pythonosc import slip
 
-from bridge.protocol import REPLIES, REQUESTS
+from bridge.protocol import LARGEST_PACKET, REPLIES, REQUESTS
 from bridge.server.packets import request
 from tests.bridge.conftest import Peer
 
@@ -179,9 +179,10 @@ def test_random_streams_over_tcp(real_bridge: Any, recording: MakeRecording, cou
 
     async def one(stream: bytes, slowly: bool) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", real_bridge.port)
+        size = 50 if slowly else LARGEST_PACKET
         with contextlib.suppress(ConnectionError):
-            for place in range(0, len(stream), 50 if slowly else len(stream)):
-                writer.write(stream[place : place + (50 if slowly else len(stream))])
+            for place in range(0, len(stream), size):
+                writer.write(stream[place : place + size])
                 await writer.drain()
             writer.write_eof()
             # Whoever is at the end of a stream is let go.
