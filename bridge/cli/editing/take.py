@@ -5,12 +5,17 @@ from __future__ import annotations
 import errno
 import filecmp
 import os
+import shutil
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from umtn_core.errors import UmtnError
+
+#: Edits of one take, for all of whose originals there should be names.
+_MANY = 99
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class Take:
         Raises
         ------
         UmtnError
-            If there is no such file, if it or its folder cannot be written to, or if its name
-            is so long that there is no other beside it.
+            If there is no such file, if it or its folder cannot be written to, if its name is so
+            long that there is no other beside it, or if there is no room beside it.
         """
         path = Path(os.path.realpath(name)) if name.is_symlink() else name
         try:
@@ -59,6 +64,8 @@ class Take:
             raise UmtnError(f"{name} is not a file.")
         take = cls(name, path, before)
         take._check_writable()
+        take._check_name()
+        take._check_room()
         return take
 
     @property
@@ -83,8 +90,9 @@ class Take:
             kept = self.original(number)
             if not kept.is_file():
                 break
-            if filecmp.cmp(kept, self.path, shallow=False):
-                return None
+            with suppress(OSError):
+                if filecmp.cmp(kept, self.path, shallow=False):
+                    return None
         return None if number == 1 else self.original(1)
 
     @property
@@ -132,8 +140,10 @@ class Take:
                 f"The folder {self.folder} cannot be written to, so what {self.name} holds "
                 "cannot be kept there."
             )
+
+    def _check_name(self) -> None:
         try:
-            self.original(1).lstat()
+            self.original(_MANY).lstat()
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -143,6 +153,15 @@ class Take:
                 f"{self.name} is named so long that what it holds could not be kept beside it "
                 f"as {self.original(1).name}; give it a shorter name."
             ) from error
+
+    def _check_room(self) -> None:
+        """Refuse what would find the disk full after all the work, by as much as is known now."""
+        needed, free = 2 * self.before.st_size, shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise UmtnError(
+                f"There is no room in {self.folder} for a new {self.name.name} and a copy of what "
+                f"it holds: that takes {needed / 1e6:.1f} MB, and {free / 1e6:.1f} are free."
+            )
 
 
 def _version(found: os.stat_result) -> tuple[int, int, int]:

@@ -77,9 +77,18 @@ def test_a_folder_that_cannot_be_written_to_is_refused(
 
 
 def test_a_name_that_leaves_no_room_for_the_original_is_refused(tmp_path: Path) -> None:
-    take = tmp_path / f"{'a' * 245}.wav"
+    take = tmp_path / f"{'a' * 240}.wav"
     take.touch()
     with pytest.raises(UmtnError, match="give it a shorter name"):
+        Take.at(take)
+
+
+def test_a_disk_without_room_is_refused(take: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = SimpleNamespace(free=2 * len(b"sound"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: free)
+    Take.at(take)
+    free.free -= 1
+    with pytest.raises(UmtnError, match=r"There is no room in .*library for a new take\.wav"):
         Take.at(take)
 
 
