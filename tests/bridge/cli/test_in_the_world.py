@@ -348,12 +348,19 @@ def in_tune(played: Audio, each: float = 0.3) -> int:
     return good
 
 
+def test_a_tune_is_told_from_what_is_none() -> None:
+    audio = tune()[0]
+    assert in_tune(audio) == in_tune(0.01 * audio) == 4
+    assert in_tune(audio[::-1]) < 3
+    assert in_tune(np.random.default_rng(0).normal(size=len(audio))) < 3
+
+
 def played_by_clarinet(folder: Path, contents: bytes, name: str = "take.wav") -> Audio:
     """Translate with the shipped model, by the command in a process of its own."""
     source, out = take(folder, name, contents), folder / "out.wav"
     arguments = ["--to", "clarinet", "-o", out, "--engine", "cpu", "--segments", "1", "--quiet"]
     done = subprocess.run(
-        [sys.executable, "-m", "bridge.cli", "translate", source, *arguments, "--overwrite"],
+        [sys.executable, "-m", "bridge.cli", "translate", source, *arguments],
         cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -88,10 +88,17 @@ class Judge:
         if not differences[0]:
             return "as the whole file", ""
         bare = self._written(f"bare {path.name}", _without_tags(path.read_bytes()))
+        others = []
         for other in self._others:
-            differences.append(_difference(read, other.read(bare), base.unchecked))
+            heard = other.read(bare)
+            others.append(heard.audio is not None)
+            differences.append(_difference(read, heard, base.unchecked))
             if not differences[-1]:
                 return "as another reads it", ""
+        # Where nobody else reads it, the rate is what the header says.
+        same = replace(whole, rate=read.rate)
+        if not any(others) and not _difference(read, same, base.unchecked):
+            return "as the whole file, at another rate", ""
         return "noise", f"{read.audio.shape} at {read.rate} Hz: " + "; ".join(differences)
 
 
