@@ -29,6 +29,7 @@ from umtn_core.bundle.manifest import (
 )
 from umtn_core.bundle.scope import Scope
 from umtn_core.errors import UmtnError
+from umtn_core.names import the_one_meant
 from umtn_core.networks import Decoder, UniversalMusicTranslationNetwork
 from umtn_core.networks.postfilter import PostfilterNetwork
 from umtn_core.postfilter_shape import PostfilterShape
@@ -172,7 +173,7 @@ def export_checkpoint(
         band_temperatures=(
             described.band_temperatures if band_temperatures is None else band_temperatures
         ),
-        titles={**described.titles, **(titles or {})},
+        titles={**described.titles, **titled(titles, network.domains)},
         scope=scope.over(described.scope),
     )
     filters = {}
@@ -330,6 +331,20 @@ def _as_extended(name: str, trained_on: TrainingAudio, old: Extended) -> Descrip
         context=said.context,
         scope=said.scope,
     )
+
+
+def titled(titles: Mapping[str, str] | None, domains: Sequence[str]) -> dict[str, str]:
+    """Give titles by the domains' own names, however somebody wrote these.
+
+    Raises
+    ------
+    UmtnError
+        If there is no such domain.
+    """
+    return {
+        the_one_meant(name, domains, "domain", "The network"): title
+        for name, title in (titles or {}).items()
+    }
 
 
 def _postfilters(

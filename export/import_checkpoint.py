@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from export.export import Description, export_network
+from export.export import Description, export_network, titled
 from export.reference_run import DomainWeights, ReferenceRun, Which
 from export.scope import NOTHING_STATED, StatedScope
 from umtn_core.audio.read import read_audio
@@ -107,7 +107,7 @@ def import_checkpoint(
         training_data,
         loudness,
         sources=[TrainingSource(source=f"{which} checkpoint of a published run", licence=licence)],
-        titles=titles or {},
+        titles=titled(titles, network.domains),
         context=opened.context,
         scope=taught,
     )
@@ -134,6 +134,11 @@ def _numbers(run: ReferenceRun, names: Sequence[str], which: Which) -> dict[str,
         raise UmtnError(
             f"{run.folder} was trained on {run.domains} domains, but {len(names)} names were "
             f"given; name each in the run's order, with {LEFT_OUT} for one to leave out."
+        )
+    strange = [n for n in names if n != LEFT_OUT and not re.fullmatch(DOMAIN_NAME, n)]
+    if strange:
+        raise UmtnError(
+            f"{strange[0]!r} cannot name a domain; write up to 64 letters, digits, - and _."
         )
     numbers = {name: number for number, name in enumerate(names) if name != LEFT_OUT}
     if len(numbers) < len(names) - list(names).count(LEFT_OUT):

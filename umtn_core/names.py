@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from umtn_core.errors import UmtnError
+
 #: How alike a name has to be to what was typed, from 0 to 1, for it to be suggested.
 _ALIKE = 0.7
 
@@ -32,6 +34,34 @@ def meant(typed: str, names: Iterable[str]) -> list[str]:
         return [typed]
     bare = _bare(typed)
     return [name for name in known if bare and _bare(name) == bare]
+
+
+def the_one_meant(typed: str, names: Iterable[str], kind: str, place: str = "") -> str:
+    """Find the one known name that what was typed can mean.
+
+    Parameters
+    ----------
+    typed, names
+        What they are for `meant`.
+    kind
+        What the names are of, in the singular.
+    place
+        What has the names, as the beginning of a sentence, if it is anything in particular.
+
+    Raises
+    ------
+    UmtnError
+        If there is none, or several are: it says which there are.
+    """
+    known = list(dict.fromkeys(names))
+    found = meant(typed, known)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UmtnError(f"The {kind} {typed!r} can be {' or '.join(found)}: write one of these.")
+    lack = f"{place} has no {kind}" if place else f"There is no {kind}"
+    there = f"choose from {', '.join(known)}" if known else "there is none at all"
+    raise UmtnError(f"{lack} {typed!r}{did_you_mean(typed, known)}; {there}.")
 
 
 def did_you_mean(typed: str, names: Iterable[str]) -> str:

@@ -110,9 +110,13 @@ def _adding(
     output: Path | None,
 ) -> tuple[Settings, dict[str, str]]:
     """Settings of a run that adds domains, and what each begins as."""
+    from umtn_core.data.store import Store
+    from umtn_core.names import the_one_meant
     from umtn_core.training.adding import adding_settings, nearest_domains
     from umtn_core.training.train import LAST
 
+    known = Store.open(store).domains
+    added = tuple(the_one_meant(name, known, "domain", "The store") for name in added)
     output = output or Path("runs") / "-".join(added)
     settings = _changed(adding_settings(start, added, store, output), changes)
     if (output / LAST).exists():

@@ -73,7 +73,7 @@ def checkpoint(store, tmp_path):
 
 
 def test_the_manifest_tells_what_the_store_holds(checkpoint, tmp_path):
-    path = export_checkpoint(checkpoint(), tmp_path / "model", **SAYS, titles={"flute": "Flute"})
+    path = export_checkpoint(checkpoint(), tmp_path / "model", **SAYS, titles={"Flute": "Flute"})
     manifest = Bundle.open(path).manifest
     assert (manifest.name, manifest.licence, manifest.training_data) == tuple(SAYS.values())
     assert [domain.title for domain in manifest.domains] == ["Flute", None]
@@ -126,4 +126,10 @@ def test_what_cannot_be_read_is_named(checkpoint, tmp_path, broken):
     arguments = {"checkpoint": checkpoint()} | {broken: tmp_path / "nowhere"}
     with pytest.raises(UmtnError, match="nowhere"):
         export_checkpoint(output=tmp_path / "model", **arguments, **SAYS)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_title_of_no_domain_is_refused_and_nothing_written(checkpoint, tmp_path):
+    with pytest.raises(UmtnError, match=r"no domain 'flut' \(did you mean flute\?\)"):
+        export_checkpoint(checkpoint(), tmp_path / "model", **SAYS, titles={"flut": "Flute"})
     assert not (tmp_path / "model").exists()

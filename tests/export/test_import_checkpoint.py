@@ -277,12 +277,19 @@ def test_what_is_wrong_is_named_and_leaves_nothing(tmp_path, monkeypatch, spoil,
 
 @pytest.mark.parametrize(
     ("names", "says"),
-    [(["a"], "2 domains, but 1 names"), (["a", "a"], "same name"), (["-", "-"], "left out")],
+    [
+        (["a"], "2 domains, but 1 names"),
+        (["a", "a"], "same name"),
+        (["-", "-"], "left out"),
+        (["a", "b c"], "'b c' cannot name a domain"),
+        (["a", "../b"], "cannot name a domain"),
+    ],
 )
 def test_names_must_fit_the_domains(tmp_path, names, says):
     write_run(tmp_path / "run", SMALL)
     with pytest.raises(UmtnError, match=says):
         import_checkpoint(tmp_path / "run", tmp_path / "bundle", names, name="Two")
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_the_command(tmp_path, monkeypatch):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from umtn_core.names import did_you_mean, meant
+from umtn_core.errors import UmtnError
+from umtn_core.names import did_you_mean, meant, the_one_meant
 
 INSTRUMENTS = ("clarinet", "french-horn", "trumpet", "flute", "violin")
 
@@ -34,6 +35,31 @@ def test_an_exact_name_wins_and_others_are_ambiguous():
     assert meant("a_b", names) == ["a_b"]
     assert meant("a b", names) == ["a-b", "a_b", "A-B"]
     assert meant("C", names) == ["c"]
+
+
+def test_the_one_that_is_meant_is_found_or_the_known_are_told():
+    assert the_one_meant("French Horn", INSTRUMENTS, "domain") == "french-horn"
+    for typed, place, sentence in (
+        (
+            "trumpt",
+            "",
+            "There is no domain 'trumpt' (did you mean trumpet?); choose from clarinet, ",
+        ),
+        (
+            "kazoo",
+            "The store",
+            "The store has no domain 'kazoo'; choose from clarinet, french-horn",
+        ),
+    ):
+        with pytest.raises(UmtnError) as caught:
+            the_one_meant(typed, INSTRUMENTS, "domain", place)
+        assert str(caught.value).startswith(sentence)
+    with pytest.raises(UmtnError, match=r"^The store has no domain 'a'; there is none at all\.$"):
+        the_one_meant("a", (), "domain", "The store")
+    with pytest.raises(
+        UmtnError, match=r"^The domain 'A b' can be a-b or a_b: write one of these\.$"
+    ):
+        the_one_meant("A b", ("a-b", "a_b"), "domain")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 ENCODER = "encoder.onnx"
 
 #: Domain names become file names, so they may hold nothing that a path would take amiss.
-DOMAIN_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+DOMAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 DomainName = Annotated[str, Meta(pattern=DOMAIN_NAME)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
@@ -46,7 +46,7 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     Parameters
     ----------
     name
-        What it is called in files and commands: small letters, digits, ``-`` and ``_``.
+        What it is called in files and commands: letters, digits, ``-`` and ``_``.
     title
         What people call it; the name if not given.
     band_gains

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from umtn_core.audio.whole_file import whole_file
-from umtn_core.bundle.manifest import MANIFEST, Manifest, check_bands, read_manifest
+from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
 from umtn_core.errors import UmtnError
 
 
@@ -51,8 +51,9 @@ def write_bundle(
     missing = sorted(set(manifest.graph_files) - set(graphs))
     if missing:
         raise ValueError(f"no contents for {', '.join(missing)}")
-    check_bands(manifest, str(path))
     text = _text(with_checksums(manifest, graphs))
+    # What could not be read again is not written.
+    read_manifest(text, str(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -101,9 +102,10 @@ def amend_manifest(path: str | Path, **changes: Any) -> Manifest:
     file = Path(path) / MANIFEST
     try:
         manifest = msgspec.structs.replace(read_manifest(file.read_bytes(), str(path)), **changes)
-        check_bands(manifest, str(path))
+        text = _text(manifest)
+        read_manifest(text, str(path))
         with whole_file(file, overwrite=True) as out:
-            out.write(_text(manifest))
+            out.write(text)
     except OSError as error:
         raise UmtnError(f"Cannot change {file}: {error.strerror}.") from error
     return manifest

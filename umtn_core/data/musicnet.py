@@ -20,6 +20,7 @@ from umtn_core.data.reading import SourceFile, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split, split_by_name
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError
+from umtn_core.names import the_one_meant
 
 METADATA = "musicnet_metadata.csv"
 LICENCE = "CC BY 4.0"
@@ -90,7 +91,7 @@ def prepare_musicnet(
         If the table is missing or is not MusicNet's, a domain has no usable recording, the
         archive is damaged, or a file cannot be written.
     """
-    _check_domains(domains)
+    domains = tuple(the_one_meant(each, DOMAINS, "domain", "MusicNet") for each in domains)
     collection, folder = open_collection(source), Path(store)
     refuse_recipes(folder)
     contents = collection.contents(lambda name: PurePosixPath(name).name == METADATA)
@@ -109,14 +110,6 @@ def prepare_musicnet(
             )
         splits |= _splits(usable)
     return finish(folder, files, lengths, splits, skipped + unusable)
-
-
-def _check_domains(domains: tuple[str, ...]) -> None:
-    unknown = [domain for domain in domains if domain not in DOMAINS]
-    if unknown or not domains:
-        raise UmtnError(
-            f"MusicNet has no domain {', '.join(unknown)}; choose from {', '.join(DOMAINS)}."
-        )
 
 
 def _table(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from umtn_core.data.reading import SourceFile, finish, read_all, refuse_recipes
 from umtn_core.data.split import Split
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError
+from umtn_core.names import the_one_meant
 
 EXAMPLES = "examples.json"
 LICENCE = "CC BY 4.0 (NSynth)"
@@ -92,8 +92,8 @@ def prepare_nsynth(
         If there is no part, a family has no usable note, an archive is damaged, or a file
         cannot be written.
     """
-    _check("family", families, FAMILIES)
-    _check("source", sources, SOURCES)
+    families = tuple(the_one_meant(each, FAMILIES, "family", "NSynth") for each in families)
+    sources = tuple(the_one_meant(each, SOURCES, "source", "NSynth") for each in sources)
     folder = Path(store)
     refuse_recipes(folder)
     files: list[SourceFile] = []
@@ -116,14 +116,6 @@ def prepare_nsynth(
             "asked for; leave that family out."
         )
     return finish(folder, files, lengths, splits, skipped)
-
-
-def _check(what: str, chosen: Iterable[str], known: tuple[str, ...]) -> None:
-    unknown = sorted(set(chosen) - set(known))
-    if unknown:
-        raise UmtnError(
-            f"NSynth has no {what} {', '.join(unknown)}; choose from {', '.join(known)}."
-        )
 
 
 def _parts(source: Path) -> list[_Part]:

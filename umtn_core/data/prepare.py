@@ -14,7 +14,7 @@ from umtn_core.data.split import Split, split_by_name
 from umtn_core.data.store import Skipped, Store
 from umtn_core.errors import UmtnError
 
-_DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def prepare(
@@ -130,7 +130,7 @@ def _domains(contents: Contents, top: tuple[str, ...], path: Path) -> list[str]:
         if not _DOMAIN.fullmatch(name):
             raise UmtnError(
                 f"The folder {name!r} cannot name a domain: "
-                "rename it, with letters, digits, - and _ only."
+                "rename it, with up to 64 letters, digits, - and _ only."
             )
     return sorted(found)
 

@@ -14,6 +14,7 @@ from torch.utils.data import default_collate
 
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
+from umtn_core.names import the_one_meant
 from umtn_core.networks import UniversalMusicTranslationNetwork
 from umtn_core.training.band_gains import measure_band_gains
 from umtn_core.training.checkpoint import PREFIX, load_network, read_checkpoint
@@ -96,14 +97,13 @@ def nearest_domains(
     UmtnError
         If a named domain is not there, or the store lacks a new one.
     """
-    named = named or {}
     old = read_checkpoint(checkpoint).domains
-    for domain, like in named.items():
-        if domain not in settings.only or like not in old:
-            raise UmtnError(
-                f"'{domain}' cannot begin as '{like}': the new domains are "
-                f"{', '.join(settings.only)}, and those of {checkpoint} {', '.join(old)}."
-            )
+    named = {
+        the_one_meant(domain, settings.only, "new domain", "This run"): the_one_meant(
+            like, old, "domain", "The checkpoint"
+        )
+        for domain, like in (named or {}).items()
+    }
     return {
         domain: named.get(domain) or _best(trial(checkpoint, settings, domain))
         for domain in settings.only

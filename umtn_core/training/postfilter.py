@@ -22,6 +22,7 @@ from umtn_core.data.files import as_floats
 from umtn_core.data.split import Split
 from umtn_core.data.store import FileEntry, Store
 from umtn_core.errors import UmtnError
+from umtn_core.names import the_one_meant
 from umtn_core.networks.postfilter import PostfilterNetwork
 from umtn_core.postfilter import magnitude_scale, window_of
 from umtn_core.postfilter_shape import PostfilterShape
@@ -118,7 +119,8 @@ def train_postfilters(
     if output.is_dir() or (output.exists() and not overwrite):
         raise UmtnError(f"{output} exists already; choose another name, or ask to overwrite it.")
     opened = Store.open(store)
-    chosen = tuple(dict.fromkeys(domains or opened.domains))
+    known = opened.domains
+    chosen = [the_one_meant(each, known, "domain", "The store") for each in domains or known]
     clips = {domain: Clips(opened, domain, "train") for domain in chosen}
     if not clips:
         raise UmtnError(f"The store {opened.path} has no audio to learn from.")

@@ -275,6 +275,34 @@ class TestWriting:
             write_bundle(tmp_path / "thesis", bundle.manifest, graphs, overwrite=True)
         assert (tmp_path / "thesis" / "chapter1").read_text() == "precious"
 
+    def test_what_could_not_be_read_again_is_not_written(self, bundle_folder, tmp_path):
+        bundle = Bundle.open(bundle_folder)
+        graphs = {name: bundle.contents(name) for name in bundle.manifest.files}
+        for changed in (
+            {"name": ""},
+            {"reference_loudness": 1.0},
+            {"domains": bundle.manifest.domains[:1] * 2},
+        ):
+            wrong = msgspec.structs.replace(bundle.manifest, **changed)
+            with pytest.raises(UmtnError, match="manifest"):
+                write_bundle(tmp_path / "new", wrong, graphs)
+        assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+    def test_a_domain_may_have_capital_letters(self, bundle_folder, tmp_path):
+        """As a folder of recordings may, of which a store calls its domains."""
+        bundle = Bundle.open(bundle_folder)
+        graphs = {
+            name.replace(".a.", ".Alto-Sax."): bundle.contents(name)
+            for name in bundle.manifest.files
+            if ".b." not in name
+        }
+        (first, _) = bundle.manifest.domains
+        domains = (msgspec.structs.replace(first, name="Alto-Sax"),)
+        manifest = msgspec.structs.replace(bundle.manifest, domains=domains)
+        opened = Bundle.open(write_bundle(tmp_path / "new", manifest, graphs))
+        assert opened.domains == ("Alto-Sax",)
+        assert opened.manifest.domain_meant("alto sax", "new") == "Alto-Sax"
+
     def test_an_error_leaves_nothing(self, bundle_folder, tmp_path, monkeypatch):
         bundle = Bundle.open(bundle_folder)
         graphs = {name: bundle.contents(name) for name in bundle.manifest.files}

@@ -84,9 +84,9 @@ def test_an_interrupted_run_goes_on(archive, tmp_path):
 
 
 def test_only_some_domains(archive, tmp_path):
-    store = prepare_musicnet(archive, tmp_path / "store", domains=("bach_solo_cello",))
+    store = prepare_musicnet(archive, tmp_path / "store", domains=("Bach Solo Cello",))
     assert store.domains == ("bach_solo_cello",)
-    with pytest.raises(UmtnError, match="no domain tuba"):
+    with pytest.raises(UmtnError, match="MusicNet has no domain 'tuba'"):
         prepare_musicnet(archive, tmp_path / "store", domains=("tuba",))
 
 

@@ -107,7 +107,7 @@ def test_a_damaged_archive_makes_no_store(archives, tmp_path, kind):
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({"families": ("tuba",)}, "no family tuba"), ({"sources": ("magic",)}, "no source magic"),
+    [({"families": ("tuba",)}, "no family 'tuba'"), ({"sources": ("magic",)}, "no source 'magic'"),
      ({"families": ("organ",)}, "no usable note of organ")],
 )  # fmt: skip
 def test_what_is_not_there(parts, tmp_path, options, says):

@@ -77,8 +77,9 @@ def test_it_begins_as_the_one_that_predicts_it_best(trained, adding, monkeypatch
     assert nearest_domains(checkpoint, options) == {"oboe": min(found, key=found.get)}
     for chosen in ("flute", "violin"):
         assert nearest_domains(checkpoint, options, {"oboe": chosen}) == {"oboe": chosen}
+        assert nearest_domains(checkpoint, options, {"Oboe": chosen.upper()}) == {"oboe": chosen}
     for wrong in ({"oboe": "tuba"}, {"flute": "violin"}):
-        with pytest.raises(UmtnError, match="cannot begin as"):
+        with pytest.raises(UmtnError, match=r"no (new )?domain"):
             nearest_domains(checkpoint, options, wrong)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from umtn_core.errors import UmtnError
-from umtn_core.names import did_you_mean, meant
+from umtn_core.names import the_one_meant
 
 #: Names that users know. ``auto``: what `umtn_core.decode.choosing.auto` chooses; ``cpu``: own
 #: kernels, in float32 or with layers in bfloat16 or int8; ``cuda``: the same on a GPU; ``onnx``:
@@ -21,10 +20,4 @@ def engine_meant(typed: str) -> str:
     UmtnError
         If there is none of that name.
     """
-    found = meant(typed, ENGINES)
-    if len(found) != 1:
-        raise UmtnError(
-            f"There is no engine {typed!r}{did_you_mean(typed, ENGINES)}; "
-            f"choose one of {', '.join(ENGINES)}."
-        )
-    return found[0]
+    return the_one_meant(typed, ENGINES, "engine")
