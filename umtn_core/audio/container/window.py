@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import BinaryIO, TypeAlias
 Piece: TypeAlias = tuple[int, int] | bytes
 
 
-class Window(io.RawIOBase):
+class Window:
     """Pieces of a file and bytes of our own, read as if they were one file.
 
     Parameters
@@ -37,14 +36,6 @@ class Window(io.RawIOBase):
         self._place = 0
         self.error: OSError | None = None
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
@@ -58,21 +49,18 @@ class Window(io.RawIOBase):
         self._place = max(0, base + offset)
         return self._place
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill a buffer as far as there are bytes, and return how many there were."""
-        view = memoryview(buffer).cast("B")
-        filled = 0
+    def read(self, count: int = -1) -> bytes:
+        """Return the next bytes, as many as there are of so many; -1, all of them."""
+        left = len(self) - self._place
+        blocks, wanted = [], left if count < 0 else min(count, left)
         try:
-            while filled < len(view) and self._place < len(self):
-                read = self._some(len(view) - filled)
-                if not read:
-                    break
-                view[filled : filled + len(read)] = read
-                filled += len(read)
-                self._place += len(read)
+            while wanted > 0 and (block := self._some(wanted)):
+                blocks.append(block)
+                wanted -= len(block)
+                self._place += len(block)
         except OSError as error:
             self.error = error
-        return filled
+        return b"".join(blocks)
 
     def _some(self, most: int) -> bytes:
         """Read on within one piece."""
