@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.umtn_core.audio.fuzzing.bases import bases
 from tests.umtn_core.audio.fuzzing.comparing import compare
 from tests.umtn_core.audio.fuzzing.judging import Judge, Verdict
+from tests.umtn_core.audio.fuzzing.reading import MEMORY, Reader
+from tests.umtn_core.audio.kinds import wav
 from tests.umtn_core.audio.kinds.kind import MONO, MUSIC
 
 _FEW, _MANY = 15, 1100
@@ -39,6 +42,19 @@ def test_twenty_thousand_spoilt_files(tmp_path: Path) -> None:
     verdict = judged(tmp_path, ["ffmpeg", "pedalboard"], range(_FEW, _FEW + _MANY))
     assert sum(verdict.counts.values()) > 20_000
     assert verdict.faults == []
+
+
+def test_what_takes_too_much_memory_is_a_fault(tmp_path: Path) -> None:
+    """A whole file, whose samples take more than the reader may have."""
+    path = tmp_path / "a.wav"
+    size = 2 * MEMORY // 3
+    path.write_bytes(wav.riff(wav.fmt(wav.PCM, 16), wav.chunk(b"data", b"", size)))
+    os.truncate(path, path.stat().st_size + size)
+    reader = Reader("umtn")
+    read = reader.read(path)
+    reader.stop()
+    assert read.audio is None
+    assert read.failed or "memory" in read.refused
 
 
 def test_what_is_compared_tells_noise_from_music() -> None:

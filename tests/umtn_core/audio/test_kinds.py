@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.umtn_core.audio.kinds import wav
 from tests.umtn_core.audio.kinds.all import KINDS
 from tests.umtn_core.audio.kinds.judging import fault
-from tests.umtn_core.audio.kinds.kind import Kind, Refused
+from tests.umtn_core.audio.kinds.kind import MUSIC, RATE, Kind, Nearly, Refused
 from umtn_core.audio import read_audio
 from umtn_core.audio.read import open_audio
 from umtn_core.errors import UmtnError
@@ -35,6 +37,31 @@ def test_a_kind_of_file(kind: Kind, tmp_path: Path) -> None:
         assert fault(played, rate, kind.right) == ""
         with path.open("rb") as file, open_audio(file, path) as audio:
             assert kind.remark in audio.remark and bool(kind.remark) == bool(audio.remark)
+
+
+def test_a_length_that_was_written_modulo_4_gib(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav.riff(wav.fmt(wav.PCM, 16), wav.chunk(b"data", b"", 400)))
+    os.truncate(path, path.stat().st_size + (1 << 32) + 400)
+    with path.open("rb") as file, open_audio(file, path) as audio:
+        assert audio.samples == (1 << 30) + 100
+
+
+@pytest.mark.long
+def test_layer_ii_of_mpeg(tmp_path: Path) -> None:
+    """As broadcasters have it, by FFmpeg's encoder."""
+    av = pytest.importorskip("av", reason="needs PyAV (pip install 'umtn[yardsticks]')")
+    path = tmp_path / "a.mp2"
+    with av.open(str(path), "w", format="mp2") as file:
+        stream = file.add_stream("mp2", rate=RATE)
+        stream.layout = "stereo"
+        whole = np.ascontiguousarray(np.rint(MUSIC * 32767).astype(np.int16).T.reshape(1, -1))
+        frame = av.AudioFrame.from_ndarray(whole, format="s16", layout="stereo")
+        frame.rate = RATE
+        file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    played, rate = read_audio(path)
+    assert fault(played, rate, Nearly(MUSIC, late=2300, longer=4000)) == ""
 
 
 @pytest.mark.long

@@ -41,14 +41,15 @@ def streaminfo(frames: int, channels: int, bits: int, rate: int = RATE, block: i
     return b"\x80\0\0\x22" + sizes + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
 
 
-def verbatim() -> list[bytes]:
-    """Frames of 4,096 samples of 16 bits, stored as they are."""
-    whole = np.rint(MUSIC * 32767).astype(">i2")
+def verbatim(bits: int = 16) -> list[bytes]:
+    """Frames of 4,096 samples of 16 or 32 bits, stored as they are."""
+    whole = np.rint(MUSIC * (2.0 ** (bits - 1) - 1)).astype(f">i{bits // 8}")
+    form = b"\xff\xf8\x79" + {16: b"\x18", 32: b"\x1e"}[bits]
     made = []
     for number, begin in enumerate(range(0, whole.shape[1], 4096)):
         block = whole[:, begin : begin + 4096]
         size = block.shape[1]
-        head = b"\xff\xf8\x79\x18" + bytes([number]) + (size - 1).to_bytes(2, "big")
+        head = form + bytes([number]) + (size - 1).to_bytes(2, "big")
         head += _crc(head, 8, 0x07)
         body = head + b"".join(b"\x02" + channel.tobytes() for channel in block)
         made.append(body + _crc(body, 16, 0x8005))
@@ -77,6 +78,17 @@ def _headers() -> Iterator[Kind]:
     yield Kind("wrong-md5.flac", bytes(bare), Refused("damaged"))
     stored = b"fLaC" + streaminfo(MUSIC.shape[1], 2, 16) + b"".join(verbatim())
     yield Kind("verbatim.flac", stored, RIGHT)
+    wide = b"fLaC" + streaminfo(MUSIC.shape[1], 2, 32) + b"".join(verbatim(32))
+    # Which libsndfile does not decode.
+    yield Kind("32.flac", wide, Refused("packed in a way of FLAC that is not known"))
+    # Behind the first block, one that holds a picture.
+    image = bytes(300_000)
+    about = b"\0\0\0\3" + b"\0\0\0\x0aimage/jpeg" + bytes(20) + len(image).to_bytes(4, "big")
+    cover = bytes([FLAC[4] | 6]) + (len(about) + len(image)).to_bytes(3, "big") + about + image
+    start = FLAC[:4] + bytes([FLAC[4] & 0x7F]) + FLAC[5:42]
+    yield Kind("picture.flac", start + cover + FLAC[42:], RIGHT)
+    yield Kind("zeros-behind.flac", FLAC + bytes(3000), RIGHT)
+    yield Kind("joined.flac", FLAC + FLAC, Exactly(np.tile(MUSIC, 2)))
 
 
 def _damaged() -> Iterator[Kind]:

@@ -111,6 +111,8 @@ def _tags() -> Iterator[Kind]:
     yield Kind("ape-before.mp3", ape() + VBR, RIGHT, ffmpeg=False)
     lyrics = b"LYRICSBEGININD0000200LYR00010abcdefghij000037LYRICS200"
     yield Kind("lyrics.mp3", VBR + lyrics + id3v1(), RIGHT, ffmpeg=False)
+    old = b"LYRICSBEGIN" + b"la la la " * 20 + b"LYRICSEND"
+    yield Kind("old-lyrics.mp3", VBR + old + id3v1(), RIGHT, ffmpeg=False)
     yield Kind("id3-behind.mp3", VBR + id3(title() + bytes(100), version=4, footer=True), RIGHT,
                ffmpeg=False)  # fmt: skip
     yield Kind("zeros-before.mp3", bytes(3000) + CBR, RIGHT, ffmpeg=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.umtn_core.audio.kinds.kind import MUSIC, Exactly, Kind, Refused, by_soundfile
+from tests.umtn_core.audio.kinds.kind import MUSIC, Exactly, Kind, Refused, by_soundfile, id3, title
 
 _NO_AUDIO = "format"
 
@@ -51,6 +51,7 @@ def _other_formats() -> Iterator[Kind]:
         yield Kind(f"whole.{ending}", contents, Exactly(MUSIC))
         yield Kind(f"cut.{ending}", contents[: len(contents) // 2], Refused("cut off"))
         yield Kind(f"header.{ending}", contents[:16], Refused("no whole description"))
+        yield Kind(f"id3-before.{ending}", id3(title()) + contents, Exactly(MUSIC), ffmpeg=False)
     au = by_soundfile(MUSIC, "AU", "PCM_16")
     yield Kind("coding.au", au[:15] + b"\x2a" + au[16:], Refused("coding 42"))
     yield Kind("empty.au", au[:8] + bytes(4) + au[12:24], Refused("no sound"))

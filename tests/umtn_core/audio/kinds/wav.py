@@ -122,6 +122,14 @@ def _chunks() -> Iterator[Kind]:
         data = chunk(b"data", few, pad=pad)
         contents = riff(fmt(PCM, 8, 1), data, chunk(b"LIST", b"INFOabcd"))
         yield Kind(f"odd-data-{'padded' if pad else 'bare'}.wav", contents, Exactly(eight, 0.01))
+    odd_24 = integers(MONO[:, :10_001], 24, 3)
+    for pad in (True, False):
+        data = chunk(b"data", odd_24, pad=pad)
+        contents = riff(fmt(PCM, 24, 1), data, chunk(b"LIST", b"INFOabcd"))
+        right = Exactly(MONO[:, :10_001], 1e-6)
+        yield Kind(f"odd-24-{'padded' if pad else 'bare'}.wav", contents, right)
+    yield Kind("two-fmt.wav", riff(fmt(PCM, 24), FMT, DATA), Refused("fmt"))
+    yield Kind("fmt-twice.wav", riff(FMT, FMT, DATA), RIGHT)
     yield Kind("junk-before.wav", riff(junk, FMT, DATA), RIGHT)
     yield Kind("junk-between.wav", riff(FMT, junk, DATA), RIGHT)
     yield Kind("bext.wav", riff(chunk(b"bext", bytes(602)), FMT, DATA, cue), RIGHT)
@@ -188,6 +196,9 @@ def _forms() -> Iterator[Kind]:
     yield file("ulaw.wav", form(ULAW, 8) + b"\0\0", ulaw(MUSIC), 0.02)
     yield file("ulaw-ext.wav", extended(ULAW, 8, 8), ulaw(MUSIC), 0.02)
     yield file("0-bits.wav", form(PCM, 0, width=2), BYTES, 1e-4, False)
+    for name in ("ALAW", "ULAW"):
+        yield Kind(f"{name.lower()}-by-libsndfile.wav", by_soundfile(MUSIC, "WAV", name),
+                   Exactly(MUSIC, 0.02))  # fmt: skip
     yield file("block-0.wav", struct.pack("<HHIIHH", PCM, 2, RATE, 0, 0, 16), BYTES, 1e-4)
 
 
