@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from bridge.jobs.request import RequestError
-from bridge.text import CONTROLS, DIRECTIONS, quoted
+from bridge.text import CONTROLS, DIRECTIONS, control_in, quoted
 
 #: What is around a path by accident: blanks, the line's end, the mark of direction that Windows
 #: copies along with a path, a byte order mark.
@@ -45,9 +45,15 @@ def readings(text: str, what: str) -> Iterator[str]:
     """
     yield text
     plain = text.strip(_AROUND)
+    control = control_in(plain)
+    if control:
+        raise RequestError("bad_request", f"The {what} has {control}; rename the file.")
+    line = text.strip(CONTROLS)
+    if line != text:
+        yield line
     for reading in dict.fromkeys((plain, _unquoted(plain), _shell_word(plain))):
         path = _local(reading, what)
-        if path != text:
+        if path not in (text, line):
             yield path
 
 
