@@ -6,7 +6,6 @@ import platform
 import shutil
 import sys
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.main import installed_version
@@ -155,12 +154,12 @@ def _look_at_models(found: Diagnosis) -> None:
     for model in found.models:
         try:
             # A manifest can be whole where the weights are not.
-            model["auto"] = _look_at_auto(Bundle.open(Path(model["path"])))
+            model["auto"] = _look_at_auto(Bundle.open(model["name"]))
         except UmtnError as error:
             model["error"] = str(error)
             found.problems.append(
                 Problem(
-                    f"The model {model['name']} is broken: {model['error']}.",
+                    f"The model {model['name']} is broken: {model['error']}",
                     f"Remove or replace {model['path']}",
                     stops="nothing",
                 )

@@ -7,9 +7,14 @@ error the module makes of it.
 from __future__ import annotations
 
 import os
-import signal
-from types import FrameType
-from typing import NoReturn
+
+try:
+    import signal
+    from types import FrameType
+    from typing import NoReturn
+except KeyboardInterrupt:
+    os.write(2, b"umtn: Cancelled.\n")
+    os._exit(130)
 
 _PROCESS = os.getpid()
 
@@ -40,4 +45,4 @@ def _leave() -> NoReturn:
     try:
         os.write(2, b"umtn: Cancelled.\n")
     finally:
-        os._exit(128 + signal.SIGINT)
+        os._exit(130)
