@@ -14,7 +14,7 @@ from tests.umtn_core.audio.fuzzing.reading import MEMORY, Reader
 from tests.umtn_core.audio.kinds import wav
 from tests.umtn_core.audio.kinds.kind import MONO, MUSIC
 
-_FEW, _MANY = 15, 1100
+_FEW, _MANY = 11, 800
 
 
 def judged(folder: Path, others: list[str], seeds: range) -> Verdict:

@@ -37,6 +37,10 @@ def test_a_kind_of_file(kind: Kind, tmp_path: Path) -> None:
         assert fault(played, rate, kind.right) == ""
         with path.open("rb") as file, open_audio(file, path) as audio:
             assert kind.remark in audio.remark and bool(kind.remark) == bool(audio.remark)
+            assert (audio.channels, audio.samples) == played.shape
+            start, length = audio.samples * 3 // 5, audio.samples // 7
+            region = audio.read(start, length)
+        np.testing.assert_array_equal(region, played[:, start : start + length])
 
 
 def test_a_length_that_was_written_modulo_4_gib(tmp_path: Path) -> None:

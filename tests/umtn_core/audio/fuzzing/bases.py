@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from tests.umtn_core.audio.kinds import aiff, mp3, ogg, wav
 from tests.umtn_core.audio.kinds.kind import (
     by_pedalboard,
@@ -77,6 +79,17 @@ def _mp3(name: str, contents: bytes, before: bytes = b"", behind: bytes = b"") -
     return Base(f"{name}.mp3", parts, len(before) + 200, unchecked=0.4)
 
 
+def _packed(name: str, contents: bytes, mark: bytes) -> Base:
+    """Samples that do not stand one by one, behind a mark that ends the header."""
+    header = contents.index(mark) + 8
+    return Base(name, [contents[:header], contents[header:]], header, unchecked=0.4)
+
+
+def _stored(name: str, contents: bytes, mark: bytes) -> Base:
+    header = contents.index(mark) + 24
+    return Base(name, [contents[:header], contents[header:]], header, step=24)
+
+
 def _ogg(name: str, contents: bytes) -> Base:
     return Base(name, ogg.pages(contents), 200)
 
@@ -105,6 +118,9 @@ def bases() -> list[Base]:
     bare = b"".join(mp3.frames(vbr)[1:])
     short = by_pedalboard(MUSIC, "flac", bit_depth=16)
     vorbis = by_pedalboard(MUSIC, "ogg", quality="192 kbps")
+    wide = wav.chunk(b"data", wav.integers(MUSIC, 24, 4, 8))
+    slow = by_soundfile(music(0.5, rate=22_050), "MP3", "MPEG_LAYER_III", 22_050)
+    eight = np.rint(MUSIC[0] * 127 + 128).astype(np.uint8).tobytes()
     return [
         _wav("16", fmt, data16),
         _wav("16-chunks", bext, fmt, info, data16, cue),
@@ -125,4 +141,12 @@ def bases() -> list[Base]:
         _ogg("vorbis.ogg", vorbis),
         _ogg("opus.opus", by_soundfile(music(0.5, rate=48_000), "OGG", "OPUS", 48_000)),
         _ogg("flac.oga", ogg.flac_inside()),
+        _wav("24-in-4", wav.fmt(wav.PCM, 24, 2, 4), wide),
+        _wav("8-mono", wav.fmt(wav.PCM, 8, 1), wav.chunk(b"data", eight)),
+        _packed("adpcm.wav", by_soundfile(MUSIC, "WAV", "MS_ADPCM"), b"data"),
+        _packed("mp3.wav", wav.mp3_inside(cbr), b"data"),
+        Base("22050.mp3", [slow], 200, unchecked=0.4),
+        _stored("sony.w64", by_soundfile(MUSIC, "W64", "PCM_16"), b"data"),
+        _stored("sun.au", by_soundfile(MUSIC, "AU", "PCM_16"), b".snd"),
+        _stored("apple.caf", by_soundfile(MUSIC, "CAF", "PCM_16"), b"data"),
     ]

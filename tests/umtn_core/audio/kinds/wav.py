@@ -260,6 +260,13 @@ def _long() -> Iterator[Kind]:
     yield Kind("sony-cut.w64", w64[: len(w64) // 2], Refused(_CUT_OFF))
 
 
+def mp3_inside(frames: bytes) -> bytes:
+    """MP3 as the sound of a WAV file."""
+    extra = struct.pack("<HHIHHH", 12, 1, 2, 417, 1, 1393)
+    layer = struct.pack("<HHIIHH", MP3, 2, RATE, 16_000, 1, 0) + extra
+    return riff(chunk(b"fmt ", layer), chunk(b"data", frames))
+
+
 def _coded() -> Iterator[Kind]:
     """Samples that do not stand one by one."""
     for subtype, alike, longer in (("IMA_ADPCM", 0.98, 2000), ("MS_ADPCM", 0.98, 2000)):
@@ -273,10 +280,7 @@ def _coded() -> Iterator[Kind]:
     yield Kind("ms-adpcm-two-data.wav", riff(twice), Refused("several chunks of packed samples"))
     gsm = by_soundfile(MONO, "WAV", "GSM610")
     yield Kind("gsm.wav", gsm, Nearly(MONO, longer=400, alike=0.9))
-    mp3 = by_pedalboard(MUSIC, "mp3", quality=128)
-    extra = struct.pack("<HHIHHH", 12, 1, 2, 417, 1, 1393)
-    layer = struct.pack("<HHIIHH", MP3, 2, RATE, 16_000, 1, 0) + extra
-    contents = riff(chunk(b"fmt ", layer), chunk(b"data", mp3))
+    contents = mp3_inside(by_pedalboard(MUSIC, "mp3", quality=128))
     yield Kind("mp3-inside.wav", contents, Nearly(MUSIC, longer=2400, late=2300), ffmpeg=False)
 
 
