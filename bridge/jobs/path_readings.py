@@ -45,9 +45,7 @@ def readings(text: str, what: str) -> Iterator[str]:
     """
     yield text
     plain = text.strip(_AROUND)
-    control = control_in(plain)
-    if control:
-        raise RequestError("bad_request", f"The {what} has {control}; rename the file.")
+    check_no_controls(plain, what)
     line = text.strip(CONTROLS)
     if line != text:
         yield line
@@ -61,6 +59,19 @@ def bare_name(name: str) -> str:
     """Return a new file's name without blanks around it, nor a shell's quotes and backslashes."""
     name = _unquoted(name.strip(" "))
     return _shell_word(name) if "\\" in name else name
+
+
+def check_no_controls(text: str, what: str) -> None:
+    """Refuse control characters, which file systems allow and nobody means.
+
+    Raises
+    ------
+    RequestError
+    """
+    control = control_in(text)
+    if control:
+        advice = "rename the file" if what == "input" else "choose another name"
+        raise RequestError("bad_request", f"The {what} has {control}; {advice}.")
 
 
 def check_not_foreign(text: str, what: str) -> None:

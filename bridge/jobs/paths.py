@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 from unicodedata import normalize
 
-from bridge.jobs.path_readings import bare_name, check_not_foreign, readings
+from bridge.jobs.path_readings import bare_name, check_no_controls, check_not_foreign, readings
 from bridge.jobs.request import RequestError
 from bridge.protocol import LONGEST_PATH
-from bridge.text import control_in, shortened
+from bridge.text import shortened
 
 LONGEST_NAME = 255
 #: The one format of results: floating point, so that nothing is clipped or rounded.
@@ -163,15 +163,21 @@ class AllowedFolders:
             )
         check_not_foreign(text, "output")
         folder = self._resolved(asked.parent, "output")
-        path = folder / name
-        if os.path.lexists(path):
-            raise RequestError(
-                "exists",
-                f"{shortened(path)} exists already, and nothing is overwritten; choose another "
-                "name.",
-            )
         _check_writable(folder)
-        return path
+        path = folder / name
+        try:
+            os.lstat(path)
+        except FileNotFoundError:
+            return path
+        except OSError as error:  # say, a file system with shorter names
+            raise RequestError(
+                "disk",
+                f"{shortened(path)} cannot be written: {error.strerror}; choose another name.",
+            ) from error
+        raise RequestError(
+            "exists",
+            f"{shortened(path)} exists already, and nothing is overwritten; choose another name.",
+        )
 
     def _resolved(self, asked: Path, what: str) -> Path:
         """Follow all links of a path, which may be written in another normal form than on disk."""
@@ -243,9 +249,7 @@ def _checked(text: str, what: str) -> Path:
     """Refuse text that is no path anywhere, before the system sees it."""
     if not text:
         raise RequestError("bad_request", f"The {what} is empty; give the path of a file.")
-    control = control_in(text)
-    if control:
-        raise RequestError("bad_request", f"The {what} has {control}; rename the file.")
+    check_no_controls(text, what)
     try:
         octets = text.encode()
     except UnicodeEncodeError as error:

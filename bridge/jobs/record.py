@@ -64,7 +64,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return what clients get to see."""
         return Job(
             id=self.id,
-            request=self.asked,
+            request=self.request,
             state=self.state,
             fraction=1.0 if self.state == "done" else fraction,
             seconds_left=seconds_left,

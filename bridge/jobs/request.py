@@ -94,6 +94,8 @@ class Job(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
+    request
+        As it is carried out, with real paths and names.
     fraction
         The share of the work that is done, 0 to 1.
     seconds_left

@@ -42,7 +42,7 @@ def span(
     if rest < length <= rest + slack:
         length = rest
     if start >= samples or length > rest:
-        raise RequestError("audio", _outside(request, samples, sample_rate))
+        raise RequestError("audio", _outside(request, samples, sample_rate, start >= samples))
     if length < 1:
         raise RequestError("audio", "The region is shorter than a sample; make it longer.")
     if length > longest_seconds * sample_rate:
@@ -54,14 +54,14 @@ def span(
     return start, length
 
 
-def _outside(request: RenderRequest, samples: int, sample_rate: int) -> str:
+def _outside(request: RenderRequest, samples: int, sample_rate: int, begins_late: bool) -> str:
     """Say that a region is not in its file, in the unit that it was given in."""
     if request.unit == "seconds":
         form, long = "{:.3f} s", f"is {samples / sample_rate:.3f} s long"
     else:
         form, long = "sample {:.0f}", f"has {samples} samples"
     name, start = shortened(request.input), form.format(request.start)
-    if request.length is None:
+    if begins_late or request.length is None:
         return f"The region begins at {start}, but {name} {long}; begin before its end."
     end = form.format(request.start + request.length)
     return (

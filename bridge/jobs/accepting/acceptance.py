@@ -21,8 +21,9 @@ from bridge.jobs.settings import JobSettings
 from bridge.jobs.span import span
 from bridge.text import MISLEADING
 
-#: Of a name that the bridge makes up, so many bytes are taken from the input's, and the target's.
-_LONGEST_PART = 100
+#: Of a name that the bridge makes up, so many bytes are taken from the input's, and from the
+#: target's: encrypted file systems have names of 143 bytes.
+_LONGEST_STEM, _LONGEST_TARGET = 100, 24
 #: What cannot be in a name on Windows, besides what misleads whoever reads it.
 _NOT_IN_NAMES = re.compile(f'[<>:"/\\\\|?*{re.escape(MISLEADING)}]')
 
@@ -81,14 +82,14 @@ class Acceptance:
 
 def _names(request: RenderRequest, source: Path) -> Iterator[str]:
     """Make up names that tell what is in the file, until one is free."""
-    stem = _part(source.stem).strip(" .") or "render"
+    stem = _part(source.stem, _LONGEST_STEM).strip(" .") or "render"
     mark = hashlib.sha256(request.id.encode()).hexdigest()[:8]
-    name = f"{stem}.{_part(request.target)}.{mark}"
+    name = f"{stem}.{_part(request.target, _LONGEST_TARGET)}.{mark}"
     yield f"{name}{SUFFIX}"
     for number in itertools.count(2):
         yield f"{name}-{number}{SUFFIX}"
 
 
-def _part(text: str) -> str:
+def _part(text: str, longest: int) -> str:
     """Make a part of a file's name of a text: short, and of what every system has in names."""
-    return _NOT_IN_NAMES.sub("_", text).encode()[:_LONGEST_PART].decode(errors="ignore")
+    return _NOT_IN_NAMES.sub("_", text).encode()[:longest].decode(errors="ignore")

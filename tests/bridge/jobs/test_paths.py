@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
@@ -447,6 +448,22 @@ def test_what_was_understood_is_said(folders, text, says):
     assert says in caught.value.message
     assert len(caught.value.message.encode()) < 500
     assert caught.value.message.isprintable()
+
+
+def test_a_name_that_is_too_long_for_the_disk_is_refused_at_once(folders, monkeypatch):
+    lstat = os.lstat
+
+    def of_short_names(path, **options):
+        if len(os.fspath(path).rpartition("/")[2]) > 143:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path)
+        return lstat(path, **options)
+
+    monkeypatch.setattr(os, "lstat", of_short_names)
+    with pytest.raises(
+        RequestError, match=r"cannot be written: .*; choose another name\."
+    ) as caught:
+        folders.output("a" * 150 + ".wav")
+    assert caught.value.code == "disk"
 
 
 texts = st.one_of(

@@ -57,6 +57,7 @@ def test_a_region_is_what_was_asked_for_to_the_sample(
             "its end.",
         ),
         ({"start": 4.0, "length": 0.502}, "is not inside"),
+        ({"start": 5.0, "length": 1.0}, "begins at 5.000 s, but"),
         ({"length": 1e-6}, "The region is shorter than a sample; make it longer."),
         (
             {"longest": 2.0, "length": 3.0},
