@@ -81,7 +81,7 @@ class Inputs:
 
     def _looked_at(self, path: Path, file: BinaryIO, status: os.stat_result) -> Input:
         try:
-            with open_audio(file, path) as audio:
+            with open_audio(file, Path(shortened(path))) as audio:
                 form = audio.samples, audio.sample_rate, audio.remark
         except UmtnError as error:
             raise RequestError("audio", str(error)) from error

@@ -18,6 +18,7 @@ from bridge.jobs.disk import write_whole
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.renderer import Rendered
 from bridge.jobs.request import RequestError
+from bridge.text import shortened
 from umtn_core.audio.formats import FORMATS
 from umtn_core.audio.whole_file import whole_file
 
@@ -104,11 +105,12 @@ def publish(
     except FileExistsError as error:
         raise RequestError(
             "exists",
-            f"{output} appeared meanwhile, and was not overwritten; choose another name.",
+            f"{shortened(output)} appeared meanwhile, and was not overwritten; choose another "
+            "name.",
         ) from error
     except OSError as error:
         raise RequestError(
-            "disk", f"{output} cannot be written: {error.strerror or error}."
+            "disk", f"{shortened(output)} cannot be written: {error.strerror or error}."
         ) from error
     return Rendered(id, status.st_size, status.st_mtime_ns)
 

@@ -47,7 +47,10 @@ def read_region(
     request = order.request
     path = folders.session / request.input
     try:
-        with folders.open_input(path) as file, open_audio(file, path) as audio:
+        with (
+            folders.open_input(path) as file,
+            open_audio(file, Path(shortened(path))) as audio,
+        ):
             _check_unchanged(os.fstat(file.fileno()), order)
             start, length = span(request, audio.samples, audio.sample_rate, longest_seconds)
             sound = audio.taken(start, length, cancelled, path=room)
