@@ -73,4 +73,4 @@ def did_you_mean(typed: str, names: Iterable[str]) -> str:
 
 def _bare(name: str) -> str:
     """Leave out of a name what people seldom remember right."""
-    return re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", name)).casefold()
+    return re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", str(name))).casefold()

@@ -55,7 +55,9 @@ class Line:
 TIMED = [name for name in ENGINES if name != "auto"]
 
 
-def _parts(kind: click.ParamType[Any]) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+def _parts(
+    kind: click.ParamType[Any],
+) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
     """Read values with commas between them, each of this kind."""
 
     def read(context: click.Context, parameter: click.Parameter, text: str) -> list[Any]:

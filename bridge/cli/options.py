@@ -33,7 +33,9 @@ def _shared(*names: str, **same: Any) -> Callable[..., Decorator]:
 
 # What a result sounds like, and how it is decoded.
 
-target_option = _shared("--to", "target", metavar="TARGET", help="Instrument to play it on.")
+target_option = _shared(
+    "--to", "target", metavar="TARGET", help="Instrument to play it on; `umtn models` lists them."
+)
 
 model_option = _shared(
     "--model",

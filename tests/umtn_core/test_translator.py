@@ -327,7 +327,8 @@ def test_audio_that_is_none_is_refused(bundle, audio, rate):
 
 @pytest.mark.parametrize(
     "options",
-    [{"target": "oboe"}, {"target": None}, {"engine": "steam"}, {"mix": -0.1}, {"mix": 1.1},
+    [{"target": "oboe"}, {"target": None}, {"target": 1}, {"engine": "steam"}, {"engine": None},
+      {"mix": -0.1}, {"mix": 1.1},
      {"mix": math.nan}, {"channels": "quad"}, {"temperature": -1}, {"top_p": 0}, {"seed": -1}],
 )  # fmt: skip
 def test_options_that_mean_nothing_are_refused(bundle, options):
