@@ -87,9 +87,10 @@ def _headers() -> Iterator[Kind]:
     behind = struct.pack(">II", len(BYTES) + 1, 0) + BYTES
     beyond = form(comm(), chunk(b"SSND", behind))
     yield Kind("offset-behind-end.aif", beyond, Refused("176401 bytes behind where it should"))
-    half = extended(RATE)[:3] + b"\x44\x80" + bytes(5)
-    halved = form(chunk(b"COMM", struct.pack(">hIh", 2, _COUNT, 16) + half), SOUND)
-    yield Kind("half-hertz.aif", halved, Refused("a whole number of them"))
+    # As old Macintoshes have it: 22254.5454 Hz.
+    part = struct.pack(">HQ", 16383 + 14, round(22254.5454 * 2**49))
+    old = form(chunk(b"COMM", struct.pack(">hIh", 2, _COUNT, 16) + part), SOUND)
+    yield Kind("part-of-a-hertz.aif", old, Exactly(MUSIC, rate=22_255))
     wide = form(comm(bits=40), ssnd(bytes(10_000)))
     yield Kind("40.aif", wide, Refused("whole numbers of 40 bits"))
     two = form(comm(rate=48_000), comm(), SOUND)

@@ -146,6 +146,9 @@ def _damaged() -> Iterator[Kind]:
     yield Kind("page-gone.oga", gone, Refused("damaged"), ffmpeg=False)
     footer = b"APETAGEX" + struct.pack("<IIIIQ", 2000, 64, 1, 0, 0)
     yield Kind("nothing-but-tag.ogg", b"OggS" + bytes(28) + footer, Refused("no whole page"))
+    heads = pages(VORBIS)[:2]
+    silent = heads[0] + _checked(heads[1][:5] + bytes([_LAST]) + heads[1][6:])
+    yield Kind("header-only.ogg", silent, Refused("holds no sound"))
     yield Kind("first-page-gone.ogg", b"".join(pages(VORBIS)[1:]), Refused("first of its pages"))
     one, *rest = pages(VORBIS)
     between = one + b"whatever" * 5 + b"".join(rest)

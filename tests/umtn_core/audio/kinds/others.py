@@ -40,7 +40,7 @@ def _no_audio() -> Iterator[Kind]:
         name = magic.decode("latin-1").strip()
         name = name if name.isalnum() and name.isascii() else magic.hex()
         yield Kind(f"only-{name}", magic, Refused(""))
-        yield Kind(f"zeros-behind-{name}", magic + bytes(3000), Refused(""))
+        yield Kind(f"zeros-behind-{name}", magic + bytes(300), Refused(""))
         yield Kind(f"ff-behind-{name}", magic + b"\xff" * 3000, Refused(""))
 
 

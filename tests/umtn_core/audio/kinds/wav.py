@@ -135,8 +135,9 @@ def _chunks() -> Iterator[Kind]:
     yield Kind("bext.wav", riff(chunk(b"bext", bytes(602)), FMT, DATA, cue), RIGHT)
     yield Kind("id3-chunk.wav", riff(FMT, DATA, chunk(b"id3 ", id3(bytes(301)))), RIGHT)
     yield Kind("large-chunk-before.wav", riff(FMT, chunk(b"LGWV", bytes(70_000)), DATA), RIGHT)
-    yield Kind("behind-the-end.wav", PLAIN + b"LYRICSBEGIN" + bytes(100), RIGHT,
-               remark="111 more that belong to nothing")  # fmt: skip
+    yield Kind("behind-the-end.wav", PLAIN + bytes(100), RIGHT)
+    nothing = "120 more that belong to nothing"
+    yield Kind("noise-behind.wav", PLAIN + b"\x80\x81\x82" * 40, RIGHT, nothing)
     yield Kind("id3v1-behind.wav", PLAIN + id3v1(), RIGHT)
     yield Kind("id3-before.wav", id3(title() + bytes(500)) + PLAIN, RIGHT, ffmpeg=False)
     yield Kind("ape-before.wav", ape() + PLAIN, RIGHT, ffmpeg=False)
@@ -217,6 +218,10 @@ def _refused_forms() -> Iterator[Kind]:
     # A width that the bits do not need holds nothing: here it does.
     yield file("16-in-4-of-stereo.wav", form(PCM, 16, 1, width=4), BYTES, "contradicts itself")
     yield file("0-bits-in-1.wav", form(PCM, 24)[:12] + b"\2\0\0\0", BYTES, "contradicts itself")
+    doubles = extended(FLOAT, 64, 32)
+    yield file(
+        "32-in-8-float.wav", doubles, floats(MUSIC, "<f8"), "samples of 32 bits take 8 bytes"
+    )
     private = extended(PCM, 16, 16)[:-8] + b"whatever"
     yield file("private.wav", private, BYTES, "only its maker knows")
     yield file("short-extensible.wav", form(EXTENSIBLE, 16), BYTES, "ends before it says how")
