@@ -92,7 +92,7 @@ def evaluate(
         model, store = Bundle.open(bundle), Store.open(dataset)
         if record:
             _check_unpacked(model)
-        output = output or Path(f"{Path(bundle).stem}-evaluation")
+        output = output or Path(f"{model.path.stem}-evaluation")
         check_place(output, overwrite=force)
         settings = _settings(quick, no_recordings, options)
         with _shown(quiet) as show:
