@@ -29,6 +29,8 @@ from umtn_core.stage import ahead
 LONGEST_SECONDS = 24 * 3600
 #: How far above full scale what was compressed may come out; loud masters come to 2.
 _LOUDEST = 4.0
+#: Samples that a decoder may hold back at the end of frames that have been counted: those of one.
+_SLACK = 1152
 #: Recordings in one file, one behind another.
 _MOST_PARTS = 1000
 #: FLAC holds silence in the least room: 65,535 samples in 11 bytes.
@@ -162,10 +164,10 @@ class OpenAudio:
             _check_form(path, found.layout.channels, found.layout.sample_rate)
         for part in self._parts[:_MOST_PARTS]:
             with self._decoder(part) as decoder:
-                self._add(decoder)
+                self._add(decoder, part)
         self.samples = sum(self._lengths)
 
-    def _add(self, decoder: SoundFile) -> None:
+    def _add(self, decoder: SoundFile, part: Part) -> None:
         form = (decoder.channels, decoder.samplerate)
         if self._lengths and form != (self.channels, self.sample_rate):
             raise UmtnError(
@@ -173,7 +175,7 @@ class OpenAudio:
                 "another; take them apart."
             )
         self.channels, self.sample_rate = form
-        self._lengths.append(decoder.frames)
+        self._lengths.append(decoder.frames if part.samples is None else part.samples)
 
     @contextmanager
     def _decoder(self, part: Part) -> Iterator[SoundFile]:
@@ -323,7 +325,7 @@ class OpenAudio:
                     if first < last:
                         opened[number].seek(first)
                     while first < last:
-                        frames = self._frames(opened[number], min(_BLOCK, last - first))
+                        frames = self._frames(opened[number], part, last - first)
                         blocks.append(_channels(frames, part))
                         self._check_numbers(blocks[-1], begin + first)
                         first += len(frames)
@@ -348,7 +350,7 @@ class OpenAudio:
             while done < last:
                 if cancelled is not None and cancelled():
                     raise Cancelled("Reading was cancelled.")
-                frames = self._frames(decoder, min(_BLOCK, last - done))
+                frames = self._frames(decoder, part, last - done)
                 if checksum is not None:
                     checksum.update(frames)
                 skipped = min(len(frames), max(0, first - done))
@@ -358,11 +360,14 @@ class OpenAudio:
         if checksum is not None and not checksum.matches():
             raise _cut_off(self._path)
 
-    def _frames(self, decoder: SoundFile, samples: int) -> NDArray[np.float32]:
-        frames: NDArray[np.float32] = decoder.read(samples, "float32", always_2d=True)
-        if not len(frames):
+    def _frames(self, decoder: SoundFile, part: Part, left: int) -> NDArray[np.float32]:
+        """Read on, a block or what is left."""
+        frames: NDArray[np.float32] = decoder.read(min(_BLOCK, left), "float32", always_2d=True)
+        if len(frames):
+            return frames
+        if part.samples is None or left > _SLACK:
             raise _cut_off(self._path)
-        return frames
+        return np.zeros((left, self.channels), np.float32)
 
     def _check_numbers(self, audio: NDArray[np.float32], first: int) -> None:
         if np.abs(audio).max(initial=0.0) <= FARTHEST:
@@ -391,8 +396,8 @@ class OpenAudio:
 
 
 def _channels(frames: NDArray[np.float32], part: Part) -> NDArray[np.float32]:
-    """Turn samples as a decoder gives them into channels of the right loudness."""
-    audio = np.ascontiguousarray(frames.T)
+    """Turn samples as a decoder gives them into channels, in order and as loud as they are."""
+    audio = np.ascontiguousarray(frames.T if part.order is None else frames.T[list(part.order)])
     if part.scale != 1.0:
         audio *= np.float32(part.scale)
     return audio

@@ -50,10 +50,13 @@ def bare_python(folder: Path) -> Path:
 def wheel_of(name: str, folder: Path) -> Path:
     """Pack an installed distribution as the wheel that it came from."""
     distribution = installed()[name]
-    tag = re.search(r"^Tag: (\S+)$", distribution.read_text("WHEEL") or "", re.MULTILINE)
-    assert tag is not None
+    tags = re.findall(r"^Tag: (\S+)$", distribution.read_text("WHEEL") or "", re.MULTILINE)
+    # Each part of the name holds all that the tags have there, once.
+    parts = zip(*(tag.split("-") for tag in tags), strict=True)
+    tag = "-".join(".".join(dict.fromkeys(part)) for part in parts)
+    assert tag
     title = distribution.metadata["Name"].replace("-", "_")
-    path = folder / f"{title}-{distribution.version}-{tag[1]}.whl"
+    path = folder / f"{title}-{distribution.version}-{tag}.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         for file in distribution.files or ():
             within = ".." not in file.parts and "__pycache__" not in file.parts

@@ -10,7 +10,6 @@ from umtn_core.audio.container.chunks import (
     MOST_CHUNKS,
     Chunk,
     Chunks,
-    is_unknown,
     length_of_sound,
     too_many_chunks,
 )
@@ -55,9 +54,6 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
     OSError
         If it cannot be read.
     """
-    file.seek(begin + 4)
-    (form_length,) = struct.unpack(">I", file.read(4).ljust(4, b"\0"))
-    packs = file.read(4) == b"AIFC"
     chunks = Chunks(file, size, big=True)
     common, sound = b"", None
     place = begin + 12
@@ -67,24 +63,29 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
         if chunk is None or not all(byte < 127 for byte in chunk.name):
             break
         length = chunk.length
-        if chunk.name == b"COMM" and not common:
-            common = chunks.read(chunk, 4096)
+        if chunk.name == b"COMM":
+            body = chunks.read(chunk, 4096)
+            if common and body != common:
+                raise UmtnError(
+                    f"{path} contradicts itself: it has two COMM chunks that differ; export it "
+                    "again."
+                )
+            common = body
         elif chunk.name == b"SSND" and sound is None:
-            known = form_length and not is_unknown(form_length)
-            claims = begin + 8 + form_length - chunk.begin if known else None
-            length = length_of_sound(chunks, chunk.begin, length, claims, 1, path, remarks)
+            length = length_of_sound(chunks, chunk.begin, length, 1, path, remarks)
             sound = Chunk(chunk.name, chunk.begin, length)
         place = chunks.after(chunk, length)
     else:
         raise too_many_chunks(path)
-    if len(common) < (22 if packs else 18):
+    if len(common) < 18:
         raise UmtnError(
             f"{path} is damaged: it has no whole COMM chunk, which says how its samples are "
             "written."
         )
     if sound is None:
         raise UmtnError(f"{path} holds no sound: it has no SSND chunk, or is cut off before it.")
-    coding = common[18:22] if packs else b"NONE"
+    # Some write AIFC's description into what they call AIFF, and the reverse.
+    coding = common[18:22] if len(common) >= 22 else b"NONE"
     if coding in _PACKED:
         return _packed(common, sound)
     layout = _layout(chunks, common, coding, sound, path)
@@ -130,17 +131,15 @@ def _offset(chunks: Chunks, sound: Chunk) -> int:
 
 
 def _rate(common: bytes, path: object) -> int:
-    """Read a rate as 80 bits of floating point; one that is not whole is refused."""
+    """Read a rate as 80 bits of floating point, to the nearest whole number of hertz.
+
+    Old ones are not whole, such as a Macintosh's 22254.5454.
+    """
     exponent, mantissa = struct.unpack_from(">HQ", common, 8)
     # 2^40 hertz and more are no rates; what is left are numbers that a float holds.
     if not mantissa or exponent > 16383 + 40:
-        raise UmtnError(f"{path} is damaged: its header has no sample rate.")
-    rate = math.ldexp(mantissa, exponent - 16383 - 63)
-    if rate != int(rate):
-        raise UmtnError(
-            f"{path} has {rate:g} samples a second; convert it to a whole number of them."
-        )
-    return int(rate)
+        raise UmtnError(f"{path} is damaged: its header has no sample rate; export it again.")
+    return round(math.ldexp(mantissa, exponent - 16383 - 63))
 
 
 def _packed(common: bytes, sound: Chunk) -> Found:

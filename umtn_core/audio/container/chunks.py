@@ -94,6 +94,11 @@ class Chunks:
             place = self.after(chunk)
         return False
 
+    def is_named(self, place: int) -> bool:
+        """Whether a chunk seems to begin at a place, maybe one that is cut off."""
+        chunk = self.header(place)
+        return chunk is not None and (chunk.name in _KNOWN or self._is_chunk(chunk))
+
     def end_before_chunks(self, body: int) -> int:
         """Tell where sound ends that goes on to the end of the file, or to chunks there."""
         end = end_of_sound(self.file, body, self.size)
@@ -115,7 +120,6 @@ def length_of_sound(
     chunks: Chunks,
     body: int,
     claimed: int,
-    file_claims: int | None,
     frame: int,
     path: object,
     remarks: list[str],
@@ -133,8 +137,6 @@ def length_of_sound(
         Where the sound begins.
     claimed
         The bytes that it has by its header.
-    file_claims
-        The bytes that all of the file has by its header, from ``body`` on; None if it says none.
     frame
         The bytes of a sample of all channels, if that is known yet; else 1.
     path
@@ -161,14 +163,13 @@ def length_of_sound(
     rest = end_of_sound(chunks.file, body, chunks.size) - body - claimed
     if 0 < rest < 8 and claimed % frame:
         return to_the_end
-    if rest == claimed % 2 or chunks.lead_to_the_end(chunks.after(Chunk(b"", body, claimed))):
+    after = chunks.after(Chunk(b"", body, claimed))
+    if rest == claimed % 2 or chunks.lead_to_the_end(after):
         return claimed
     # Lengths beyond 4 GiB are written modulo that.
     if abs(to_the_end - claimed) % (1 << 32) <= FEW_BYTES:
         return to_the_end
-    if not _is_zero(chunks.file, body + claimed, rest):
-        if file_claims is None or file_claims - claimed > FEW_BYTES:
-            return to_the_end
+    if not chunks.is_named(after) and not _is_zero(chunks.file, body + claimed, rest):
         remarks.append(
             f"Behind the {claimed} bytes of sound that its header counts there are {rest} more "
             "that belong to nothing; they are not played."
@@ -186,7 +187,7 @@ def too_many_chunks(path: object) -> UmtnError:
 
 def is_unknown(length: int) -> bool:
     """Whether a length stands for one that was not known when it was written."""
-    return 0x7FFF0000 <= length <= 0x80000FFF or 0xFFFF0000 <= length <= 0xFFFFFFFF
+    return 0x7F000000 <= length <= 0x80000FFF or 0xFFFF0000 <= length <= 0xFFFFFFFF
 
 
 def _is_zero(file: BinaryIO, place: int, length: int) -> bool:

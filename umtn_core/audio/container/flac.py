@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
@@ -15,6 +16,9 @@ from umtn_core.errors import UmtnError
 _STREAMINFO_END = 42
 #: Where the number of samples stands: four bits of one byte, and four bytes.
 _TOTAL = 21
+#: How every file begins: its name, and a first block of 34 bytes.
+_BEGINNING = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+_BLOCK = 1 << 20
 #: Bytes at the end in which the last frame is looked for, at least; frames can be longer.
 _TAIL = 1 << 16
 
@@ -40,8 +44,26 @@ def look_into_flac(file: BinaryIO, begin: int, size: int, path: object) -> Found
     OSError
         If it cannot be read.
     """
-    end = end_of_sound(file, begin, size)
-    return Found("FLAC", [flac_part(file, [(begin, end - begin)], path)])
+    begins = [begin, *_joined(file, begin, size)]
+    parts = []
+    for first, next in zip(begins, [*begins[1:], size], strict=True):
+        end = end_of_sound(file, first, next)
+        parts.append(flac_part(file, [(first, end - first)], path))
+    return Found("FLAC", parts)
+
+
+def _joined(file: BinaryIO, begin: int, size: int) -> list[int]:
+    """Find where further files begin, if several were joined."""
+    found = []
+    place, rest = begin + _STREAMINFO_END, b""
+    file.seek(place)
+    while block := file.read(_BLOCK):
+        block = rest + block
+        for match in _BEGINNING.finditer(block):
+            found.append(place - len(rest) + match.start())
+        place += len(block) - len(rest)
+        rest = block[-7:]
+    return [each for each in found if each < size]
 
 
 def flac_part(file: BinaryIO, pieces: Sequence[tuple[int, int]], path: object) -> Part:

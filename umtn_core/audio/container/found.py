@@ -68,6 +68,10 @@ class Part:
         What its samples are to be multiplied by.
     exact
         Whether a seek in it is sure to find the right sample.
+    samples
+        How many there are, if a decoder would only guess; it may give a few less at the end.
+    order
+        Which of the decoder's channels is each of the recording's; None, the same.
     flac_header
         The first 42 bytes, if it is FLAC: they have a checksum of the samples.
     """
@@ -76,6 +80,8 @@ class Part:
     options: dict[str, Any] = field(default_factory=dict)
     scale: float = 1.0
     exact: bool = False
+    samples: int | None = None
+    order: tuple[int, ...] | None = None
     flac_header: bytes = b""
 
 

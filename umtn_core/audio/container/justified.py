@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
 
+from umtn_core.audio.container.found import WIDTHS, Layout
 from umtn_core.audio.container.window import Window
 from umtn_core.errors import UmtnError
 
@@ -13,16 +15,8 @@ from umtn_core.errors import UmtnError
 _BLOCK = 3 << 20
 
 
-def scale_of(
-    file: BinaryIO,
-    pieces: tuple[tuple[int, int], ...],
-    *,
-    width: int,
-    bits: int,
-    big: bool,
-    path: object,
-) -> float:
-    """Tell what samples are to be multiplied by that have a byte or more to spare.
+def justified(file: BinaryIO, layout: Layout, path: object) -> Layout:
+    """Find out what samples are to be multiplied by that have a byte or more to spare.
 
     The upper part is where they should lie; in the lower one they do in what ALSA calls S24_LE. A
     header that speaks of mono where there is stereo looks the same, but has no byte to spare.
@@ -31,12 +25,8 @@ def scale_of(
     ----------
     file
         Open for reading.
-    pieces
-        Where the samples stand in it, as (offset, length).
-    width, bits
-        The bytes that a sample takes, and the bits of it that count.
-    big
-        Whether its big end comes first.
+    layout
+        Where the samples stand in it, with the bits that count.
     path
         What to call the file.
 
@@ -45,26 +35,41 @@ def scale_of(
     UmtnError
         If there is something in all of their bytes, and that cannot be.
     """
+    width, bits, big = WIDTHS[layout.subtype], layout.bits, layout.endian == "BIG"
+    if layout.subtype not in ("PCM_16", "PCM_24", "PCM_32") or not bits:
+        return layout
     spare = 8 * width - bits
     if spare < 8:
-        return 1.0
+        return layout
     upper = lower = True
-    window = Window(file, pieces)
+    window = Window(file, layout.pieces)
+    block = b""
     while upper and lower and (block := window.read(_BLOCK)):
         values = _integers(block, width, big=big)
         upper = upper and not np.any(values & ((1 << spare) - 1))
         lower = lower and bool(np.all(np.abs(values) <= 1 << (bits - 1)))
     if upper:
-        return 1.0
+        return layout
     if lower:
-        return float(1 << spare)
-    # Some write 32 bits and say 24, which does no harm.
-    if width == 4 and bits > 16:
-        return 1.0
+        return replace(layout, scale=float(1 << spare))
+    if width == 4 and bits > 16 and not _are_floats(block, big=big):
+        # Some write 32 bits and say 24, which does no harm.
+        return replace(layout, bits=32)
     raise UmtnError(
-        f"{path} contradicts itself: by its header, samples of {bits} bits take {width} bytes "
-        "each, and there is more in them; export it again."
+        f"{path} contradicts itself: by its header, whole numbers of {bits} bits take {width} "
+        "bytes each, and they hold something else; export it again."
     )
+
+
+def _are_floats(block: bytes, *, big: bool) -> bool:
+    """Whether bytes are floating-point numbers, as Cool Edit wrote them under a name of integers.
+
+    Those that are of sound lie within few powers of ten; of integers, few look like that.
+    """
+    values = np.abs(np.frombuffer(block[: len(block) // 4 * 4], ">f4" if big else "<f4"))
+    with np.errstate(invalid="ignore"):
+        likely = (values == 0) | ((values > 1e-6) & (values < 1e6))
+    return bool(likely.mean() > 0.99)
 
 
 def _integers(block: bytes, width: int, *, big: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -106,7 +106,9 @@ def look_into_mpeg(file: BinaryIO, begin: int, size: int, path: object) -> Found
         If it cannot be read.
     """
     data = _Bytes(file, size)
-    first = next(_frames_from(data, begin, begin + _FARTHEST), None)
+    first = begin if _is_all(data, begin) else None
+    if first is None:
+        first = next(_frames_from(data, begin, begin + _FARTHEST), None)
     if first is None:
         raise UmtnError(
             f"{path} is not audio in a format that can be read; convert it to WAV or FLAC."
@@ -187,9 +189,9 @@ class _Walk:
 
     def _behind_tag(self, place: int) -> int | None:
         length = tag_here(self._data.file, place, self._data.size)
+        # In the middle of one stream, or of joined ones, which a header of its own would tell.
         if not length:
             return None
-        self.runs.append(_Run())
         return min(place + length, self._data.size)
 
     def _behind_gap(self, place: int) -> int | None:
@@ -211,7 +213,6 @@ class _Walk:
                 f"{self._path} is damaged at {second:.2f} s: {after - place} bytes there are no "
                 "sound; copy it again, or convert it to WAV with a program that plays it."
             )
-        self.runs.append(_Run())
         return after
 
 
@@ -258,6 +259,22 @@ def _is_sure(data: _Bytes, place: int) -> bool:
     return True
 
 
+def _is_all(data: _Bytes, place: int) -> bool:
+    """Whether a file has fewer frames than are sure, and behind them nothing but a tag or zeros."""
+    first = _frame(data, place)
+    for _ in range(_SURE):
+        frame = _frame(data, place)
+        if frame is None or first is None or frame.form != first.form:
+            break
+        place += frame.length
+    else:
+        return False
+    if first is None or place > data.size:
+        return False
+    rest = data.at(place, _BLOCK)
+    return not any(rest) or bool(tag_here(data.file, place, data.size))
+
+
 def _info(data: _Bytes, place: int, frame: _Frame) -> tuple[int | None, bytes] | None:
     """Return what a frame counts that is a header and no sound: its count, and its bytes."""
     version, layer, _, mono = frame.form
@@ -299,7 +316,9 @@ def _part(run: _Run, frame: _Frame, data: _Bytes) -> Part:
         head = bytearray(run.info or _new_info(data.at(run.ranges[0][0], 4), frame))
         _count(head, run, frame)
         pieces.insert(0, bytes(head))
-    return Part(pieces)
+        return Part(pieces)
+    # No header counts the frames of the other layers, and libsndfile guesses by their bytes.
+    return Part(pieces, samples=run.frames * frame.samples)
 
 
 def _count(head: bytearray, run: _Run, frame: _Frame) -> None:

@@ -18,6 +18,11 @@ _FIRST, _LAST = 2, 4
 #: How the first packets of streams begin that are played.
 _FLAC = b"\x7fFLAC"
 _SOUND = (b"\x01vorbis", b"OpusHead", _FLAC)
+#: Vorbis's channels in the order of WAV's, by their number; others are the same.
+_ORDERS = {
+    3: (0, 2, 1), 5: (0, 2, 1, 3, 4), 6: (0, 2, 1, 5, 3, 4), 7: (0, 2, 1, 6, 5, 3, 4),
+    8: (0, 2, 1, 7, 5, 6, 3, 4),
+}  # fmt: skip
 #: Bytes before the native header: that name, a version, and a number of packets.
 _FLAC_IN_OGG = 9
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -34,6 +39,7 @@ class _Page:
     serial: int
     number: int
     begins: bytes
+    granule: int
 
 
 @dataclass
@@ -96,8 +102,15 @@ def look_into_ogg(file: BinaryIO, begin: int, size: int, path: object) -> Found:
 
 
 def _part(file: BinaryIO, link: _Link, path: object) -> Part:
-    if not link.pages[0].begins.startswith(_FLAC):
-        return Part(_joined(link.pages))
+    first = link.pages[0]
+    if first.begins.startswith(b"\x01vorbis"):
+        return Part(_joined(link.pages), order=_ORDERS.get(first.begins[11]))
+    if first.begins.startswith(b"OpusHead"):
+        file.seek(first.place)
+        page = _at_48_khz(file.read(first.length), first.header)
+        # Only its first family of channels is in this order, of all that may be more than two.
+        order = _ORDERS.get(first.begins[9]) if first.begins[18:19] == b"\x01" else None
+        return Part([page, *_joined(link.pages[1:])], order=order)
     # The bodies of its pages, but for a few bytes at the start, are a FLAC file as any other.
     bodies = [(page.place + page.header, page.length - page.header) for page in link.pages]
     bodies[0] = (bodies[0][0] + _FLAC_IN_OGG, bodies[0][1] - _FLAC_IN_OGG)
@@ -105,7 +118,9 @@ def _part(file: BinaryIO, link: _Link, path: object) -> Part:
 
 
 def _take(link: _Link, page: _Page, path: object) -> None:
-    if link.pages and page.number != (link.pages[-1].number + 1) & 0xFFFFFFFF:
+    # Who tunes in on a live stream gets its headers, whose pages count no samples, and then this.
+    follows = not link.pages or page.number == (link.pages[-1].number + 1) & 0xFFFFFFFF
+    if not follows and link.pages[-1].granule:
         raise UmtnError(
             f"{path} is damaged: between its pages {link.pages[-1].number} and {page.number} some "
             "are missing; copy it again."
@@ -115,29 +130,30 @@ def _take(link: _Link, page: _Page, path: object) -> None:
 
 def _pages(file: BinaryIO, place: int, end: int, path: object) -> Iterator[_Page]:
     """Read all pages, and compare each with its checksum."""
-    file.seek(place)
+    complete = False
     while place < end:
         file.seek(place)
         head = file.read(_HEADER)
         if head[:4] != b"OggS":
-            if any(head):
+            if any(head) and not complete:
                 raise UmtnError(
                     f"{path} is damaged at byte {place}, where a page should begin; copy it again."
                 )
-            return  # filled up with zeros
+            return  # filled up with zeros, or with something that is no sound
         counts = file.read(head[26]) if len(head) == _HEADER else b""
         body = file.read(sum(counts))
         if len(head) < _HEADER or len(counts) < head[26] or len(body) < sum(counts):
             raise UmtnError(f"{path} is cut off within its last page; copy it again.")
         flags = head[5]
-        serial, number, checksum = struct.unpack_from("<III", head, 14)
+        granule, serial, number, checksum = struct.unpack_from("<qIII", head, 6)
         if checksum != _checksum(head[:22] + bytes(4) + head[26:] + counts + body):
             raise UmtnError(
                 f"{path} is damaged: its page at byte {place} does not fit its checksum; copy it "
                 "again."
             )
         length = _HEADER + len(counts) + len(body)
-        yield _Page(place, length, _HEADER + len(counts), flags, serial, number, body[:8])
+        complete = bool(flags & _LAST)
+        yield _Page(place, length, _HEADER + len(counts), flags, serial, number, body[:20], granule)
         place += length
 
 
@@ -145,6 +161,14 @@ def _checksum(page: bytes) -> int:
     """Return Ogg's checksum of a page: that of zlib with all bits mirrored."""
     mirrored = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)
+
+
+def _at_48_khz(page: bytes, header: int) -> bytes:
+    """Have Opus decoded at its own rate: libsndfile takes that of the source, if that is known."""
+    place = header + 12
+    page = page[:place] + struct.pack("<I", 48_000) + page[place + 4 :]
+    checksum = _checksum(page[:22] + bytes(4) + page[26:])
+    return page[:22] + struct.pack("<I", checksum) + page[26:]
 
 
 def _joined(pages: list[_Page]) -> list[tuple[int, int]]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import BinaryIO
 
-from umtn_core.audio.container.found import Found, Layout, Part, as_found
+from umtn_core.audio.container.chunks import FEW_BYTES, is_unknown
+from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
+from umtn_core.audio.container.justified import justified
 from umtn_core.audio.container.samples import read_format
 from umtn_core.errors import UmtnError
 
@@ -19,6 +22,8 @@ _INTEGERS = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}
 _FLOATS = {4: "FLOAT", 8: "DOUBLE"}
 _CAF_FLOAT, _CAF_LITTLE = 1, 2
 _MOST_CHUNKS = 10_000
+#: In 64 bits, lengths from here on stand for one that was not known.
+_UNKNOWN = 1 << 62
 
 
 def look_into_others(
@@ -66,54 +71,51 @@ def _w64(file: BinaryIO, begin: int, size: int, path: object) -> Found:
         if head[:4] == b"fmt ":
             form = read_format(file.read(min(4096, max(0, length - 24))), big=False, path=path)
         elif head[:4] == b"data" and found is None:
-            found = (place + 24, max(0, length - 24))
+            found = (place + 24, _length(length - 24, size - place - 24, path))
+            length = found[1] + 24
         place += max(24, length + -length % 8)
+        if place >= size:
+            break
     if form is None or found is None:
         raise _damaged(path, "W64")
     if form.subtype is None:
-        _check_length(found, size, path)
         return Found("W64", [Part([(begin, size - begin)])])
     layout = Layout((found,), form.subtype, "LITTLE", form.channels, form.sample_rate)
-    return _stored("W64", layout, size, path, unknown=False)
+    return _stored(file, "W64", layout, form.bits, path)
 
 
 def _caf(file: BinaryIO, begin: int, size: int, path: object) -> Found:
-    place, description, found, unknown = begin + 8, b"", None, False
+    place, description, found = begin + 8, b"", None
     for _ in range(_MOST_CHUNKS):
         file.seek(place)
         head = file.read(12)
         if len(head) < 12:
             break
         name, length = struct.unpack(">4sq", head)
-        unknown = length == -1
-        if unknown:
-            length = size - place - 12
         if name == b"desc":
             description = file.read(32)
         elif name == b"data" and found is None:
-            # Behind the number of times that it was edited.
-            found = (place + 16, max(0, length - 4))
-            if unknown:
-                break
-        if length < 0:
-            break
+            # Behind the number of times that it was edited; -1 stands for a length not known.
+            found = (place + 16, _length(length - 4, size - place - 16, path))
+            length = found[1] + 4
         place += 12 + length
+        if length < 0 or place >= size:
+            break
     if len(description) < 32 or found is None:
         raise _damaged(path, "CAF")
     rate, coding, flags, block, per_packet, channels, bits = struct.unpack(">d4sIIIII", description)
     if coding != b"lpcm":
-        _check_length(found, size, path)
         return Found("CAF", [Part([(begin, size - begin)])])
     width = block // channels if channels and block % channels == 0 else 0
     subtype = (_FLOATS if flags & _CAF_FLOAT else _INTEGERS).get(width)
-    if subtype is None or per_packet != 1 or bits > 8 * width or rate != int(rate):
+    if subtype is None or per_packet != 1 or bits > 8 * width or not 0 < rate < 1 << 32:
         raise UmtnError(
             f"{path} writes its samples in a way that cannot be read ({channels} channels of "
             f"{bits} bits in {block} bytes at {rate:g} Hz); convert it to WAV."
         )
     endian = "LITTLE" if flags & _CAF_LITTLE else "BIG"
-    layout = Layout((found,), subtype, endian, channels, int(rate))
-    return _stored("CAF", layout, size, path, unknown=unknown)
+    layout = Layout((found,), subtype, endian, channels, round(rate))
+    return _stored(file, "CAF", layout, bits, path)
 
 
 def _au(file: BinaryIO, begin: int, size: int, path: object) -> Found:
@@ -129,34 +131,30 @@ def _au(file: BinaryIO, begin: int, size: int, path: object) -> Found:
             f"{path} writes its samples in a way that cannot be read (AU, coding {coding}); "
             "convert it to WAV."
         )
-    unknown = length == 0xFFFFFFFF or length == 0
-    if unknown:
-        length = max(0, size - begin - offset)
-    pieces = ((begin + offset, length),)
+    pieces = ((begin + offset, _length(length, size - begin - offset, path)),)
     layout = Layout(pieces, subtype, "BIG" if big else "LITTLE", channels, rate)
-    return _stored("AU", layout, size, path, unknown=unknown)
+    return _stored(file, "AU", layout, 8 * WIDTHS[subtype], path)
 
 
-def _stored(kind: str, layout: Layout, size: int, path: object, *, unknown: bool) -> Found:
-    ((offset, length),) = layout.pieces
-    if not unknown:
-        _check_length((offset, length), size, path)
-    length -= length % layout.frame_bytes
-    if length <= 0:
-        raise UmtnError(f"{path} holds no sound.")
-    pieces = ((offset, length),)
-    return as_found(
-        kind,
-        Layout(pieces, layout.subtype, layout.endian, layout.channels, layout.sample_rate),
+def _length(claimed: int, there: int, path: object) -> int:
+    """Tell how many bytes of sound there are; none, too few and the most mean "to the end"."""
+    if 0 < claimed <= there:
+        return claimed
+    if claimed <= 0 or claimed >= _UNKNOWN or is_unknown(claimed) or claimed - there <= FEW_BYTES:
+        return max(0, there)
+    raise UmtnError(
+        f"{path} is cut off: of {claimed} bytes of sound that its header counts, {max(0, there)} "
+        "are there; copy it again."
     )
 
 
-def _check_length(found: tuple[int, int], size: int, path: object) -> None:
-    if sum(found) > size:
-        raise UmtnError(
-            f"{path} is cut off: of {found[1]} bytes of sound that its header counts, "
-            f"{max(0, size - found[0])} are there; copy it again."
-        )
+def _stored(file: BinaryIO, kind: str, layout: Layout, bits: int, path: object) -> Found:
+    """Make a part of samples that stand one by one."""
+    ((offset, length),) = layout.pieces
+    pieces = ((offset, length - length % layout.frame_bytes),)
+    if not pieces[0][1]:
+        raise UmtnError(f"{path} holds no sound; export it again.")
+    return as_found(kind, justified(file, replace(layout, pieces=pieces, bits=bits), path))
 
 
 def _damaged(path: object, kind: str) -> UmtnError:

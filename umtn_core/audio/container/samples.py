@@ -89,6 +89,11 @@ def read_format(body: bytes, *, big: bool, path: object) -> Format:
     if tag in (_PCM, _FLOAT):
         width = _width(channels, rate, byte_rate, block, container, path)
         table = _INTEGERS if tag == _PCM else _FLOATS
+        if tag == _FLOAT and bits not in (0, 8 * width):
+            raise UmtnError(
+                f"{path} contradicts itself: by its header, floating-point samples of {bits} bits "
+                f"take {width} bytes each; export it again."
+            )
         if width not in table:
             what = "whole numbers" if tag == _PCM else "floating-point numbers"
             raise UmtnError(

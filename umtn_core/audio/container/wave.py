@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from umtn_core.audio.container.chunks import (
     MOST_CHUNKS,
     Chunk,
     Chunks,
-    is_unknown,
     length_of_sound,
     too_many_chunks,
 )
 from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
-from umtn_core.audio.container.justified import scale_of
+from umtn_core.audio.container.justified import justified
 from umtn_core.audio.container.mpeg import look_into_mpeg
 from umtn_core.audio.container.samples import MP3, PACKED, Format, read_format
 from umtn_core.errors import UmtnError
@@ -29,13 +28,10 @@ _LONG = 1 << 32
 class _Wave:
     """What the chunks of one WAV file say."""
 
-    begin: int
     order: str
-    riff_length: int
     format: Format | None = None
     format_body: bytes = b""
     fact: bytes = b""
-    long_riff: int = 0
     long_data: int = 0
     pieces: list[tuple[int, int]] = field(default_factory=list)
     next: int | None = None
@@ -103,11 +99,10 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
 def _walk(file: BinaryIO, begin: int, size: int, path: object, remarks: list[str]) -> _Wave:
     """Go through the chunks of one WAV file, up to its end or to the next one's beginning."""
     file.seek(begin)
-    magic, length = file.read(4), file.read(4)
+    magic = file.read(4)
     big = magic == b"RIFX"
     order = ">" if big else "<"
-    (riff_length,) = struct.unpack(f"{order}I", length)
-    wave, chunks = _Wave(begin, order, riff_length), Chunks(file, size, big=big)
+    wave, chunks = _Wave(order), Chunks(file, size, big=big)
     place = begin + 12
     for _ in range(MOST_CHUNKS):
         following = _chunk_at(wave, chunks, place, path, remarks)
@@ -129,10 +124,15 @@ def _chunk_at(
         return None
     if chunk.name == b"ds64":
         body = chunks.read(chunk, 16).ljust(16, b"\0")
-        wave.long_riff, wave.long_data = struct.unpack(f"{wave.order}QQ", body)
-    elif chunk.name == b"fmt " and wave.format is None:
-        wave.format_body = chunks.read(chunk, 4096)
-        wave.format = read_format(wave.format_body, big=wave.order == ">", path=path)
+        wave.long_data = struct.unpack(f"{wave.order}QQ", body)[1]
+    elif chunk.name == b"fmt ":
+        body = chunks.read(chunk, 4096)
+        form = read_format(body, big=wave.order == ">", path=path)
+        if wave.format not in (None, form):
+            raise UmtnError(
+                f"{path} contradicts itself: it has two fmt chunks that differ; export it again."
+            )
+        wave.format_body, wave.format = body, form
     elif chunk.name == b"fact":
         wave.fact = chunks.read(chunk, 4)
     elif chunk.name == b"LIST" and chunks.read(chunk, 4) == b"wavl":
@@ -147,16 +147,12 @@ def _chunk_at(
 
 
 def _sound(wave: _Wave, chunks: Chunks, chunk: Chunk, path: object, remarks: list[str]) -> int:
-    claimed, riff_length = chunk.length, wave.riff_length
+    claimed = chunk.length
     if claimed == _SEE_DS64 and wave.long_data:
-        claimed, riff_length = wave.long_data, wave.long_riff
-    file_claims = None
-    if riff_length and not is_unknown(riff_length):
-        # Counted from where the sound begins; the first eight bytes of the file are not in it.
-        file_claims = wave.begin + 8 + riff_length - chunk.begin
+        claimed = wave.long_data
     form = wave.format
     frame = form.channels * WIDTHS[form.subtype] if form is not None and form.subtype else 1
-    return length_of_sound(chunks, chunk.begin, claimed, file_claims, frame, path, remarks)
+    return length_of_sound(chunks, chunk.begin, claimed, frame, path, remarks)
 
 
 def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]], path: object) -> Layout:
@@ -166,11 +162,7 @@ def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]], path: ob
     layout = Layout((), form.subtype, endian, form.channels, form.sample_rate)
     frame = layout.frame_bytes
     whole = tuple((offset, length - length % frame) for offset, length in pieces)
-    scale = 1.0
-    if form.subtype in ("PCM_16", "PCM_24", "PCM_32"):
-        width, big = WIDTHS[form.subtype], wave.order == ">"
-        scale = scale_of(file, whole, width=width, bits=form.bits, big=big, path=path)
-    return Layout(whole, form.subtype, endian, form.channels, form.sample_rate, scale, form.bits)
+    return justified(file, replace(layout, pieces=whole, bits=form.bits), path)
 
 
 def _repaired(wave: _Wave, piece: tuple[int, int]) -> Part:
