@@ -95,7 +95,7 @@ class Job(msgspec.Struct, frozen=True):
     Attributes
     ----------
     request
-        As it is carried out, with real paths and names.
+        The request with the real paths and names that it is carried out by.
     fraction
         The share of the work that is done, 0 to 1.
     seconds_left
