@@ -170,6 +170,8 @@ def test_the_same_request_is_one_job_and_another_is_refused(settings, music):
         await jobs.ended("a")
         again = await jobs.service.submit(request(priority=1))
         assert again.state == "done"
+        written = RenderRequest("a", "in.wav", " TRUMPET", model="Default", priority=1)
+        assert await jobs.service.submit(written) == again
         assert await refusal(jobs.service.submit(request(seed=1))) == "id_in_use"
         both = (jobs.service.submit(request("b", seed=n)) for n in (1, 2))
         first, second = await asyncio.gather(*both, return_exceptions=True)
