@@ -123,6 +123,9 @@ def _forms() -> Iterator[Kind]:
         )
 
     yield coded(b"NONE", 16, BYTES, 1e-4)
+    named = comm(coding=b"NONE")[8:-2] + b"\x0enot compressed\0"
+    long = form(chunk(b"COMM", named), SOUND, kind=b"AIFC")
+    yield Kind("named-coding.aifc", long, RIGHT)
     yield coded(b"twos", 16, BYTES, 1e-4)
     yield coded(b"sowt", 16, integers(MUSIC, 16, 2), 1e-4)
     yield coded(b"raw ", 8, bytes(b ^ 0x80 for b in integers(MUSIC, 8, 1)), 0.01)

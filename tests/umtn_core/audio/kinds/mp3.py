@@ -22,6 +22,7 @@ from tests.umtn_core.audio.kinds.kind import (
     id3v1,
     music,
     picture,
+    synchsafe,
     title,
 )
 
@@ -105,6 +106,10 @@ def _tags() -> Iterator[Kind]:
     word = id3(title(b"Info tune") + bytes(50) + b"Info\0\0\0\x0f\0\0\0\5\0\0\1\0" + bytes(400))
     yield Kind("info-in-padding.mp3", word + BARE_CBR, untrimmed(MUSIC))
     yield Kind("xing-in-tag.mp3", id3(picture(VBR[:2000])) + BARE_VBR, untrimmed(MUSIC))
+    large = b"ID3\3\0\0" + synchsafe(1 << 27) + title() + bytes(500)
+    yield Kind("id3-larger-than-file.mp3", large + VBR, RIGHT, ffmpeg=False)
+    small = b"ID3\3\0\0" + synchsafe(40) + title() + bytes(500)
+    yield Kind("id3-size-too-small.mp3", small + VBR, RIGHT, ffmpeg=False)
     yield Kind("id3v1.mp3", VBR + id3v1(), RIGHT)
     yield Kind("ape-behind.mp3", VBR + ape() + id3v1(), RIGHT)
     # FFmpeg does not look behind an APE tag for the Xing header.
@@ -128,6 +133,10 @@ def _counts() -> Iterator[Kind]:
     yield Kind("cbr.mp3", CBR, RIGHT)
     yield Kind("bare-vbr.mp3", BARE_VBR, untrimmed(MUSIC))
     yield Kind("bare-cbr.mp3", BARE_CBR, untrimmed(MUSIC))
+    # A radio's stream, which one joins within a frame.
+    middle = BARE_CBR[5 * 418 + 100 :]
+    late = MUSIC[:, 6 * 1152 :]
+    yield Kind("from-within-a-frame.mp3", middle, Nearly(late, late=2300, longer=5000, alike=0.8))
     # A loud beginning, from which a decoder reckons that the rest is as short.
     louder = np.concatenate([music(0.5), 0.02 * music(4.0, seed=1)], axis=1)
     soft = b"".join(frames(by_pedalboard(louder, "mp3", quality="V2"))[1:])

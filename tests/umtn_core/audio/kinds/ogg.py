@@ -68,6 +68,14 @@ def _renumbered(contents: bytes, serial: int) -> bytes:
     )
 
 
+def _later(page: bytes, samples: int) -> bytes:
+    """The page at a later time of its stream."""
+    (granule,) = struct.unpack("<q", page[6:14])
+    return _checked(
+        page[:6] + struct.pack("<q", granule + samples if granule > 0 else granule) + page[14:]
+    )
+
+
 def flac_inside() -> bytes:
     """FLAC in Ogg, as its mapping has it; each frame cut into packets that a page can hold."""
     mapping = b"\x7fFLAC\1\0\0\1fLaC" + b"\0" + streaminfo(MUSIC.shape[1], 2, 16)[1:]
@@ -92,6 +100,8 @@ def _whole() -> Iterator[Kind]:
     yield Kind("vorbis.ogg", VORBIS, RIGHT)
     yield Kind("opus.opus", OPUS, opus)
     yield Kind("flac-inside.oga", flac_inside(), Exactly(MUSIC))
+    later = b"".join(_later(one, 1_000_000) for one in pages(VORBIS))
+    yield Kind("from-a-stream.ogg", later, RIGHT, ffmpeg=False)
     last = pages(VORBIS)[-1]
     open_end = VORBIS[: -len(last)] + _checked(last[:5] + b"\0" + last[6:])
     yield Kind("no-end.ogg", open_end, RIGHT, remark=_OPEN, ffmpeg=False)

@@ -53,6 +53,19 @@ def _other_formats() -> Iterator[Kind]:
         yield Kind(f"header.{ending}", contents[:16], Refused("no whole description"))
         yield Kind(f"id3-before.{ending}", id3(title()) + contents, Exactly(MUSIC), ffmpeg=False)
     au = by_soundfile(MUSIC, "AU", "PCM_16")
+    yield Kind("open.au", au[:8] + b"\xff" * 4 + au[12:], Exactly(MUSIC))
+    open_caf = bytearray(by_soundfile(MUSIC, "CAF", "PCM_16"))
+    at = open_caf.index(b"data")
+    open_caf[at + 4 : at + 12] = b"\xff" * 8
+    yield Kind("open.caf", bytes(open_caf), Exactly(MUSIC))
+    for ending, subtype in (
+        ("au", "FLOAT"),
+        ("caf", "FLOAT"),
+        ("caf", "PCM_24"),
+        ("w64", "DOUBLE"),
+    ):
+        contents = by_soundfile(MUSIC, ending.upper(), subtype)
+        yield Kind(f"{subtype.lower()}.{ending}", contents, Exactly(MUSIC, 1e-6))
     yield Kind("coding.au", au[:15] + b"\x2a" + au[16:], Refused("coding 42"))
     yield Kind("empty.au", au[:8] + bytes(4) + au[12:24], Refused("no sound"))
     caf = bytearray(by_soundfile(MUSIC, "CAF", "PCM_16"))

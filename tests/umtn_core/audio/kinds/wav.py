@@ -93,6 +93,9 @@ def _sizes() -> Iterator[Kind]:
     info = chunk(b"LIST", b"INFOISFT" + struct.pack("<I", 14) + b"Lavf60.16.100\0")
     piped = riff(FMT, info, chunk(b"data", BYTES, _TO_THE_END), size=_TO_THE_END)
     yield Kind("piped.wav", piped, RIGHT)
+    # A recorder that lost its power, with room that it had set aside.
+    lost = riff(chunk(b"FLLR", bytes(4000)), FMT, chunk(b"data", BYTES, 0), size=0)
+    yield Kind("no-power.wav", lost, RIGHT)
     for off in (-8, -4, -3, -2, -1, 1, 2, 3, 4, 8):
         data = chunk(b"data", BYTES, len(BYTES) + off)
         # FFmpeg believes a size that is too small.
@@ -194,6 +197,11 @@ def _forms() -> Iterator[Kind]:
     yield file("f32-ext.wav", extended(FLOAT, 32, 32), floats(MUSIC, "<f4"), 1e-6)
     yield file("f64.wav", form(FLOAT, 64), floats(MUSIC, "<f8"), 1e-6)
     yield file("f64-ext.wav", extended(FLOAT, 64, 64), floats(MUSIC, "<f8"), 1e-6)
+    mask = extended(PCM, 24, 24)[:20] + bytes(4) + extended(PCM, 24, 24)[24:]
+    yield file("24-ext-no-mask.wav", mask, integers(MUSIC, 24, 3), 1e-6)
+    yield file("24-ext-0-valid.wav", extended(PCM, 24, 0), integers(MUSIC, 24, 3), 1e-6)
+    ambisonic = extended(PCM, 16, 16)[:-16] + bytes.fromhex("010000002107d3118644c8c1ca000000")
+    yield file("ambisonic.wav", ambisonic, BYTES, 1e-4)
     yield file("ulaw.wav", form(ULAW, 8) + b"\0\0", ulaw(MUSIC), 0.02)
     yield file("ulaw-ext.wav", extended(ULAW, 8, 8), ulaw(MUSIC), 0.02)
     yield file("0-bits.wav", form(PCM, 0, width=2), BYTES, 1e-4, False)
@@ -247,6 +255,7 @@ def _long() -> Iterator[Kind]:
             return riff(*chunks, magic=magic, size=_TO_THE_END)
 
         whole = file(chunk(b"ds64", sizes), FMT, data)
+        yield Kind(f"{name}-short.wav", file(chunk(b"ds64", sizes), FMT, DATA), RIGHT)
         yield Kind(f"{name}.wav", whole, RIGHT)
         yield Kind(f"{name}-cut.wav", whole[: len(whole) // 2], Refused(_CUT_OFF))
         yield Kind(f"{name}-no-ds64.wav", file(FMT, DATA), RIGHT, ffmpeg=False)
