@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import BinaryIO
 
 from umtn_core.audio.container.tags import end_of_sound
@@ -54,7 +56,9 @@ class Chunks:
     def __init__(self, file: BinaryIO, size: int, *, big: bool):
         self.file = file
         self.size = size
+        self.end = end_of_sound(file, 0, size)
         self._form = ">4sI" if big else "<4sI"
+        self._leads: dict[int, bool] = {}
 
     def header(self, place: int) -> Chunk | None:
         """Read a chunk's header; None where there can be none."""
@@ -83,16 +87,21 @@ class Chunks:
 
     def lead_to_the_end(self, place: int) -> bool:
         """Whether chunks follow from a place on, up to the end of the file or to a tag there."""
-        end = end_of_sound(self.file, place, self.size)
-        for number in range(MOST_CHUNKS):
-            if end - place < 8:
+        passed: list[int] = []
+        while (known := self._leads.get(place)) is None:
+            if self.end - place < 8:
                 # Less than a header is no chunk, but does not make others none that came before.
-                return number > 0 or place >= end
+                known = bool(passed) or place >= self.end
+                break
             chunk = self.header(place)
-            if chunk is None or not self._is_chunk(chunk):
-                return False
+            if chunk is None or not self._is_chunk(chunk) or len(passed) == MOST_CHUNKS:
+                known = False
+                break
+            passed.append(place)
             place = self.after(chunk)
-        return False
+        # Remembered, since one chain may be asked for from each of its chunks.
+        self._leads.update(dict.fromkeys(passed, known))
+        return known
 
     def is_named(self, place: int) -> bool:
         """Whether a chunk seems to begin at a place, maybe one that is cut off."""
@@ -101,13 +110,16 @@ class Chunks:
 
     def end_before_chunks(self, body: int) -> int:
         """Tell where sound ends that goes on to the end of the file, or to chunks there."""
-        end = end_of_sound(self.file, body, self.size)
-        begin = max(body, end - _FARTHEST)
+        return next((place for place in self._at_the_end if place >= body), self.end)
+
+    @cached_property
+    def _at_the_end(self) -> list[int]:
+        """Where chunks of known names begin that lead to the end."""
+        begin = max(0, self.end - _FARTHEST)
         self.file.seek(begin)
-        for match in _NAMES.finditer(self.file.read(end - begin)):
-            if self.lead_to_the_end(begin + match.start()):
-                return begin + match.start()
-        return end
+        named = islice(_NAMES.finditer(self.file.read(self.end - begin)), MOST_CHUNKS)
+        places = [begin + match.start() for match in named]
+        return [place for place in places if self.lead_to_the_end(place)]
 
     def _is_chunk(self, chunk: Chunk) -> bool:
         return all(32 <= byte < 127 for byte in chunk.name) and self._fits(chunk)
@@ -157,16 +169,16 @@ def length_of_sound(
             f"{path} is cut off: of {claimed} bytes of sound that its header counts, {there} are "
             "there; copy it again."
         )
-    to_the_end = chunks.end_before_chunks(body) - body
     if claimed == 0 or claimed > there:
-        return to_the_end
-    rest = end_of_sound(chunks.file, body, chunks.size) - body - claimed
+        return chunks.end_before_chunks(body) - body
+    rest = chunks.end - body - claimed
     if 0 < rest < 8 and claimed % frame:
-        return to_the_end
+        return claimed + rest
     after = chunks.after(Chunk(b"", body, claimed))
     if rest == claimed % 2 or chunks.lead_to_the_end(after):
         return claimed
     # Lengths beyond 4 GiB are written modulo that.
+    to_the_end = chunks.end_before_chunks(body) - body
     if abs(to_the_end - claimed) % (1 << 32) <= FEW_BYTES:
         return to_the_end
     if not chunks.is_named(after) and not _is_zero(chunks.file, body + claimed, rest):

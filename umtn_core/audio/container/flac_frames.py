@@ -13,6 +13,8 @@ from functools import lru_cache
 _MAYBE = re.compile(rb"\xff(?=[\xf8\xf9][\x10-\xfe])")
 _BLOCKS = {1: 192, **{code: 144 << code for code in range(2, 6)},
            **{code: 1 << code for code in range(8, 16)}}  # fmt: skip
+#: What looks like a frame, and what has a frame's header, is tried so often from the end on.
+_MOST_LIKE, _MOST_TRIED = 2000, 8
 #: Their headers have at most 16 bytes.
 _LONGEST_HEADER = 16
 
@@ -32,11 +34,17 @@ def samples_by_last_frame(tail: bytes, block: int) -> int | None:
     int or None
         None if no whole frame ends where the file ends.
     """
-    for match in reversed(list(_MAYBE.finditer(tail))):
+    tried = 0
+    for match in list(_MAYBE.finditer(tail))[:-_MOST_LIKE:-1]:
         head = tail[match.start() : match.start() + _LONGEST_HEADER]
         end = _end_behind(head, block)
-        if end is not None and _crc16(tail[match.start() :]) == 0:
+        if end is None:
+            continue
+        if _crc16(tail[match.start() :]) == 0:
             return end
+        tried += 1
+        if tried == _MOST_TRIED:
+            break
     return None
 
 

@@ -37,6 +37,8 @@ _FARTHEST = 1 << 20
 _BLOCK = 1 << 20
 #: Bytes of an Info header with all its fields and LAME's.
 _INFO_BYTES = 4 + 32 + 120 + 36
+#: A live stream has one every ten seconds or so.
+_MOST_TAGS = 20_000
 #: Zeros and the like at the end that are worth a word.
 _MUCH = 1 << 16
 
@@ -131,6 +133,7 @@ class _Walk:
         self._rate = frame.form[2]
         self._ends_within = False
         self._left = 0
+        self._tags = 0
         self.runs: list[_Run] = []
 
     def go(self, place: int) -> None:
@@ -190,7 +193,8 @@ class _Walk:
     def _behind_tag(self, place: int) -> int | None:
         length = tag_here(self._data.file, place, self._data.size)
         # In the middle of one stream, or of joined ones, which a header of its own would tell.
-        if not length:
+        self._tags += 1
+        if not length or self._tags > _MOST_TAGS:
             return None
         return min(place + length, self._data.size)
 

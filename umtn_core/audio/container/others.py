@@ -126,6 +126,8 @@ def _au(file: BinaryIO, begin: int, size: int, path: object) -> Found:
         raise _damaged(path, "AU")
     offset, length, coding, rate, channels = struct.unpack(">5I" if big else "<5I", head[4:])
     subtype = _AU_SUBTYPES.get(coding)
+    if offset < len(head):
+        raise _damaged(path, "AU")
     if subtype is None or not channels:
         raise UmtnError(
             f"{path} writes its samples in a way that cannot be read (AU, coding {coding}); "

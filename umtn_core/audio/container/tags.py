@@ -89,12 +89,13 @@ def tag_here(file: BinaryIO, place: int, size: int) -> int:
     if head[:8] == b"APETAGEX" and len(head) == _APE:
         return _APE  # a footer whose header is missing or was cut away
     if head[:11] == b"LYRICSBEGIN":
-        file.seek(place)
-        # A million bytes are the most that its six digits can count.
-        body = file.read(min(size - place, 1_000_100))
-        for mark in (_LYRICS_END, b"LYRICSEND"):
-            if (at := body.find(mark)) >= 0:
-                return at + len(mark)
+        # The first version has 5,100 bytes at most, and the second a million.
+        for most in (8192, 1_000_100):
+            file.seek(place)
+            body = file.read(most)
+            for mark in (_LYRICS_END, b"LYRICSEND"):
+                if (at := body.find(mark)) >= 0:
+                    return at + len(mark)
     return 0
 
 

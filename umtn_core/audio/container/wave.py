@@ -59,9 +59,10 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
         If it cannot be read.
     """
     remarks: list[str] = []
-    waves = [_walk(file, begin, size, path, remarks)]
+    chunks = {big: Chunks(file, size, big=big) for big in (False, True)}
+    waves = [_walk(chunks, begin, path, remarks)]
     while (behind := waves[-1].next) is not None:
-        waves.append(_walk(file, behind, size, path, remarks))
+        waves.append(_walk(chunks, behind, path, remarks))
     first = waves[0]
     for wave in waves:
         if wave.format is None:
@@ -96,16 +97,13 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
     return Found(kind, [_repaired(first, pieces[0])], remark=" ".join(remarks))
 
 
-def _walk(file: BinaryIO, begin: int, size: int, path: object, remarks: list[str]) -> _Wave:
+def _walk(chunks: dict[bool, Chunks], begin: int, path: object, remarks: list[str]) -> _Wave:
     """Go through the chunks of one WAV file, up to its end or to the next one's beginning."""
-    file.seek(begin)
-    magic = file.read(4)
-    big = magic == b"RIFX"
-    order = ">" if big else "<"
-    wave, chunks = _Wave(order), Chunks(file, size, big=big)
-    place = begin + 12
+    head = chunks[False].header(begin)
+    big = head is not None and head.name == b"RIFX"
+    wave, place = _Wave(">" if big else "<"), begin + 12
     for _ in range(MOST_CHUNKS):
-        following = _chunk_at(wave, chunks, place, path, remarks)
+        following = _chunk_at(wave, chunks[big], place, path, remarks)
         if following is None:
             return wave
         place = following
