@@ -58,14 +58,9 @@ def _other_formats() -> Iterator[Kind]:
     at = open_caf.index(b"data")
     open_caf[at + 4 : at + 12] = b"\xff" * 8
     yield Kind("open.caf", bytes(open_caf), Exactly(MUSIC))
-    for ending, subtype in (
-        ("au", "FLOAT"),
-        ("caf", "FLOAT"),
-        ("caf", "PCM_24"),
-        ("w64", "DOUBLE"),
-    ):
-        contents = by_soundfile(MUSIC, ending.upper(), subtype)
-        yield Kind(f"{subtype.lower()}.{ending}", contents, Exactly(MUSIC, 1e-6))
+    for name in ("float.au", "float.caf", "pcm_24.caf", "double.w64"):
+        subtype, ending = name.upper().split(".")
+        yield Kind(name, by_soundfile(MUSIC, ending, subtype), Exactly(MUSIC, 1e-6))
     yield Kind("coding.au", au[:15] + b"\x2a" + au[16:], Refused("coding 42"))
     yield Kind("empty.au", au[:8] + bytes(4) + au[12:24], Refused("no sound"))
     caf = bytearray(by_soundfile(MUSIC, "CAF", "PCM_16"))

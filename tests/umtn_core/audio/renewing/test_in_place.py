@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -28,6 +29,12 @@ def test_pieces_are_written_over_and_all_else_stays(cuts: list[int]) -> None:
     sound = b"\0\1\0\2\0\3\0\4\0\5\0\6"
     expected = BEFORE[:4] + sound[:5] + BEFORE[9:20] + sound[5:] + BEFORE[27:]
     assert renewed(*np.split(SOUND, cuts, axis=1)) == expected
+
+
+def test_what_was_said_of_the_old_sound_alone_is_unsaid() -> None:
+    new = BytesIO()
+    renew_in_place(BytesIO(BEFORE), new, [SOUND], layout=replace(LAYOUT, stale=(30,)))
+    assert new.getvalue() == renewed(SOUND)[:30] + b"JUNK" + BEFORE[34:]
 
 
 @pytest.mark.parametrize("blocks", [[], [SOUND[:, :2]], [SOUND, SOUND[:, :1]]])
