@@ -51,14 +51,16 @@ class Take:
             If there is no such file, if it or its folder cannot be written to, if its name is so
             long that there is no other beside it, or if there is no room beside it.
         """
-        path = Path(os.path.realpath(name)) if name.is_symlink() else name
+        # Unlike pathlib's, these raise nothing where a folder may not be looked into.
+        is_link = os.path.islink(name)
+        path = Path(os.path.realpath(name)) if is_link else name
         try:
             before = path.stat()
-        except OSError as error:
-            if name.is_symlink():
+        except FileNotFoundError as error:
+            if is_link:
                 raise UmtnError(f"{name} is a link to {path}, which is not there.") from error
-            if isinstance(error, FileNotFoundError):
-                raise UmtnError(f"There is no file {name}.") from error
+            raise UmtnError(f"There is no file {name}.") from error
+        except OSError as error:
             raise UmtnError(f"{name} cannot be opened: {error.strerror}.") from error
         if not stat.S_ISREG(before.st_mode):
             raise UmtnError(f"{name} is not a file.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import struct
+from dataclasses import replace
 from typing import BinaryIO
 
 from umtn_core.audio.container.chunks import (
     MOST_CHUNKS,
+    STALE,
     Chunk,
     Chunks,
     length_of_sound,
@@ -58,10 +60,13 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
     common, sound = b"", None
     place = begin + 12
     remarks: list[str] = []
+    stale: list[int] = []
     for _ in range(MOST_CHUNKS):
         chunk = chunks.header(place)
-        if chunk is None or not all(byte < 127 for byte in chunk.name):
+        if chunk is None or not chunks.is_chunk_like(chunk):
             break
+        if chunk.name in STALE:
+            stale.append(place)
         length = chunk.length
         if chunk.name == b"COMM":
             body = chunks.read(chunk, 4096)
@@ -72,7 +77,7 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
                 )
             common = body
         elif chunk.name == b"SSND" and sound is None:
-            length = length_of_sound(chunks, chunk.begin, length, 1, path, remarks)
+            length = length_of_sound(chunks, chunk.begin, length, 1, path, remarks, empty=8)
             sound = Chunk(chunk.name, chunk.begin, length)
         place = chunks.after(chunk, length)
     else:
@@ -88,7 +93,7 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
     coding = common[18:22] if len(common) >= 22 else b"NONE"
     if coding in _PACKED:
         return _packed(common, sound)
-    layout = _layout(chunks, common, coding, sound, path)
+    layout = replace(_layout(chunks, common, coding, sound, path), stale=tuple(stale))
     return as_found("AIFF", layout, " ".join(remarks))
 
 

@@ -18,6 +18,9 @@ MOST_CHUNKS = 10_000
 #: A size may be off by as many bytes, say by a header's length, before it is taken for a loss.
 FEW_BYTES = 64
 
+#: Peaks, a picture of the wave and a checksum: chunks that say what the sound is like.
+STALE = frozenset((b"PEAK", b"levl", b"MD5 "))
+
 #: Names that decide where a chunk without its pad byte ends.
 _KNOWN = frozenset((
     b"data", b"fmt ", b"fact", b"LIST", b"bext", b"iXML", b"cue ", b"smpl", b"inst", b"JUNK",
@@ -103,6 +106,10 @@ class Chunks:
         self._leads.update(dict.fromkeys(passed, known))
         return known
 
+    def is_chunk_like(self, chunk: Chunk) -> bool:
+        """Whether a chunk has a name of letters, or at least lies within the file."""
+        return all(32 <= byte < 127 for byte in chunk.name) or self._fits(chunk)
+
     def is_named(self, place: int) -> bool:
         """Whether a chunk seems to begin at a place, maybe one that is cut off."""
         chunk = self.header(place)
@@ -135,6 +142,8 @@ def length_of_sound(
     frame: int,
     path: object,
     remarks: list[str],
+    *,
+    empty: int = 0,
 ) -> int:
     """Tell how many bytes a chunk of sound has, whatever it says of that itself.
 
@@ -155,6 +164,8 @@ def length_of_sound(
         What to call the file.
     remarks
         Where a sentence is put on what can be heard of it.
+    empty
+        The bytes that it claims if there is no sound yet: those before the samples.
 
     Raises
     ------
@@ -162,14 +173,15 @@ def length_of_sound(
         If the file is shorter than that.
     """
     there = chunks.size - body
-    if claimed == 0 and chunks.lead_to_the_end(body):
-        return 0
+    unknown = claimed in (0, empty)
+    if unknown and chunks.lead_to_the_end(body + claimed):
+        return claimed
     if claimed > there and not (is_unknown(claimed) or claimed - there <= FEW_BYTES):
         raise UmtnError(
             f"{path} is cut off: of {claimed} bytes of sound that its header counts, {there} are "
             "there; copy it again."
         )
-    if claimed == 0 or claimed > there:
+    if unknown or claimed > there:
         return chunks.end_before_chunks(body) - body
     rest = chunks.end - body - claimed
     if 0 < rest < 8 and claimed % frame:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from umtn_core.audio.container.flac_frames import samples_by_last_frame
+from umtn_core.audio.container.flac_frames import first_frame, samples_by_last_frame
 from umtn_core.audio.container.found import Found, Part
 from umtn_core.audio.container.tags import end_of_sound
 from umtn_core.audio.container.window import Window
@@ -21,6 +21,8 @@ _BEGINNING = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _BLOCK = 1 << 20
 #: Bytes at the end in which the last frame is looked for, at least; frames can be longer.
 _TAIL = 1 << 16
+#: Bytes in which the first frame is looked for where the header is broken.
+_SEARCHED = 32 << 20
 
 
 def look_into_flac(file: BinaryIO, begin: int, size: int, path: object) -> Found:
@@ -86,28 +88,60 @@ def flac_part(file: BinaryIO, pieces: Sequence[tuple[int, int]], path: object) -
         If it cannot be read.
     """
     window = Window(file, pieces)
-    header = window.read(_STREAMINFO_END) or b""
+    header = window.read(_STREAMINFO_END)
     if len(window) <= _STREAMINFO_END or header[:4] != b"fLaC" or pieces[0][1] < len(header):
         raise UmtnError(f"{path} is cut off within its header; copy it again.")
     counted = int.from_bytes(header[_TOTAL : _TOTAL + 5], "big") & 0xFFFFFFFFF
+    # The last block may be counted among the smallest.
+    block = int.from_bytes(header[10:12], "big")
     largest = int.from_bytes(header[15:18], "big")
     window.seek(max(_STREAMINFO_END, len(window) - max(_TAIL, 2 * largest)))
-    there = samples_by_last_frame(window.read(), int.from_bytes(header[8:10], "big"))
+    there = samples_by_last_frame(window.read(), block)
     if there is None and not counted:
         raise UmtnError(f"{path} is cut off within its last frame; copy it again.")
-    if there is None or there == counted:
-        return Part(pieces, flac_header=header)
-    if there < counted:
+    if there is not None and there < counted:
         raise UmtnError(
             f"{path} is cut off: of {counted} samples that its header counts, {there} are there; "
             "copy it again."
         )
-    offset, length = pieces[0]
-    rest = (offset + len(header), length - len(header))
-    return Part([_with_total(header, there), rest, *pieces[1:]], flac_header=header)
+    frames = _behind(pieces, _first_frame(window))
+    return Part([_only_block(header, there or counted), *frames], flac_header=header)
 
 
-def _with_total(header: bytes, samples: int) -> bytes:
+def _first_frame(window: Window) -> int:
+    """Tell where the sound begins behind tags and pictures, which may be broken without harm."""
+    place, is_last = _STREAMINFO_END, False
+    window.seek(4)
+    is_last = bool(window.read(1)[0] & 0x80)
+    while not is_last:
+        window.seek(place)
+        block = window.read(4)
+        if len(block) < 4:
+            break
+        is_last = bool(block[0] & 0x80)
+        place += 4 + int.from_bytes(block[1:], "big")
+    window.seek(place)
+    if first_frame(window.read(32), 0) == 0:
+        return place
+    window.seek(0)
+    return first_frame(window.read(_SEARCHED), _STREAMINFO_END) or _STREAMINFO_END
+
+
+def _behind(pieces: Sequence[tuple[int, int]], place: int) -> list[tuple[int, int]]:
+    """Leave out what is seen before a place."""
+    left = []
+    for offset, length in pieces:
+        skipped = min(length, place)
+        if skipped < length:
+            left.append((offset + skipped, length - skipped))
+        place -= skipped
+    return left
+
+
+def _only_block(header: bytes, samples: int) -> bytes:
+    """Make a header of the first block alone, with a true number of samples."""
     total = samples.to_bytes(5, "big")
     first = bytes([header[_TOTAL] & 0xF0 | total[0]])
-    return header[:_TOTAL] + first + total[1:] + header[_TOTAL + 5 :]
+    last = bytes([header[4] | 0x80])
+    counted = header[:_TOTAL] + first + total[1:] + header[_TOTAL + 5 :]
+    return counted[:4] + last + counted[5:]

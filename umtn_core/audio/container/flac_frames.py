@@ -48,6 +48,29 @@ def samples_by_last_frame(tail: bytes, block: int) -> int | None:
     return None
 
 
+def first_frame(data: bytes, place: int) -> int | None:
+    """Tell where the first frame begins, which has the number 0.
+
+    Parameters
+    ----------
+    data
+        The first bytes of a FLAC file.
+    place
+        Where it should be, by the header; looked for from the beginning if it is not there.
+
+    Returns
+    -------
+    int or None
+        None if there is none in these bytes.
+    """
+    starts = (match.start() for match in _MAYBE.finditer(data))
+    for start in (place, *starts):
+        head = data[start : start + _LONGEST_HEADER]
+        if _MAYBE.match(head) and _coded(head) == (0, 5) and _end_behind(head, 0) is not None:
+            return start
+    return None
+
+
 def _end_behind(head: bytes, block: int) -> int | None:
     """Return the number of the sample behind a frame, by its header; None if that is none."""
     size, rate = head[2] >> 4, head[2] & 15

@@ -33,6 +33,8 @@ class Layout:
         What they are to be multiplied by: 256 where 24 bits lie in the lower part of 32.
     bits
         The bits of a whole number that count; 0, all of them.
+    stale : tuple of int
+        Where names of chunks stand that describe the samples, and are untrue of others.
     """
 
     pieces: tuple[tuple[int, int], ...]
@@ -42,6 +44,7 @@ class Layout:
     sample_rate: int
     scale: float = 1.0
     bits: int = 0
+    stale: tuple[int, ...] = ()
 
     @property
     def frame_bytes(self) -> int:

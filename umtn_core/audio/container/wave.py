@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from umtn_core.audio.container.chunks import (
     MOST_CHUNKS,
+    STALE,
     Chunk,
     Chunks,
     length_of_sound,
@@ -22,6 +23,11 @@ from umtn_core.errors import UmtnError
 RIFFS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _SEE_DS64 = 0xFFFFFFFF
 _LONG = 1 << 32
+#: How packets of AC-3 and of DTS begin, and the bytes in which two of them are looked for.
+_SURROUND = (
+    b"\x72\xf8\x1f\x4e", b"\xff\x1f\x00\xe8", b"\xfe\x7f\x01\x80", b"\x7f\xfe\x80\x01",
+)  # fmt: skip
+_BEGINS = 1 << 16
 
 
 @dataclass
@@ -34,6 +40,7 @@ class _Wave:
     fact: bytes = b""
     long_data: int = 0
     pieces: list[tuple[int, int]] = field(default_factory=list)
+    stale: list[int] = field(default_factory=list)
     next: int | None = None
 
 
@@ -80,7 +87,9 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
         raise UmtnError(f"{path} holds no sound: its data chunk is empty or missing.")
     kind = "WAV"
     if first.format.subtype is not None:
+        _refuse_surround(file, pieces[0], path)
         layout = _layout(file, first, pieces, path)
+        layout = replace(layout, stale=tuple(place for wave in waves for place in wave.stale))
         return as_found(kind, layout, " ".join(remarks))
     if first.format.tag == MP3 and len(pieces) == 1:
         ((offset, length),) = pieces
@@ -115,8 +124,10 @@ def _chunk_at(
 ) -> int | None:
     """Take in what stands at a place, and tell where the next chunk is."""
     chunk = chunks.header(place)
-    if chunk is None or not all(byte < 127 for byte in chunk.name):
+    if chunk is None or not chunks.is_chunk_like(chunk):
         return None
+    if chunk.name in STALE:
+        wave.stale.append(place)
     if chunk.name in RIFFS and chunks.read(chunk, 4) == b"WAVE" and wave.pieces:
         wave.next = place
         return None
@@ -161,6 +172,17 @@ def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]], path: ob
     frame = layout.frame_bytes
     whole = tuple((offset, length - length % frame) for offset, length in pieces)
     return justified(file, replace(layout, pieces=whole, bits=form.bits), path)
+
+
+def _refuse_surround(file: BinaryIO, piece: tuple[int, int], path: object) -> None:
+    """Refuse what a receiver of surround sound takes from S/PDIF, which calls itself samples."""
+    file.seek(piece[0])
+    begins = file.read(min(piece[1], _BEGINS))
+    if any(begins.count(mark) > 1 for mark in _SURROUND):
+        raise UmtnError(
+            f"{path} holds AC-3 or DTS, packed surround sound that plays as noise; unpack it to "
+            "ordinary WAV first."
+        )
 
 
 def _repaired(wave: _Wave, piece: tuple[int, int]) -> Part:

@@ -53,4 +53,8 @@ def renew_in_place(old: BinaryIO, new: BinaryIO, blocks: Iterable[Audio], *, lay
             data, left = data[written:], left - written
     if samples != layout.samples:
         raise UmtnError("The new sound is not as long as the old.")
+    for place in layout.stale:
+        # What says how loud the old sound was, or what its checksum is, is no more than room now.
+        new.seek(place)
+        new.write(b"JUNK")
     return encode.clipped
