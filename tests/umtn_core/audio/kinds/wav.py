@@ -230,6 +230,9 @@ def _refused_forms() -> Iterator[Kind]:
     yield file(
         "32-in-8-float.wav", doubles, floats(MUSIC, "<f8"), "samples of 32 bits take 8 bytes"
     )
+    # As a receiver of surround sound takes it from S/PDIF: a burst in each 6,144 bytes.
+    burst = b"\x72\xf8\x1f\x4e\1\0\0\x38\x77\x0b" + np.random.default_rng(4).bytes(1782)
+    yield file("ac-3.wav", form(PCM, 16), burst.ljust(6144, b"\0") * 20, "AC-3 or DTS")
     private = extended(PCM, 16, 16)[:-8] + b"whatever"
     yield file("private.wav", private, BYTES, "only its maker knows")
     yield file("short-extensible.wav", form(EXTENSIBLE, 16), BYTES, "ends before it says how")
