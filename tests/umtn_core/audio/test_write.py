@@ -208,3 +208,19 @@ def test_a_link_that_is_overwritten_stays_and_leads_to_the_new_file(tmp_path):
     assert os.readlink(tmp_path / "a.wav") == "far/a.wav"
     assert np.array_equal(read_audio(tmp_path / "far/a.wav")[0], noise())
     assert os.listdir(tmp_path / "far") == ["a.wav"]
+
+
+@pytest.mark.parametrize("channels", [2, 3, 5, 6, 7, 8])
+def test_channels_of_ogg_come_back_in_order_and_stand_as_vorbis_has_them(tmp_path, channels):
+    level = np.linspace(0.1, 0.8, channels, dtype=np.float32)[:, None]
+    tone = np.sin(2 * np.pi * 60 * np.arange(48_000) / 48_000).astype(np.float32)
+    path = tmp_path / "a.ogg"
+    write_audio(path, level * tone, 48_000)
+
+    def levels(audio):
+        return np.sqrt(2 * np.mean(audio[:, 8_000:40_000] ** 2, axis=1))
+
+    np.testing.assert_allclose(levels(read_audio(path)[0]), level[:, 0], rtol=0.15)
+    if channels == 6:  # libsndfile hands them on as they stand: left, centre, right, ..., bass
+        stand = levels(soundfile.read(path, dtype="float32")[0].T)
+        np.testing.assert_allclose(stand, level[[0, 2, 1, 4, 5, 3], 0], rtol=0.15)

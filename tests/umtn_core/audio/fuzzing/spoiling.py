@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from tests.umtn_core.audio.fuzzing.bases import Base
+from tests.umtn_core.audio.kinds import ogg
 from tests.umtn_core.audio.kinds.kind import ape, id3, id3v1, title
 
 _NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000,
@@ -88,4 +91,15 @@ def spoilt(base: Base, seed: int) -> bytes:
         # Up to where the header of the sound itself begins, bytes may come and go one by one.
         in_sound = place > header - 16 or parts is not base.parts
         rng.choice(_SPOILS)(rng, octets, place, base.step if in_sound else 1)
-    return bytes(octets)
+    contents = bytes(octets)
+    return _with_true_checksums(contents) if rng.random() < 0.5 else contents
+
+
+def _with_true_checksums(contents: bytes) -> bytes:
+    """The same with pages of Ogg, if any, that are wrong in all but their checksum."""
+    begins = [match.start() for match in re.finditer(b"OggS", contents)]
+    pages = []
+    for begin, following in pairwise([*begins, len(contents)]):
+        page = contents[begin:following]
+        pages.append(ogg.checked(page) if len(page) > 27 else page)
+    return contents[: begins[0]] + b"".join(pages) if begins else contents

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,28 +28,22 @@ RIGHT = Nearly(MUSIC)
 _FIRST, _LAST = 2, 4
 _OPEN = "no mark of its end"
 
-_TABLE = []
-for _octet in range(256):
-    _value = _octet << 24
-    for _ in range(8):
-        _value = _value << 1 ^ (0x104C11DB7 if _value & 0x80000000 else 0)
-    _TABLE.append(_value)
+#: All bytes with their bits the other way round.
+_MIRRORED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
 
-def _checked(page: bytes) -> bytes:
-    """The page with the checksum that it should have."""
-    page = page[:22] + bytes(4) + page[26:]
-    value = 0
-    for octet in page:
-        value = value << 8 & 0xFFFFFFFF ^ _TABLE[value >> 24 ^ octet]
-    return page[:22] + struct.pack("<I", value) + page[26:]
+def checked(page: bytes) -> bytes:
+    """The page with the checksum that it should have: zlib's of bits the other way round."""
+    blank = page[:22] + bytes(4) + page[26:]
+    value = zlib.crc32(blank.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return page[:22] + struct.pack("<I", int(f"{value:032b}"[::-1], 2)) + page[26:]
 
 
 def page(packet: bytes, serial: int, number: int, granule: int, flags: int = 0) -> bytes:
     """A page that holds one packet."""
     lacing = b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255])
     head = b"OggS\0" + bytes([flags]) + struct.pack("<qIII", granule, serial, number, 0)
-    return _checked(head + bytes([len(lacing)]) + lacing + packet)
+    return checked(head + bytes([len(lacing)]) + lacing + packet)
 
 
 def pages(contents: bytes) -> list[bytes]:
@@ -64,14 +59,14 @@ def pages(contents: bytes) -> list[bytes]:
 
 def _renumbered(contents: bytes, serial: int) -> bytes:
     return b"".join(
-        _checked(one[:14] + struct.pack("<I", serial) + one[18:]) for one in pages(contents)
+        checked(one[:14] + struct.pack("<I", serial) + one[18:]) for one in pages(contents)
     )
 
 
 def _later(page: bytes, samples: int) -> bytes:
     """The page at a later time of its stream."""
     (granule,) = struct.unpack("<q", page[6:14])
-    return _checked(
+    return checked(
         page[:6] + struct.pack("<q", granule + samples if granule > 0 else granule) + page[14:]
     )
 
@@ -103,7 +98,7 @@ def _whole() -> Iterator[Kind]:
     later = b"".join(_later(one, 1_000_000) for one in pages(VORBIS))
     yield Kind("from-a-stream.ogg", later, RIGHT)
     last = pages(VORBIS)[-1]
-    open_end = VORBIS[: -len(last)] + _checked(last[:5] + b"\0" + last[6:])
+    open_end = VORBIS[: -len(last)] + checked(last[:5] + b"\0" + last[6:])
     yield Kind("no-end.ogg", open_end, RIGHT, remark=_OPEN, ffmpeg=False)
     skeleton = page(b"fishead\0" + bytes(56), 99, 0, 0, _FIRST)
     end = page(b"", 99, 1, 0, _LAST)
@@ -157,8 +152,10 @@ def _damaged() -> Iterator[Kind]:
     footer = b"APETAGEX" + struct.pack("<IIIIQ", 2000, 64, 1, 0, 0)
     yield Kind("nothing-but-tag.ogg", b"OggS" + bytes(28) + footer, Refused("no whole page"))
     heads = pages(VORBIS)[:2]
-    silent = heads[0] + _checked(heads[1][:5] + bytes([_LAST]) + heads[1][6:])
+    silent = heads[0] + checked(heads[1][:5] + bytes([_LAST]) + heads[1][6:])
     yield Kind("header-only.ogg", silent, Refused("holds no sound"))
+    for name, head in (("vorbis", b"\1vorbis"), ("opus", b"OpusHead"), ("flac", b"\x7fFLAC")):
+        yield Kind(f"short-{name}.ogg", page(head, 1, 0, 0, _FIRST), Refused("damaged"))
     yield Kind("first-page-gone.ogg", b"".join(pages(VORBIS)[1:]), Refused("first of its pages"))
     one, *rest = pages(VORBIS)
     between = one + b"whatever" * 5 + b"".join(rest)
