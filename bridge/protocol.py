@@ -75,13 +75,12 @@ class Argument:
     def form(self) -> str:
         """As in ``f:seconds``, with what limits it."""
         text = f"{'|'.join(self.types)}:{self.name}"
-        if self.choices:
-            return f"{text}({'|'.join(self.choices)})"
-        if set(self.types) == {"s"} or (self.minimum is None and self.maximum is None):
-            return text
-        low = "" if self.minimum is None else f"{self.minimum:g}"
-        high = "" if self.maximum is None else f"{self.maximum:.0f}"
-        return f"{text}({'>' if self.above else ''}{low}..{high})"
+        limits = list(self.choices)
+        if set(self.types) != {"s"} and (self.minimum is not None or self.maximum is not None):
+            low = "" if self.minimum is None else f"{self.minimum:g}"
+            high = "" if self.maximum is None else f"{self.maximum:.0f}"
+            limits.append(f"{'>' if self.above else ''}{low}..{high}")
+        return f"{text}({'|'.join(limits)})" if limits else text
 
 
 @dataclass(frozen=True)

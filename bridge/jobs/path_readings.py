@@ -16,8 +16,12 @@ from bridge.text import CONTROLS, DIRECTIONS, control_in, quoted
 #: copies along with a path, a byte order mark.
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + CONTROLS + DIRECTIONS + "\ufeff"
 
+#: What programs put before a path, and no name begins with: a byte order mark, and Windows's mark.
+BEFORE = "\ufeff\u202a"
 #: Its host, if it says one, and its path.
 _FILE_URI = re.compile(r"file:(?://([^/]*)(?=/)|(?!//))(/.*)", re.IGNORECASE | re.DOTALL)
+#: Hosts that are this one, besides its own name.
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _URI = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 #: ``C:\takes``, ``\\server\takes``, ``\takes``, and ``Macintosh HD:/takes``, as Max writes.
 _FOREIGN = re.compile(r"/?[A-Za-z]:[\\/]|\\\\|\\\w|[^/\\:]+:/(?!/)")
@@ -112,7 +116,7 @@ def _local(text: str, what: str) -> str:
     if text.startswith("~/"):
         return os.path.expanduser(text)
     found = _FILE_URI.fullmatch(text)
-    if found is None or (found[1] or "localhost").lower() not in ("localhost", _this_host()):
+    if found is None or (found[1] or "localhost").lower() not in (*_LOCAL, _this_host()):
         if found is not None or _URI.match(text):
             raise RequestError(
                 "bad_request",

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import BinaryIO
 from unicodedata import normalize
 
-from bridge.jobs.path_readings import bare_name, check_no_controls, check_not_foreign, readings
+from bridge.jobs.path_readings import (
+    BEFORE,
+    bare_name,
+    check_no_controls,
+    check_not_foreign,
+    readings,
+)
 from bridge.jobs.request import RequestError
 from bridge.protocol import LONGEST_PATH
 from bridge.text import shortened
@@ -155,13 +161,15 @@ class AllowedFolders:
         return path
 
     def _free(self, text: str) -> Path:
+        text = text.lstrip(BEFORE)
         asked = _checked(text, "output")
         name = bare_name(asked.name)
         if Path(name).suffix.lower() != SUFFIX:
             raise RequestError(
                 "bad_request", f"The output must be the path of a file that ends in {SUFFIX}."
             )
-        check_not_foreign(text, "output")
+        if asked.parent == Path() or not (self.session / asked.parent).is_dir():
+            check_not_foreign(text, "output")
         folder = self._resolved(asked.parent, "output")
         _check_writable(folder)
         path = folder / name
@@ -183,8 +191,12 @@ class AllowedFolders:
         """Follow all links of a path, which may be written in another normal form than on disk."""
         try:
             path = Path(os.path.realpath(self.session / asked))
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise RequestError("bad_request", f"The {what} is not a path.") from error
+        except OSError as error:
+            raise RequestError(
+                "denied", f"{shortened(asked)} cannot be looked at: {error.strerror or error}."
+            ) from error
         path = self._from_root(path)
         self._check_allowed(path)
         return path if _is_there(path) else self._alike(path)

@@ -12,6 +12,8 @@ from bridge.jobs.request import check_id
 from bridge.protocol import ID, Argument, Message, Value
 from bridge.server.packets import NotUtf8
 from bridge.text import control_in, quoted
+from umtn_core.decode.choosing.engine_names import ENGINES
+from umtn_core.names import meant
 
 #: More of a wrong message is not repeated to its sender.
 _SHOWN = 6
@@ -109,8 +111,11 @@ def _checked(message: Message, argument: Argument, value: Any) -> Value:
 def _text(message: Message, argument: Argument, value: str) -> str | None:
     """Return the text if it fits; one of the choices as they are written."""
     if argument.choices:
-        chosen = value.strip().lower()
-        return chosen if chosen in argument.choices else None
+        found = meant(value, argument.choices)
+        return found[0] if len(found) == 1 else None
+    if argument.name == "engine":
+        # Which there are here is no part of the protocol; one that is not is refused by name.
+        return next(iter(meant(value, ENGINES)), value)
     if argument is ID:
         try:
             check_id(value)
@@ -161,4 +166,4 @@ def _shown(value: Any) -> str:
         return "text that is not UTF-8"
     if isinstance(value, bool | None) or not isinstance(value, int | float):
         return f"a value of type {type(value).__name__}"
-    return f"{value:g}"
+    return f"{value:.0f}" if float(value).is_integer() else repr(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -61,6 +62,7 @@ class Client:
     target: Target
     authorised: bool
     reply_to: UdpTarget | None = None
+    reply_to_said: float = -math.inf
     heard: float = field(default_factory=time.monotonic)
 
     def answers(self, port: int | None = None) -> Target:

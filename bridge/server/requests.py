@@ -235,7 +235,12 @@ class Requests:
             text = "Over TCP, answers come over the connection; leave /umtn/reply_port out."
             self._refuse(client, client.target, "", "bad_request", text)
             return
-        client.reply_to = client.target.at(port) if port else None
+        before, client.reply_to = client.reply_to, client.target.at(port) if port else None
+        last, client.reply_to_said = client.reply_to_said, time.monotonic()
+        if client.reply_to == before and client.reply_to_said - last < _ECHO:
+            # The answer is called like the request: two bridges, or one that is told to answer
+            # itself, would say it to each other for ever.
+            return
         client.answers().send(reply("/umtn/reply_port", port))
 
     def _ping(self, client: Client, answers: Target, values: Values) -> None:
@@ -317,6 +322,9 @@ class Requests:
         finally:
             self._lists.discard((answers, what))
 
+
+#: Seconds in which the same reply port is confirmed once.
+_ECHO = 0.5
 
 _INTERNAL = "The bridge could not do this because of a fault of its own; its log says more."
 

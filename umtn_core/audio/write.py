@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from umtn_core.audio.container.ogg import VORBIS_ORDERS
 from umtn_core.audio.formats import FORMATS, check_form, open_writer, size_of
 from umtn_core.audio.places import check_place, check_room
 from umtn_core.audio.whole_file import whole_file
@@ -136,14 +137,21 @@ def write_blocks(
             whole_file(place, overwrite=overwrite) as file,
             open_writer(file, path.suffix.lower(), channels, sample_rate) as writer,
         ):
+            order = _order(path.suffix.lower(), channels)
             for block in blocks:
-                writer.write(np.ascontiguousarray(block, np.float32))
+                writer.write(np.ascontiguousarray(block[order], np.float32))
     except FileExistsError as error:
         raise UmtnError(f"{path} appeared meanwhile, and was not overwritten.") from error
     except OSError as error:
         raise UmtnError(f"Cannot write {path}: {error.strerror or error}.") from error
     except (ValueError, RuntimeError) as error:
         raise UmtnError(f"Cannot write {path}: {_sentence(error)}.") from error
+
+
+def _order(ending: str, channels: int) -> list[int]:
+    """List which channel is written first, and so on: in Vorbis they stand as they are read."""
+    order = VORBIS_ORDERS.get(channels) if ending == ".ogg" else None
+    return list(range(channels)) if order is None else [order.index(i) for i in range(channels)]
 
 
 def _sentence(error: Exception) -> str:

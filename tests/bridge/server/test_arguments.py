@@ -38,6 +38,21 @@ def test_numbers_may_come_as_text_as_text_fields_and_symbols_do() -> None:
     assert read_arguments(RENDER, ["7", "7", "7"])["id"] == "7"
 
 
+@pytest.mark.parametrize("typed", ["CPU-int8", " cpu_int8 ", "cpu int8"])
+def test_an_engine_is_known_however_it_is_written(typed: str) -> None:
+    assert read_arguments(RENDER, [*JOB, "engine", typed])["engine"] == "cpu-int8"
+    assert read_arguments(RENDER, [*JOB, "engine", "abacus"])["engine"] == "abacus"  # refused later
+
+
+def test_wrong_numbers_are_repeated_as_they_came_with_the_range_beside_a_word() -> None:
+    with pytest.raises(BadRequest, match=r"seed\(0\.\.2147483647\) for seed, not 123456\.5\."):
+        read_arguments(RENDER, [*JOB, "seed", 123456.5])
+    with pytest.raises(
+        BadRequest, match=r"i\|s:segments\(auto\|1\.\.1024\) for segments, not 2000\."
+    ):
+        read_arguments(RENDER, [*JOB, "segments", 2000])
+
+
 def test_choices_are_known_regardless_of_case() -> None:
     sent = [*JOB, "unit", "Samples", "channels", "MONO", "segments", " Auto", "transpose", "OCTAVE"]
     values = read_arguments(RENDER, sent)

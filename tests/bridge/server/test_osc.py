@@ -123,6 +123,17 @@ def test_answers_go_where_a_sender_says(serve: Serve) -> None:
     asyncio.run(scene())
 
 
+def test_a_bridge_that_is_told_to_answer_itself_soon_falls_silent(serve: Serve) -> None:
+    async def scene() -> None:
+        # Each of its own answers would be one of the messages that this machine may send.
+        async with serve(most_messages=10.0) as served:
+            (await served.peer()).send("/umtn/reply_port", served.port)
+            await asyncio.sleep(0.2)
+            assert (await (await served.peer()).ask("/umtn/ping"))[0] == "/umtn/pong"
+
+    asyncio.run(scene())
+
+
 def test_a_reply_port_is_one_of_the_address_that_asks(serve: Serve) -> None:
     if not has_ipv6():
         pytest.skip("needs the address ::1")

@@ -217,10 +217,9 @@ def test_channels_of_ogg_come_back_in_order_and_stand_as_vorbis_has_them(tmp_pat
     path = tmp_path / "a.ogg"
     write_audio(path, level * tone, 48_000)
 
-    def levels(audio):
-        return np.sqrt(2 * np.mean(audio[:, 8_000:40_000] ** 2, axis=1))
+    def by_level(audio):
+        return np.argsort(np.mean(audio[:, 8_000:40_000] ** 2, axis=1)).tolist()
 
-    np.testing.assert_allclose(levels(read_audio(path)[0]), level[:, 0], rtol=0.15)
+    assert by_level(read_audio(path)[0]) == list(range(channels))
     if channels == 6:  # libsndfile hands them on as they stand: left, centre, right, ..., bass
-        stand = levels(soundfile.read(path, dtype="float32")[0].T)
-        np.testing.assert_allclose(stand, level[[0, 2, 1, 4, 5, 3], 0], rtol=0.15)
+        assert by_level(soundfile.read(path, dtype="float32")[0].T) == [0, 2, 1, 5, 3, 4]

@@ -19,7 +19,7 @@ _FIRST, _LAST = 2, 4
 _FLAC = b"\x7fFLAC"
 _SOUND = (b"\x01vorbis", b"OpusHead", _FLAC)
 #: Vorbis's channels in the order of WAV's, by their number; others are the same.
-_ORDERS = {
+VORBIS_ORDERS = {
     3: (0, 2, 1), 5: (0, 2, 1, 3, 4), 6: (0, 2, 1, 5, 3, 4), 7: (0, 2, 1, 6, 5, 3, 4),
     8: (0, 2, 1, 7, 5, 6, 3, 4),
 }  # fmt: skip
@@ -104,12 +104,12 @@ def look_into_ogg(file: BinaryIO, begin: int, size: int, path: object) -> Found:
 def _part(file: BinaryIO, link: _Link, path: object) -> Part:
     first = link.pages[0]
     if first.begins.startswith(b"\x01vorbis"):
-        return Part(_joined(link.pages), order=_ORDERS.get(first.begins[11]))
+        return Part(_joined(link.pages), order=VORBIS_ORDERS.get(first.begins[11]))
     if first.begins.startswith(b"OpusHead"):
         file.seek(first.place)
         page = _at_48_khz(file.read(first.length), first.header)
         # Only its first family of channels is in this order, of all that may be more than two.
-        order = _ORDERS.get(first.begins[9]) if first.begins[18:19] == b"\x01" else None
+        order = VORBIS_ORDERS.get(first.begins[9]) if first.begins[18:19] == b"\x01" else None
         return Part([page, *_joined(link.pages[1:])], order=order)
     # The bodies of its pages, but for a few bytes at the start, are a FLAC file as any other.
     bodies = [(page.place + page.header, page.length - page.header) for page in link.pages]
