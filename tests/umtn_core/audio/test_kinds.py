@@ -10,6 +10,7 @@ import pytest
 
 from tests.umtn_core.audio.kinds import wav
 from tests.umtn_core.audio.kinds.all import KINDS
+from tests.umtn_core.audio.kinds.by_numpy import read_by_layout
 from tests.umtn_core.audio.kinds.judging import fault
 from tests.umtn_core.audio.kinds.kind import MUSIC, RATE, Kind, Nearly, Refused
 from umtn_core.audio import read_audio
@@ -40,7 +41,11 @@ def test_a_kind_of_file(kind: Kind, tmp_path: Path) -> None:
             assert (audio.channels, audio.samples) == played.shape
             start, length = audio.samples * 3 // 5, audio.samples // 7
             region = audio.read(start, length)
+            layout = audio.layout
         np.testing.assert_array_equal(region, played[:, start : start + length])
+        stored = None if layout is None else read_by_layout(kind.contents, layout)
+        if stored is not None:
+            np.testing.assert_allclose(stored, played, atol=1e-6)
 
 
 def test_a_length_that_was_written_modulo_4_gib(tmp_path: Path) -> None:
