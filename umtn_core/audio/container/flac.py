@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from umtn_core.audio.container.flac_frames import first_frame, samples_by_last_frame
+from umtn_core.audio.container.flac_frames import first_frame, rate_of, samples_by_last_frame
 from umtn_core.audio.container.found import Found, Part
 from umtn_core.audio.container.tags import end_of_sound
 from umtn_core.audio.container.window import Window
@@ -104,7 +104,15 @@ def flac_part(file: BinaryIO, pieces: Sequence[tuple[int, int]], path: object) -
             f"{path} is cut off: of {counted} samples that its header counts, {there} are there; "
             "copy it again."
         )
-    frames = _behind(pieces, _first_frame(window))
+    begin = _first_frame(window)
+    window.seek(begin)
+    rate, of_frame = int.from_bytes(header[18:21], "big") >> 4, rate_of(window.read(4))
+    if of_frame not in (None, rate):
+        raise UmtnError(
+            f"{path} contradicts itself: it has {rate} samples a second by its header, and "
+            f"{of_frame} by that of its first frame; export it again."
+        )
+    frames = _behind(pieces, begin)
     return Part([_only_block(header, there or counted), *frames], flac_header=header)
 
 

@@ -15,6 +15,11 @@ _BLOCKS = {1: 192, **{code: 144 << code for code in range(2, 6)},
            **{code: 1 << code for code in range(8, 16)}}  # fmt: skip
 #: What looks like a frame, and what has a frame's header, is tried so often from the end on.
 _MOST_LIKE, _MOST_TRIED = 2000, 8
+_RATES = dict(
+    enumerate(
+        (88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000), 1
+    )
+)
 #: Their headers have at most 16 bytes.
 _LONGEST_HEADER = 16
 
@@ -69,6 +74,11 @@ def first_frame(data: bytes, place: int) -> int | None:
         if _MAYBE.match(head) and _coded(head) == (0, 5) and _end_behind(head, 0) is not None:
             return start
     return None
+
+
+def rate_of(frame: bytes) -> int | None:
+    """Return the rate in hertz that a frame's header says; None if it leaves that to the file's."""
+    return _RATES.get(frame[2] & 15) if len(frame) > 2 else None
 
 
 def _end_behind(head: bytes, block: int) -> int | None:

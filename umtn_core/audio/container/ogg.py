@@ -25,6 +25,8 @@ VORBIS_ORDERS = {
 }  # fmt: skip
 #: Bytes before the native header: that name, a version, and a number of packets.
 _FLAC_IN_OGG = 9
+#: Every codec's first packet has more than this.
+_SHORTEST = 19
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -103,6 +105,8 @@ def look_into_ogg(file: BinaryIO, begin: int, size: int, path: object) -> Found:
 
 def _part(file: BinaryIO, link: _Link, path: object) -> Part:
     first = link.pages[0]
+    if len(first.begins) < _SHORTEST:
+        raise UmtnError(f"{path} is damaged: its first page is too short; copy it again.")
     if first.begins.startswith(b"\x01vorbis"):
         return Part(_joined(link.pages), order=VORBIS_ORDERS.get(first.begins[11]))
     if first.begins.startswith(b"OpusHead"):

@@ -69,6 +69,8 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
     chunks = {big: Chunks(file, size, big=big) for big in (False, True)}
     waves = [_walk(chunks, begin, path, remarks)]
     while (behind := waves[-1].next) is not None:
+        if len(waves) == MOST_CHUNKS:
+            raise too_many_chunks(path)
         waves.append(_walk(chunks, behind, path, remarks))
     first = waves[0]
     for wave in waves:
