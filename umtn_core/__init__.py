@@ -7,7 +7,12 @@ What most programs need can be had from here. It is imported when first used, so
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime looks at this when it is first imported, and otherwise collects telemetry, keeps it
+# in the user's home, and complains on stderr where that cannot be written.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from umtn_core.audio.read import read_audio

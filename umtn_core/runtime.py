@@ -12,6 +12,12 @@ import onnxruntime as ort
 
 from umtn_core.errors import UmtnError
 
+# For builds that do not heed the variable set in `umtn_core`.
+ort.disable_telemetry_events()
+#: Of what ONNX Runtime writes to stderr itself: errors. Its warnings are for those who build it.
+_ERRORS, _FATAL = 3, 4
+ort.set_default_logger_severity(_ERRORS)
+
 Device = Literal["cpu", "cuda"]
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -61,7 +67,7 @@ def open_session(
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = _ERRORS
     # Idle threads must not spin: the cores are wanted by others between our runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings = dict(_CUDA_OPTIONS) if device == "cuda" else {}
@@ -91,8 +97,8 @@ def _cuda_libraries() -> Iterator[None]:
     if hasattr(ort, "preload_dlls"):
         with contextlib.redirect_stdout(io.StringIO()):
             ort.preload_dlls()
-    ort.set_default_logger_severity(4)
+    ort.set_default_logger_severity(_FATAL)
     try:
         yield
     finally:
-        ort.set_default_logger_severity(2)
+        ort.set_default_logger_severity(_ERRORS)
