@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.umtn_core.cutting import cut
-from umtn_core.audio.channels import EqualChannels, Mean, PerChannel, check_channel_mode
+from umtn_core.audio.channels import EqualChannels, Mean, PerChannel
 from umtn_core.errors import UmtnError
 
 

@@ -103,6 +103,8 @@ def _damaged() -> Iterator[Kind]:
     yield Kind("changed.flac", bytes(changed), Refused("damaged"))
     gone = FLAC[: len(FLAC) // 2] + FLAC[len(FLAC) // 2 + 5000 :]
     yield Kind("gap.flac", gone, Refused("damaged"))
+    slow = b"fLaC" + streaminfo(MUSIC.shape[1], 2, 16, 3140) + b"".join(verbatim())
+    yield Kind("other-rate.flac", slow, Refused("3140 samples a second by its header, and 44100"))
     hours = b"fLaC" + streaminfo(2**35, 1, 16, 48_000) + b"\xff\xf8" + bytes(100)
     yield Kind("hours.flac", hours, Refused("199 hours"))
     few = b"fLaC" + streaminfo(2**31, 1, 16, 48_000) + b"\xff\xf8" + bytes(100)
