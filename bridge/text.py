@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 
 #: C0, DEL and C1. They steer terminals and end lines, and nobody names a recording with them.
 CONTROLS = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0))))
@@ -17,6 +19,9 @@ MISLEADING = CONTROLS + DIRECTIONS + "\u2028\u2029" + "".join(map(chr, range(0xD
 _MISLEADING = re.compile(f"[{re.escape(MISLEADING)}]")
 
 _CONTROL = re.compile(f"[{re.escape(CONTROLS)}]")
+
+#: Bytes that mean themselves within ``$'...'``.
+_PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b"'\\")
 
 #: Characters of a text that are repeated to its sender, before and after what matters.
 _AROUND = 30
@@ -58,6 +63,16 @@ def quoted(text: str, place: int = 0) -> str:
     begin, end = max(0, place - _AROUND), place + _AROUND
     shown = on_one_line(text[begin:end])
     return f"'{'...' if begin else ''}{shown}{'...' if end < len(text) else ''}'"
+
+
+def shell_word(path: object) -> str:
+    r"""Write a path as a word that shells take, and that stays on its line: ``$'caf\351.wav'``."""
+    text = str(path)
+    if not _MISLEADING.search(text):
+        return shlex.quote(text)
+    # By three octal digits, since what follows may be a digit of any number.
+    octets = (chr(octet) if octet in _PLAIN else f"\\{octet:03o}" for octet in os.fsencode(text))
+    return f"$'{''.join(octets)}'"
 
 
 def shortened(path: object) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.options import json_option, model_option
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line
 from bridge.cli.progress import meter
 from bridge.cli.values import Number, OneOf, Whole
 from umtn_core.decode.choosing.engine_names import ENGINES
@@ -186,10 +186,10 @@ def _print(bundle: Bundle, lines: list[Line], refused: dict[str, str]) -> None:
     peaks = {line.precision: line.peak for line in lines if line.peak is not None}
     if peaks:
         text = ", ".join(f"{name} {2 * peak / 1e9:,.0f}" for name, peak in peaks.items())
-        click.echo(f"peak of the cores, GFLOP/s: {text}")
+        print_line(f"peak of the cores, GFLOP/s: {text}")
     for reason in dict.fromkeys(refused.values()):
         names = ", ".join(name for name in refused if refused[name] == reason)
-        click.echo(f"{names}: {reason}", err=True)
+        print_line(f"{names}: {reason}", err=True)
 
 
 def _last(lines: list[Line], engine: str) -> Line:

@@ -11,7 +11,7 @@ import click
 from bridge.cli.failures import needs_extra
 from bridge.cli.groups import NamedGroup
 from bridge.cli.options import json_option
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line
 from bridge.cli.progress import meter
 from bridge.cli.values import Whole
 
@@ -190,11 +190,11 @@ def _report(store: Store, as_json: bool) -> None:
         )
         return
     for skip in skipped:
-        click.echo(f"skipped {skip.source}: {skip.reason}", err=True)
+        print_line(f"skipped {skip.source}: {skip.reason}", err=True)
     for entry in remarked:
-        click.echo(f"read {entry.source}: {entry.remark}", err=True)
+        print_line(f"read {entry.source}: {entry.remark}", err=True)
     for domain, parts in minutes.items():
         lengths = ", ".join(f"{split} {length:.1f} min" for split, length in parts.items())
-        click.echo(f"{domain}: {lengths}")
+        print_line(f"{domain}: {lengths}")
     if store.index.pairs:
-        click.echo(f"paired renders for evaluation: {len(store.index.pairs)}")
+        print_line(f"paired renders for evaluation: {len(store.index.pairs)}")

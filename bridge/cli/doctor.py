@@ -7,7 +7,7 @@ import click
 from bridge.cli.diagnosis import Diagnosis, diagnose
 from bridge.cli.failures import FAILED
 from bridge.cli.options import json_option
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line
 
 
 @click.command()
@@ -28,38 +28,39 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
 
 def _print(found: Diagnosis) -> None:
-    click.echo(f"umtn {found.umtn}, Python {found.python}, {found.platform}")
-    click.echo()
+    print_line(f"umtn {found.umtn}, Python {found.python}, {found.platform}")
+    print_line()
     _print_versions("Run time", found.packages)
     _print_versions("Training", found.training_packages)
-    click.echo("Processors")
-    click.echo(f"  execution providers  {', '.join(found.execution_providers) or 'none'}")
-    click.echo(f"  NVIDIA driver        {'yes' if found.nvidia_driver else 'no'}")
+    print_line("Processors")
+    print_line(f"  execution providers  {', '.join(found.execution_providers) or 'none'}")
+    print_line(f"  NVIDIA driver        {'yes' if found.nvidia_driver else 'no'}")
     if found.cuda_engine:
-        click.echo(f"  cuda engine          {found.cuda_engine}")
-    click.echo("Models")
+        print_line(f"  cuda engine          {found.cuda_engine}")
+    print_line("Models")
     for model in found.models:
         if "error" not in model:
-            click.echo(f"  {model['name']}: {', '.join(model['domains'])} ({model['path']})")
+            print_line(f"  {model['name']}: {', '.join(model['domains'])} ({model['path']})")
             for domain, auto in model["auto"].items():
-                click.echo(f"    auto for {domain}: {auto['engine']} ({auto['reason']})")
+                print_line(f"    auto for {domain}: {auto['engine']} ({auto['reason']})")
     if not found.models:
-        click.echo("  none")
-    click.echo("Making data from scores")
-    click.echo(f"  fluidsynth  {found.fluidsynth or 'not installed'}")
+        print_line("  none")
+    print_line("Making data from scores")
+    print_line(f"  fluidsynth  {found.fluidsynth or 'not installed'}")
     for name, path in found.soundfonts.items():
-        click.echo(f"  {name}  {path or 'not installed'}")
-    click.echo()
+        print_line(f"  {name}  {path or 'not installed'}")
+    print_line()
     if not found.problems:
-        click.echo("Everything is in place.")
+        print_line("Everything is in place.")
     for problem in found.problems:
-        click.echo(f"{problem.what}\n  {problem.advice}")
+        print_line(problem.what)
+        print_line(f"  {problem.advice}")
     if found.problems and not found.stops("everything"):
-        click.echo("Translating is not affected.")
+        print_line("Translating is not affected.")
 
 
 def _print_versions(title: str, packages: dict[str, str | None]) -> None:
-    click.echo(title)
+    print_line(title)
     width = max(map(len, packages), default=0)
     for name, version in sorted(packages.items()):
-        click.echo(f"  {name:<{width}}  {version or 'not installed'}")
+        print_line(f"  {name:<{width}}  {version or 'not installed'}")

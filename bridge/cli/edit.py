@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -18,9 +17,11 @@ from bridge.cli.options import (
     target_option,
     transpose_option,
 )
+from bridge.cli.output import print_line, say
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from bridge.cli.values import OneOf
+from bridge.text import shell_word
 from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
@@ -84,11 +85,11 @@ def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any
         _remark(file, remark)
     if clipped:
         _remark(file, f"{clipped} samples were louder than its format holds, and are clipped.")
-    click.echo(f"{file} is played on the {translator.target}; what it was is in {original}")
+    print_line(f"{file} is played on the {translator.target}; what it was is in {original}")
 
 
 def _remark(file: Path, sentence: str) -> None:
-    click.echo(f"umtn: {file}: {sentence}", err=True)
+    say(f"{file}: {sentence}")
 
 
 def _renewal(take: Take, target: str | None) -> Renewal:
@@ -107,8 +108,8 @@ def _renewal(take: Take, target: str | None) -> Renewal:
             f"{take.name} is left as it is: only plain WAV, AIFF and FLAC can be written again "
             "with nothing changed but the sound, and what is packed in other ways gets worse, and "
             "often later or longer, with each pass, or is not written here at all; make a WAV file "
-            f"of it with: umtn translate {shlex.quote(str(take.name))} --to {target or 'TARGET'} "
-            f"-o {shlex.quote(str(wave))}"
+            f"of it with: umtn translate {shell_word(take.name)} --to {target or 'TARGET'} "
+            f"-o {shell_word(wave)}"
         )
     return renew
 

@@ -23,7 +23,7 @@ from bridge.cli.options import (
     top_p_option,
     transpose_option,
 )
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from bridge.cli.values import Number, OneOf, Whole
@@ -104,7 +104,7 @@ def evaluate(
         print_json(evaluation.report)
     else:
         click.echo(table(evaluation.report))
-    click.echo(f"the report is {written}", err=True)
+    print_line(f"the report is {written}", err=True)
 
 
 def _check_unpacked(model: Bundle) -> None:

@@ -19,7 +19,7 @@ from bridge.cli.options import (
     titles_option,
     training_data_option,
 )
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line
 from bridge.cli.scope_options import as_stated, scope_options
 from umtn_core.errors import UmtnError
 
@@ -147,12 +147,12 @@ def report(bundle: Path, as_json: bool) -> None:
         said = {"parity": opened.manifest.parity, "precisions": opened.manifest.precisions}
         print_json({"bundle": str(bundle)} | msgspec.to_builtins(said))
         return
-    click.echo(f"{opened.name}: {', '.join(opened.domains)} -> {bundle}")
+    print_line(f"{opened.name}: {', '.join(opened.domains)} -> {bundle}")
     parity = opened.manifest.parity
     masks = parity.get("postfilters", {})
     worst = max([parity["encoder"], *parity["decoders"].values(), *masks.values()])
-    click.echo(f"differs from PyTorch by {worst:.1e} at most, relative")
+    print_line(f"differs from PyTorch by {worst:.1e} at most, relative")
     if opened.manifest.precisions is not None:
         for precision, domains in opened.manifest.precisions.losses.items():
             nats = max((loss.nats for loss in domains.values()), key=abs)
-            click.echo(f"loses {nats:.1e} nats a sample in {precision}")
+            print_line(f"loses {nats:.1e} nats a sample in {precision}")

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import click
 
+from bridge.text import on_one_line, quoted
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.names import did_you_mean
 
@@ -28,7 +29,7 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence on stderr."""
-        click.echo(f"umtn: {self.message}", file=file, err=file is None)
+        click.echo(on_one_line(f"umtn: {self.message}"), file=file, err=file is None)
 
 
 class Misuse(Failure):
@@ -110,7 +111,7 @@ def needs_extra(work: str, extra: str) -> Iterator[None]:
 def _with_help_hint(error: click.UsageError, group: click.Context | None) -> str:
     if isinstance(error, click.NoSuchOption):
         known = did_you_mean(error.option_name, error.possibilities or ())
-        message = f"There is no option {error.option_name!r}{known}"
+        message = f"There is no option {quoted(error.option_name)}{known}"
     else:
         message = error.format_message().rstrip(".")
     command = "umtn"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bridge.text import quoted
 from umtn_core.names import did_you_mean, meant
 
 
@@ -19,6 +20,6 @@ class NamedGroup(click.Group):
             names = self.list_commands(ctx)
             found = meant(typed, names)
             if len(found) != 1:
-                ctx.fail(f"There is no command {typed!r}{did_you_mean(typed, names)}")
+                ctx.fail(f"There is no command {quoted(typed)}{did_you_mean(typed, names)}")
             typed = found[0]
         return super().resolve_command(ctx, [typed, *others])

@@ -19,6 +19,7 @@ from bridge.cli.options import (
     titles_option,
     training_data_option,
 )
+from bridge.cli.output import say
 from bridge.cli.scope_options import as_stated, scope_options
 from bridge.cli.values import Number, OneOf
 
@@ -91,6 +92,6 @@ def import_checkpoint(
             titles=as_titles(titles),
             scope=as_stated(pitch_range, voices, material),
             overwrite=force,
-            warn=lambda sentence: click.echo(f"umtn: {sentence}", err=True),
+            warn=say,
         )
     report(made, as_json)

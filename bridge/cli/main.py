@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from bridge.cli.failures import as_failures
 from bridge.cli.groups import NamedGroup
+from bridge.text import shell_word
 from umtn_core.names import meant
 
 #: Sub-commands, in the order of the help. Each is imported only when asked for, and imports
@@ -56,7 +56,7 @@ class Umtn(NamedGroup):
         if not meant(args[0], COMMANDS) and os.path.exists(args[0]):
             ctx.fail(
                 f"{args[0]} is no command; to play it on another instrument, write "
-                f"`umtn translate {shlex.quote(args[0])} --to INSTRUMENT`"
+                f"`umtn translate {shell_word(args[0])} --to INSTRUMENT`"
             )
         return super().resolve_command(ctx, args)
 

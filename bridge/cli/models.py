@@ -11,7 +11,8 @@ import click
 import msgspec
 
 from bridge.cli.options import json_option
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line, say
+from bridge.text import on_one_line
 from umtn_core.bundle.manifest import Manifest
 from umtn_core.bundle.scope import Scope
 from umtn_core.bundle.search import (
@@ -52,12 +53,11 @@ def models(names: tuple[str, ...], verbose: bool, as_json: bool) -> None:
         _print(model, verbose or bool(names))
     if not found:
         *others, last = (str(folder) for folder in search_path())
-        click.echo(
-            f"umtn: No model is installed; put one into {', '.join(others)} or {last}.", err=True
-        )
+        say(f"No model is installed; put one into {', '.join(others)} or {last}.")
     whole = [model["name"] for model in found if "error" not in model]
     if whole and not (names or verbose):
-        click.echo(f"\n`umtn models {whole[0]}` shows how well it plays.", err=True)
+        print_line(err=True)
+        print_line(f"`umtn models {whole[0]}` shows how well it plays.", err=True)
 
 
 def describe_all() -> list[dict[str, Any]]:
@@ -112,27 +112,28 @@ def _describe(manifest: Manifest) -> dict[str, Any]:
 def _print(model: dict[str, Any], fully: bool) -> None:
     title = model.get("title", model["name"])
     same = title.lower() == model["name"].lower()
-    click.secho(model["name"] if same else f"{model['name']} ({title})", bold=True)
+    heading = model["name"] if same else f"{model['name']} ({title})"
+    click.secho(on_one_line(heading), bold=True)
     if "error" in model:
-        click.echo(f"  broken    {model['error']}")
-        click.echo(f"  lies in   {model['path']}")
+        print_line(f"  broken    {model['error']}")
+        print_line(f"  lies in   {model['path']}")
         return
-    trained = model["training_data"]
-    click.echo(f"  plays     {', '.join(model['domains'])}")
-    click.echo(f"  audio     {_rates(model)}")
-    click.echo(f"  weighs    {_size(model)}")
+    trained = " ".join(model["training_data"].split())
+    print_line(f"  plays     {', '.join(model['domains'])}")
+    print_line(f"  audio     {_rates(model)}")
+    print_line(f"  weighs    {_size(model)}")
     if model["postfilters"]:
-        click.echo(f"  filtered  {_filtered(model)}")
+        print_line(f"  filtered  {_filtered(model)}")
     if model["scope"] is not None:
-        click.echo(f"  hears     {_hears(Scope(**model['scope']))}")
-    click.echo(f"  licence   {model['licence']}")
-    click.echo(f"  trained   {trained if fully else shorten(trained, _WIDTH, placeholder=' ...')}")
-    click.echo(f"  lies in   {model['path']}")
+        print_line(f"  hears     {_hears(Scope(**model['scope']))}")
+    print_line(f"  licence   {model['licence']}")
+    print_line(f"  trained   {trained if fully else shorten(trained, _WIDTH, placeholder=' ...')}")
+    print_line(f"  lies in   {model['path']}")
     figures = list(_flat(model["quality"])) if fully else []
     if figures:
-        click.echo("  quality   (--json shows all of it)")
+        print_line("  quality   (--json shows all of it)")
     for name, value in figures:
-        click.echo(f"    {name}: {value}")
+        print_line(f"    {name}: {value}")
 
 
 def _size(model: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ model_option = _shared(
     help="Name or path of the model.",
 )
 
-seed_option = _shared("--seed", type=Whole(0), default=0, show_default=True)
+seed_option = _shared("--seed", type=Whole(0, 2**64 - 1), default=0, show_default=True)
 
 temperature_option = _shared("--temperature", type=Number(min=0))
 

@@ -7,6 +7,18 @@ from typing import Any
 
 import click
 
+from bridge.text import on_one_line
+
+
+def print_line(text: str = "", err: bool = False) -> None:
+    """Print one line on stdout or stderr, and no more, whatever names and texts it repeats."""
+    click.echo(on_one_line(text), err=err)
+
+
+def say(sentence: str) -> None:
+    """Tell whoever is looking something in one line on stderr."""
+    print_line(f"umtn: {sentence}", err=True)
+
 
 def print_json(value: Any) -> None:
     """Print one JSON value on stdout, for scripts."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
 from types import TracebackType
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-#: Seconds between two plain lines about the same work; set UMTN_PROGRESS_S for another time.
-PATIENCE_S = float(os.environ.get("UMTN_PROGRESS_S", "10"))
+from bridge.cli.output import print_line
+from bridge.text import on_one_line
+
+#: Seconds between two plain lines about the same work.
+PATIENCE_S = 10.0
+#: The environment variable for another time. What is no number there is no reason to stop work.
+PATIENCE = "UMTN_PROGRESS_S"
 #: Seconds that work has to have advanced for, before they say how long the rest of it takes.
 _TELLING_S = 1.0
 
@@ -68,7 +73,7 @@ class Bars(Meter):
     def update(self, name: str, done: float, total: float) -> None:
         """Move one bar, making it the first time."""
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total)
+            self._tasks[name] = self._bars.add_task(on_one_line(name), total=total)
         self._bars.update(self._tasks[name], completed=done, total=total)
 
 
@@ -76,6 +81,7 @@ class Lines(Meter):
     """A plain line for each piece of work every few seconds, for logs and pipes."""
 
     def __init__(self) -> None:
+        self._patience = _patience()
         self._begun: dict[str, tuple[float, float]] = {}
         self._spoken: dict[str, float] = {}
 
@@ -87,13 +93,13 @@ class Lines(Meter):
             return
         # What is done at first, and the wait for it, say nothing of how fast the work is.
         begun, already = self._begun.setdefault(name, (now, done))
-        if now - spoken < PATIENCE_S:
+        if now - spoken < self._patience:
             return
         self._spoken[name] = now
         text = f"{name}: {100 * done / total:.0f} %"
         if now - begun >= _TELLING_S and done > already:
             text += f", {_clock((now - begun) / (done - already) * (total - done))} left"
-        click.echo(text, err=True)
+        print_line(text, err=True)
 
 
 def meter(quiet: bool = False) -> Meter:
@@ -107,6 +113,14 @@ def meter(quiet: bool = False) -> Meter:
     if quiet:
         return Meter()
     return Bars() if sys.stderr.isatty() else Lines()
+
+
+def _patience() -> float:
+    try:
+        seconds = float(os.environ.get(PATIENCE, ""))
+    except ValueError:
+        return PATIENCE_S
+    return PATIENCE_S if math.isnan(seconds) else seconds
 
 
 def _clock(seconds: float) -> str:

@@ -9,7 +9,7 @@ import click
 
 from bridge.cli.failures import needs_extra
 from bridge.cli.options import json_option, seed_option
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line
 
 
 @click.command()
@@ -32,10 +32,10 @@ def ratings(report: Path, files: tuple[Path, ...], seed: int, as_json: bool) -> 
     if as_json:
         print_json(found)
         return
-    click.echo(f"{found.pop('model')}: how often the translation was preferred to a real render")
+    print_line(f"{found.pop('model')}: how often the translation was preferred to a real render")
     for question, directions in found.items():
         for direction, rate in directions.items():
-            click.echo(f"  {question}, {direction}: {_words(rate)}")
+            print_line(f"  {question}, {direction}: {_words(rate)}")
 
 
 def _words(rate: dict[str, Any]) -> str:

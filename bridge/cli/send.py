@@ -30,7 +30,7 @@ from bridge.cli.options import (
     top_p_option,
     transpose_option,
 )
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line, say
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from bridge.cli.token import token_options
@@ -146,7 +146,7 @@ async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
             print_json(asdict(job))
         else:
             _print_note(job)
-            click.echo(job.id)
+            print_line(job.id)
         return
     said = "" if options["as_json"] else _print_note(job)
     name = options["source"].name
@@ -162,13 +162,13 @@ async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
     if job.state == "cancelled":
         raise Interruption("Cancelled; nothing was written.")
     if not options["as_json"]:
-        click.echo(job.output)
+        print_line(job.output)
 
 
 def _print_note(job: JobStatus) -> str:
     """Say what of the file the model was not taught, if that is known; return it."""
     if job.note:
-        click.echo(f"umtn: {job.note}", err=True)
+        say(job.note)
     return job.note
 
 
@@ -196,7 +196,7 @@ async def _ping(bridge: AsyncBridge, as_json: bool) -> None:
     if as_json:
         print_json(asdict(pong))
     else:
-        click.echo(f"umtn {pong.version}, protocol {pong.protocol}, files in {pong.session_folder}")
+        print_line(f"umtn {pong.version}, protocol {pong.protocol}, files in {pong.session_folder}")
 
 
 async def _models(bridge: AsyncBridge, as_json: bool) -> None:
@@ -205,9 +205,9 @@ async def _models(bridge: AsyncBridge, as_json: bool) -> None:
         print_json([asdict(model) for model in models])
         return
     for model in models:
-        click.echo(f"{model.name}: {', '.join(model.targets)} ({model.licence})")
+        print_line(f"{model.name}: {', '.join(model.targets)} ({model.licence})")
     if not models:
-        click.echo("the bridge has no models", err=True)
+        print_line("the bridge has no models", err=True)
 
 
 async def _jobs(bridge: AsyncBridge, as_json: bool) -> None:
@@ -216,14 +216,14 @@ async def _jobs(bridge: AsyncBridge, as_json: bool) -> None:
         print_json([asdict(job) for job in jobs])
         return
     for job in jobs:
-        click.echo(_line(job))
+        print_line(_line(job))
 
 
 def _print_job(job: JobStatus, as_json: bool) -> None:
     if as_json:
         print_json(asdict(job))
     else:
-        click.echo(_line(job))
+        print_line(_line(job))
 
 
 def _line(job: JobStatus) -> str:

@@ -11,6 +11,7 @@ import click
 
 from bridge.cli.failures import needs_extra
 from bridge.cli.options import minutes_option, output_option, quiet_option
+from bridge.cli.output import print_line
 from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
@@ -87,9 +88,9 @@ def train(
             chosen, like = _changed(read_settings(source), changes), {}
         checkpoint = run(
             chosen, start=start, nearest=like, max_minutes=minutes, progress=not quiet,
-            say=lambda sentence: click.echo(sentence, err=True), play=_player(chosen),
+            say=lambda sentence: print_line(sentence, err=True), play=_player(chosen),
         )  # fmt: skip
-    click.echo(f"the last checkpoint is {checkpoint}")
+    print_line(f"the last checkpoint is {checkpoint}")
 
 
 def _player(settings: Settings) -> Player:
@@ -123,7 +124,7 @@ def _adding(
         return settings, {}
     like = nearest_domains(start, settings, dict(map(_pair, nearest)))
     for domain, old in like.items():
-        click.echo(f"{domain} begins as {old}", err=True)
+        print_line(f"{domain} begins as {old}", err=True)
     return settings, like
 
 

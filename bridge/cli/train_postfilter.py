@@ -14,6 +14,7 @@ from bridge.cli.options import (
     quiet_option,
     seed_option,
 )
+from bridge.cli.output import print_line
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from umtn_core.errors import Cancelled, UmtnError
@@ -57,9 +58,9 @@ def train_postfilter(
 
             train_postfilters(
                 store, output, domains=_names(domains), minutes=minutes, seed=seed,
-                overwrite=force, progress=show, say=lambda line: click.echo(line, err=True),
+                overwrite=force, progress=show, say=lambda line: print_line(line, err=True),
             )  # fmt: skip
-    click.echo(f"the post-filters are {output}")
+    print_line(f"the post-filters are {output}")
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -25,10 +25,9 @@ from bridge.cli.options import (
     top_p_option,
     transpose_option,
 )
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line, say
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
-from bridge.text import on_one_line
 
 if TYPE_CHECKING:
     from bridge.cli.many_files import Outcome
@@ -93,7 +92,7 @@ def translate(
     )
     pairs = planned.pairs
     outcomes = [Outcome(FilePair(path, path), error=error) for path, error in planned.refused]
-    label = on_one_line(pairs[0].source.name) if len(pairs) == 1 else f"{len(pairs)} files"
+    label = pairs[0].source.name if len(pairs) == 1 else f"{len(pairs)} files"
     with stoppable() as stopped, meter(quiet) as show:
 
         def progress(done: float) -> None:
@@ -105,13 +104,13 @@ def translate(
             ):
                 outcomes.append(outcome)
         except Cancelled:
-            click.echo(_cancelled(outcomes), err=True)
+            say(_cancelled(outcomes))
             ctx.exit(INTERRUPTED)
     for outcome in outcomes:
         if outcome.remark:
-            _say(f"{outcome.pair.source}: {outcome.remark}")
+            say(f"{outcome.pair.source}: {outcome.remark}")
     if planned.remark:
-        _say(planned.remark)
+        say(planned.remark)
     if as_json:
         print_json([_as_plain(outcome, target) for outcome in outcomes])
     else:
@@ -123,20 +122,16 @@ def translate(
 def _print(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.error:
-            _say(outcome.error)
+            say(outcome.error)
         else:
-            click.echo(on_one_line(f"{outcome.pair.source} -> {outcome.pair.result}"))
-
-
-def _say(sentence: str) -> None:
-    click.echo(f"umtn: {on_one_line(sentence)}", err=True)
+            print_line(f"{outcome.pair.source} -> {outcome.pair.result}")
 
 
 def _cancelled(outcomes: list[Outcome]) -> str:
     written = sum(outcome.error is None for outcome in outcomes)
     if not written:
-        return "umtn: Cancelled; nothing was written."
-    return f"umtn: Cancelled; {written} finished files were kept."
+        return "Cancelled; nothing was written."
+    return f"Cancelled; {written} finished files were kept."
 
 
 def _as_plain(outcome: Outcome, target: str) -> dict[str, Any]:

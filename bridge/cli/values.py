@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bridge.text import quoted
 from umtn_core.names import did_you_mean, meant
 
 
@@ -19,7 +20,11 @@ class OneOf(click.Choice[str]):
         if len(found) == 1:
             return found[0]
         names = f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
-        self.fail(f"write {names}, not {value!r}{did_you_mean(value, self.choices)}.", param, ctx)
+        self.fail(
+            f"write {names}, not {quoted(str(value))}{did_you_mean(value, self.choices)}.",
+            param,
+            ctx,
+        )
 
 
 class Number(click.FloatRange):
@@ -37,8 +42,8 @@ class Number(click.FloatRange):
         # With a comma for the point, as many languages have it.
         other = _number(str(value).replace(",", "."))
         fits = number is None and other is not None and _within(self, other)
-        again = f" (did you mean {other:g}?)" if fits else ""
-        self.fail(f"write a number{_bounds(self)}, not {value!r}{again}.", param, ctx)
+        again = f" (did you mean {_plain(other)}?)" if fits else ""
+        self.fail(f"write a number{_bounds(self)}, not {quoted(str(value))}{again}.", param, ctx)
 
 
 class Whole(click.IntRange):
@@ -50,7 +55,7 @@ class Whole(click.IntRange):
         """Read it, or say which numbers are meant."""
         number = _whole_number(value)
         if number is None or not _within(self, number):
-            self.fail(f"write a whole number{_bounds(self)}, not {value!r}.", param, ctx)
+            self.fail(f"write a whole number{_bounds(self)}, not {quoted(str(value))}.", param, ctx)
         return number
 
 
@@ -78,7 +83,9 @@ class WholeOr(Whole):
             return self.word
         again = did_you_mean(str(value), [self.word])
         self.fail(
-            f"write {self.word} or a whole number{_bounds(self)}, not {value!r}{again}.", param, ctx
+            f"write {self.word} or a whole number{_bounds(self)}, not {quoted(str(value))}{again}.",
+            param,
+            ctx,
         )
 
 
@@ -105,9 +112,14 @@ def _within(bounds: click.FloatRange | click.IntRange, number: float) -> bool:
 
 def _bounds(bounds: click.FloatRange | click.IntRange) -> str:
     """Say in words which numbers are within bounds."""
-    low, high = bounds.min, bounds.max
-    if low is None:
+    if bounds.min is None:
         return ""
+    low, high = _plain(bounds.min), None if bounds.max is None else _plain(bounds.max)
     if bounds.min_open:
-        return f" above {low:g}" if high is None else f" above {low:g}, up to {high:g}"
-    return f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
+        return f" above {low}" if high is None else f" above {low}, up to {high}"
+    return f" of at least {low}" if high is None else f" from {low} to {high}"
+
+
+def _plain(number: float) -> str:
+    """Write a number whole, without a point that says nothing."""
+    return repr(number).removesuffix(".0")

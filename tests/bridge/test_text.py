@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import subprocess
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.text import control_in, on_one_line, quoted, shortened
+from bridge.text import control_in, on_one_line, quoted, shell_word, shortened
 
 
 @given(st.text())
@@ -53,3 +57,21 @@ def test_of_a_long_path_the_name_stays() -> None:
     path = "/" + "folder/" * 100 + "take.wav"
     assert shortened("/music/take.wav") == "/music/take.wav"
     assert len(shortened(path)) < 210 and shortened(path).endswith("/take.wav")
+
+
+@pytest.mark.parametrize("name", ["take.wav", "two words.wav", "it's.wav", "flûte.wav", "-x.wav"])
+def test_a_usual_name_is_a_word_as_ever(name: str) -> None:
+    assert shell_word(name) == shlex.quote(name)
+
+
+@pytest.mark.skipif(os.name != "posix" or not shutil.which("bash"), reason="needs bash")
+@pytest.mark.parametrize(
+    "name", [b"a\nb\x1b[31m.wav", b"\xe9.wav", b"\xe911.wav", b"it's \\ \t$(x)`y`.wav"]
+)
+def test_a_shell_reads_the_name_of_a_word(name: bytes) -> None:
+    word = shell_word(os.fsdecode(name))
+    assert word == on_one_line(word)
+    done = subprocess.run(
+        ["bash", "-c", f"printf %s {word}"], capture_output=True, check=True, timeout=10
+    )
+    assert done.stdout == name

@@ -70,3 +70,15 @@ def test_misuse_is_one_line_on_stderr(arguments: list[str], words: str) -> None:
     assert result.stdout == ""
     assert words in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_failure_is_one_line_whatever_it_repeats(capsys: pytest.CaptureFixture[str]) -> None:
+    failing(UmtnError("There is no file a\nb\x1b[31m\udce9.wav.")).show()
+    assert capsys.readouterr().err == "umtn: There is no file a\\nb\\x1b[31m\\udce9.wav.\n"
+
+
+def test_of_a_very_long_name_a_part_is_repeated() -> None:
+    for typed in (5_000 * "x", "--" + 5_000 * "x"):
+        result = CliRunner().invoke(umtn, [typed])
+        assert result.exit_code == 2
+        assert len(result.stderr) < 200

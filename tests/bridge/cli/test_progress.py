@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bridge.cli.progress import PATIENCE_S, Bars, Lines, meter
+from bridge.cli.progress import PATIENCE, PATIENCE_S, Bars, Lines, meter
 
 
 def test_a_pipe_gets_plain_lines_and_quiet_nothing() -> None:
@@ -57,3 +57,24 @@ def test_what_stands_still_has_no_time_left(
 ) -> None:
     updates(monkeypatch, (0.0, 5), (12.0, 5), (24.0, 5))
     assert capsys.readouterr().err == 2 * "flute.wav: 5 %\n"
+
+
+@pytest.mark.parametrize(("told", "lines"), [("", 1), ("abc", 1), ("nan", 1), ("5", 2), ("1e9", 0)])
+def test_the_time_between_lines_can_be_told(
+    told: str, lines: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(PATIENCE, told)
+    updates(monkeypatch, (0.0, 0), (6.0, 6), (12.0, 12))
+    assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_a_name_of_several_lines_is_shown_on_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(PATIENCE, "0")
+    Lines().update("a\nb\x1b[31m.wav", 1, 2)
+    assert capsys.readouterr().err == "a\\nb\\x1b[31m.wav: 50 %\n"
+    screen = io.StringIO()
+    with Bars(Console(file=screen, force_terminal=True, width=100)) as bars:
+        bars.update("a\nb\x1b[31m\udce9.wav", 0.25, 1.0)
+    assert "a\\nb\\x1b[31m\\udce9.wav" in screen.getvalue()

@@ -70,3 +70,18 @@ def test_a_word_may_stand_for_a_number() -> None:
     sentence = "write octave or a whole number from -36 to 36, not"
     assert refusal(kind, "37") == f"{sentence} '37'."
     assert refusal(kind, "oktave") == f"{sentence} 'oktave' (did you mean octave?)."
+
+
+def test_a_comma_is_noticed_in_numbers_of_many_digits() -> None:
+    assert "did you mean 1234567.5?" in refusal(Number(), "1234567,5")
+
+
+@pytest.mark.parametrize("kind", [Whole(0, 2**64 - 1), Number(0, 2**64 - 1), WholeOr("auto", 1, 9)])
+def test_of_what_is_very_long_a_part_is_repeated(kind: click.ParamType[Any]) -> None:
+    said = refusal(kind, 5_000 * "9")
+    assert len(said) < 200
+    assert "not '9999" in said
+
+
+def test_large_bounds_are_told_in_full() -> None:
+    assert "from 0 to 18446744073709551615, not '-1'" in refusal(Whole(0, 2**64 - 1), "-1")
