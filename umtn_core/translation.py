@@ -15,7 +15,7 @@ from umtn_core.audio.array import channels_first, sound_of
 from umtn_core.audio.sound import Sound
 from umtn_core.coding import Coding
 from umtn_core.decode.decode import Decode
-from umtn_core.decode.sampling import check_seed
+from umtn_core.decode.sampling import checked_seed
 from umtn_core.decode.saving import save
 from umtn_core.errors import UmtnError
 from umtn_core.finishing import Finish
@@ -50,7 +50,7 @@ class Source:
 
     def __post_init__(self) -> None:
         if self.seed is not None:
-            check_seed(self.seed)
+            object.__setattr__(self, "seed", checked_seed(self.seed))
 
     @property
     def sound(self) -> Sound:
@@ -61,16 +61,21 @@ class Source:
         UmtnError
             If it is an array that is not audio, or has no samples.
         """
-        if hasattr(self.audio, "read"):
+        if self._is_sound:
             return cast(Sound, self.audio)
         return sound_of(self.audio, self.sample_rate)
 
     @property
     def form(self) -> tuple[int, ...]:
         """The shape that its result has."""
-        if hasattr(self.audio, "read"):
+        if self._is_sound:
             return self.sound.channels, self.sound.samples
         return np.asarray(self.audio).shape
+
+    @property
+    def _is_sound(self) -> bool:
+        # An open file can be read from as well, and is neither a sound nor an array.
+        return hasattr(self.audio, "read") and hasattr(self.audio, "channels")
 
     def seeded(self, default: int) -> int:
         """Return its seed, or the one to take if it has none."""

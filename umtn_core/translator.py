@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
-from umtn_core.audio.channels import ChannelMode, check_channel_mode
+from umtn_core.audio.channels import ChannelMode, channel_mode_meant
 from umtn_core.audio.sound import Sound
 from umtn_core.bundle import Bundle
 from umtn_core.decode.choosing.auto import choose, open_for
@@ -28,6 +28,14 @@ from umtn_core.encode.opening import open_encoder
 from umtn_core.errors import UmtnError
 from umtn_core.finishing import Finish
 from umtn_core.hearing import Hearing, Signal
+from umtn_core.options import (
+    checked_name,
+    checked_segments,
+    checked_share,
+    checked_switch,
+    checked_threads,
+    checked_transpose,
+)
 from umtn_core.postfilter import Postfilter
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.progress import IsCancelled, OnProgress, Progress
@@ -40,6 +48,7 @@ from umtn_core.segments.plan import Margins, Segment, plan_by_levels, samples_ma
 from umtn_core.segments.quiet import QuietMeter
 from umtn_core.stage import BLOCK
 from umtn_core.translation import SavedPlan, Source, Translation, name_of
+from umtn_core.values import shown
 
 #: A network makes audio about as loud as what it was trained on. What is so many decibels
 #: quieter is a hum or an offset in place of music, and is not brought up all the way.
@@ -50,9 +59,6 @@ SILENT = (
     "Nothing in this recording is long and loud enough to be taken for music, so the result is "
     "silent; see that the right input was recorded, or raise it."
 )
-
-#: Semitones that a recording can be transposed by: three octaves.
-FARTHEST = 36
 
 #: What is no longer than so many times what a segment decodes besides, is left in one.
 WORTH_TIMING = 3
@@ -97,7 +103,8 @@ class Translator:
         Take the decoder's noise out, where the model has a post-filter for the target. It
         changes no sample that is drawn.
     threads
-        The number of threads that decode at once; None, one for each core this process may use.
+        The number of threads that decode at once, up to 4096; None, one for each core this process
+        may use.
 
     Raises
     ------
@@ -124,38 +131,26 @@ class Translator:
     ):
         self.bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self.target = _chosen(self.bundle, target)
+        self.mix = checked_share(mix, "The mix must be from 0 (dry) to 1 (wet)")
+        self.dynamics = checked_share(dynamics, "The dynamics must be from 0 (none) to 1 (all)")
+        self.segments = checked_segments(segments)
+        self.transpose = checked_transpose(transpose)
+        self.channels = channel_mode_meant(channels)
+        self.postfilter = checked_switch(postfilter)
+        self._threads = checked_threads(threads)
         if temperature is None:
             temperature = self.bundle.manifest.temperature
         by_band = self.bundle.manifest.band_temperatures
         self.sampling = Sampling(seed, temperature, top_p, by_band)
-        if not 0 <= mix <= 1:
-            raise UmtnError(f"The mix must be from 0 (dry) to 1 (wet), not {mix}.")
-        if segments != "auto" and (type(segments) is not int or segments < 1):
-            raise UmtnError(f"Segments must be auto, or a whole number from 1, not {segments!r}.")
-        self.segments = segments
-        check_channel_mode(channels)
-        if not 0 <= dynamics <= 1:
-            raise UmtnError(f"The dynamics must be from 0 (none) to 1 (all), not {dynamics}.")
-        if transpose != "octave" and (type(transpose) is not int or abs(transpose) > FARTHEST):
-            raise UmtnError(
-                f"Transpose by octave, or a whole number of semitones from -{FARTHEST} to "
-                f"{FARTHEST}, not {transpose!r}."
-            )
-        self.mix = mix
-        self.dynamics = dynamics
-        self.transpose = transpose
-        self.channels = channels
         self.coding = self.bundle.coding(self.target)
         self._encoder: LatentEncoder | None = None
-        self.postfilter = postfilter
         self._postfilter: Postfilter | None = None
-        self._threads = threads
-        engine = engine_meant(engine)
+        engine = engine_meant(checked_name(engine, "The engine"))
         self._is_auto = engine == "auto"
         self._opened: Engine | None = None
         # With auto, engines are looked for and timed: not before there is something to decode.
         if not self._is_auto:
-            self._opened = open_engine(engine, self.bundle, self.target, threads)
+            self._opened = open_engine(engine, self.bundle, self.target, self._threads)
 
     def _engine(self, cancelled: IsCancelled | None = None) -> Engine:
         """Return what decodes; with auto, it is chosen now."""
@@ -227,7 +222,7 @@ class Translator:
         """
         if progress is not None:
             progress(Progress(0.0))
-        translation = self.begin([Source(*each) for each in recordings], cancelled=cancelled)
+        translation = self.begin(_sources(recordings), cancelled=cancelled)
         translation.advance(progress=progress, cancelled=cancelled)
         return translation.finish(cancelled=cancelled)
 
@@ -501,6 +496,7 @@ class _Work:
 
 def _chosen(bundle: Bundle, target: str | None) -> str:
     if target is not None:
+        target = checked_name(target, "The target")
         return bundle.manifest.domain_meant(target, bundle.called)
     if len(bundle.domains) > 1:
         first, *others = bundle.domains
@@ -509,3 +505,14 @@ def _chosen(bundle: Bundle, target: str | None) -> str:
             f"{bundle.called} can to {', '.join((first, *others))}."
         )
     return bundle.domains[0]
+
+
+def _sources(recordings: Any) -> list[Source]:
+    rule = "Recordings must be a list of pairs, each of audio and its sample rate"
+    if not isinstance(recordings, Iterable) or isinstance(recordings, (str, bytes)):
+        raise UmtnError(f"{rule}, not {shown(recordings)}.")
+    pairs = list(recordings)
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise UmtnError(f"{rule}, not of {shown(pair)}.")
+    return [Source(audio, rate) for audio, rate in pairs]

@@ -43,12 +43,12 @@ def test_the_keys_are_the_fields_of_a_request_for_rendering() -> None:
 def test_everybody_has_the_same_limits_and_choices() -> None:
     from bridge.cli import options
     from bridge.jobs import request
-    from umtn_core import translator
+    from umtn_core import options as of_translator
     from umtn_core.audio.channels import CHANNEL_MODES
 
     keys = {key.name: key for key in RENDER_KEYS}
     assert keys["channels"].choices == CHANNEL_MODES
-    limits = {options.FARTHEST, request.FARTHEST_TRANSPOSITION, translator.FARTHEST}
+    limits = {options.FARTHEST, request.FARTHEST_TRANSPOSITION, of_translator.FARTHEST}
     assert limits == {keys["transpose"].maximum} == {-keys["transpose"].minimum}  # type: ignore
 
 

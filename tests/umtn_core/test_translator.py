@@ -336,6 +336,80 @@ def test_options_that_mean_nothing_are_refused(bundle, options):
         Translator(bundle, **({"target": "a"} | options))
 
 
+#: What is no number, no word and no switch.
+NEITHER = ["no", None, [1], np.array([1]), np.zeros((99, 99)), 1j, b"1", 10**5000]
+
+
+@pytest.mark.parametrize(
+    ("option", "others"),
+    [
+        ("mix", [True]),
+        ("dynamics", [True]),
+        ("temperature", [True]),
+        ("top_p", [True]),
+        ("seed", [True, 1.5, 2.0, np.float32(1), 2**64]),
+        ("segments", [True, 1.5, 2.0, np.int64(0)]),
+        ("transpose", [True, 1.5, 2.0, np.int8(37)]),
+        ("threads", [True, 1.5, 2.0, 0, -1, 1_000_000]),
+        ("postfilter", [0, 1, 0.5]),
+        ("channels", [1]),
+        ("engine", [1]),
+        ("target", [1]),
+    ],
+)
+def test_an_option_of_a_wrong_kind_is_told_so_by_its_name(bundle, option, others):
+    defaults = {"temperature", "threads", "target"}  # for which None says that none is given
+    for value in [*NEITHER, *others]:
+        if value is None and option in defaults:
+            continue
+        with pytest.raises(UmtnError) as caught:
+            Translator(bundle, **({"target": "a"} | {option: value}))
+        sentence = str(caught.value)
+        assert option.replace("_", "-") in sentence.lower() or "cannot translate to" in sentence
+        assert sentence.endswith(".") and "\n" not in sentence and len(sentence) < 220
+
+
+def test_numbers_of_numpy_are_as_good_as_others_and_are_saved(bundle):
+    plain = {"seed": 3, "segments": 2, "transpose": 5, "mix": 0.5, "dynamics": 0.5, "top_p": 0.5,
+             "temperature": 0.5, "threads": 1}  # fmt: skip
+    theirs = {name: np.asarray(value)[()] for name, value in plain.items()}
+    assert {type(value) for value in theirs.values()} == {np.int64, np.float64}
+    theirs |= {"mix": np.float32(0.5), "seed": np.uint8(3), "segments": np.array(2)}
+    sources = [Source(tone(), 16_000, seed=np.uint64(2**63)), Source(tone(), 16_000)]
+    translation = Translator(bundle, "a", **theirs, postfilter=np.True_).begin(sources)
+    saved = translation.save()
+    resumed = Translator(bundle, "a", **plain).resume(sources, saved)
+    resumed.advance()
+    expected = Translator(bundle, "a", **plain).begin(sources)
+    expected.advance()
+    for one, other in zip(resumed.finish(), expected.finish(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_words_are_known_however_they_are_written(bundle):
+    translator = Translator(bundle, "a", segments="Auto ", transpose="OCTAVE", channels="Mid")
+    assert (translator.segments, translator.transpose) == ("auto", "octave")
+    assert translator.channels == "mid"
+
+
+@pytest.mark.parametrize("recordings", [None, 3, "a.wav", [tone()], [(tone(),)], [(tone(), 1, 2)]])
+def test_recordings_that_are_no_pairs_are_told_so(bundle, recordings):
+    with pytest.raises(UmtnError, match="a list of pairs, each of audio and its sample rate, not"):
+        Translator(bundle, "a").translate_many(recordings)
+
+
+@pytest.mark.parametrize("model", [None, 1, b"default", ["default"], object()])
+def test_what_names_no_model_is_told_so(model):
+    with pytest.raises(UmtnError, match="The model must be a Bundle, a path or a name, not "):
+        Translator(model, "a")
+
+
+def test_a_file_that_is_open_is_no_audio(bundle, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    with (tmp_path / "a.wav").open("rb") as file, pytest.raises(UmtnError, match="not "):
+        Translator(bundle, "a")(file, 16_000)
+
+
 def test_a_target_is_found_however_it_is_written_and_called_by_its_own_name(bundle, monkeypatch):
     assert Translator(bundle, "B").target == "b"
     assert Translator(bundle, " a ").target == "a"

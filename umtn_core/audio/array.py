@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from umtn_core.audio.sound import HIGHEST_RATE, LOWEST_RATE, MOST_CHANNELS, SoundArray
 from umtn_core.errors import UmtnError
+from umtn_core.values import number, shown
 
 
 def sound_of(audio: ArrayLike, sample_rate: float) -> SoundArray:
@@ -17,8 +18,8 @@ def sound_of(audio: ArrayLike, sample_rate: float) -> SoundArray:
     Parameters
     ----------
     audio : array of floating-point numbers, (channels, samples), (samples, channels) or (samples,)
-        Anything that NumPy makes an array of. Of two dimensions the longer one is time, as
-        pedalboard has it; of two that are equal, the second.
+        Anything that NumPy makes an array of, but no masked array that hides a sample. Of two
+        dimensions the longer one is time, as pedalboard has it; of two that are equal, the second.
     sample_rate
         The audio's rate in hertz.
 
@@ -55,6 +56,13 @@ def channels_first(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _as_array(audio: ArrayLike) -> NDArray[Any]:
+    # Of a list of masked arrays, NumPy makes an array that knows nothing of their masks.
+    parts = (audio, *(audio if isinstance(audio, (list, tuple)) else ()))
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise UmtnError(
+            "Audio must not be masked, since nobody can tell what is to be heard there; fill what "
+            "is hidden, such as with silence: audio.filled(0)."
+        )
     try:
         return np.asarray(audio)
     # Lists that are no rectangle; tensors on a GPU, or such as gradients are taken of.
@@ -76,14 +84,10 @@ def _instead(array: NDArray[Any]) -> str:
 
 
 def _checked_rate(rate: Any) -> int:
-    try:
-        good = LOWEST_RATE <= rate <= HIGHEST_RATE and rate % 1 == 0
-    except (TypeError, ValueError):
-        good = False
-    if not good:
-        shown = rate if isinstance(rate, (int, float, np.number)) else repr(rate)
+    hertz = number(rate)
+    if hertz is None or not LOWEST_RATE <= hertz <= HIGHEST_RATE or hertz % 1:
         raise UmtnError(
             f"The sample rate must be a whole number of hertz from {LOWEST_RATE} to "
-            f"{HIGHEST_RATE}, not {shown}."
+            f"{HIGHEST_RATE}, not {shown(rate)}."
         )
-    return int(rate)
+    return int(hertz)

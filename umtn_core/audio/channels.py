@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
 from umtn_core.stage import Passing
+from umtn_core.values import is_word, shown
 
 Audio = NDArray[np.float32]
 
@@ -31,16 +32,18 @@ ChannelMode = Literal["auto", "per-channel", "mono", "mid"]
 CHANNEL_MODES: tuple[ChannelMode, ...] = get_args(ChannelMode)
 
 
-def check_channel_mode(mode: str) -> None:
-    """Refuse what is no `ChannelMode`.
+def channel_mode_meant(typed: str) -> ChannelMode:
+    """Find the mode that is meant, however its name is written.
 
     Raises
     ------
     UmtnError
         If there is no such mode.
     """
-    if mode not in CHANNEL_MODES:
-        raise UmtnError(f"Channels must be {', '.join(CHANNEL_MODES)}, not {mode!r}.")
+    for mode in CHANNEL_MODES:
+        if is_word(typed, mode):
+            return mode
+    raise UmtnError(f"Channels must be {', '.join(CHANNEL_MODES)}, not {shown(typed)}.")
 
 
 class EqualChannels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Bundle:
         self._files = files
 
     @classmethod
-    def open(cls, path_or_name: str | Path) -> Bundle:
+    def open(cls, path_or_name: str | os.PathLike[str]) -> Bundle:
         """Open a bundle and check its schema, checksums and graphs.
 
         Parameters
@@ -68,7 +69,7 @@ class Bundle:
         UmtnError
             If it is not there, or not whole: one sentence says which part.
         """
-        path, called = find_bundle(path_or_name), str(path_or_name).strip()
+        path, called = find_bundle(path_or_name), os.fspath(path_or_name).strip()
         storage = open_storage(path, called)
         try:
             manifest = read_manifest(storage.read(MANIFEST), called)

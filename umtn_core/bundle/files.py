@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import stat
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +13,9 @@ from umtn_core.errors import UmtnError
 
 #: Far above any real graph; a zip that claims more is not to be unpacked into memory.
 LARGEST_FILE = 2**31
+
+#: Characters of a path that are repeated to whoever typed it, when it is far too long.
+_LONGEST = 200
 
 
 class Storage(Protocol):
@@ -89,12 +92,15 @@ def open_storage(path: Path, called: str) -> Storage:
     Raises
     ------
     UmtnError
-        If there is nothing, or neither a folder nor a zip.
+        If there is nothing, or neither a folder nor a zip, or none that can be reached.
     """
-    if path.is_dir():
-        return FolderStorage(path, called)
-    if not os.path.exists(path):
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise UmtnError(
             f"There is no model bundle at {called}; `umtn models` lists those that need no path."
-        )
-    return ZipStorage(path, called)
+        ) from error
+    except OSError as error:
+        where = called if len(called) <= _LONGEST else f"{called[:_LONGEST]}..."
+        raise UmtnError(f"Cannot open the model bundle {where}: {error.strerror}.") from error
+    return FolderStorage(path, called) if stat.S_ISDIR(mode) else ZipStorage(path, called)

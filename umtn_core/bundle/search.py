@@ -13,6 +13,7 @@ from umtn_core.bundle.files import no_bundle, open_storage
 from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
 from umtn_core.errors import UmtnError
 from umtn_core.names import did_you_mean, meant
+from umtn_core.values import shown
 
 #: Folders with models in them, before all others; several are divided as in PATH.
 VARIABLE = "UMTN_MODELS"
@@ -53,7 +54,7 @@ def search_path() -> list[Path]:
     ]
 
 
-def find_bundle(path_or_name: str | Path) -> Path:
+def find_bundle(path_or_name: str | os.PathLike[str]) -> Path:
     """Find the bundle that a path or a name means.
 
     Anything with a separator or an ending is a path, and so is what exists here. The manifest in
@@ -62,21 +63,24 @@ def find_bundle(path_or_name: str | Path) -> Path:
     Raises
     ------
     UmtnError
-        If no model of that name is installed.
+        If no model of that name is installed, or it is neither text nor a path.
     """
-    typed = os.path.expanduser(path_or_name)
+    named = os.fspath(path_or_name) if isinstance(path_or_name, os.PathLike) else path_or_name
+    if not isinstance(named, str):
+        raise UmtnError(f"The model must be a Bundle, a path or a name, not {shown(path_or_name)}.")
+    typed = os.path.expanduser(named)
     path, seps = Path(typed), os.sep + (os.altsep or "")
     if path.name == MANIFEST and os.path.isfile(path):
         return path.parent
     has_folder = bool(os.path.dirname(str(typed).rstrip(seps)))
-    if isinstance(path_or_name, Path) or has_folder or path.suffix == ".zip":
+    if isinstance(path_or_name, os.PathLike) or has_folder or path.suffix == ".zip":
         return path
-    is_folder = path_or_name.endswith(tuple(seps)) and os.path.isdir(path)
+    is_folder = named.endswith(tuple(seps)) and os.path.isdir(path)
     for folder in [] if is_folder else search_path():
         for candidate in (folder / path.name, folder / f"{path.name}.zip"):
             if path.name and _is_bundle(candidate):
                 return candidate
-    if path_or_name and os.path.exists(path):
+    if named and os.path.exists(path):
         return path
     return model_meant(path.name, installed_bundles()).path
 
@@ -100,10 +104,14 @@ def model_meant(typed: str, models: Iterable[Installed]) -> Installed:
     known = {model.name: model for model in models}
     found = meant(typed, known)
     if len(found) > 1:
-        raise UmtnError(f"{typed!r} can mean the model {' or '.join(found)}: write one of these.")
+        raise UmtnError(
+            f"{shown(typed)} can mean the model {' or '.join(found)}: write one of these."
+        )
     if not found:
         there = f"there is {', '.join(known)}" if known else f"put one into a folder of ${VARIABLE}"
-        raise UmtnError(f"No model {typed!r} is installed{did_you_mean(typed, known)}; {there}.")
+        raise UmtnError(
+            f"No model {shown(typed)} is installed{did_you_mean(typed, known)}; {there}."
+        )
     return known[found[0]]
 
 

@@ -21,18 +21,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umtn_core.errors import UmtnError
+from umtn_core.values import number, shown, shown_as_no_whole_number, whole_number
 
 
-def check_seed(seed: int) -> None:
-    """Refuse what is no seed.
+def checked_seed(seed: int) -> int:
+    """Return a seed as Python's own integer, and refuse what is none.
 
     Raises
     ------
     UmtnError
-        If it is not from 0 to 2^64 - 1.
+        If it is not a whole number from 0 to 2^64 - 1.
     """
-    if not 0 <= seed < 2**64:
-        raise UmtnError(f"The seed must be a whole number from 0 to 2^64 - 1, not {seed}.")
+    whole = whole_number(seed)
+    if whole is None or not 0 <= whole < 2**64:
+        raise UmtnError(
+            "The seed must be a whole number from 0 to 2^64 - 1, "
+            f"not {shown_as_no_whole_number(seed)}."
+        )
+    return whole
+
+
+_TEMPERATURE = "The temperature must be 0, or from 0.001 to 1000"
+
+
+def _is_temperature(temperature: float) -> bool:
+    return temperature == 0 or 1e-3 <= temperature <= 1e3
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Sampling:
     Raises
     ------
     UmtnError
-        If one is out of range.
+        If one is out of range, or not one number.
     """
 
     seed: int = 0
@@ -64,15 +77,19 @@ class Sampling:
     band_temperatures: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        check_seed(self.seed)
-        for factor in (1.0, *self.band_temperatures):
-            temperature = self.temperature * factor
-            if temperature != 0 and not 1e-3 <= temperature <= 1e3:
-                raise UmtnError(
-                    f"The temperature must be 0, or from 0.001 to 1000, not {temperature:g}."
-                )
-        if not 0 < self.top_p <= 1:
-            raise UmtnError(f"Top-p must be above 0 and at most 1, not {self.top_p}.")
+        # Kept as Python's own numbers, which a saved decode can hold.
+        object.__setattr__(self, "seed", checked_seed(self.seed))
+        asked = number(self.temperature)
+        if asked is None or not _is_temperature(asked):
+            raise UmtnError(f"{_TEMPERATURE}, not {shown(self.temperature)}.")
+        object.__setattr__(self, "temperature", asked)
+        for temperature in (asked * factor for factor in self.band_temperatures):
+            if not _is_temperature(temperature):
+                raise UmtnError(f"{_TEMPERATURE}, not {temperature:g}.")
+        top_p = number(self.top_p)
+        if top_p is None or not 0 < top_p <= 1:
+            raise UmtnError(f"Top-p must be above 0 and at most 1, not {shown(self.top_p)}.")
+        object.__setattr__(self, "top_p", top_p)
 
     def temperatures(self, bands: int) -> tuple[float, ...]:
         """List the temperature of each band of a network that has so many.

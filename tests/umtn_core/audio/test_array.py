@@ -53,8 +53,18 @@ def test_of_two_dimensions_the_longer_is_time(shape, channels, samples):
         ramp(2, 9)[::-1][::-1],
         ramp(2, 9).astype(">f4"),
         ramp(9, 2).T.copy().T.reshape(2, 9),
+        np.ma.masked_array(ramp(2, 9)),  # it hides nothing
     ],
-    ids=["float64", "lists", "columns first", "every other", "reversed", "big-endian", "reshaped"],
+    ids=[
+        "float64",
+        "lists",
+        "columns first",
+        "every other",
+        "reversed",
+        "big-endian",
+        "reshaped",
+        "unmasked",
+    ],
 )
 def test_whatever_numpy_makes_an_array_of_is_taken(audio):
     read = sound_of(audio, 44_100).read(0, 9)
@@ -88,6 +98,9 @@ def test_tensors_are_taken():
         (None, "not object."),
         ("song.wav", "not text: read_audio reads a file."),
         ([[0.5, 0.5], [0.5]], "NumPy can make none of this list: "),
+        (np.ma.masked_array(ramp(9), ramp(9) > 0), "masked, since nobody can tell"),
+        ([np.ma.masked_array(ramp(9), ramp(9) > 0), ramp(9)], "masked, since nobody can tell"),
+        (np.ma.masked, "masked, since nobody can tell"),
         (np.float32(0.5), "not 0 dimensions."),
         (np.zeros((1, 2, 3), "float32"), "not 3 dimensions."),
         (np.zeros(0, "float32"), "There is no audio"),
@@ -118,7 +131,25 @@ def test_rates_that_no_music_has_are_refused(rate):
     assert sentence.endswith(f"not {rate!r}.")
 
 
-@pytest.mark.parametrize("rate", [1_000, 44_100.0, np.int64(48_000), np.float32(96_000), 1_000_000])
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (np.array([44_100]), "not array([44100])."),
+        (np.zeros((99, 99)), "array([[0., 0., 0."),
+        (np.True_, "not np.True_."),
+        pytest.param(10**5000, "not this int.", id="long"),
+        ([44_100], "not [44100]."),
+    ],
+)
+def test_what_is_not_one_number_is_no_rate(rate, words):
+    assert words in refusal(ramp(9), rate)
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [1_000, 44_100.0, np.int64(48_000), np.float32(96_000), 1_000_000,
+     np.array(8_000)],
+)  # fmt: skip
 def test_rates_of_any_type_are_taken(rate):
     sound = sound_of(ramp(9), rate)
     assert type(sound.sample_rate) is int and sound.sample_rate == rate

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.umtn_core.cutting import cut
-from umtn_core.audio.channels import EqualChannels, Mean, PerChannel
+from umtn_core.audio.channels import EqualChannels, Mean, PerChannel, channel_mode_meant
 from umtn_core.errors import UmtnError
 
 
@@ -79,6 +79,12 @@ def test_the_input_is_left_alone():
 
 
 def test_other_modes_are_refused():
-    check_channel_mode("auto")
-    with pytest.raises(UmtnError, match="auto, per-channel, mono, mid"):
-        check_channel_mode("stereo")
+    for other in ("stereo", "", None, 1, np.zeros(2), ["auto"]):
+        with pytest.raises(UmtnError, match="auto, per-channel, mono, mid, not "):
+            channel_mode_meant(other)
+
+
+def test_modes_are_known_however_they_are_written():
+    assert channel_mode_meant("auto") == "auto"
+    assert channel_mode_meant(" Mono\n") == "mono"
+    assert channel_mode_meant("Per_Channel") == "per-channel"

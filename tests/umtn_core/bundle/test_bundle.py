@@ -363,6 +363,27 @@ class TestSearch:
         assert find_bundle("my winds, 2nd try") == self.first / "My winds, 2nd try"
         assert Bundle.open(self.first / "My winds, 2nd try").domains == ("a", "b")
 
+    @pytest.mark.parametrize(
+        "typed", ["x/" * 3_000, "x" * 6_000, "x" * 300 + "/x", "x" * 300 + ".zip"], ids=len
+    )
+    def test_a_name_longer_than_any_is_told_so_in_a_short_sentence(self, typed):
+        sentence = refusal(typed)
+        what = (
+            "No model 'xxx" if "/" not in typed and ".zip" not in typed else "File name too long."
+        )
+        assert what in sentence and len(sentence) < 300
+
+    def test_any_path_is_taken_and_nothing_else(self, bundle_folder):
+        class Somewhere:
+            def __fspath__(self):
+                return str(bundle_folder)
+
+        assert find_bundle(Somewhere()) == bundle_folder
+        assert Bundle.open(Somewhere()).domains == ("a", "b")
+        for other in (None, 1, b"shared", ["shared"]):
+            assert "The model must be a Bundle, a path or a name, not " in refusal(other)
+        assert "There is no model bundle at " in refusal("sha\0red/model")
+
     @pytest.mark.parametrize("typed", ["Shared", "SHARED", " shared "])
     def test_capitals_and_blanks_do_not_matter(self, typed):
         assert find_bundle(typed) == self.first / "shared"
