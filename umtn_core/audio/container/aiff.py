@@ -57,7 +57,7 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
         If it cannot be read.
     """
     chunks = Chunks(file, size, big=True)
-    common, sound = b"", None
+    common, sounds = b"", []
     place = begin + 12
     remarks: list[str] = []
     stale: list[int] = []
@@ -76,9 +76,9 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
                     "again."
                 )
             common = body
-        elif chunk.name == b"SSND" and sound is None:
+        elif chunk.name == b"SSND":
             length = length_of_sound(chunks, chunk.begin, length, 1, path, remarks, empty=8)
-            sound = Chunk(chunk.name, chunk.begin, length)
+            sounds.append(Chunk(chunk.name, chunk.begin, length))
         place = chunks.after(chunk, length)
     else:
         raise too_many_chunks(path)
@@ -87,17 +87,23 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
             f"{path} is damaged: it has no whole COMM chunk, which says how its samples are "
             "written."
         )
-    if sound is None:
+    if not sounds:
         raise UmtnError(f"{path} holds no sound: it has no SSND chunk, or is cut off before it.")
     # Some write AIFC's description into what they call AIFF, and the reverse.
     coding = common[18:22] if len(common) >= 22 else b"NONE"
     if coding in _PACKED:
-        return _packed(common, sound)
-    layout = replace(_layout(chunks, common, coding, sound, path), stale=tuple(stale))
+        if len(sounds) > 1:
+            raise UmtnError(
+                f"{path} has its sound in several chunks of packed samples; export it again."
+            )
+        return _packed(common, sounds[0])
+    layout = replace(_layout(chunks, common, coding, sounds, path), stale=tuple(stale))
     return as_found("AIFF", layout, " ".join(remarks))
 
 
-def _layout(chunks: Chunks, common: bytes, coding: bytes, sound: Chunk, path: object) -> Layout:
+def _layout(
+    chunks: Chunks, common: bytes, coding: bytes, sounds: list[Chunk], path: object
+) -> Layout:
     channels, _, bits = struct.unpack_from(">hIh", common)
     if coding not in _CODINGS:
         raise UmtnError(
@@ -115,19 +121,20 @@ def _layout(chunks: Chunks, common: bytes, coding: bytes, sound: Chunk, path: ob
         subtype = _INTEGERS[width]
     if channels < 1:
         raise UmtnError(f"{path} has no channels by its header, which is damaged.")
-    offset = _offset(chunks, sound)
-    if offset > min(_FARTHEST, max(0, sound.length - 8)):
-        raise UmtnError(
-            f"{path} is damaged: by its header its sound begins {offset} bytes behind where it "
-            "should; export it again."
-        )
     layout = Layout((), subtype, endian, channels, _rate(common, path))
-    length = max(0, sound.length - 8 - offset)
-    length -= length % layout.frame_bytes
-    if not length:
+    pieces = []
+    for sound in sounds:
+        offset = _offset(chunks, sound)
+        if offset > min(_FARTHEST, max(0, sound.length - 8)):
+            raise UmtnError(
+                f"{path} is damaged: by its header its sound begins {offset} bytes behind where "
+                "it should; export it again."
+            )
+        length = max(0, sound.length - 8 - offset)
+        pieces.append((sound.begin + 8 + offset, length - length % layout.frame_bytes))
+    if not sum(length for _, length in pieces):
         raise UmtnError(f"{path} holds no sound: its SSND chunk is empty.")
-    pieces = ((sound.begin + 8 + offset, length),)
-    return Layout(pieces, subtype, endian, channels, layout.sample_rate)
+    return replace(layout, pieces=tuple(pieces))
 
 
 def _offset(chunks: Chunks, sound: Chunk) -> int:

@@ -62,6 +62,7 @@ class Chunks:
         self.end = end_of_sound(file, 0, size)
         self._form = ">4sI" if big else "<4sI"
         self._leads: dict[int, bool] = {}
+        self._found: set[int] = set()
 
     def header(self, place: int) -> Chunk | None:
         """Read a chunk's header; None where there can be none."""
@@ -119,6 +120,19 @@ class Chunks:
         """Tell where sound ends that goes on to the end of the file, or to chunks there."""
         return next((place for place in self._at_the_end if place >= body), self.end)
 
+    def lost(self, begin: int, names: tuple[bytes, ...]) -> int | None:
+        """Look for a chunk to which no way leads, near the beginning of a file."""
+        self.file.seek(begin)
+        head = self.file.read(_FARTHEST)
+        for match in re.finditer(b"|".join(map(re.escape, names)), head):
+            chunk = self.header(begin + match.start())
+            if chunk is None or begin + match.start() in self._found:
+                continue
+            if chunk.name == b"data" or 14 <= chunk.length <= 64:
+                self._found.add(begin + match.start())
+                return begin + match.start()
+        return None
+
     @cached_property
     def _at_the_end(self) -> list[int]:
         """Where chunks of known names begin that lead to the end."""
@@ -126,7 +140,14 @@ class Chunks:
         self.file.seek(begin)
         named = islice(_NAMES.finditer(self.file.read(self.end - begin)), MOST_CHUNKS)
         places = [begin + match.start() for match in named]
-        return [place for place in places if self.lead_to_the_end(place)]
+        return [place for place in places if self.lead_to_the_end(place) or self._is_list(place)]
+
+    def _is_list(self, place: int) -> bool:
+        """Whether there is a list of names or notes, which nothing else looks like."""
+        chunk = self.header(place)
+        if chunk is None or chunk.name != b"LIST":
+            return False
+        return self.read(chunk, 4) in (b"INFO", b"adtl")
 
     def _is_chunk(self, chunk: Chunk) -> bool:
         return all(32 <= byte < 127 for byte in chunk.name) and self._fits(chunk)

@@ -129,10 +129,10 @@ def _first_frame(window: Window) -> int:
         is_last = bool(block[0] & 0x80)
         place += 4 + int.from_bytes(block[1:], "big")
     window.seek(place)
-    if first_frame(window.read(32), 0) == 0:
+    if first_frame(window.read(32)) == 0:
         return place
-    window.seek(0)
-    return first_frame(window.read(_SEARCHED), _STREAMINFO_END) or _STREAMINFO_END
+    window.seek(_STREAMINFO_END)
+    return _STREAMINFO_END + (first_frame(window.read(_SEARCHED)) or 0)
 
 
 def _behind(pieces: Sequence[tuple[int, int]], place: int) -> list[tuple[int, int]]:

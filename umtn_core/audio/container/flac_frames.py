@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 
 #: What may begin a frame: 14 bits that are always so, and a block size and rate that there are.
 _MAYBE = re.compile(rb"\xff(?=[\xf8\xf9][\x10-\xfe])")
+#: The same with the number 0.
+_FIRST = re.compile(rb"\xff[\xf8\xf9][\x10-\xfe].\x00", re.DOTALL)
 _BLOCKS = {1: 192, **{code: 144 << code for code in range(2, 6)},
            **{code: 1 << code for code in range(8, 16)}}  # fmt: skip
 #: What looks like a frame, and what has a frame's header, is tried so often from the end on.
@@ -53,26 +56,12 @@ def samples_by_last_frame(tail: bytes, block: int) -> int | None:
     return None
 
 
-def first_frame(data: bytes, place: int) -> int | None:
-    """Tell where the first frame begins, which has the number 0.
-
-    Parameters
-    ----------
-    data
-        The first bytes of a FLAC file.
-    place
-        Where it should be, by the header; looked for from the beginning if it is not there.
-
-    Returns
-    -------
-    int or None
-        None if there is none in these bytes.
-    """
-    starts = (match.start() for match in _MAYBE.finditer(data))
-    for start in (place, *starts):
-        head = data[start : start + _LONGEST_HEADER]
-        if _MAYBE.match(head) and _coded(head) == (0, 5) and _end_behind(head, 0) is not None:
-            return start
+def first_frame(data: bytes) -> int | None:
+    """Tell where in some bytes of a FLAC file its first frame begins, which has the number 0."""
+    for match in islice(_FIRST.finditer(data), _MOST_LIKE):
+        head = data[match.start() : match.start() + _LONGEST_HEADER]
+        if _end_behind(head, 0) is not None:
+            return match.start()
     return None
 
 

@@ -148,6 +148,11 @@ class _Walk:
                 self._take(place, frame)
                 place += frame.length
                 continue
+            if frame is not None and self._is_of_other_channels(place, frame):
+                raise UmtnError(
+                    f"{self._path} has frames of one channel among those of two; convert it to WAV "
+                    "with a program that plays it."
+                )
             after = self._behind_tag(place)
             if after is None:
                 after = self._behind_gap(place)
@@ -166,6 +171,12 @@ class _Walk:
                 f"{self._path} is cut off: of {last.counted} frames that its header counts, "
                 f"{last.frames} are there; copy it again."
             )
+
+    def _is_of_other_channels(self, place: int, frame: _Frame) -> bool:
+        """Whether a frame differs in its channels only, and another one follows it."""
+        following = _frame(self._data, place + frame.length)
+        rate = self._form[:3]
+        return frame.form[:3] == rate and following is not None and following.form[:3] == rate
 
     def remark(self) -> str:
         seconds = self._frame_samples / self._rate

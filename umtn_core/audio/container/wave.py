@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
+from umtn_core.audio.container.adpcm import check_blocks
 from umtn_core.audio.container.chunks import (
     MOST_CHUNKS,
     STALE,
@@ -21,6 +22,8 @@ from umtn_core.audio.container.samples import MP3, PACKED, Format, read_format
 from umtn_core.errors import UmtnError
 
 RIFFS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+#: The chunks that are looked for where the way to them is broken.
+_WANTED = (b"data", b"fmt ")
 _SEE_DS64 = 0xFFFFFFFF
 _LONG = 1 << 32
 #: How packets of AC-3 and of DTS begin, and the bytes in which two of them are looked for.
@@ -105,6 +108,8 @@ def look_into_wave(file: BinaryIO, begin: int, size: int, path: object) -> Found
         raise UmtnError(
             f"{path} has its sound in several chunks of packed samples; export it again."
         )
+    (block,) = struct.unpack_from(f"{first.order}H", first.format_body, 12)
+    check_blocks(file, pieces[0], first.format.tag, first.format.channels, block, path)
     return Found(kind, [_repaired(first, pieces[0])], remark=" ".join(remarks))
 
 
@@ -115,6 +120,8 @@ def _walk(chunks: dict[bool, Chunks], begin: int, path: object, remarks: list[st
     wave, place = _Wave(">" if big else "<"), begin + 12
     for _ in range(MOST_CHUNKS):
         following = _chunk_at(wave, chunks[big], place, path, remarks)
+        if following is None and not wave.pieces:
+            following = chunks[big].lost(begin, _WANTED[wave.format is None :])
         if following is None:
             return wave
         place = following
