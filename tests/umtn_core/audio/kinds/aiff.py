@@ -73,11 +73,13 @@ def _headers() -> Iterator[Kind]:
     for frames in (0, _COUNT // 2, _COUNT - 1, _COUNT + 1, 0xFFFFFFFF):
         contents = form(comm(frames), SOUND)
         yield Kind(f"{frames}-frames.aif", contents, RIGHT, ffmpeg=frames < 1 << 31)
-    for size in (0, 0x7FFFFFFF, 0xFFFFFFFF):
+    for size in (0, 0x7F000008, 0x7FFFFFFF, 0xFFFFFFFF):
         piped = form(comm(0), ssnd(BYTES, size=size), size=size)
         # FFmpeg takes a size of 0 at its word.
         yield Kind(f"ssnd-{size:x}.aif", piped, RIGHT, ffmpeg=size > 0)
         yield Kind(f"form-{size:x}.aif", form(comm(), SOUND, size=size), RIGHT, ffmpeg=size > 0)
+    unclosed = form(comm(0), ssnd(BYTES, size=8), size=0)
+    yield Kind("unclosed.aif", unclosed, RIGHT, ffmpeg=False)
     for kept in (0.3, 0.5, 0.9, 0.99):
         yield Kind(f"cut-{kept}.aif", PLAIN[: int(len(PLAIN) * kept)], Refused("cut off"))
     for kept, words in ((12, "COMM"), (30, "COMM"), (46, "0 are there"), (54, "8 are there")):
@@ -126,6 +128,9 @@ def _forms() -> Iterator[Kind]:
     named = comm(coding=b"NONE")[8:-2] + b"\x0enot compressed\0"
     long = form(chunk(b"COMM", named), SOUND, kind=b"AIFC")
     yield Kind("named-coding.aifc", long, RIGHT)
+    swapped = form(comm(coding=b"sowt"), ssnd(integers(MUSIC, 16, 2)))
+    yield Kind("sowt-in-aiff.aif", swapped, RIGHT, ffmpeg=False)
+    yield Kind("no-coding.aifc", form(comm(), SOUND, kind=b"AIFC"), RIGHT)
     yield coded(b"twos", 16, BYTES, 1e-4)
     yield coded(b"sowt", 16, integers(MUSIC, 16, 2), 1e-4)
     yield coded(b"raw ", 8, bytes(b ^ 0x80 for b in integers(MUSIC, 8, 1)), 0.01)

@@ -87,6 +87,11 @@ def _headers() -> Iterator[Kind]:
     cover = bytes([FLAC[4] | 6]) + (len(about) + len(image)).to_bytes(3, "big") + about + image
     start = FLAC[:4] + bytes([FLAC[4] & 0x7F]) + FLAC[5:42]
     yield Kind("picture.flac", start + cover + FLAC[42:], RIGHT)
+    # Blocks whose content is none: a picture, a comment.
+    empty = bytes([FLAC[4] | 6]) + (3000).to_bytes(3, "big") + b"\xff" * 3000
+    yield Kind("broken-picture.flac", start + empty + FLAC[42:], RIGHT)
+    comment = bytes([FLAC[4] | 4]) + (30).to_bytes(3, "big") + b"\xff" * 30
+    yield Kind("broken-comment.flac", start + comment + FLAC[42:], RIGHT)
     yield Kind("zeros-behind.flac", FLAC + bytes(3000), RIGHT)
     yield Kind("joined.flac", FLAC + FLAC, Exactly(np.tile(MUSIC, 2)))
 

@@ -110,6 +110,15 @@ def _tags() -> Iterator[Kind]:
     yield Kind("id3-larger-than-file.mp3", large + VBR, RIGHT, ffmpeg=False)
     small = b"ID3\3\0\0" + synchsafe(40) + title() + bytes(500)
     yield Kind("id3-size-too-small.mp3", small + VBR, RIGHT, ffmpeg=False)
+    for count in (1, 2, 3):
+        few = b"".join(frames(BARE_CBR)[:count])
+        part = Nearly(MUSIC[:, : count * 1152], late=3000, longer=2000, shorter=1200)
+        for behind, after in (("tag", id3v1()), ("zeros", bytes(2000))):
+            name = f"{count}-frames-{behind}-behind.mp3"
+            yield Kind(name, few + after, part, ffmpeg=behind == "tag" and count > 1)
+    # As radio has it, which says the title of each song.
+    within = b"".join(frames(BARE_CBR)[:20]) + id3(title()) + b"".join(frames(BARE_CBR)[20:])
+    yield Kind("id3-within.mp3", within, untrimmed(MUSIC), ffmpeg=False)
     yield Kind("id3v1.mp3", VBR + id3v1(), RIGHT)
     yield Kind("ape-behind.mp3", VBR + ape() + id3v1(), RIGHT)
     # FFmpeg does not look behind an APE tag for the Xing header.

@@ -63,12 +63,11 @@ def _renumbered(contents: bytes, serial: int) -> bytes:
     )
 
 
-def _later(page: bytes, samples: int) -> bytes:
+def _later(page: bytes, samples: int, pages: int = 0) -> bytes:
     """The page at a later time of its stream."""
-    (granule,) = struct.unpack("<q", page[6:14])
-    return checked(
-        page[:6] + struct.pack("<q", granule + samples if granule > 0 else granule) + page[14:]
-    )
+    granule, serial, number = struct.unpack("<qII", page[6:22])
+    granule += samples if granule > 0 else 0
+    return checked(page[:6] + struct.pack("<qII", granule, serial, number + pages) + page[22:])
 
 
 def flac_inside() -> bytes:
@@ -109,6 +108,17 @@ def _whole() -> Iterator[Kind]:
     before = skeleton + first + end + b"".join(rest)
     yield Kind("skeleton-first.ogg", before, RIGHT, ffmpeg=False)
     yield Kind("id3-before.ogg", id3(title() + bytes(50)) + VORBIS, RIGHT)
+    yield Kind("noise-behind.ogg", VORBIS + b"whatever" * 50, RIGHT)
+    head, rest = pages(VORBIS)[:2], pages(VORBIS)[2:]
+    live = head + [_later(one, 1_000_000, 100) for one in rest]
+    yield Kind("live.ogg", b"".join(live), Nearly(MUSIC, shorter=1000, longer=1000))
+    # Left, right, middle, bass, and behind: Vorbis has another order than WAV.
+    six = np.concatenate([music(seed=0), music(seed=1)[:, ::-1], 0.7 * MUSIC])
+    six[3] = 0.3 * np.sin(2 * np.pi * 80 * np.arange(six.shape[1]) / RATE)
+    surround = by_soundfile(six[[0, 2, 1, 4, 5, 3]], "OGG", "VORBIS")
+    yield Kind("surround.ogg", surround, Nearly(six, alike=0.9))
+    half = by_soundfile(music(rate=24_000), "OGG", "OPUS", 24_000)
+    yield Kind("24000-hz.opus", half, opus)
     yield Kind("behind-the-end.ogg", VORBIS + bytes(500), RIGHT)
 
 

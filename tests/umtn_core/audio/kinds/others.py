@@ -61,6 +61,12 @@ def _other_formats() -> Iterator[Kind]:
     for name in ("float.au", "float.caf", "pcm_24.caf", "double.w64"):
         subtype, ending = name.upper().split(".")
         yield Kind(name, by_soundfile(MUSIC, ending, subtype), Exactly(MUSIC, 1e-6))
+    yield Kind("open-0.au", au[:8] + bytes(4) + au[12:], Exactly(MUSIC), ffmpeg=False)
+    w64 = by_soundfile(MUSIC, "W64", "PCM_16")
+    at = w64.index(b"data") + 16
+    for size in (0, (1 << 63) - 1, (1 << 64) - 1):
+        contents = w64[:at] + size.to_bytes(8, "little") + w64[at + 8 :]
+        yield Kind(f"open-{size:x}.w64", contents, Exactly(MUSIC), ffmpeg=False)
     yield Kind("coding.au", au[:15] + b"\x2a" + au[16:], Refused("coding 42"))
     yield Kind("empty.au", au[:8] + bytes(4) + au[12:24], Refused("no sound"))
     caf = bytearray(by_soundfile(MUSIC, "CAF", "PCM_16"))

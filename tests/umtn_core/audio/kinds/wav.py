@@ -141,6 +141,9 @@ def _chunks() -> Iterator[Kind]:
     yield Kind("behind-the-end.wav", PLAIN + bytes(100), RIGHT)
     nothing = "120 more that belong to nothing"
     yield Kind("noise-behind.wav", PLAIN + b"\x80\x81\x82" * 40, RIGHT, nothing)
+    yield Kind("cut-chunk-behind.wav", PLAIN + b"LIST\0\4\0\0INFOI", RIGHT)
+    yield Kind("chunk-behind-riff.wav", PLAIN + chunk(b"id3 ", id3(bytes(301))), RIGHT)
+    yield Kind("odd-name.wav", riff(FMT, chunk(b"\xffab\x01", bytes(50)), DATA), RIGHT)
     yield Kind("id3v1-behind.wav", PLAIN + id3v1(), RIGHT)
     yield Kind("id3-before.wav", id3(title() + bytes(500)) + PLAIN, RIGHT, ffmpeg=False)
     yield Kind("ape-before.wav", ape() + PLAIN, RIGHT, ffmpeg=False)
@@ -233,6 +236,8 @@ def _refused_forms() -> Iterator[Kind]:
     # As a receiver of surround sound takes it from S/PDIF: a burst in each 6,144 bytes.
     burst = b"\x72\xf8\x1f\x4e\1\0\0\x38\x77\x0b" + np.random.default_rng(4).bytes(1782)
     yield file("ac-3.wav", form(PCM, 16), burst.ljust(6144, b"\0") * 20, "AC-3 or DTS")
+    # As Cool Edit has it: floating point that says 24 bits.
+    yield file("cool-edit.wav", form(PCM, 24, width=4), floats(MUSIC, "<f4"), "something else")
     private = extended(PCM, 16, 16)[:-8] + b"whatever"
     yield file("private.wav", private, BYTES, "only its maker knows")
     yield file("short-extensible.wav", form(EXTENSIBLE, 16), BYTES, "ends before it says how")
@@ -291,6 +296,13 @@ def _coded() -> Iterator[Kind]:
         name = subtype.lower().replace("_", "-")
         yield Kind(f"{name}.wav", contents, Nearly(MUSIC, longer=longer, alike=alike))
         yield Kind(f"{name}-cut.wav", contents[: len(contents) // 2], Refused(_CUT_OFF))
+    for subtype in ("IMA_ADPCM", "MS_ADPCM"):
+        name = subtype.lower().replace("_", "-")
+        spoilt = by_soundfile(MUSIC, "WAV", subtype)
+        gone = spoilt[:9000] + spoilt[9001:]
+        yield Kind(f"{name}-byte-gone.wav", gone, Refused("into its sound"), ffmpeg=False)
+        small = spoilt[:32] + b"\6\0" + spoilt[34:]
+        yield Kind(f"{name}-small-blocks.wav", small, Refused("6 bytes, which are too few"))
     at = contents.index(b"data")
     packed = contents[at + 8 :]
     twice = contents[12:at] + chunk(b"data", packed[:2048]) + chunk(b"data", packed[2048:])
