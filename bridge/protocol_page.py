@@ -32,7 +32,8 @@ and the protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
   the first counts most (OSC 1.0): liblo, SuperCollider and others send the latter. The first byte
   of a connection tells, and answers come framed alike. A connection in neither, one with a length
   that no packet may have, and one that is silent for five seconds in the middle of a packet get an
-  error and are closed.
+  error and are closed. When there are too many, one that neither follows a job nor has subscribed
+  gives its place to a new one: one that never said anything, or the longest silent.
 - Arguments have the types `i`, `f` and `s`. Wherever a number is expected, an `i`, `f`, `h` or `d`
   will do, since Pure Data has only floats; it must be whole where an `i` is. A number may also come
   as text (`"7"`, `"0.5"`), as text fields and symbols do, and an `S` is an `s`. The words that an

@@ -73,6 +73,10 @@ class Followers:
         """Whether a job's events go there."""
         return target in self._subscribers or target in self._jobs.get(id, ())
 
+    def hearing(self) -> set[Target]:
+        """Return everywhere that any job's events go."""
+        return set(self._subscribers).union(*self._jobs.values())
+
     def forget(self, target: Target) -> None:
         """Somebody has gone."""
         self._subscribers.pop(target, None)

@@ -405,10 +405,10 @@ def test_connections_and_packets_are_limited(serve: Serve) -> None:
     async def scene() -> None:
         async with serve(most_clients=2) as served:
             open_ = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(3)]
-            assert b"busy" in await asyncio.wait_for(open_[2][0].read(), 5)
+            assert b"busy" in await asyncio.wait_for(open_[0][0].read(), 5)
             # A frame without an end is not gathered for ever.
-            open_[0][1].write(b"/" * 40_000)
-            assert b"16384 bytes" in await asyncio.wait_for(open_[0][0].read(), 5)
+            open_[1][1].write(b"/" * 40_000)
+            assert b"16384 bytes" in await asyncio.wait_for(open_[1][0].read(), 5)
             peer = await served.peer()
             peer.transport.sendto(b"/umtn/ping\0\0,\0\0\0" + b"\0" * 20_000)
             assert "16384 bytes" in (await peer.next())[3]

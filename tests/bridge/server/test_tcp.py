@@ -205,3 +205,100 @@ def test_a_connection_that_only_listens_is_no_burden_and_stops_with_the_bridge(
         assert await silent.at_end()
 
     asyncio.run(scene())
+
+
+async def subscribed(port: int) -> Connection:
+    """A connection that keeps its place."""
+    connection = await connect(port)
+    connection.writer.write(after_length(build_msg("/umtn/subscribe", []).dgram))
+    assert (await connection.next()).address == "/umtn/subscribed"
+    return connection
+
+
+def test_those_who_say_nothing_keep_nobody_out(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(most_clients=4) as served:
+            listens, speaks = await subscribed(served.port), await connect(served.port)
+            speaks.writer.write(slip.encode(PING))
+            assert (await speaks.next_slip()).address == "/umtn/pong"
+            for _ in range(3):  # as often as one likes
+                idle = [await connect(served.port) for _ in range(4)]
+                newest = await connect(served.port)
+                newest.writer.write(after_length(PING))
+                assert (await newest.next()).address == "/umtn/pong"
+                goodbye = await idle[0].next_slip()
+                assert goodbye.arguments[1] == "busy" and "gives way" in goodbye.arguments[2]
+                assert await idle[0].at_end()
+                newest.writer.close()
+            # Whoever follows jobs, or spoke just now, was not asked to go.
+            speaks.writer.write(slip.encode(PING))
+            assert (await speaks.next_slip()).address == "/umtn/pong"
+            listens.writer.write(after_length(RENDER))
+            assert (await listens.next()).address == "/umtn/accepted"
+
+    asyncio.run(scene())
+
+
+def test_who_spoke_long_ago_and_follows_nothing_gives_way(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "_KEPT", 0.0)
+
+    async def scene() -> None:
+        async with serve(most_clients=3) as served:
+            follows, *others = [await connect(served.port) for _ in range(3)]
+            follows.writer.write(after_length(RENDER))
+            assert (await follows.next()).address == "/umtn/accepted"
+            for each in reversed(others):
+                each.writer.write(after_length(PING))
+                assert (await each.next()).address == "/umtn/pong"
+            newest = await connect(served.port)
+            # The one that was silent for the longest time, in its own framing.
+            assert (await others[1].next()).arguments[1] == "busy"
+            assert await others[1].at_end()
+            for each in (newest, others[0], follows):
+                each.writer.write(after_length(PING))
+                assert (await each.next()).address == "/umtn/pong"
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("framing", ["length", "slip", "none"])
+def test_one_too_many_is_told_so_in_its_own_framing(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, framing: str
+) -> None:
+    monkeypatch.setattr(tcp, "_PARTING", 0.3)
+
+    async def scene() -> None:
+        async with serve(most_clients=2) as served:
+            inside = [await subscribed(served.port) for _ in range(2)]
+            outside = await connect(served.port)
+            if framing != "none":
+                frame = after_length if framing == "length" else slip.encode
+                outside.writer.write(frame(PING) * 500)
+            read = outside.next if framing == "length" else outside.next_slip
+            assert (await read()).arguments[:2] == ["", "busy"]
+            assert await outside.at_end()  # and no reset takes the answer back
+            inside[0].writer.close()
+            while len(served.server._tcp) == 2:
+                await asyncio.sleep(0.01)
+            assert (await subscribed(served.port)).writer
+
+    asyncio.run(scene())
+
+
+def test_few_of_those_who_are_turned_away_are_waited_for(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "_MOST_PARTING", 1)
+
+    async def scene() -> None:
+        async with serve(most_clients=1) as served:
+            inside = await subscribed(served.port)
+            first, second = await connect(served.port), await connect(served.port)
+            assert await second.at_end()
+            first.writer.write(after_length(PING))
+            assert (await first.next()).arguments[1] == "busy"
+            inside.writer.close()
+
+    asyncio.run(scene())
