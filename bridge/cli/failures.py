@@ -73,6 +73,11 @@ def as_failures(ctx: click.Context | None = None) -> Iterator[None]:
         raise
     except Exception as error:
         _show_traceback_if_asked(error)
+        if isinstance(error, FileNotFoundError) and not _has_working_folder():
+            raise Failure(
+                "The folder that umtn was started in is not there any more; "
+                "change into another one and run it again."
+            ) from error
         kind = type(error).__name__
         raise Failure(
             f"Something unexpected went wrong ({kind}: {error}); "
@@ -106,6 +111,14 @@ def needs_extra(work: str, extra: str) -> Iterator[None]:
             f"{work} needs the {extra} extra ({root} is not installed): "
             f'pip install "umtn[{extra}]".'
         ) from error
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _with_help_hint(error: click.UsageError, group: click.Context | None) -> str:

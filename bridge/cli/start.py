@@ -24,6 +24,9 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
+        from bridge.cli.streams import mend_streams
+
+        mend_streams()
         from bridge.cli.main import main as run
 
         run()

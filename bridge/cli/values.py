@@ -41,8 +41,9 @@ class Number(click.FloatRange):
             return number
         # With a comma for the point, as many languages have it.
         other = _number(str(value).replace(",", "."))
-        fits = number is None and other is not None and _within(self, other)
-        again = f" (did you mean {_plain(other)}?)" if fits else ""
+        again = ""
+        if number is None and other is not None and _within(self, other):
+            again = f" (did you mean {_plain(other)}?)"
         self.fail(f"write a number{_bounds(self)}, not {quoted(str(value))}{again}.", param, ctx)
 
 

@@ -58,8 +58,8 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("send take.wav --to flute --unit secs", 2, "write seconds or samples, not 'secs'"),
     ("evaluate tiny folder --split vaild", 2, "write valid or test, not 'vaild' (did you mean"),
     # Numbers.
-    ("translate take.wav --to flute --seed x", 2, "write a whole number from 0 to 18446744073709551615,"),
-    ("translate take.wav --to flute --seed 99999999999999999999", 2, "from 0 to 18446744073709551615"),
+    ("translate take.wav --to flute --seed x", 2, "write a whole number from 0 to 1844"),
+    ("translate take.wav --to flute --seed 99999999999999999999", 2, "0 to 18446744073709551615"),
     ("translate take.wav --to flute --dynamics loud", 2, "write a number from 0 to 1, not 'loud'"),
     ("send take.wav --to flute --dynamics loud", 2, "write a number from 0 to 1, not 'loud'"),
     ("send take.wav --to flute --dynamics 2", 2, "write a number from 0 to 1, not '2'"),
