@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bridge.client.answers import BridgeError, JobStatus, Model, Pong
-from bridge.client.link import Link
+from bridge.client.link import Link, reason_of
+from bridge.client.sending import path_for_bridge
 from bridge.discovery.address_file import read_address
 from bridge.protocol import PORT, Value
 from bridge.server.packets import Received
+from bridge.text import on_one_line, shortened
 
 #: Seconds without a word about a job after which the bridge is asked.
 SILENCE = 2.0
+
+#: Codes of errors that no job ends with.
+_REFUSALS = ("unknown_id", "busy", "internal")
 
 OnStatus = Callable[[JobStatus], None]
 
@@ -50,8 +56,8 @@ class AsyncBridge:
         timeout: float = 5.0,
     ):
         known = read_address() if host is None and port is None else None
-        self._host = host or (known.host if known else "127.0.0.1")
-        self._port = port or (known.port if known else PORT)
+        self._host = host if host is not None else known.host if known else "127.0.0.1"
+        self._port = port if port is not None else known.port if known else PORT
         self._token = token
         self._timeout = timeout
         self._link = Link(token, timeout)
@@ -60,12 +66,22 @@ class AsyncBridge:
     async def __aenter__(self) -> AsyncBridge:
         """Open the socket."""
         try:
-            await self._link.open(self._host, self._port)
+            await self._link.open(self._host, _port(self._port))
+        except socket.gaierror as error:
+            raise BridgeError(
+                "unreachable",
+                f"There is no such machine as {self._shown} ({reason_of(error)}); give the name or "
+                "the address of one alone.",
+            ) from error
         except OSError as error:
             raise BridgeError(
-                "unreachable", f"There is no such machine as {self._host} ({error.strerror})."
+                "unreachable", f"There is no way to {self._shown} ({reason_of(error)})."
             ) from error
         return self
+
+    @property
+    def _shown(self) -> str:
+        return shortened(on_one_line(self._host)) or "''"
 
     async def __aexit__(self, *_: object) -> None:
         """Close the socket; jobs go on."""
@@ -127,12 +143,12 @@ class AsyncBridge:
         JobStatus
             With the id and the note. The bridge will do the job whether or not anybody follows it.
         """
-        id = id or uuid.uuid4().hex
+        id = uuid.uuid4().hex if id is None else id
         pairs = [part for pair in options.items() for part in pair]
-        place = "" if output is None else _absolute(output)
+        place = "" if output is None else path_for_bridge(output)
         answer = await self._link.ask(
             "/umtn/render",
-            (id, _absolute(source), target, place, *pairs),
+            (id, path_for_bridge(source), target, place, *pairs),
             lambda m: m.address in ("/umtn/accepted", "/umtn/error") and m.arguments[0] == id,
         )
         if answer.address == "/umtn/error":
@@ -142,7 +158,15 @@ class AsyncBridge:
 
     async def status(self, id: str) -> JobStatus:
         """Ask how far a job is."""
-        return await self._about(id, "/umtn/status", {"/umtn/job"})
+        # The end of the job may come before the answer, which follows all the same.
+        answer = await self._link.ask(
+            "/umtn/status",
+            (id,),
+            lambda m: (m.address == "/umtn/job" or _refuses(m)) and m.arguments[0] == id,
+        )
+        if _refuses(answer):
+            raise BridgeError(*answer.arguments[1:3])
+        return _status(answer.arguments)
 
     async def cancel(self, id: str) -> JobStatus:
         """Give a job up; one that is finished already stays so.
@@ -152,7 +176,7 @@ class AsyncBridge:
         JobStatus
             As it is now.
         """
-        await self._link.ask(
+        answer = await self._link.ask(
             "/umtn/cancel",
             (id,),
             lambda m: (
@@ -160,6 +184,8 @@ class AsyncBridge:
                 and m.arguments[0] == id
             ),
         )
+        if _refuses(answer):
+            raise BridgeError(*answer.arguments[1:3])
         return await self.status(id)
 
     async def follow(self, id: str, on_status: OnStatus | None = None) -> JobStatus:
@@ -213,20 +239,6 @@ class AsyncBridge:
                         fraction, left, state = message.arguments[1:4]
                         on_status(JobStatus(id, state, fraction, None if left < 0 else left))
 
-    async def _about(self, id: str, address: str, answers: set[str]) -> JobStatus:
-        answer = await self._link.ask(
-            address,
-            (id,),
-            lambda m: m.address in answers | {"/umtn/error"} and m.arguments[0] == id,
-        )
-        if answer.address == "/umtn/error":
-            code, message = answer.arguments[1:3]
-            if code == "unknown_id":
-                raise BridgeError(code, message)
-            # The end of the job came before the answer; it is how the job is, all the same.
-            return JobStatus(id, "failed", code=code, message=message)
-        return _status(answer.arguments)
-
     async def _list(
         self, address: str, reply: str, place: Callable[[list[Any]], tuple[int, int, list[Any]]]
     ) -> list[list[Any]]:
@@ -249,8 +261,22 @@ class AsyncBridge:
         return [found[index] for index in sorted(found)]
 
 
-def _absolute(path: str | Path) -> str:
-    return str(Path(path).expanduser().absolute())
+def _port(port: Any) -> int:
+    """Return a port as a number of those that there are."""
+    try:
+        number = int(port)
+    except (TypeError, ValueError):
+        number = 0
+    if not 1 <= number <= 65_535:
+        raise BridgeError(
+            "unreachable", f"A port is a whole number from 1 to 65535, not {port!r:.40}."
+        )
+    return number
+
+
+def _refuses(message: Received) -> bool:
+    """Whether this is not how a job ended, but that nothing is said of it."""
+    return message.address == "/umtn/error" and message.arguments[1] in _REFUSALS
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -8,12 +8,16 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, cast
 
 from bridge.client.answers import BridgeError
-from bridge.protocol import BY_REPLY, Value
+from bridge.client.sending import packet_of
+from bridge.protocol import BY_REPLY, BY_REQUEST, ID
 from bridge.server.addresses import places
-from bridge.server.packets import MalformedPacket, Received, read_packet, request
+from bridge.server.packets import MalformedPacket, Received, read_packet
 
 #: Seconds until a request is sent again; each further wait is twice as long.
 FIRST_WAIT = 0.25
+
+#: Refusals that asking again does not help against.
+_FINAL = ("bad_request", "denied", "internal")
 
 Wanted = Callable[[Received], bool]
 
@@ -24,7 +28,8 @@ class _Socket(asyncio.DatagramProtocol):
     def __init__(self, heard: Callable[[_Socket, list[Received]], None]):
         self._heard = heard
         self._transport: asyncio.DatagramTransport | None = None
-        self.gone = False
+        #: Why nothing gets there, while nothing does.
+        self.error: OSError | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -32,8 +37,9 @@ class _Socket(asyncio.DatagramProtocol):
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def error_received(self, exc: Exception) -> None:
-        """Remember that nobody listens there; the bridge may be about to start."""
-        self.gone = isinstance(exc, OSError)
+        """Remember why nothing gets there; the bridge may be about to start."""
+        if isinstance(exc, OSError):
+            self.error = exc
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         """Pass answers on, and nothing else that somebody may send."""
@@ -42,7 +48,7 @@ class _Socket(asyncio.DatagramProtocol):
         except MalformedPacket:
             return
         if messages:
-            self.gone = False
+            self.error = None
             self._heard(self, messages)
 
     def send(self, packet: bytes) -> None:
@@ -147,13 +153,19 @@ class Link:
             for listener in self._listeners:
                 listener.put_nowait(message)
 
-    def send(self, address: str, *values: Value) -> None:
-        """Send a request once."""
-        packet = request(address, values)
+    def send(self, address: str, *values: Any) -> None:
+        """Send a request once.
+
+        Raises
+        ------
+        BridgeError
+            ``bad_request`` if it holds what cannot be sent.
+        """
+        packet = packet_of(address, values)
         for socket in self._sockets:
             socket.send(packet)
 
-    async def ask(self, address: str, values: Sequence[Value], wanted: Wanted) -> Received:
+    async def ask(self, address: str, values: Sequence[Any], wanted: Wanted) -> Received:
         """Send a request until it is answered.
 
         Parameters
@@ -166,7 +178,8 @@ class Link:
         Raises
         ------
         BridgeError
-            ``unreachable`` if there is no answer in time.
+            ``unreachable`` if there is no answer in time, and what the bridge said if all that it
+            did was to refuse.
         """
         async with contextlib.aclosing(self.ask_many(address, values, wanted)) as answers:
             async for answer in answers:
@@ -174,7 +187,7 @@ class Link:
         raise AssertionError("ask_many ends only by an error")
 
     async def ask_many(
-        self, address: str, values: Sequence[Value], wanted: Wanted
+        self, address: str, values: Sequence[Any], wanted: Wanted
     ) -> AsyncGenerator[Received, None]:
         """Send a request until it is answered, and go on with the answers.
 
@@ -186,6 +199,8 @@ class Link:
         BridgeError
         """
         loop = asyncio.get_running_loop()
+        about = values[0] if BY_REQUEST[address].arguments[:1] == (ID,) else ""
+        refusal: BridgeError | None = None
         with self.listening() as inbox:
             until = loop.time() + self._timeout
             latest = loop.time() + 10 * self._timeout
@@ -203,13 +218,16 @@ class Link:
                         raise BridgeError("token", "This bridge has a token; give it with --token.")
                     # It has been sent by now.
                     self.send(address, *values)
-                elif _is_error(message, "denied") and message.arguments[0] == "":
-                    # An id, which every other refusal names, is never empty.
-                    raise BridgeError("denied", str(message.arguments[2]))
+                elif any(_is_error(message, code) and not message.arguments[0] for code in _FINAL):
+                    # Said of no job, and no other answer follows.
+                    raise _as_error(message)
                 elif wanted(message) and not _is_error(message, "rate"):
                     until, wait = min(latest, loop.time() + self._timeout), FIRST_WAIT
                     yield message
-        raise self._unreachable()
+                elif message.address == "/umtn/error" and message.arguments[0] in ("", about):
+                    # It may do better when it is asked again.
+                    refusal = _as_error(message)
+        raise refusal or self._unreachable()
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[asyncio.Queue[Received]]:
@@ -222,12 +240,25 @@ class Link:
             self._listeners.discard(inbox)
 
     def _unreachable(self) -> BridgeError:
-        gone = all(socket.gone for socket in self._sockets)
-        reason = "nobody listens there" if gone else f"no answer in {self._timeout:g} s"
+        errors = [socket.error for socket in self._sockets]
+        reason = f"no answer in {self._timeout:g} s"
+        if all(isinstance(error, ConnectionError) for error in errors):
+            reason = "nobody listens there"
+        elif errors[0] is not None:
+            reason = reason_of(errors[0])
         return BridgeError(
             "unreachable",
             f"There is no bridge at {self._peer} ({reason}); start one with `umtn bridge`.",
         )
+
+
+def reason_of(error: OSError) -> str:
+    """Say what the system says of an error, within a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
+def _as_error(message: Received) -> BridgeError:
+    return BridgeError(str(message.arguments[1]), str(message.arguments[2]))
 
 
 def _is_error(message: Received, code: str) -> bool:

@@ -200,11 +200,23 @@ def _write(message: Message, values: Sequence[Value]) -> bytes:
                 kind = "f" if "f" in argument.types else "i"
                 builder.add_arg(float(value) if kind == "f" else int(value), kind)
         else:
-            builder.add_arg(_clean(value) if isinstance(value, str) else value)
+            builder.add_arg(_clean(value) if isinstance(value, str) else value, _type(value))
     packet: bytes = builder.build().dgram
     if is_reply and len(packet) > LARGEST_REPLY:
         raise ValueError(f"a reply {message.address} of {len(packet)} bytes")
     return packet
+
+
+def _type(value: Value) -> str:
+    """Return the least type that holds a value as it is: samples of long files are no floats."""
+    if isinstance(value, str):
+        return "s"
+    if isinstance(value, int):
+        return "i" if -(2**31) <= value < 2**31 else "h"
+    try:
+        return "f" if struct.unpack(">f", struct.pack(">f", value))[0] == value else "d"
+    except OverflowError:
+        return "d"
 
 
 def _cut(text: str, most: int) -> str:
