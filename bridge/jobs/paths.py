@@ -21,7 +21,7 @@ from bridge.jobs.path_readings import (
 )
 from bridge.jobs.request import RequestError
 from bridge.protocol import LONGEST_PATH
-from bridge.text import shortened
+from bridge.text import quoted, shortened
 
 LONGEST_NAME = 255
 #: The one format of results: floating point, so that nothing is clipped or rounded.
@@ -199,7 +199,9 @@ class AllowedFolders:
             ) from error
         path = self._from_root(path)
         self._check_allowed(path)
-        return path if _is_there(path) else self._alike(path)
+        path = path if _is_there(path) else self._alike(path)
+        _check_storable(path, what)
+        return path
 
     def _from_root(self, path: Path) -> Path:
         """Write the folder that a path begins with as it was allowed."""
@@ -274,6 +276,17 @@ def _checked(text: str, what: str) -> Path:
             f"in it {LONGEST_NAME}.",
         )
     return Path(text)
+
+
+def _check_storable(path: Path, what: str) -> None:
+    """Refuse what a link leads to, if its name is none that can be written down or sent."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            "bad_request",
+            f"The {what} leads to {quoted(shortened(path))}, a name that is not UTF-8; rename it.",
+        ) from error
 
 
 def _is_there(path: Path) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.server.addresses import is_loopback
 from umtn_core.errors import UmtnError
@@ -20,6 +21,8 @@ LONGEST_WAIT = 300.0
 
 #: Hosts whose failures are remembered; over UDP, an address costs its inventor nothing.
 _REMEMBERED = 4_096
+#: Wrong tokens of one host that are known again: who repeats one has not guessed anew.
+_KNOWN_WRONG = 8
 #: Wrong tokens a second from all hosts together, beyond which nobody's is looked at.
 _TOGETHER = 20.0
 
@@ -32,6 +35,7 @@ class Refused(Exception):
 class _Failures:
     count: int = 0
     until: float = 0.0
+    wrong: deque[bytes] = field(default_factory=lambda: deque(maxlen=_KNOWN_WRONG))
 
 
 class Access:
@@ -56,28 +60,40 @@ class Access:
         """Whether there is no token."""
         return self._token is None
 
+    def is_right(self, token: str) -> bool:
+        """Whether this is the token; only for who has shown it already, since nobody waits."""
+        return self._token is None or hmac.compare_digest(
+            token.encode("utf-8", "replace"), self._token
+        )
+
     def check(self, host: str, token: str) -> None:
         """Accept a token, or not.
 
         Raises
         ------
         Refused
-            If it is wrong, or if this host must still wait: then it is not even looked at.
+            If it is wrong, or if this host must still wait: then it is not even looked at. One
+            that was wrong before makes nobody wait again: a program that has an old token and
+            repeats it keeps no other of its machine out.
         """
         if self._token is None:
             return
         now = self._clock()
         failures = self._failures.get(host, _Failures())
+        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        if digest in failures.wrong:
+            raise Refused("This token was wrong before; send the right one")
         if now < failures.until:
             raise Refused(f"Too many wrong tokens; wait {failures.until - now:.0f} s and try again")
-        if hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
-            self._failures.pop(host, None)
+        if self.is_right(token):
+            failures.count = 0
             return
         if not self._everyone.take():
             raise Refused("Too many wrong tokens from everywhere; try again in a second")
         failures.count += 1
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures.count - 1, 30))
         failures.until = now + wait
+        failures.wrong.append(digest)
         self._failures[host] = failures
         self._failures.move_to_end(host)
         while len(self._failures) > _REMEMBERED:

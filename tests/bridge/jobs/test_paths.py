@@ -364,6 +364,24 @@ def test_paths_are_found_as_other_programs_write_them(
 
 
 @posix
+@posix
+def test_a_link_to_a_name_that_is_not_utf_8_is_refused(folders, tmp_path):
+    """Else it would be in the way of whatever is written down with it."""
+    folder = os.fsencode(tmp_path / "session")
+    os.mkdir(folder + b"/d\xff")
+    for name in (b"\xe9.wav", b"d\xff/in.wav"):
+        with open(folder + b"/" + name, "wb") as file:
+            file.write(b"sound")
+    os.symlink(folder + b"/\xe9.wav", folder + b"/link.wav")
+    os.symlink(folder + b"/d\xff", folder + b"/folder")
+    for text in ("link.wav", "folder/in.wav"):
+        with pytest.raises(RequestError, match=r"leads to .*, a name that is not UTF-8") as caught:
+            found(folders, text)
+        caught.value.message.encode()
+    assert refused(folders.output, "folder/out.wav") == "bad_request"
+    assert found(folders, "in.wav") == tmp_path / "session" / "in.wav"
+
+
 def test_a_word_of_a_shell_may_be_quoted_in_parts(folders, tmp_path):
     place = tmp_path / "music" / "it's.wav"
     place.write_bytes(b"sound")

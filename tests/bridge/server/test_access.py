@@ -38,6 +38,28 @@ def test_a_guesser_gets_few_guesses_in_a_day() -> None:
     assert looked_at < 320
 
 
+def test_each_further_guess_waits_longer() -> None:
+    now = [0.0]
+    access = Access(TOKEN, clock=lambda: now[0])
+    looked_at = 0
+    while now[0] < 24 * 3600:
+        with pytest.raises(Refused) as refused:
+            access.check("10.0.0.1", f"guess {now[0]}")
+        looked_at += "The token is wrong" in str(refused.value)
+        now[0] += 0.5
+    assert 280 < looked_at < 320
+
+
+def test_who_repeats_an_old_token_keeps_no_other_of_the_machine_out() -> None:
+    now = [0.0]
+    access = Access(TOKEN, clock=lambda: now[0])
+    for turn in range(100):
+        with pytest.raises(Refused, match="wrong before" if turn else "token is wrong; wait 1 s"):
+            access.check("10.0.0.1", "an old token of long ago")
+        now[0] += 1.5
+        access.check("10.0.0.1", TOKEN)
+
+
 def test_guesses_from_invented_hosts_are_slowed_together() -> None:
     now = [0.0]
     access = Access(TOKEN, clock=lambda: now[0])

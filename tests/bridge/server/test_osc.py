@@ -337,12 +337,17 @@ def test_guessing_takes_longer_with_every_guess(serve: Serve) -> None:
         async with serve(token=TOKEN, clock=lambda: now[0]) as served:
             peer = await served.peer()
             for wait in (1, 2, 4, 8):
-                assert f"wait {wait} s" in (await peer.ask("/umtn/token", "guess"))[3]
+                assert f"wait {wait} s" in (await peer.ask("/umtn/token", f"guess {wait}"))[3]
                 # Not even the right one is looked at meanwhile, from whichever port.
                 other = await served.peer()
                 assert (await other.ask("/umtn/token", TOKEN))[2] == "denied"
                 now[0] += wait + 0.001
             assert await peer.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
+            # Who is in stays in, whatever others of the machine or it itself send.
+            assert "wait 1 s" in (await other.ask("/umtn/token", "a guess"))[3]
+            assert await peer.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
+            assert (await peer.ask("/umtn/token", "an old one"))[2] == "denied"
+            assert (await peer.ask("/umtn/ping"))[0] == "/umtn/pong"
 
     asyncio.run(scene())
 
