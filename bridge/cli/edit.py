@@ -20,6 +20,7 @@ from bridge.cli.options import (
 from bridge.cli.output import print_line, say
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
+from bridge.cli.typed_paths import to_read
 from bridge.cli.values import OneOf
 from bridge.text import shell_word
 from umtn_core.errors import UmtnError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("typed", metavar="FILE", type=click.Path())
 @target_option(help="Instrument to play it on.  [default: ask]")
 @model_option()
 @seed_option(metavar="NUMBER")
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @dynamics_option(metavar="NUMBER")
 @transpose_option()
 @quiet_option()
-def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any) -> None:
+def edit(typed: str, target: str | None, model: str, quiet: bool, **options: Any) -> None:
     """Play FILE on another instrument, in its place.
 
     For DAWs that hand a take to an external editor and read it again afterwards: name
@@ -55,6 +56,9 @@ def edit(file: Path, target: str | None, model: str, quiet: bool, **options: Any
     from umtn_core.translation import Source
     from umtn_core.translator import Translator
 
+    if not typed:
+        raise UmtnError("FILE is empty; name the file to edit.")
+    file = Path(to_read(typed))
     take = Take.at(file)
     renew = _renewal(take, target)
     bundle = Bundle.open(model)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.cli.inputs import Input, gather, identity
+from bridge.cli.typed_paths import to_read, to_write
 from umtn_core.audio.formats import FORMATS
 from umtn_core.audio.places import ImpossibleName
 from umtn_core.audio.write import check_output
@@ -79,11 +80,12 @@ def plan(
     if "" in inputs:
         # To Path it would be the folder that one is in.
         raise UmtnError("An input is empty: name a file or a folder.")
-    gathered = gather([Path(each) for each in inputs], targets)
-    planned = Plan(refused=gathered.closed, remark=gathered.remark)
-    if not gathered.files and not gathered.closed:
+    paths, refused = _paths(inputs)
+    gathered = gather(paths, targets)
+    planned = Plan(refused=[*refused, *gathered.closed], remark=gathered.remark)
+    if not gathered.files and not planned.refused:
         raise UmtnError(f"There is no audio in {', '.join(inputs)}.")
-    single = len(inputs) == 1 and not os.path.isdir(inputs[0])
+    single = len(inputs) == 1 and not any(map(os.path.isdir, paths))
     file, folder = _output(output, single)
     pairs = [
         FilePair(each.source, file or _result(each, folder, target)) for each in gathered.files
@@ -111,12 +113,25 @@ def plan(
     return planned
 
 
+def _paths(inputs: Sequence[str]) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Read what was typed, and say what is wrong with what cannot be a path here."""
+    paths: list[Path] = []
+    refused: list[tuple[Path, str]] = []
+    for typed in inputs:
+        try:
+            paths.append(Path(to_read(typed)))
+        except UmtnError as error:
+            refused.append((Path(typed), str(error)))
+    return paths, refused
+
+
 def _output(output: str | None, single: bool) -> tuple[Path | None, Path | None]:
     """Tell what was asked for: a file, or a folder; neither, if results lie beside their inputs."""
     if output is None:
         return None, None
     if not output:
         raise UmtnError("-o names neither a file nor a folder.")
+    output = to_write(output)
     path = Path(output)
     if output.endswith(("/", os.sep)) or os.path.isdir(output) or not path.suffix:
         return None, path

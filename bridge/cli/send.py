@@ -34,7 +34,9 @@ from bridge.cli.output import print_json, print_line, say
 from bridge.cli.progress import meter
 from bridge.cli.stopping import stoppable
 from bridge.cli.token import token_options
-from bridge.cli.values import Number, OneOf, Whole
+from bridge.cli.typed_paths import to_read, to_write
+from bridge.cli.values import Number, OneOf, Whole, WholeOr
+from bridge.protocol import RENDER_KEYS
 
 if TYPE_CHECKING:
     from bridge.client import AsyncBridge, JobStatus
@@ -58,26 +60,59 @@ KEYS = (
     "priority",
 )
 
+#: Positions beyond this are slips of the keyboard: a day, in samples at 768 kHz.
+FARTHEST = 24 * 3600 * 768_000
+
+
+def _bounds(key: str) -> tuple[int, int]:
+    """Return the least and the greatest number that a key of /umtn/render takes."""
+    (argument,) = (argument for argument in RENDER_KEYS if argument.name == key)
+    assert argument.minimum is not None and argument.maximum is not None
+    return int(argument.minimum), int(argument.maximum)
+
 
 @click.command()
-@click.argument("source", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.argument("source", metavar="[FILE]", required=False, type=click.Path())
 @target_option()
 @output_option(
+    type=click.Path(),
     metavar="OUT",
     help="File to write; otherwise the bridge chooses one in its session folder.",
 )
 @model_option(**LEFT_TO_BRIDGE, help="Name of the model.")
-@click.option("--start", type=Number(0), metavar="X", help="Where in the file the region begins.")
-@click.option("--length", type=Number(0, min_open=True), metavar="X", help="Of the region.")
+@click.option(
+    "--start",
+    type=Number(0, FARTHEST),
+    metavar="X",
+    help="Where in the file the region begins.",
+)
+@click.option(
+    "--length", type=Number(0, FARTHEST, min_open=True), metavar="X", help="Of the region."
+)
 @click.option("--unit", type=OneOf(["seconds", "samples"]), help="Of start and length: seconds.")
-@seed_option(**LEFT_TO_BRIDGE, metavar="N", help="Another seed, another performance.")
-@temperature_option(**LEFT_TO_BRIDGE, metavar="X", help="Lower is cleaner and duller.")
+@seed_option(
+    **LEFT_TO_BRIDGE,
+    type=Whole(*_bounds("seed")),
+    metavar="N",
+    help="Another seed, another performance.",
+)
+@temperature_option(
+    **LEFT_TO_BRIDGE,
+    type=Number(*_bounds("temperature")),
+    metavar="X",
+    help="Lower is cleaner and duller.",
+)
 @top_p_option(**LEFT_TO_BRIDGE, metavar="X")
 @mix_option(**LEFT_TO_BRIDGE, metavar="X")
 @channels_option(**LEFT_TO_BRIDGE)
 @dynamics_option(**LEFT_TO_BRIDGE, metavar="X")
 @transpose_option(**LEFT_TO_BRIDGE)
-@segments_option(**LEFT_TO_BRIDGE, metavar="N", help="Parts decoded side by side, or auto.")
+@segments_option(
+    **LEFT_TO_BRIDGE,
+    type=WholeOr("auto", *_bounds("segments")),
+    metavar="N",
+    help="Parts decoded side by side, or auto.",
+)
 @postfilter_option(**LEFT_TO_BRIDGE, help="Take the decoder's noise out, or leave it.")
 @engine_option()
 @click.option("--priority", type=Whole(-100, 100), metavar="N", help="Higher goes first.")
@@ -113,6 +148,12 @@ def send(**options: Any) -> None:
         raise Misuse("Name one file, or one of --ping, --models, --jobs, --status and --cancel.")
     if options["source"] is not None and not options["target"]:
         raise Misuse("Say what to play it on with --to; --models lists what there is.")
+    if options["source"] == "":
+        raise Misuse("FILE is empty; name the file to render.")
+    if options["source"] is not None:
+        options["source"] = Path(to_read(options["source"]))
+    if options["output"] is not None:
+        options["output"] = to_write(options["output"])
     asyncio.run(_send(options))
 
 
@@ -136,23 +177,21 @@ async def _send(options: dict[str, Any]) -> None:
 
 async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
     keys = {key: options[key] for key in KEYS if options[key] is not None}
-    if "postfilter" in keys:
-        keys["postfilter"] = int(keys["postfilter"])
-    job = await bridge.render(
-        options["source"], options["target"], options["output"], id=options["id"], **keys
+    # Known before the bridge answers, so that Ctrl-C can cancel a job that it has just begun.
+    id = uuid.uuid4().hex if options["id"] is None else options["id"]
+    asked = functools.partial(
+        bridge.render, options["source"], options["target"], options["output"], id=id, **keys
     )
-    if not options["wait"]:
-        if options["as_json"]:
-            print_json(asdict(job))
-        else:
-            _print_note(job)
-            print_line(job.id)
-        return
-    said = "" if options["as_json"] else _print_note(job)
     name = options["source"].name
+    said = ""
     with meter(options["quiet"]) as show:
-        async with _cancelled_by_ctrl_c(bridge, job.id):
-            job = await bridge.follow(job.id, lambda now: show.update(name, now.fraction, 1.0))
+        async with _cancelled_by_ctrl_c(bridge, id) as unless_stopped:
+            job = await unless_stopped(asked())
+            if job.finished or not options["wait"]:
+                pass
+            else:
+                said = "" if options["as_json"] else _print_note(job)
+                job = await bridge.follow(id, lambda now: show.update(name, now.fraction, 1.0))
     if options["as_json"]:
         print_json(asdict(job))
     elif not said:
