@@ -103,6 +103,7 @@ class AllowedFolders:
             If the folder cannot be written to.
         """
         _check_writable(self.session)
+        _check_storable(self.session, "session folder")
         return next(path for name in names if not os.path.lexists(path := self.session / name))
 
     @contextmanager

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
+
 from bridge.jobs.accepting.acceptance import Acceptance
 from bridge.jobs.accepting.waking_thread import WakingThread
 from bridge.jobs.record import Record
@@ -108,6 +110,8 @@ class RequestsUnderWay:
                     raise RequestError(
                         "exists", f"Another job will write {output}; choose another name."
                     )
+                # All are written down together: one that cannot be is refused by itself.
+                msgspec.json.encode(record)
                 records[output] = record
             except Exception as error:
                 errors[request.id] = error
