@@ -6,6 +6,7 @@ The sentences are read from the sources of `read` and `container`; a new one wit
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,8 @@ def of_circumstances(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]
         refusal(lambda: read_audio(folder / "none.wav")),
         refusal(lambda: read_audio(folder)),
     ]
+    os.mkfifo(folder / "pipe.wav")
+    said.append(refusal(lambda: read_audio(folder / "pipe.wav")))
 
     def meanwhile() -> bool:
         path.write_bytes(path.read_bytes() + b"\0")

@@ -97,6 +97,7 @@ def _headers() -> Iterator[Kind]:
     yield Kind("40.aif", wide, Refused("whole numbers of 40 bits"))
     two = form(comm(rate=48_000), comm(), SOUND)
     yield Kind("two-comm.aif", two, Refused("COMM"))
+    yield Kind("joined.aif", PLAIN + PLAIN, Refused("several files"))
     yield Kind("no-comm.aif", form(SOUND), Refused("COMM"))
     yield Kind("no-channels.aif", form(comm(channels=0), SOUND), Refused("no channels"))
     yield Kind("crowd.aif", form(comm(channels=1000), SOUND), Refused("1000 channels"))

@@ -51,6 +51,8 @@ def _other_formats() -> Iterator[Kind]:
         yield Kind(f"whole.{ending}", contents, Exactly(MUSIC))
         yield Kind(f"cut.{ending}", contents[: len(contents) // 2], Refused("cut off"))
         yield Kind(f"header.{ending}", contents[:16], Refused("no whole description"))
+        if ending != "caf":
+            yield Kind(f"joined.{ending}", 2 * contents, Refused("several files"))
         yield Kind(f"id3-before.{ending}", id3(title()) + contents, Exactly(MUSIC), ffmpeg=False)
     au = by_soundfile(MUSIC, "AU", "PCM_16")
     yield Kind("open.au", au[:8] + b"\xff" * 4 + au[12:], Exactly(MUSIC))
@@ -63,6 +65,7 @@ def _other_formats() -> Iterator[Kind]:
         yield Kind(name, by_soundfile(MUSIC, ending, subtype), Exactly(MUSIC, 1e-6))
     yield Kind("open-0.au", au[:8] + bytes(4) + au[12:], Exactly(MUSIC), ffmpeg=False)
     w64 = by_soundfile(MUSIC, "W64", "PCM_16")
+    yield Kind("joined.w64", 2 * w64, Refused("several files"))
     at = w64.index(b"data") + 16
     for size in (0, (1 << 63) - 1, (1 << 64) - 1):
         contents = w64[:at] + size.to_bytes(8, "little") + w64[at + 8 :]
