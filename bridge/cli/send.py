@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ from bridge.cli.token import token_options
 from bridge.cli.typed_paths import to_read, to_write
 from bridge.cli.values import Number, OneOf, Whole, WholeOr
 from bridge.protocol import RENDER_KEYS
+from bridge.text import shell_word
 
 if TYPE_CHECKING:
     from bridge.client import AsyncBridge, JobStatus
@@ -62,6 +64,13 @@ KEYS = (
 
 #: Positions beyond this are slips of the keyboard: a day, in samples at 768 kHz.
 FARTHEST = 24 * 3600 * 768_000
+
+
+#: Seconds until Ctrl-C is noticed, and until a bridge that does not answer it is left alone.
+_NOTICED, _PATIENCE = 0.05, 2.0
+_CANCELLED = "Cancelled; nothing was written."
+
+Stopped = Callable[[], bool]
 
 
 def _bounds(key: str) -> tuple[int, int]:
@@ -177,20 +186,24 @@ async def _send(options: dict[str, Any]) -> None:
 
 async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
     keys = {key: options[key] for key in KEYS if options[key] is not None}
-    # Known before the bridge answers, so that Ctrl-C can cancel a job that it has just begun.
+    # Known before the bridge answers, so that Ctrl-C can cancel a job that has only just begun.
     id = uuid.uuid4().hex if options["id"] is None else options["id"]
-    asked = functools.partial(
-        bridge.render, options["source"], options["target"], options["output"], id=id, **keys
-    )
-    name = options["source"].name
-    said = ""
-    with meter(options["quiet"]) as show:
-        async with _cancelled_by_ctrl_c(bridge, id) as unless_stopped:
-            job = await unless_stopped(asked())
-            if job.finished or not options["wait"]:
-                pass
+    with stoppable() as stopped:
+        asking = bridge.render(
+            options["source"], options["target"], options["output"], id=id, **keys
+        )
+        job = await _unless_stopped(asking, bridge, id, stopped)
+        if not options["wait"]:
+            if options["as_json"]:
+                print_json(asdict(job))
             else:
-                said = "" if options["as_json"] else _print_note(job)
+                _print_note(job)
+                print_line(job.id)
+            return
+        said = "" if options["as_json"] else _print_note(job)
+        name = options["source"].name
+        with meter(options["quiet"]) as show:
+            async with _cancelled_when(stopped, bridge, id):
                 job = await bridge.follow(id, lambda now: show.update(name, now.fraction, 1.0))
     if options["as_json"]:
         print_json(asdict(job))
@@ -199,7 +212,7 @@ async def _render(bridge: AsyncBridge, options: dict[str, Any]) -> None:
     if job.state == "failed":
         raise Failure(job.message)
     if job.state == "cancelled":
-        raise Interruption("Cancelled; nothing was written.")
+        raise Interruption(_CANCELLED)
     if not options["as_json"]:
         print_line(job.output)
 
@@ -211,23 +224,53 @@ def _print_note(job: JobStatus) -> str:
     return job.note
 
 
+async def _unless_stopped(
+    asking: Coroutine[Any, Any, JobStatus], bridge: AsyncBridge, id: str, stopped: Stopped
+) -> JobStatus:
+    """Ask for a job; should Ctrl-C come before the answer, give up what may have begun already."""
+    from bridge.client import BridgeError
+
+    task = asyncio.create_task(asking)
+    while not (task.done() or stopped()):
+        await asyncio.wait({task}, timeout=_NOTICED)
+    if task.done() and (task.exception() is not None or not stopped()):
+        return task.result()
+    # It must not be sent again after the cancelling.
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    try:
+        job = await asyncio.wait_for(bridge.cancel(id), _PATIENCE)
+    except asyncio.TimeoutError:
+        raise Interruption(
+            "Cancelled; the bridge does not answer: should it have begun, "
+            f"`umtn send --cancel {shell_word(id)}` cancels it there."
+        ) from None
+    except BridgeError as error:
+        if error.code != "unknown_id":
+            raise
+        raise Interruption(_CANCELLED) from None
+    if job.state == "cancelled":
+        raise Interruption(_CANCELLED)
+    return job
+
+
 @contextlib.asynccontextmanager
-async def _cancelled_by_ctrl_c(bridge: AsyncBridge, id: str) -> AsyncIterator[None]:
+async def _cancelled_when(stopped: Stopped, bridge: AsyncBridge, id: str) -> AsyncIterator[None]:
     """Within this block, Ctrl-C cancels the job; whoever follows it sees it end."""
 
     async def watch() -> None:
         while not stopped():
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_NOTICED)
         await bridge.cancel(id)
 
-    with stoppable() as stopped:
-        task = asyncio.create_task(watch())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _ping(bridge: AsyncBridge, as_json: bool) -> None:

@@ -145,10 +145,10 @@ class AsyncBridge:
         """
         id = uuid.uuid4().hex if id is None else id
         pairs = [part for pair in options.items() for part in pair]
-        place = "" if output is None else path_for_bridge(output)
+        place = "" if output is None else path_for_bridge(output, "output")
         answer = await self._link.ask(
             "/umtn/render",
-            (id, path_for_bridge(source), target, place, *pairs),
+            (id, path_for_bridge(source, "input"), target, place, *pairs),
             lambda m: m.address in ("/umtn/accepted", "/umtn/error") and m.arguments[0] == id,
         )
         if answer.address == "/umtn/error":

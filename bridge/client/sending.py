@@ -46,7 +46,7 @@ def packet_of(address: str, values: Sequence[Any]) -> bytes:
     return packet
 
 
-def path_for_bridge(path: str | os.PathLike[str] | bytes) -> str:
+def path_for_bridge(path: str | os.PathLike[str] | bytes, what: str) -> str:
     """Write a path so that a bridge, which has a working folder of its own, finds what is meant.
 
     Parameters
@@ -54,6 +54,8 @@ def path_for_bridge(path: str | os.PathLike[str] | bytes) -> str:
     path
         A path from this program's working folder, from the user's home (``~/take.wav``), or a URI
         of a file. Names that begin with a tilde are names.
+    what
+        What to call it, ``input`` or ``output``.
 
     Raises
     ------
@@ -63,9 +65,9 @@ def path_for_bridge(path: str | os.PathLike[str] | bytes) -> str:
     try:
         text = os.fsdecode(path)
     except TypeError:
-        raise _refused(f"A path must be text, not {path!r}.") from None
+        raise _refused(f"The {what} must be a path, not {shortened(repr(path))}.") from None
     if not text:
-        raise _refused("A path is empty; give the path of a file.")
+        raise _refused(f"The {what} is empty; give the path of a file.")
     if not os.path.lexists(text.replace("\0", "")):
         if _FILE_URI.match(text):
             return text

@@ -63,7 +63,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("translate take.wav --to flute --dynamics loud", 2, "write a number from 0 to 1, not 'loud'"),
     ("send take.wav --to flute --dynamics loud", 2, "write a number from 0 to 1, not 'loud'"),
     ("send take.wav --to flute --dynamics 2", 2, "write a number from 0 to 1, not '2'"),
-    ("send take.wav --to flute --start -1", 2, "write a number of at least 0, not '-1'"),
+    ("send take.wav --to flute --start -1", 2, "write a number from 0 to 66355200000, not"),
     ("send take.wav --to flute --priority 101", 2, "write a whole number from -100 to 100, n"),
     ("send take.wav --to flute --transpose oktave", 2, "'oktave' (did you mean octave?)"),
     ("send --ping --port 0", 2, "write a whole number from 1 to 65535, not '0'"),

@@ -76,20 +76,20 @@ def test_a_name_may_begin_with_a_tilde(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/me")
     for name in ("~take.wav", "./~take.wav", "~root", Path("~take.wav"), b"~take.wav"):
-        assert path_for_bridge(name) == str(tmp_path / os.path.basename(os.fsdecode(name)))
-    assert path_for_bridge("~/take.wav") == "/home/me/take.wav"
+        assert path_for_bridge(name, "input") == str(tmp_path / os.path.basename(os.fsdecode(name)))
+    assert path_for_bridge("~/take.wav", "input") == "/home/me/take.wav"
     (tmp_path / "~").mkdir()
     (tmp_path / "~" / "take.wav").touch()
-    assert path_for_bridge("~/take.wav") == str(tmp_path / "~" / "take.wav")
+    assert path_for_bridge("~/take.wav", "input") == str(tmp_path / "~" / "take.wav")
 
 
 def test_a_path_says_what_it_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert path_for_bridge("new/") == f"{tmp_path}/new/"
-    assert path_for_bridge("file:///music/a.wav") == "file:///music/a.wav"
+    assert path_for_bridge("new/", "input") == f"{tmp_path}/new/"
+    assert path_for_bridge("file:///music/a.wav", "input") == "file:///music/a.wav"
     (tmp_path / "file:").mkdir()
     (tmp_path / "file:" / "a.wav").touch()
-    assert path_for_bridge("file:/a.wav") == f"{tmp_path}/file:/a.wav"
-    for odd, said in (("", "empty"), (5, "must be text")):
+    assert path_for_bridge("file:/a.wav", "input") == f"{tmp_path}/file:/a.wav"
+    for odd, said in (("", "The input is empty"), (5, "must be a path, not 5")):
         with pytest.raises(BridgeError, match=said):
-            path_for_bridge(odd)  # type: ignore[arg-type]
+            path_for_bridge(odd, "input")  # type: ignore[arg-type]
