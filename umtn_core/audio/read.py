@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +19,7 @@ from soundfile import SoundFile, SoundFileError
 from umtn_core.audio.container import Found, Layout, Part, look
 from umtn_core.audio.container.flac_checksum import FlacChecksum
 from umtn_core.audio.container.window import Window
+from umtn_core.audio.hushed import hushed
 from umtn_core.audio.sound import FARTHEST, HIGHEST_RATE, LOWEST_RATE, MOST_CHANNELS, SoundRows
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.progress import IsCancelled
@@ -111,8 +112,12 @@ def opened_audio(path: Path) -> Iterator[OpenAudio]:
     try:
         if not path.exists():
             raise UmtnError(f"There is no file {path}.")
+        if path.is_dir():
+            raise UmtnError(f"{path} is not a file but a folder.")
         if not path.is_file():
-            raise UmtnError(f"{path} is not a file.")
+            raise UmtnError(
+                f"{path} is not a file but a pipe or a device; save what it gives as a file first."
+            )
         with path.open("rb") as file:
             before = _state(file)
             try:
@@ -362,7 +367,9 @@ class OpenAudio:
 
     def _frames(self, decoder: SoundFile, part: Part, left: int) -> NDArray[np.float32]:
         """Read on, a block or what is left."""
-        frames: NDArray[np.float32] = decoder.read(min(_BLOCK, left), "float32", always_2d=True)
+        # Only libmpg123 has something to say, and it says it of MP3 within WAV too.
+        with nullcontext() if part.exact or part.flac_header else hushed():
+            frames: NDArray[np.float32] = decoder.read(min(_BLOCK, left), "float32", always_2d=True)
         if len(frames):
             return frames
         if part.samples is None or left > _SLACK:

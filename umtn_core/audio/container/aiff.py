@@ -13,6 +13,7 @@ from umtn_core.audio.container.chunks import (
     Chunk,
     Chunks,
     length_of_sound,
+    several,
     too_many_chunks,
 )
 from umtn_core.audio.container.found import Found, Layout, Part, as_found
@@ -57,7 +58,7 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
         If it cannot be read.
     """
     chunks = Chunks(file, size, big=True)
-    common, sounds = b"", []
+    common, sounds = b"", list[Chunk]()
     place = begin + 12
     remarks: list[str] = []
     stale: list[int] = []
@@ -65,6 +66,8 @@ def look_into_aiff(file: BinaryIO, begin: int, size: int, path: object) -> Found
         chunk = chunks.header(place)
         if chunk is None or not chunks.is_chunk_like(chunk):
             break
+        if chunk.name == b"FORM" and sounds:
+            raise several(path)
         if chunk.name in STALE:
             stale.append(place)
         length = chunk.length

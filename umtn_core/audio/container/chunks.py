@@ -30,6 +30,13 @@ _KNOWN = frozenset((
     b"NAME", b"AUTH", b"(c) ", b"ANNO", b"AESD", b"APPL", b"COMT", b"MIDI", b"CHAN",
 ))  # fmt: skip
 _NAMES = re.compile(b"|".join(re.escape(name) for name in sorted(_KNOWN)))
+#: Bytes of a file that is read once more to see what was joined.
+_SOON_READ = 1 << 28
+#: How a WAV or AIFF file begins.
+_FILE = re.compile(
+    rb"(?:RIFF|RIFX|RF64|BW64).{4}WAVE(?:fmt |JUNK|bext|LIST|ds64)|FORM.{4}AIF[FC](?:COMM|FVER)",
+    re.DOTALL,
+)
 #: Bytes at the end of a file in which chunks behind the sound are looked for.
 _FARTHEST = 1 << 20
 
@@ -117,8 +124,24 @@ class Chunks:
         return chunk is not None and (chunk.name in _KNOWN or self._is_chunk(chunk))
 
     def end_before_chunks(self, body: int) -> int:
-        """Tell where sound ends that goes on to the end of the file, or to chunks there."""
-        return next((place for place in self._at_the_end if place >= body), self.end)
+        """Tell where sound ends that goes on to the end, or to chunks or another file."""
+        end = next((place for place in self._at_the_end if place >= body), self.end)
+        return min([end, *(place for place in self._files if place > body)])
+
+    @cached_property
+    def _files(self) -> list[int]:
+        """Where further files begin that were joined to a first one, if it is soon read."""
+        if self.size > _SOON_READ:
+            return []
+        found: list[int] = []
+        place, rest = 0, b""
+        self.file.seek(0)
+        while block := self.file.read(_FARTHEST):
+            block = rest + block
+            found += [place - len(rest) + match.start() for match in _FILE.finditer(block)]
+            place += len(block) - len(rest)
+            rest = block[-15:]
+        return found
 
     def lost(self, begin: int, names: tuple[bytes, ...]) -> int | None:
         """Look for a chunk to which no way leads, near the beginning of a file."""
@@ -165,11 +188,12 @@ def length_of_sound(
     remarks: list[str],
     *,
     empty: int = 0,
+    stale: bool = False,
 ) -> int:
     """Tell how many bytes a chunk of sound has, whatever it says of that itself.
 
-    A program that writes into a pipe, or that ends before its time, leaves a length of zero, the
-    largest one there is, or the last one it knew: all of these mean "to the end of the file".
+    A program that writes into a pipe, or that ends before its time, leaves a length of zero or the
+    largest one there is: these mean "to the end of the file".
 
     Parameters
     ----------
@@ -187,6 +211,8 @@ def length_of_sound(
         Where a sentence is put on what can be heard of it.
     empty
         The bytes that it claims if there is no sound yet: those before the samples.
+    stale
+        Whether the length of the file itself was never filled in.
 
     Raises
     ------
@@ -214,12 +240,19 @@ def length_of_sound(
     to_the_end = chunks.end_before_chunks(body) - body
     if abs(to_the_end - claimed) % (1 << 32) <= FEW_BYTES:
         return to_the_end
+    if stale and not chunks.is_named(after):
+        return to_the_end
     if not chunks.is_named(after) and not _is_zero(chunks.file, body + claimed, rest):
-        remarks.append(
-            f"Behind the {claimed} bytes of sound that its header counts there are {rest} more "
-            "that belong to nothing; they are not played."
-        )
+        remarks.append(left_over(claimed, rest))
     return claimed
+
+
+def left_over(claimed: int, rest: int) -> str:
+    """Say that there is more than a header counts."""
+    return (
+        f"Behind the {claimed} bytes of sound that its header counts there are {rest} more that "
+        "belong to nothing; they are not played."
+    )
 
 
 def too_many_chunks(path: object) -> UmtnError:
@@ -228,6 +261,11 @@ def too_many_chunks(path: object) -> UmtnError:
         f"{path} is damaged: it has more than {MOST_CHUNKS} chunks, and real files a handful; "
         "export it again."
     )
+
+
+def several(path: object) -> UmtnError:
+    """Say that files were joined in a way that is not read."""
+    return UmtnError(f"{path} is several files, one behind another; take them apart.")
 
 
 def is_unknown(length: int) -> bool:

@@ -21,6 +21,8 @@ _BEGINNING = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _BLOCK = 1 << 20
 #: Bytes at the end in which the last frame is looked for, at least; frames can be longer.
 _TAIL = 1 << 16
+#: Real files have a handful of blocks.
+_MOST_BLOCKS = 10_000
 #: Bytes in which the first frame is looked for where the header is broken.
 _SEARCHED = 32 << 20
 
@@ -121,7 +123,9 @@ def _first_frame(window: Window) -> int:
     place, is_last = _STREAMINFO_END, False
     window.seek(4)
     is_last = bool(window.read(1)[0] & 0x80)
-    while not is_last:
+    for _ in range(_MOST_BLOCKS):
+        if is_last:
+            break
         window.seek(place)
         block = window.read(4)
         if len(block) < 4:

@@ -11,6 +11,8 @@ from umtn_core.audio.container.found import WIDTHS, Layout
 from umtn_core.audio.container.window import Window
 from umtn_core.errors import UmtnError
 
+#: Numbers that are no zeros, by which to tell.
+_ENOUGH = 100
 #: Bytes that are looked at at once.
 _BLOCK = 3 << 20
 
@@ -38,6 +40,8 @@ def justified(file: BinaryIO, layout: Layout, path: object) -> Layout:
     width, bits, big = WIDTHS[layout.subtype], layout.bits, layout.endian == "BIG"
     if layout.subtype not in ("PCM_16", "PCM_24", "PCM_32") or not bits:
         return layout
+    if layout.subtype == "PCM_32" and bits == 32 and _hold_floats(file, layout):
+        return replace(layout, subtype="FLOAT", bits=0)
     spare = 8 * width - bits
     if spare < 8:
         return layout
@@ -61,15 +65,25 @@ def justified(file: BinaryIO, layout: Layout, path: object) -> Layout:
     )
 
 
-def _are_floats(block: bytes, *, big: bool) -> bool:
+def _hold_floats(file: BinaryIO, layout: Layout) -> bool:
+    """Whether floating-point numbers of ordinary loudness stand where whole ones should."""
+    window = Window(file, layout.pieces)
+    while block := window.read(_BLOCK):
+        if any(block):
+            return _are_floats(block, big=layout.endian == "BIG", loudest=16.0)
+    return False
+
+
+def _are_floats(block: bytes, *, big: bool, loudest: float = 1e6) -> bool:
     """Whether bytes are floating-point numbers, as Cool Edit wrote them under a name of integers.
 
     Those that are of sound lie within few powers of ten; of integers, few look like that.
     """
     values = np.abs(np.frombuffer(block[: len(block) // 4 * 4], ">f4" if big else "<f4"))
+    values = values[values != 0]
     with np.errstate(invalid="ignore"):
-        likely = (values == 0) | ((values > 1e-6) & (values < 1e6))
-    return bool(likely.mean() > 0.99)
+        likely = (values > 1e-7) & (values < loudest)
+    return len(values) >= _ENOUGH and bool(likely.mean() > 0.99)
 
 
 def _integers(block: bytes, width: int, *, big: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -22,6 +22,7 @@ _FOREIGN = (
     (0, b"wvpk", "WavPack"),
     (0, b"MAC ", "Monkey's Audio"),
     (0, b"MThd", "MIDI, notes without sound"),
+    (0, b"\x00\x00\x01\xba", "MPEG video"),
     (0, b"\xff\xf1", "AAC"),
     (0, b"\xff\xf9", "AAC"),
 )

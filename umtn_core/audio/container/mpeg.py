@@ -276,15 +276,17 @@ def _is_sure(data: _Bytes, place: int) -> bool:
 
 def _is_all(data: _Bytes, place: int) -> bool:
     """Whether a file has fewer frames than are sure, and behind them nothing but a tag or zeros."""
-    first = _frame(data, place)
+    first, begin = _frame(data, place), place
     for _ in range(_SURE):
         frame = _frame(data, place)
         if frame is None or first is None or frame.form != first.form:
             break
+        if place + frame.length > data.size:
+            return place > begin  # the last one is cut off
         place += frame.length
     else:
         return False
-    if first is None or place > data.size:
+    if first is None:
         return False
     rest = data.at(place, _BLOCK)
     return not any(rest) or bool(tag_here(data.file, place, data.size))

@@ -6,10 +6,11 @@ import struct
 from dataclasses import replace
 from typing import BinaryIO
 
-from umtn_core.audio.container.chunks import FEW_BYTES, is_unknown
+from umtn_core.audio.container.chunks import FEW_BYTES, is_unknown, left_over, several
 from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
 from umtn_core.audio.container.justified import justified
 from umtn_core.audio.container.samples import read_format
+from umtn_core.audio.container.tags import end_of_sound
 from umtn_core.errors import UmtnError
 
 _RIFF_GUID = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
@@ -76,6 +77,9 @@ def _w64(file: BinaryIO, begin: int, size: int, path: object) -> Found:
         place += max(24, length + -length % 8)
         if place >= size:
             break
+        file.seek(place)
+        if file.read(len(_RIFF_GUID)) == _RIFF_GUID:
+            raise several(path)
     if form is None or found is None:
         raise _damaged(path, "W64")
     if form.subtype is None:
@@ -133,9 +137,18 @@ def _au(file: BinaryIO, begin: int, size: int, path: object) -> Found:
             f"{path} writes its samples in a way that cannot be read (AU, coding {coding}); "
             "convert it to WAV."
         )
-    pieces = ((begin + offset, _length(length, size - begin - offset, path)),)
-    layout = Layout(pieces, subtype, "BIG" if big else "LITTLE", channels, rate)
-    return _stored(file, "AU", layout, 8 * WIDTHS[subtype], path)
+    length = _length(length, size - begin - offset, path)
+    layout = Layout(
+        ((begin + offset, length),), subtype, "BIG" if big else "LITTLE", channels, rate
+    )
+    found = _stored(file, "AU", layout, 8 * WIDTHS[subtype], path)
+    rest = end_of_sound(file, begin + offset + length, size) - begin - offset - length
+    if rest <= FEW_BYTES:
+        return found
+    file.seek(begin + offset + length)
+    if file.read(4) == head[:4]:
+        raise several(path)
+    return replace(found, remark=left_over(length, rest))
 
 
 def _length(claimed: int, there: int, path: object) -> int:

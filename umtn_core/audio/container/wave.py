@@ -12,6 +12,7 @@ from umtn_core.audio.container.chunks import (
     STALE,
     Chunk,
     Chunks,
+    is_unknown,
     length_of_sound,
     too_many_chunks,
 )
@@ -38,6 +39,7 @@ class _Wave:
     """What the chunks of one WAV file say."""
 
     order: str
+    length: int
     format: Format | None = None
     format_body: bytes = b""
     fact: bytes = b""
@@ -117,7 +119,8 @@ def _walk(chunks: dict[bool, Chunks], begin: int, path: object, remarks: list[st
     """Go through the chunks of one WAV file, up to its end or to the next one's beginning."""
     head = chunks[False].header(begin)
     big = head is not None and head.name == b"RIFX"
-    wave, place = _Wave(">" if big else "<"), begin + 12
+    length = 0 if head is None else head.length
+    wave, place = _Wave(">" if big else "<", length), begin + 12
     for _ in range(MOST_CHUNKS):
         following = _chunk_at(wave, chunks[big], place, path, remarks)
         if following is None and not wave.pieces:
@@ -137,7 +140,8 @@ def _chunk_at(
         return None
     if chunk.name in STALE:
         wave.stale.append(place)
-    if chunk.name in RIFFS and chunks.read(chunk, 4) == b"WAVE" and wave.pieces:
+    # Its length may be none, so it is read as if it were long.
+    if chunk.name in RIFFS and chunks.read(replace(chunk, length=4), 4) == b"WAVE" and wave.pieces:
         wave.next = place
         return None
     if chunk.name == b"ds64":
@@ -170,7 +174,8 @@ def _sound(wave: _Wave, chunks: Chunks, chunk: Chunk, path: object, remarks: lis
         claimed = wave.long_data
     form = wave.format
     frame = form.channels * WIDTHS[form.subtype] if form is not None and form.subtype else 1
-    return length_of_sound(chunks, chunk.begin, claimed, frame, path, remarks)
+    whole = is_unknown(wave.length) or not wave.length
+    return length_of_sound(chunks, chunk.begin, claimed, frame, path, remarks, stale=whole)
 
 
 def _layout(file: BinaryIO, wave: _Wave, pieces: list[tuple[int, int]], path: object) -> Layout:
