@@ -241,6 +241,87 @@ def test_a_host_with_several_addresses_and_no_bridge_is_one_sentence(unused_port
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (("nope.invalid", 9471), "no such machine as nope.invalid"),
+        (("127.0.0.1:9471", 9471), "no such machine as 127.0.0.1:9471 .*address of one alone"),
+        (("", 9471), "no such machine as ''"),
+        (("a\nb", 9471), r"no such machine as a\\nb"),
+        (("255.255.255.255", 9471), r"no way to 255.255.255.255 \("),
+        (("127.0.0.1", 70_000), "whole number from 1 to 65535, not 70000"),
+        (("127.0.0.1", 0), "whole number from 1 to 65535, not 0"),
+    ],
+)
+def test_where_no_bridge_can_be_is_said(where: tuple[str, int], said: str) -> None:
+    async def scene() -> None:
+        with pytest.raises(BridgeError, match=said) as caught:
+            async with AsyncBridge(*where, timeout=0.5):
+                pass
+        assert caught.value.code == "unreachable"
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (None, "no answer in 0.2 s"),
+        (ConnectionRefusedError(111, "Connection refused"), "nobody listens there"),
+        (OSError(101, "Network is unreachable"), "network is unreachable"),
+    ],
+)
+def test_why_there_is_no_answer_is_not_made_up(
+    unused_port: int, monkeypatch: pytest.MonkeyPatch, error: OSError | None, said: str
+) -> None:
+    from bridge.client.link import _Socket
+
+    def send(self: _Socket, packet: bytes) -> None:
+        if error is not None:
+            self.error_received(error)
+
+    monkeypatch.setattr(_Socket, "send", send)
+
+    async def scene() -> None:
+        async with AsyncBridge(port=unused_port, timeout=0.2) as bridge:
+            with pytest.raises(BridgeError, match=rf"\({said}\); start one"):
+                await bridge.ping()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("code", ["rate", "busy"])
+def test_a_bridge_that_only_refuses_is_there(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def refuse(self: Requests, client: Any, packet: bytes) -> None:
+        client.answers().send(reply("/umtn/error", "", code, "Come again later."))
+
+    monkeypatch.setattr(Requests, "packet", refuse)
+
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port, timeout=0.4) as bridge:
+            for work in (bridge.ping(), bridge.models(), bridge.status("a")):
+                with pytest.raises(BridgeError, match="Come again later") as caught:
+                    await work
+                assert caught.value.code == code
+
+    asyncio.run(scene())
+
+
+def test_a_job_ends_with_an_error_and_that_is_how_it_is(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served, AsyncBridge(port=served.port) as bridge:
+            await bridge.render("/in.wav", "flute", id="a")
+            following = asyncio.create_task(bridge.follow("a"))
+            await asyncio.sleep(0.1)
+            served.jobs.change("a", state="failed", code="bad_request", message="No music.")
+            for status in (await following, await bridge.status("a"), await bridge.cancel("a")):
+                assert (status.state, status.message) == ("failed", "No music.")
+
+    asyncio.run(scene())
+
+
 def test_it_works_without_asyncio_too(serve: Serve) -> None:
     served_at: list[Any] = []
     ready, end = threading.Event(), threading.Event()
