@@ -17,6 +17,9 @@ from umtn_core.errors import UmtnError
 #: Another place for the file.
 VARIABLE = "UMTN_BRIDGE_FILE"
 
+#: No system numbers its processes beyond this, and none can be asked about more.
+_LARGEST_PID = 2**31 - 1
+
 
 class Address(msgspec.Struct, frozen=True):
     """Where a bridge listens.
@@ -75,6 +78,9 @@ def read_address() -> Address | None:
                 return None
             address = msgspec.json.decode(file.read(), type=Address)
     except (OSError, msgspec.DecodeError):
+        return None
+    ports = (address.port, address.http_port)
+    if not (0 < address.pid <= _LARGEST_PID and all(0 < port <= 65_535 for port in ports)):
         return None
     return address if psutil.pid_exists(address.pid) else None
 

@@ -99,7 +99,7 @@ class HttpServer:
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         if not self._buckets.of(request.remote or "").take():
             raise web.HTTPTooManyRequests(text="Too many requests; ask more slowly.\n")
-        if self._is_local and not _is_literal(request.url.host):
+        if self._is_local and not _is_literal(_host_of(request)):
             # A web page may give its own name our address, and read what we answer.
             raise web.HTTPForbidden(text="Ask by address, or as localhost.\n")
         return await handler(request)
@@ -150,5 +150,13 @@ class HttpServer:
             )
 
 
+def _host_of(request: web.Request) -> str | None:
+    """Return the host that a request names, which may be written as no host is."""
+    try:
+        return request.url.host
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="The Host header names no host and port.\n") from error
+
+
 def _is_literal(host: str | None) -> bool:
-    return host is None or host == "localhost" or as_ip(host) is not None
+    return host is None or host in ("localhost", "localhost.") or as_ip(host) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable
 
@@ -67,6 +68,7 @@ class JobService:
 
     async def _start(self) -> None:
         settings, closing = self._settings, self._closing
+        _check_names(settings)
         folder = DataFolder(settings.data_folder)
         await folder.lock()
         closing.callback(folder.unlock)
@@ -197,3 +199,16 @@ class JobService:
             except Exception:
                 log.exception("old jobs could not be pruned")
             await asyncio.sleep(_PRUNE_SECONDS)
+
+
+def _check_names(settings: JobSettings) -> None:
+    """Refuse folders whose names cannot be told to workers and clients, nor written down."""
+    named = [("--data-folder", settings.data_folder), ("--session-folder", settings.session_folder)]
+    for option, folder in (*named, *(("--allow", each) for each in settings.allowed)):
+        try:
+            os.path.realpath(folder).encode()
+        except UnicodeEncodeError as error:
+            raise UmtnError(
+                f"The folder {quoted(os.path.realpath(folder))} has a name that is not UTF-8; name "
+                f"another one with {option}, or rename it."
+            ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,8 @@ class Followers:
     ----------
     most_subscribers
         The number of subscribers, at most. The longest subscribed gives way to a new one: who left
-        over UDP never said so.
+        over UDP never said so. One who has subscribed more places than any other loses one of its
+        own.
     clock
         Tells the time in seconds.
     """
@@ -48,7 +49,7 @@ class Followers:
     def __init__(self, most_subscribers: int, clock: Callable[[], float] = time.monotonic):
         self._most_subscribers = most_subscribers
         self._clock = clock
-        self._subscribers: OrderedDict[Target, None] = OrderedDict()
+        self._subscribers: OrderedDict[Target, object] = OrderedDict()
         self._jobs: dict[str, OrderedDict[Target, None]] = {}
         self._spoken: dict[str, tuple[str, float]] = {}
 
@@ -57,9 +58,14 @@ class Followers:
         """How many there are."""
         return len(self._subscribers)
 
-    def subscribe(self, target: Target) -> None:
-        """Send every job's events there."""
-        _keep(self._subscribers, target, self._most_subscribers)
+    def subscribe(self, target: Target, asker: object = None) -> None:
+        """Send every job's events there, because somebody has asked for it."""
+        self._subscribers[target] = asker
+        self._subscribers.move_to_end(target)
+        while len(self._subscribers) > self._most_subscribers:
+            # Of those who have as many, the one that comes first has subscribed for the longest.
+            ((greediest, _),) = Counter(self._subscribers.values()).most_common(1)
+            del self._subscribers[next(t for t, a in self._subscribers.items() if a is greediest)]
 
     def unsubscribe(self, target: Target) -> None:
         """No longer."""

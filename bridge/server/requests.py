@@ -248,7 +248,7 @@ class Requests:
         answers.send(self._pong)
 
     def _subscribe(self, client: Client, answers: Target, values: Values) -> None:
-        self._followers.subscribe(answers)
+        self._followers.subscribe(answers, client)
         answers.send(reply("/umtn/subscribed", 1))
 
     def _unsubscribe(self, client: Client, answers: Target, values: Values) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bridge.discovery.address_file import (
@@ -58,6 +59,18 @@ def test_one_that_was_left_behind_is_none(place: Path) -> None:
 def test_one_that_makes_no_sense_is_none(place: Path, text: str) -> None:
     place.parent.mkdir()
     place.write_text(text)
+    assert read_address() is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"pid": 2**31}, {"pid": 2**62}, {"pid": 0}, {"pid": -1}, {"port": 99_999}, {"http_port": -1}],
+)
+def test_one_with_numbers_that_nothing_has_is_none(place: Path, changes: dict[str, int]) -> None:
+    whole = address(os.getpid())
+    write_address(whole)
+    assert read_address() == whole
+    write_address(msgspec.structs.replace(whole, **changes))
     assert read_address() is None
 
 

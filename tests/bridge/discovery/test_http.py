@@ -151,6 +151,28 @@ def test_a_web_page_cannot_read_it_under_its_own_name() -> None:
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        (b"localhost.:80", 200),
+        (b"127.0.0.1:99999", 400),
+        (b"[::1]:x", 400),
+        (b"\xff", 400),
+        (b"localhost@evil.com", 403),
+        (b"127.0.0.1.evil.com", 403),
+    ],
+)
+def test_a_host_that_is_none_is_no_fault_of_ours(host: bytes, status: int) -> None:
+    async def scene() -> None:
+        async with serving() as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"GET /?HOST_INFO HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+            assert (await asyncio.wait_for(reader.readline(), 5)).split()[1] == b"%d" % status
+            writer.close()
+
+    asyncio.run(scene())
+
+
 def test_nothing_but_asking_is_possible() -> None:
     async def scene() -> None:
         url = "http://127.0.0.1:{}/umtn/render"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pedalboard.io import AudioFile
 
-from bridge.jobs import RenderRequest, RequestError
+from bridge.jobs import JobService, RenderRequest, RequestError
 from tests.bridge.jobs.conftest import RATE, heard, running, tone
 from umtn_core.errors import UmtnError
 from umtn_core.translator import Translator
@@ -425,3 +425,21 @@ def test_progress_is_told_four_times_a_second(settings, music):
     if run[-1][0] - run[0][0] > 2:
         assert any(job.seconds_left is not None for _, job in run)
     assert msgspec.json.decode(msgspec.json.encode(run[-1][1]))["state"] == "running"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="where every name is text, it can be written down")
+@pytest.mark.parametrize("which", ["data_folder", "session_folder", "allowed"])
+def test_a_folder_whose_name_is_not_utf_8_is_refused_by_its_option(settings, tmp_path, which):
+    folder = tmp_path / os.fsdecode(b"s\xff")
+    settings = replace(settings, **{which: (folder,) if which == "allowed" else folder})
+    option = {"allowed": "--allow"}.get(which, f"--{which.replace('_', '-')}")
+
+    async def scene():
+        with pytest.raises(
+            UmtnError, match=rf"not UTF-8; name another one with {option}"
+        ) as caught:
+            await JobService(settings).start()
+        str(caught.value).encode()
+        assert not folder.exists()
+
+    asyncio.run(scene())
