@@ -171,7 +171,9 @@ def _written(
 ) -> Outcome:
     try:
         pair.result.parent.mkdir(parents=True, exist_ok=True)
-        write_blocks(pair.result, blocks, sound.channels, sound.sample_rate, overwrite=force)
+        clipped = write_blocks(
+            pair.result, blocks, sound.channels, sound.sample_rate, overwrite=force
+        )
     except Cancelled:
         raise
     except UmtnError as error:
@@ -180,6 +182,12 @@ def _written(
         return Outcome(
             pair, error=f"Cannot make the folder {pair.result.parent}: {error.strerror}."
         )
-    remark = " ".join(filter(None, (sound.remark, remark)))
+    loud = (
+        f"{clipped} samples are louder than {pair.result.suffix} holds and were clipped; choose "
+        ".wav to keep them."
+        if clipped
+        else ""
+    )
+    remark = " ".join(filter(None, (sound.remark, remark, loud)))
     seconds, took = sound.samples / sound.sample_rate, time.monotonic() - began
     return Outcome(pair, seconds, took, remark=remark)

@@ -111,7 +111,7 @@ def write_blocks(
     sample_rate: int,
     *,
     overwrite: bool = False,
-) -> None:
+) -> int:
     """Write a file as `write_audio` does, of audio that comes in blocks.
 
     Parameters
@@ -123,12 +123,17 @@ def write_blocks(
     channels
         The number of channels.
 
+    Returns
+    -------
+    int
+        How many samples were beyond what the format holds, and were clipped.
+
     Raises
     ------
     UmtnError
         As `write_audio` does.
     """
-    path = Path(path)
+    path, clipped = Path(path), 0
     check_output(path, overwrite=overwrite, channels=channels, sample_rate=sample_rate)
     # What is replaced is what a link leads to, and not the link.
     place = Path(os.path.realpath(path))
@@ -139,6 +144,7 @@ def write_blocks(
         ):
             order = _order(path.suffix.lower(), channels)
             for block in blocks:
+                clipped += int(np.count_nonzero(np.abs(block) > 1))
                 writer.write(np.ascontiguousarray(block[order], np.float32))
     except FileExistsError as error:
         raise UmtnError(f"{path} appeared meanwhile, and was not overwritten.") from error
@@ -146,6 +152,9 @@ def write_blocks(
         raise UmtnError(f"Cannot write {path}: {error.strerror or error}.") from error
     except (ValueError, RuntimeError) as error:
         raise UmtnError(f"Cannot write {path}: {_sentence(error)}.") from error
+
+    # WAV is written as floating-point numbers.
+    return 0 if path.suffix.lower() == ".wav" else clipped
 
 
 def _order(ending: str, channels: int) -> list[int]:

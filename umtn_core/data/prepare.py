@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from umtn_core.data.collection import Contents, Item, open_collection
@@ -69,10 +70,10 @@ def prepare(
     if folder.resolve().is_relative_to(collection.path.resolve()):
         raise UmtnError("The store must lie outside the folder of recordings: choose another.")
     refuse_recipes(folder)
-    contents = collection.contents(is_licence_file)
+    contents, misnamed = _named(collection.contents(is_licence_file))
     top = () if collection.path.is_dir() else _folder_around_all(contents)
     domains = _domains(contents, top, collection.path)
-    skipped = [
+    skipped = misnamed + [
         Skipped(source=item.name, reason="It lies outside the domains' folders.")
         for item in contents.items
         if len(_inner(item, top)) == 1 and not _hidden(item) and not is_licence_file(item.name)
@@ -94,6 +95,18 @@ def prepare(
             raise UmtnError(f"The domain {domain} has no usable file. {reason}".strip())
         splits |= split_by_name(usable, valid=valid, test=test)
     return finish(folder, files, lengths, splits, skipped + unusable, sample_rate)
+
+
+def _named(contents: Contents) -> tuple[Contents, list[Skipped]]:
+    """Leave out files whose names are no text, which no index can list."""
+    named, skipped = [], []
+    for item in contents.items:
+        shown = item.name.encode("utf-8", "backslashreplace").decode()
+        if shown == item.name:
+            named.append(item)
+        else:
+            skipped.append(Skipped(source=shown, reason="Its name is not UTF-8; rename it."))
+    return replace(contents, items=named), skipped
 
 
 def _inner(item: Item, top: tuple[str, ...]) -> tuple[str, ...]:

@@ -527,3 +527,14 @@ def test_it_runs_where_torch_cannot_be_imported(recording: MakeRecording) -> Non
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=120)
     assert source.with_name("tone.flute.wav").is_file()
+
+
+def test_what_a_format_cannot_hold_as_loud_as_it_is_is_said(tmp_path: Path) -> None:
+    loud = tmp_path / "loud.wav"
+    tone = 4 * np.sin(2 * np.pi * 440 * np.arange(8_000) / 16_000, dtype=np.float32)
+    write_audio(loud, tone[None], 16_000)
+    for ending, said in (("flac", "louder than .flac holds"), ("wav", "")):
+        place = tmp_path / f"out.{ending}"
+        result = run(loud, "--to", "flute", "-o", place, "--mix", "0", "--json")
+        (written,) = json.loads(result.stdout)
+        assert said in written["remark"] and ("louder than" in written["remark"]) == bool(said)

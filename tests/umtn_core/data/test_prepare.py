@@ -64,6 +64,16 @@ def test_what_is_odd_of_a_file_is_said_and_kept(source, tmp_path):
         assert "ends within a frame" in remarks["flute/radio.mp3"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_whose_name_is_no_text_is_left_out_by_a_name_that_is(source, tmp_path):
+    save(source / "flute" / "a.wav", tone()).rename(source / "flute" / "b\udcff.wav")
+    store = prepare(source, tmp_path / "store")
+    (skipped,) = store.index.skipped
+    assert skipped.source == "flute/b\\udcff.wav"
+    assert "not UTF-8" in skipped.reason
+    assert prepare(source, tmp_path / "store").index == store.index
+
+
 def test_splits_are_by_file_in_each_domain(source, tmp_path):
     store = prepare(source, tmp_path / "store")
     for domain in ("flute", "violin"):
