@@ -45,6 +45,15 @@ def on_one_line(text: str) -> str:
     return _MISLEADING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
+def is_utf_8(text: str) -> bool:
+    """Tell whether a text can be sent and stored, and holds no bytes that are no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def escaped_in_json(text: str) -> str:
     """Write JSON so that it stays on its line, and in order; what it stands for stays the same."""
     return _MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

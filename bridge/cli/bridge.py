@@ -15,12 +15,32 @@ from bridge.cli.main import installed_version
 from bridge.cli.token import token_options
 from bridge.cli.values import Number, Whole
 from bridge.protocol import HTTP_PORT, PORT
+from bridge.text import is_utf_8, quoted
+from umtn_core.errors import UmtnError
 
 if TYPE_CHECKING:
     from bridge.jobs import JobSettings
     from bridge.server.settings import ServerSettings
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+
+#: Minutes, days, gigabytes or messages beyond this are slips of the keyboard.
+MOST = 1_000_000
+
+
+class Rate(Number):
+    """Messages a second: none is any number, and less than one a second would shut clients out."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it, or say which numbers are meant."""
+        number = super().convert(value, param, ctx)
+        if 0 < number < 1:
+            self.fail(
+                f"write 0 for any number, or one from 1 on, not {quoted(str(value))}.", param, ctx
+            )
+        return number
 
 
 @click.command()
@@ -69,10 +89,10 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--log-file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--announce/--no-announce", default=True, help="By zeroconf.", show_default=True)
-@click.option("--cores", type=Whole(1), metavar="N", help="That may render.")
+@click.option("--cores", type=Whole(1, 1_024), metavar="N", help="That may render.")
 @click.option(
     "--workers",
-    type=Whole(1),
+    type=Whole(1, 1_024),
     default=1,
     show_default=True,
     metavar="N",
@@ -88,7 +108,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--max-minutes",
-    type=Number(min=0, min_open=True),
+    type=Number(0, MOST, min_open=True),
     default=60.0,
     show_default=True,
     metavar="N",
@@ -96,7 +116,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--max-rate",
-    type=Number(min=0),
+    type=Rate(0, MOST),
     default=2_000.0,
     show_default=True,
     metavar="N",
@@ -112,13 +132,13 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option(
     "--keep-days",
-    type=Number(min=0),
+    type=Number(0, MOST),
     metavar="N",
     help="Forget finished jobs, and their files in the session folder, after so long.",
 )
 @click.option(
     "--keep-gb",
-    type=Number(min=0),
+    type=Number(0, MOST),
     metavar="N",
     help="Delete the oldest results in the session folder beyond this size.",
 )
@@ -150,6 +170,10 @@ def _settings(options: dict[str, Any]) -> tuple[ServerSettings, JobSettings]:
         most_clients=options["max_clients"],
     )
     keep_gb = options["keep_gb"]
+    folders = (options["data_folder"], options["session_folder"], *options["allowed"])
+    for folder in map(os.path.abspath, filter(None, folders)):
+        if not is_utf_8(folder):
+            raise UmtnError(f"{folder} is not UTF-8, as all is that is sent; name another folder.")
     job_settings = JobSettings(
         data_folder=(options["data_folder"] or default_data_folder()).absolute(),
         session_folder=(options["session_folder"] or default_session_folder()).absolute(),

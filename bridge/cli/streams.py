@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -89,8 +90,10 @@ def _instead(stream: TextIO, kind: type[io.TextIOWrapper]) -> TextIO:
     """Take the place of a stream of Python's own by one of another kind."""
     if type(stream) is not io.TextIOWrapper:
         return stream
-    own = {
-        name: getattr(stream, name)
-        for name in ("encoding", "errors", "line_buffering", "write_through")
-    }
-    return kind(stream.detach(), **own)
+    # As click does: the environment that says ASCII mostly says nothing of what is looked at. What
+    # another encoding lacks is written out, rather than being the end of work that is done.
+    ascii_only = codecs.lookup(stream.encoding).name == "ascii"
+    encoding = "utf-8" if ascii_only else stream.encoding
+    errors = "backslashreplace" if stream.errors == "strict" else stream.errors
+    by_line, at_once = stream.line_buffering, stream.write_through
+    return kind(stream.detach(), encoding, errors, line_buffering=by_line, write_through=at_once)

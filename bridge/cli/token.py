@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bridge.cli.options import Command
+from bridge.text import is_utf_8
 from umtn_core.errors import UmtnError
 
 
@@ -31,6 +32,11 @@ def token_options(command: Command) -> Command:
     def with_token(*args: Any, token: str | None, token_file: Path | None, **others: Any) -> Any:
         if token_file is not None:
             token = read_token(token_file)
+        if token is not None and not is_utf_8(token):
+            raise UmtnError("The token is not UTF-8, as all is that is sent; choose another one.")
+        elif token is not None:
+            # As it is read from a file, so that both are the same token.
+            token = token.strip()
         return command(*args, token=token, **others)
 
     return with_token
@@ -45,9 +51,9 @@ def read_token(path: Path) -> str:
         If there is none.
     """
     try:
-        token = path.read_text(encoding="utf-8").strip()
+        token = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UmtnError(f"Cannot read the token file {path} ({reason}).") from error
     if not token:
         raise UmtnError(f"The token file {path} is empty; write a token into it.")

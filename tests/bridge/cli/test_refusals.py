@@ -77,6 +77,9 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("translate take.wav --to flute --model tiny -o take.txt", 1, ".wav, .aiff, "),
     ("translate take.wav --to flute --model tiny -o text.txt/x.wav", 1, "text.txt"),
     ("bridge --bind 0.0.0.0 --port 0 --http-port 0", 1, "give a --token-file (or a --token)"),
+    ("bridge --session-folder \udcff --port 0 --http-port 0", 1, "\\udcff is not UTF-8, as all is"),
+    ("bridge --token " + 16 * "\udcff", 1, "The token is not UTF-8, as all is that is"),
+    ("send --ping --token " + 16 * "\udcff", 1, "The token is not UTF-8, as all is that is"),
     ("bridge --token short --port 0 --http-port 0", 1, "at least 16 characters"),
 ]  # fmt: skip
 

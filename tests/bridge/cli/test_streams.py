@@ -79,3 +79,20 @@ def test_a_working_folder_that_is_gone_is_told_of(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("umtn: The folder that umtn was started in is not there")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("models_folder")
+@pytest.mark.parametrize(("encoding", "shown"), [("ascii", "日é"), ("latin-1", "\\u65e5é")])
+def test_what_an_encoding_lacks_is_written_out(
+    recording: Callable[..., Path], tmp_path: Path, encoding: str, shown: str
+) -> None:
+    recording("日é.wav")
+    done = subprocess.run(
+        ["sh", "-c", f"{UMTN} translate 日é.wav --to flute --model tiny"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=120,
+    )
+    said = done.stdout.decode("latin-1" if encoding == "latin-1" else "utf-8")
+    assert (done.returncode, said) == (0, f"{shown}.wav -> {shown}.flute.wav\n")

@@ -151,9 +151,18 @@ def _counts(engine: Engine, *, raced: bool = False, beside: int = 1) -> list[int
 
 
 def remembering_file() -> Path:
-    """Return the file that remembers how fast engines are on this machine."""
-    if FILE in os.environ:
-        return Path(os.environ[FILE])
+    """Return the file that remembers how fast engines are on this machine.
+
+    Raises
+    ------
+    UmtnError
+        If the environment names for one what is none.
+    """
+    if named := os.environ.get(FILE):
+        # A device would be read for ever, or replaced.
+        if os.path.exists(named) and not os.path.isfile(named):
+            raise UmtnError(f"${FILE} names {named}, which is not a file; name another one.")
+        return Path(named)
     return Path(platformdirs.user_cache_dir("umtn", appauthor=False)) / "throughput.json"
 
 

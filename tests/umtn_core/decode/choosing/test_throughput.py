@@ -119,3 +119,15 @@ def test_another_card_is_timed_anew(on_device, engine):
     keys.add(engine_key(engine_of_another))
     assert len(keys) == 5
     assert "chip" not in engine_key(engine)
+
+
+def test_what_the_environment_names_is_a_file(monkeypatch, tmp_path):
+    usual = module.remembering_file()
+    monkeypatch.setenv(module.FILE, str(tmp_path / "new.json"))
+    assert module.remembering_file() == tmp_path / "new.json"
+    monkeypatch.setenv(module.FILE, "")
+    assert module.remembering_file().name == usual.name
+    for other in (tmp_path, "/dev/null"):
+        monkeypatch.setenv(module.FILE, str(other))
+        with pytest.raises(UmtnError, match="which is not a file; name another one"):
+            module.remembering_file()
