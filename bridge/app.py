@@ -136,6 +136,9 @@ class BridgeApp:
         )
         await osc.start()
         self._closing.push_async_callback(osc.stop)
+        for host in osc.hosts:
+            # A name may mean another address than when it was first looked up.
+            checked_token(self._settings.token, host)
         return osc
 
     async def _start_http(self, osc_port: int, access: Access, metrics: Metrics) -> HttpServer:

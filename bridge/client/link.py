@@ -92,9 +92,11 @@ class Link:
         OSError
             If there is no such host.
         BridgeError
-            ``unreachable`` if it has several addresses and none of them answers.
+            ``bad_request`` if no bridge can have this token, and ``unreachable`` if the host
+            has several addresses and none of them answers.
         """
         self._peer = f"{host} port {port}"
+        token = [] if self._token is None else [packet_of("/umtn/token", [self._token])]
         loop = asyncio.get_running_loop()
         failed: OSError | None = None
         for place in await asyncio.to_thread(places, host, port):
@@ -115,8 +117,8 @@ class Link:
             except BaseException:
                 self.close()
                 raise
-        if self._token is not None:
-            self.send("/umtn/token", self._token)
+        for packet in token:
+            self._sockets[0].send(packet)
 
     def close(self) -> None:
         """Close the socket."""

@@ -9,7 +9,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bridge.server.addresses import is_loopback
+from bridge.protocol import BY_REQUEST
+from bridge.server.addresses import can_listen, is_loopback, places_here
+from bridge.text import CONTROLS, on_one_line, shortened
 from umtn_core.errors import UmtnError
 
 #: A token that can be guessed is none.
@@ -160,19 +162,52 @@ class Buckets:
 def checked_token(token: str | None, host: str) -> str | None:
     """Say whether a bridge may listen there with that token.
 
+    Parameters
+    ----------
+    token
+        The secret, if there is one.
+    host
+        An address or a name, see `bridge.server.addresses.places`.
+
     Raises
     ------
     UmtnError
-        If the token is missing or too short.
+        If the token is missing, too short, or none that a client can send, or if there is no such
+        host.
     """
-    if token is None and not is_loopback(host):
+    if token is not None:
+        _check_sendable(token)
+        return token
+    outside = [place for place in places_here(host, 0) if not is_loopback(place.host)]
+    # Of an address that this machine does not have, whoever listens there says so.
+    if any(map(can_listen, outside)):
         raise UmtnError(
-            f"To listen on {host}, where other machines can come in, give a --token-file "
-            "(or a --token) that clients must send."
+            f"To listen on {shortened(on_one_line(host))}, where other machines can come in, give "
+            "a --token-file (or a --token) that clients must send."
         )
-    if token is not None and len(token) < SHORTEST_TOKEN:
+    return None
+
+
+def _check_sendable(token: str) -> None:
+    """Refuse a token that anybody guesses, or that no client could send."""
+    (argument,) = BY_REQUEST["/umtn/token"].arguments
+    longest = int(argument.maximum or 0)
+    try:
+        size = len(token.encode())
+    except UnicodeEncodeError:
+        raise UmtnError("The token is not UTF-8, which clients send; choose another one.") from None
+    if len(token.strip()) < SHORTEST_TOKEN:
         raise UmtnError(
             f"The token must have at least {SHORTEST_TOKEN} characters, for instance those that "
             "`openssl rand -hex 16` prints."
         )
-    return token
+    if size > longest:
+        raise UmtnError(
+            f"The token has {size} bytes, but clients send {longest} at most; choose a shorter one."
+        )
+    # A secret is not repeated.
+    if any(character in CONTROLS for character in token):
+        raise UmtnError(
+            "The token has a line end, a tab or another control character inside, which clients "
+            "do not send; choose one of a single line."
+        )

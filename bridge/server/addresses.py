@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+from bridge.text import quoted, shortened
+from umtn_core.errors import UmtnError
+
+#: A port after a name, or an address of IPv4; addresses of IPv6 have several colons.
+_HAS_PORT = re.compile(r"^[^:]+:[0-9]+$|\]:[0-9]+$")
 
 #: What means the same on every machine, whatever its own list of names says. Programs that say
 #: localhost try one of its two addresses, and not all the same one.
@@ -57,7 +64,7 @@ def places(host: str, port: int) -> list[Place]:
     """
     found: dict[Place, None] = {}
     bare = _bare(host)
-    for name in _SETTLED.get(bare.lower(), (bare,)):
+    for name in _SETTLED.get(bare.lower().removesuffix("."), (bare,)):
         try:
             infos = socket.getaddrinfo(name, port, type=socket.SOCK_DGRAM)
         except ValueError as error:
@@ -70,6 +77,42 @@ def places(host: str, port: int) -> list[Place]:
             else:
                 found[Place(family, address)] = None
     return list(found)
+
+
+def places_here(host: str, port: int) -> list[Place]:
+    """Look up where this machine is to listen.
+
+    Parameters
+    ----------
+    host, port
+        What they are for `places`.
+
+    Raises
+    ------
+    UmtnError
+        If this is no address, nor a name that has one.
+    """
+    try:
+        return places(host, port)
+    except OSError as error:
+        advice = "choose another one with --bind"
+        if _HAS_PORT.search(host):
+            advice = "give the port with --port, and the address alone with --bind"
+        raise UmtnError(
+            f"There is no address {shortened(quoted(host))} to listen on "
+            f"({(error.strerror or str(error)).lower()}); {advice}."
+        ) from error
+
+
+def can_listen(place: Place) -> bool:
+    """Whether this machine has an address."""
+    try:
+        with socket.socket(place.family, socket.SOCK_DGRAM) as tried:
+            host, _, *rest = place.address
+            tried.bind((host, 0, *rest))
+    except OSError:
+        return False
+    return True
 
 
 def as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -113,5 +156,6 @@ def reached_at(hosts: Sequence[str]) -> str:
 
 
 def _bare(host: str) -> str:
-    """Take the brackets away that IPv6 addresses have in URLs."""
+    """Take the brackets away that IPv6 addresses have in URLs, and blanks around it all."""
+    host = host.strip(" ")
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host

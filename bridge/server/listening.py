@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Sequence
 
-from bridge.server.addresses import Place, places
+from bridge.server.addresses import Place, places_here
 from umtn_core.errors import UmtnError
 
 #: Ports that are tried where any will do.
@@ -61,13 +61,7 @@ def listen(
     UmtnError
         If there is no such host, or the port is taken on one of its addresses.
     """
-    try:
-        found = places(host, port)
-    except OSError as error:
-        raise UmtnError(
-            f"There is no address {host!r} to listen on ({_reason(error)}); choose another one "
-            "with --bind."
-        ) from error
+    found = places_here(host, port)
     for tries_left in reversed(range(_PORT_TRIES)):
         with contextlib.ExitStack() as opened:
             try:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from bridge.server.access import Access, Bucket, Buckets, Refused, checked_token
@@ -12,11 +14,63 @@ def test_other_machines_come_in_by_token_only() -> None:
     assert checked_token(None, "127.0.0.1") is None
     assert checked_token(None, "::1") is None
     assert checked_token(TOKEN, "0.0.0.0") == TOKEN
-    for host in ("0.0.0.0", "192.168.1.2", "::", "studio.local"):
-        with pytest.raises(UmtnError, match="--token"):
+    for host in ("0.0.0.0", "::"):
+        with pytest.raises(UmtnError, match=f"To listen on {host}, where other .*--token"):
             checked_token(None, host)
-    with pytest.raises(UmtnError, match="16 characters"):
-        checked_token("short", "127.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["localhost.", "127.1", "0x7f000001", " ::1 ", "127.0.0.2"])
+def test_this_machine_by_any_name_needs_no_token(host: str) -> None:
+    assert checked_token(None, host) is None
+
+
+def test_a_name_needs_a_token_where_one_of_its_addresses_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def named(*addresses: str) -> None:
+        found = [(socket.AF_INET, 2, 17, "", (address, 0)) for address in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    named("127.0.0.1", "127.0.0.7")
+    assert checked_token(None, "studio.example") is None
+    named("127.0.0.1", "0.0.0.0")
+    with pytest.raises(UmtnError, match=r"To listen on studio\.example, where other machines"):
+        checked_token(None, "studio.example")
+    # Not of this machine: what listens there says so.
+    named("192.0.2.7")
+    assert checked_token(None, "studio.example") is None
+
+
+@pytest.mark.parametrize("host", ["", "nope.invalid", "http://localhost", "a\nb", "\udcff"])
+def test_what_is_no_address_is_not_asked_for_a_token(host: str) -> None:
+    with pytest.raises(UmtnError, match=r"There is no address .*choose another one with --bind"):
+        checked_token(None, host)
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        ("short", "16 characters"),
+        (" " * 20, "16 characters"),
+        ("x" * 1_025, "1025 bytes, but clients send 1024 at most"),
+        ("\u00e9" * 513, "1026 bytes"),
+        ("abcdefgh\tijklmnop", "a tab or another control"),
+        ("abcdefghijklmnop\r\nsecond", "a line end"),
+        ("abcdefgh\0ijklmnop", "control character"),
+        ("\udcff" * 16, "not UTF-8"),
+    ],
+)
+def test_a_token_that_no_client_can_send_is_refused(token: str, said: str) -> None:
+    with pytest.raises(UmtnError, match=said):
+        checked_token(token, "127.0.0.1")
+
+
+def test_a_token_that_clients_can_send_is_taken() -> None:
+    from bridge.client.sending import packet_of
+
+    for token in (TOKEN, "x" * 1_024, "\u00e9" * 512, "two words of sixteen"):
+        assert checked_token(token, "0.0.0.0") == token
+        assert packet_of("/umtn/token", [token])
 
 
 def test_one_hosts_guesses_do_not_keep_another_out() -> None:

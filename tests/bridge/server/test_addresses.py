@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
 
-from bridge.server.addresses import is_any, is_loopback, places, reached_at
+from bridge.server.addresses import (
+    can_listen,
+    is_any,
+    is_loopback,
+    places,
+    places_here,
+    reached_at,
+)
+from umtn_core.errors import UmtnError
 
 
 def hosts(host: str) -> list[str]:
@@ -21,7 +30,8 @@ def test_localhost_is_both_addresses_whatever_the_machine_says(
         return lookup(host, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", numbers_only)
-    assert hosts("localhost") == hosts("LocalHost") == ["127.0.0.1", "::1"]
+    for name in ("localhost", "LocalHost", "localhost.", " localhost "):
+        assert hosts(name) == ["127.0.0.1", "::1"]
 
 
 def test_an_address_is_itself_and_everything_is_of_both_kinds() -> None:
@@ -53,6 +63,23 @@ def test_a_name_is_all_its_addresses_each_once(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_no_host_is_one_error(host: str) -> None:
     with pytest.raises(OSError):
         places(host, 9471)
+
+
+@pytest.mark.parametrize("host", ["localhost:9471", "[::1]:9471", "127.0.0.1:80"])
+def test_a_port_is_no_part_of_an_address(host: str) -> None:
+    with pytest.raises(UmtnError, match=f"no address {re.escape(repr(host))} .*port with --port"):
+        places_here(host, 9471)
+
+
+def test_an_address_that_is_far_too_long_is_shortened() -> None:
+    with pytest.raises(UmtnError) as refused:
+        places_here("x" * 3_000, 9471)
+    assert len(str(refused.value)) < 300
+
+
+def test_an_address_of_this_machine_is_told_from_others() -> None:
+    assert all(map(can_listen, [*places("127.0.0.1", 9471), *places("0.0.0.0", 9471)]))
+    assert not any(map(can_listen, places("192.0.2.7", 9471)))
 
 
 def test_loopback_has_several_names() -> None:

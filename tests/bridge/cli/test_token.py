@@ -1,0 +1,43 @@
+"""One token, however it is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from bridge.cli.token import read_token, token_options
+from umtn_core.errors import UmtnError
+
+TOKEN = "0123456789abcdef"
+
+
+@click.command()
+@token_options
+def shows(token: str | None) -> None:
+    click.echo(repr(token))
+
+
+@pytest.mark.parametrize(
+    "written", [TOKEN, f"{TOKEN}\n", f"{TOKEN}\r\n", f"\ufeff{TOKEN}\n", f"  {TOKEN} \n"]
+)
+def test_a_file_and_the_command_line_give_the_same(tmp_path: Path, written: str) -> None:
+    (tmp_path / "token").write_text(written, encoding="utf-8", newline="")
+    assert read_token(tmp_path / "token") == TOKEN
+    given = written.removeprefix("\ufeff")
+    for options in (["--token", given], ["--token-file", str(tmp_path / "token")]):
+        assert CliRunner().invoke(shows, options).stdout == f"{TOKEN!r}\n"
+    assert CliRunner().invoke(shows, env={"UMTN_TOKEN": given}).stdout == f"{TOKEN!r}\n"
+    assert CliRunner().invoke(shows).stdout == "None\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [(TOKEN.encode("utf-16"), "it is not UTF-8"), (b"", "is empty"), (b"\xef\xbb\xbf\n", "empty")],
+)
+def test_what_holds_no_token_is_said(tmp_path: Path, written: bytes, said: str) -> None:
+    (tmp_path / "token").write_bytes(written)
+    with pytest.raises(UmtnError, match=said):
+        read_token(tmp_path / "token")
