@@ -23,6 +23,9 @@ _CONTROL = re.compile(f"[{re.escape(CONTROLS)}]")
 #: Bytes that mean themselves within ``$'...'``.
 _PLAIN = frozenset(range(0x20, 0x7F)) - frozenset(b"'\\")
 
+#: A word that is longer than any usual path.
+_ENDLESS = re.compile(r"\S{1000,}")
+
 #: Characters of a text that are repeated to its sender, before and after what matters.
 _AROUND = 30
 #: Of a path that is too long for a sentence, so much of its beginning and of its end is said.
@@ -88,6 +91,11 @@ def shortened(path: object) -> str:
     """Shorten what is too long for a sentence that is to say something else too."""
     text = str(path)
     return text if len(text) <= _BEGINNING + _END else f"{text[:_BEGINNING]}...{text[-_END:]}"
+
+
+def sentence(text: str) -> str:
+    """Write a sentence on one line, of words that nobody would read to their ends a part alone."""
+    return _ENDLESS.sub(lambda found: shortened(found[0]), on_one_line(text))
 
 
 def control_in(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import click
 
-from bridge.text import on_one_line, quoted
+from bridge.text import quoted, sentence
 from umtn_core.errors import Cancelled, UmtnError
 from umtn_core.names import did_you_mean
 
@@ -29,7 +29,7 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the sentence on stderr."""
-        click.echo(on_one_line(f"umtn: {self.message}"), file=file, err=file is None)
+        click.echo(sentence(f"umtn: {self.message}"), file=file, err=file is None)
 
 
 class Misuse(Failure):

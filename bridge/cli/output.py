@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bridge.text import on_one_line
+from bridge.text import on_one_line, sentence
 
 
 def print_line(text: str = "", err: bool = False) -> None:
@@ -15,9 +15,9 @@ def print_line(text: str = "", err: bool = False) -> None:
     click.echo(on_one_line(text), err=err)
 
 
-def say(sentence: str) -> None:
-    """Tell whoever is looking something in one line on stderr."""
-    print_line(f"umtn: {sentence}", err=True)
+def say(text: str) -> None:
+    """Tell whoever is looking something in a sentence on stderr."""
+    click.echo(sentence(f"umtn: {text}"), err=True)
 
 
 def print_json(value: Any) -> None:
