@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -125,8 +126,9 @@ class Chunks:
 
     def end_before_chunks(self, body: int) -> int:
         """Tell where sound ends that goes on to the end, or to chunks or another file."""
-        end = next((place for place in self._at_the_end if place >= body), self.end)
-        return min([end, *(place for place in self._files if place > body)])
+        chunk, file = bisect_left(self._at_the_end, body), bisect_right(self._files, body)
+        behind = self._at_the_end[chunk : chunk + 1] + self._files[file : file + 1]
+        return min([*behind, self.end])
 
     @cached_property
     def _files(self) -> list[int]:

@@ -96,6 +96,8 @@ def _caf(file: BinaryIO, begin: int, size: int, path: object) -> Found:
         if len(head) < 12:
             break
         name, length = struct.unpack(">4sq", head)
+        if name == b"caff" and found is not None:
+            raise several(path)
         if name == b"desc":
             description = file.read(32)
         elif name == b"data" and found is None:
