@@ -15,6 +15,7 @@ from bridge.client.link import Link, reason_of
 from bridge.client.sending import path_for_bridge
 from bridge.discovery.address_file import read_address
 from bridge.protocol import PORT, Value
+from bridge.server.addresses import HAS_PORT
 from bridge.server.packets import Received
 from bridge.text import on_one_line, shortened
 
@@ -68,10 +69,11 @@ class AsyncBridge:
         try:
             await self._link.open(self._host, _port(self._port))
         except socket.gaierror as error:
+            port = ", and its port by itself" if HAS_PORT.search(self._host) else ""
             raise BridgeError(
                 "unreachable",
                 f"There is no such machine as {self._shown} ({reason_of(error)}); give the name or "
-                "the address of one alone.",
+                f"the address of one alone{port}.",
             ) from error
         except OSError as error:
             raise BridgeError(
@@ -136,13 +138,17 @@ class AsyncBridge:
         id
             Name of the job; left out, a new one.
         **options
-            Keys of /umtn/render, see `bridge.protocol.RENDER_KEYS`.
+            Keys of /umtn/render, see `bridge.protocol.RENDER_KEYS`; all but ``reply_port``.
 
         Returns
         -------
         JobStatus
             With the id and the note. The bridge will do the job whether or not anybody follows it.
         """
+        if "reply_port" in options:
+            raise BridgeError(
+                "bad_request", "A client hears what it asked for itself; leave reply_port out."
+            )
         id = uuid.uuid4().hex if id is None else id
         pairs = [part for pair in options.items() for part in pair]
         place = "" if output is None else path_for_bridge(output, "output")

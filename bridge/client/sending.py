@@ -112,7 +112,7 @@ def _sendable(message: Message, argument: Argument, value: Any) -> Value:
 
 def _check_text(argument: Argument, text: str) -> None:
     name = argument.name
-    advice = "rename the file" if argument.path else "choose another one"
+    advice = "rename the file" if name == "input" else "choose another one"
     try:
         size = len(text.encode())
     except UnicodeEncodeError:

@@ -12,7 +12,7 @@ from bridge.text import quoted, shortened
 from umtn_core.errors import UmtnError
 
 #: A port after a name, or an address of IPv4; addresses of IPv6 have several colons.
-_HAS_PORT = re.compile(r"^[^:]+:[0-9]+$|\]:[0-9]+$")
+HAS_PORT = re.compile(r"^[^:]+:[0-9]+$|\]:[0-9]+$")
 
 #: What means the same on every machine, whatever its own list of names says. Programs that say
 #: localhost try one of its two addresses, and not all the same one.
@@ -96,7 +96,7 @@ def places_here(host: str, port: int) -> list[Place]:
         return places(host, port)
     except OSError as error:
         advice = "choose another one with --bind"
-        if _HAS_PORT.search(host):
+        if HAS_PORT.search(host):
             advice = "give the port with --port, and the address alone with --bind"
         raise UmtnError(
             f"There is no address {shortened(quoted(host))} to listen on "

@@ -155,6 +155,8 @@ def test_what_the_bridge_refuses_is_an_error_with_its_code(serve: Serve) -> None
                 ("id_in_use", bridge.render("/in.wav", "violin", id="a")),
                 ("bad_request", bridge.render("/in.wav", "flute", mix=3.0)),
                 ("unknown_id", bridge.status("b")),
+                # Its answers would go elsewhere, and it would seem that there is no bridge.
+                ("bad_request", bridge.render("/in.wav", "flute", reply_port=9)),
             ):
                 with pytest.raises(BridgeError) as caught:
                     await work
@@ -245,7 +247,10 @@ def test_a_host_with_several_addresses_and_no_bridge_is_one_sentence(unused_port
     ("where", "said"),
     [
         (("nope.invalid", 9471), "no such machine as nope.invalid"),
-        (("127.0.0.1:9471", 9471), "no such machine as 127.0.0.1:9471 .*address of one alone"),
+        (
+            ("127.0.0.1:9471", 9471),
+            "no such machine as 127.0.0.1:9471 .*alone, and its port by itself",
+        ),
         (("", 9471), "no such machine as ''"),
         (("a\nb", 9471), r"no such machine as a\\nb"),
         (("255.255.255.255", 9471), r"no way to 255.255.255.255 \("),
