@@ -51,8 +51,7 @@ def _other_formats() -> Iterator[Kind]:
         yield Kind(f"whole.{ending}", contents, Exactly(MUSIC))
         yield Kind(f"cut.{ending}", contents[: len(contents) // 2], Refused("cut off"))
         yield Kind(f"header.{ending}", contents[:16], Refused("no whole description"))
-        if ending != "caf":
-            yield Kind(f"joined.{ending}", 2 * contents, Refused("several files"))
+        yield Kind(f"joined.{ending}", 2 * contents, Refused("several files"))
         yield Kind(f"id3-before.{ending}", id3(title()) + contents, Exactly(MUSIC), ffmpeg=False)
     au = by_soundfile(MUSIC, "AU", "PCM_16")
     yield Kind("open.au", au[:8] + b"\xff" * 4 + au[12:], Exactly(MUSIC))
