@@ -10,6 +10,7 @@ from bridge.jobs import Job, JobService
 from bridge.protocol import FINAL
 from bridge.server.access import Access
 from bridge.server.clients import UdpClients
+from bridge.server.descriptors import connections_at_once
 from bridge.server.followers import Followers
 from bridge.server.listening import hosts_of, listen
 from bridge.server.metrics import Metrics
@@ -73,7 +74,7 @@ class OscServer:
             self.requests,
             self.followers,
             access,
-            settings.most_clients,
+            connections_at_once(settings.most_clients),
             settings.largest_packet,
         )
         self._unsubscribe: Callable[[], None] | None = None

@@ -19,6 +19,7 @@ from bridge.server.followers import Followers, event
 from bridge.server.metrics import Metrics
 from bridge.server.model_list import ModelList
 from bridge.server.packets import MalformedPacket, Received, read_packet, reply
+from umtn_core.errors import UmtnError
 
 log = logging.getLogger(__name__)
 
@@ -282,7 +283,10 @@ class Requests:
             answers.send(event(job))
 
     async def _list_models(self, answers: Target, values: Values) -> None:
-        found = await asyncio.to_thread(self._models.find)
+        try:
+            found = await asyncio.to_thread(self._models.find)
+        except UmtnError as error:
+            raise RequestError("busy", str(error)) from error
         if not found:
             answers.send(reply("/umtn/model", -1, 0, "", "", "", ""))
         await self._send_all(

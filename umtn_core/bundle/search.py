@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -130,10 +131,18 @@ def installed_bundles() -> list[Installed]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """List what is in a folder that may not be there, or not for us."""
+    """List what is in a folder that may not be there, or not for us.
+
+    Raises
+    ------
+    UmtnError
+        If it cannot be told, since this process or the system has too many files open.
+    """
     try:
         return sorted(folder.iterdir())
-    except OSError:
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise UmtnError(f"Cannot look for models: {error.strerror}; try again.") from error
         return []
 
 

@@ -35,7 +35,10 @@ class InstalledModels:
         RequestError
         """
         if time.monotonic() - self._read_at > _FRESH_SECONDS:
-            self._found = {found.name: found for found in installed_bundles()}
+            try:
+                self._found = {found.name: found for found in installed_bundles()}
+            except UmtnError as error:
+                raise RequestError("busy", str(error)) from error
             self._read_at = time.monotonic()
         try:
             found = model_meant(model, self._found.values())

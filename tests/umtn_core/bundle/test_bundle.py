@@ -1,10 +1,12 @@
 """Bundles that open, and bundles that must be refused with one sentence."""
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import zipfile
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -372,6 +374,13 @@ class TestSearch:
             "No model 'xxx" if "/" not in typed and ".zip" not in typed else "File name too long."
         )
         assert what in sentence and len(sentence) < 300
+
+    def test_too_many_open_files_are_not_taken_for_no_models(self, monkeypatch):
+        def iterdir(folder):
+            raise OSError(errno.EMFILE, "Too many open files", str(folder))
+
+        monkeypatch.setattr(Path, "iterdir", iterdir)
+        assert refusal("nowhere") == "Cannot look for models: Too many open files; try again."
 
     def test_any_path_is_taken_and_nothing_else(self, bundle_folder):
         class Somewhere:

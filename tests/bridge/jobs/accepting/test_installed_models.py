@@ -1,5 +1,6 @@
 """Which model and target a request means."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,18 @@ def test_a_model_that_is_not_whole_is_called_by_its_name(
     sentence = caught.value.message
     assert sentence.startswith("The model torn is not whole: The manifest of the model bundle torn")
     assert sentence.endswith(".") and not sentence.endswith("..")
+
+
+def test_where_no_model_can_be_looked_for_it_is_not_said_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def iterdir(folder: Path) -> None:
+        raise OSError(errno.EMFILE, "Too many open files", str(folder))
+
+    models = InstalledModels()
+    with monkeypatch.context() as full:
+        full.setattr(Path, "iterdir", iterdir)
+        with pytest.raises(RequestError, match="Too many open files; try again") as caught:
+            models.check("tiny", "flute")
+        assert caught.value.code == "busy"
+    assert models.check("tiny", "flute")[:2] == ("tiny", "flute")
