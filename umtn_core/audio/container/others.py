@@ -132,7 +132,7 @@ def _au(file: BinaryIO, begin: int, size: int, path: object) -> Found:
         raise _damaged(path, "AU")
     offset, length, coding, rate, channels = struct.unpack(">5I" if big else "<5I", head[4:])
     subtype = _AU_SUBTYPES.get(coding)
-    if offset < len(head):
+    if offset < len(head) or offset % 4:
         raise _damaged(path, "AU")
     if subtype is None or not channels:
         raise UmtnError(
