@@ -49,7 +49,7 @@ def test_numbers_of_other_kinds_are_numbers(number: Any, as_sent: float) -> None
         (("a", "/a.wav", "\udcff"), r"The target \$'\\377' is not UTF-8"),
         (
             ("a", "/a.wav", "flute", "/\udce9.wav"),
-            r"The output \$'/\\351.wav' is not UTF-8.*another one",
+            r"output \$'/\\351.wav' is not UTF-8.*another one",
         ),
         (("a", "/a.wav", 5), "The target must be text, not 5"),
         (("a", "/a.wav", "flute", "", "seed", 2**63), r"seed\(0..2147483647\) for seed"),
