@@ -130,10 +130,21 @@ def _local(text: str, what: str) -> str:
     except UnicodeDecodeError as error:
         raise RequestError(
             "bad_request",
-            f"The {what} {quoted(text)} is a URI whose bytes are not UTF-8; send a plain path.",
+            f"The {what} {quoted(text, found.start(2) + _place_of_byte(found[2], error.start))} is "
+            "a URI whose bytes are not UTF-8; send a plain path.",
         ) from error
     check_not_foreign(path, what)
     return path.removeprefix("/") if os.name == "nt" else path
+
+
+def _place_of_byte(text: str, byte: int) -> int:
+    """Return the index of the character of a URI that stands for so many bytes before it."""
+    passed = 0
+    for part in re.finditer("%[0-9A-Fa-f]{2}|.", text, re.DOTALL):
+        passed += 1 if len(part[0]) > 1 else len(part[0].encode("utf-8", "replace"))
+        if passed > byte:
+            return part.start()
+    return len(text)
 
 
 def _this_host() -> str:

@@ -202,6 +202,10 @@ class AllowedFolders:
         self._check_allowed(path)
         path = path if _is_there(path) else self._alike(path)
         _check_storable(path, what)
+        if what == "output":
+            # A link may lead to what could not be asked for outright.
+            root = next(root for root in self.roots if _is_within(path, root))
+            check_no_controls(os.fspath(path)[len(os.fspath(root)) :], what)
         return path
 
     def _from_root(self, path: Path) -> Path:
@@ -286,7 +290,8 @@ def _check_storable(path: Path, what: str) -> None:
     except UnicodeEncodeError as error:
         raise RequestError(
             "bad_request",
-            f"The {what} leads to {quoted(shortened(path))}, a name that is not UTF-8; rename it.",
+            f"The {what} leads to {quoted(os.fspath(path), error.start)}, a name that is not "
+            "UTF-8; rename it.",
         ) from error
 
 

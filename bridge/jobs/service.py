@@ -206,9 +206,9 @@ def _check_names(settings: JobSettings) -> None:
     named = [("--data-folder", settings.data_folder), ("--session-folder", settings.session_folder)]
     for option, folder in (*named, *(("--allow", each) for each in settings.allowed)):
         try:
-            os.path.realpath(folder).encode()
+            (real := os.path.realpath(folder)).encode()
         except UnicodeEncodeError as error:
             raise UmtnError(
-                f"The folder {quoted(os.path.realpath(folder))} has a name that is not UTF-8; name "
+                f"The folder {quoted(real, error.start)} has a name that is not UTF-8; name "
                 f"another one with {option}, or rename it."
             ) from error

@@ -186,8 +186,7 @@ class TcpServer:
         spare = [
             each
             for each in self._connections
-            if each.target not in hearing
-            and not (each.has_spoken and now - each.heard < _KEPT)
+            if each.target not in hearing and not (each.has_spoken and now - each.heard < _KEPT)
         ]
         if not spare:
             return False

@@ -378,8 +378,23 @@ def test_a_link_to_a_name_that_is_not_utf_8_is_refused(folders, tmp_path):
         with pytest.raises(RequestError, match=r"leads to .*, a name that is not UTF-8") as caught:
             found(folders, text)
         caught.value.message.encode()
+        assert "\\udc" in caught.value.message  # the name that is meant, however long the path is
     assert refused(folders.output, "folder/out.wav") == "bad_request"
     assert found(folders, "in.wav") == tmp_path / "session" / "in.wav"
+
+
+@posix
+def test_a_link_leads_to_no_output_that_could_not_be_asked_for(folders, tmp_path):
+    (tmp_path / "session" / "a\nb").mkdir()
+    (tmp_path / "session" / "link").symlink_to("a\nb")
+    with pytest.raises(RequestError, match=r"the control character U\+000A"):
+        folders.output("link/out.wav")
+
+
+def test_of_a_long_uri_what_is_no_utf_8_is_shown(folders):
+    for text in (f"file:///{'x/' * 99}%E9.wav", f"file:///{'%C3%A9/' * 99}%E9.wav/{'y' * 99}"):
+        with pytest.raises(RequestError, match=r"%E9\.wav.*whose bytes are not UTF-8"):
+            found(folders, text)
 
 
 def test_a_word_of_a_shell_may_be_quoted_in_parts(folders, tmp_path):
