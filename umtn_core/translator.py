@@ -502,7 +502,7 @@ def _chosen(bundle: Bundle, target: str | None) -> str:
         first, *others = bundle.domains
         raise UmtnError(
             f"Say what to translate to, such as --to {first} on the command line; the model "
-            f"{bundle.called} can to {', '.join((first, *others))}."
+            f"{bundle.called} plays {', '.join((first, *others))}."
         )
     return bundle.domains[0]
 

@@ -43,11 +43,11 @@ def edit(typed: str, target: str | None, model: str, quiet: bool, **options: Any
     """Play FILE on another instrument, in its place.
 
     For DAWs that hand a take to an external editor and read it again afterwards: name
-    "umtn edit --to trumpet" as the editor. FILE is WAV, AIFF or FLAC. What it held is kept
-    beside it as NAME.original.wav, and is never overwritten; FILE itself changes at the very
-    end, at once, and in nothing but its sound: not its sample format, its markers, its tags,
-    or who may use it. Where FILE is a link, the file behind it changes, the original lies
-    beside that, and the link stays.
+    "umtn edit --to trumpet" as the editor. FILE is WAV or its kin, AIFF, CAF, AU or FLAC. What
+    it held is kept beside it as NAME.original.wav or the like, and is never overwritten; FILE
+    itself changes at the very end, at once, and in nothing but its sound: not its sample format,
+    its markers, its tags, or who may use it. Where FILE is a link, the file behind it changes,
+    the original lies beside that, and the link stays.
     """
     from bridge.cli.editing.replace import replace
     from bridge.cli.editing.take import Take
@@ -66,7 +66,8 @@ def edit(typed: str, target: str | None, model: str, quiet: bool, **options: Any
     if (earlier := take.earlier) is not None:
         _remark(
             file,
-            f"What it was before an earlier edit is in {earlier}; what it holds now is translated.",
+            f"What it was before an earlier edit is in {earlier}; copy that back to start from it, "
+            "since what is translated now is what it holds.",
         )
     with stoppable() as stopped, meter(quiet) as show:
         sound = take_audio(take.path, folder=take.folder, cancelled=stopped)

@@ -59,7 +59,7 @@ class Inputs:
         parts = [
             _counted(paths, what)
             for paths, what in (
-                (self.results, "made or kept by earlier runs"),
+                (self.results, "named as results of earlier runs are"),
                 (self.other_names, "translated under another name"),
             )
             if paths

@@ -414,11 +414,11 @@ def test_a_target_is_found_however_it_is_written_and_called_by_its_own_name(bund
     assert Translator(bundle, "B").target == "b"
     assert Translator(bundle, " a ").target == "a"
     with pytest.raises(
-        UmtnError, match=r"The model test cannot translate to 'c'; it can to a, b\."
+        UmtnError, match=r"The model test cannot translate to 'c'; it plays a, b\."
     ):
         Translator(bundle, "c")
     monkeypatch.setattr(bundle, "called", "./my model")
-    with pytest.raises(UmtnError, match=r"The model ./my model cannot translate to 'oboe'; it can"):
+    with pytest.raises(UmtnError, match=r"The model ./my model cannot translate to 'oboe'; it plays"):
         Translator(bundle, "oboe")
 
 

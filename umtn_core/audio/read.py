@@ -111,6 +111,8 @@ def opened_audio(path: Path) -> Iterator[OpenAudio]:
     """
     try:
         if not path.exists():
+            if path.is_symlink():
+                raise UmtnError(f"{path} is a link to {os.readlink(path)}, which is not there.")
             raise UmtnError(f"There is no file {path}.")
         if path.is_dir():
             raise UmtnError(f"{path} is not a file but a folder.")

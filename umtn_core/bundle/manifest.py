@@ -192,7 +192,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if not found:
             raise UmtnError(
                 f"The model {called} cannot translate to {typed!r}{did_you_mean(typed, names)}; "
-                f"it can to {', '.join(names)}."
+                f"it plays {', '.join(names)}."
             )
         return found[0]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from umtn_core.bundle.scope import Scope
 from umtn_core.scope.findings import Findings
 
@@ -44,10 +46,8 @@ def remark(findings: Findings, scope: Scope | None, transposed: int = 0) -> str:
         One sentence, or nothing where all is as it was taught.
     """
     if findings.level < _SILENT:
-        return (
-            "This recording is as good as silent: it peaks at "
-            f"{_dbfs(findings.peak)}; see that the right input was recorded."
-        )
+        peak = f": it peaks at {_dbfs(findings.peak)}" if math.isfinite(findings.peak) else ""
+        return f"This recording is as good as silent{peak}; see that the right input was recorded."
     said: list[str] = []
     helps: list[str] = []
     if findings.level < _QUIET:

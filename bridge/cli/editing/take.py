@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import filecmp
 import os
+import re
 import shutil
 import stat
 from contextlib import suppress
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from umtn_core.errors import UmtnError
 
+#: Names of what is kept.
+_KEPT = re.compile(r"(.+)\.original(?:-[0-9]+)?")
 #: Edits of one take, for all of whose originals there should be names.
 _MANY = 99
 
@@ -65,6 +68,7 @@ class Take:
         if not stat.S_ISREG(before.st_mode):
             raise UmtnError(f"{name} is not a file.")
         take = cls(name, path, before)
+        take._check_not_kept()
         take._check_writable()
         take._check_name()
         take._check_room()
@@ -127,6 +131,15 @@ class Take:
         if not folder.st_mode & stat.S_ISVTX or not hasattr(os, "geteuid"):
             return False
         return os.geteuid() not in (0, self.before.st_uid, folder.st_uid)
+
+    def _check_not_kept(self) -> None:
+        found = _KEPT.fullmatch(self.path.stem)
+        of = self.path.with_name(f"{found[1]}{self.path.suffix}") if found else self.path
+        if of != self.path and of.is_file():
+            raise UmtnError(
+                f"{self.name} is what was kept of {of.name} when that was edited, and stays as it "
+                "is; copy it to another name first."
+            )
 
     def _check_writable(self) -> None:
         if not self.before.st_mode & 0o222:

@@ -42,7 +42,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("send take.wav", 2, "Say what to play it on with --to"),
     ("train folder", 2, "Name a settings file, or a store and --add-domain"),
     # Names of models, instruments, engines and modes.
-    ("translate take.wav --to Flut --model tiny", 1, "to 'Flut' (did you mean flute?); it can"),
+    ("translate take.wav --to Flut --model tiny", 1, "to 'Flut' (did you mean flute?); it plays"),
     ("edit take.wav --to Flut --model Tiny", 1, "The model Tiny cannot translate to 'Flut' (did y"),
     ("translate take.wav --to flute --model tinny", 1, "'tinny' is installed (did you mean tiny?)"),
     ("bench --model tinny", 1, "No model 'tinny' is installed (did you mean tiny?)"),

@@ -67,6 +67,8 @@ def of_circumstances(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]
         refusal(lambda: read_audio(folder / "none.wav")),
         refusal(lambda: read_audio(folder)),
     ]
+    (folder / "link.wav").symlink_to("nowhere.wav")
+    said.append(refusal(lambda: read_audio(folder / "link.wav")))
     os.mkfifo(folder / "pipe.wav")
     said.append(refusal(lambda: read_audio(folder / "pipe.wav")))
 

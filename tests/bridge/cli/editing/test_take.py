@@ -135,3 +135,13 @@ def test_what_a_shared_folder_lets_nobody_replace_stays(
     monkeypatch.setattr(Path, "stat", lambda _: folder)
     monkeypatch.setattr(os, "geteuid", lambda: user)
     assert found.must_stay is stays
+
+
+def test_what_was_kept_of_a_take_is_no_take(take: Path) -> None:
+    for tail in ("original", "original-2"):
+        kept = take.with_name(f"{take.stem}.{tail}{take.suffix}")
+        kept.write_bytes(take.read_bytes())
+        with pytest.raises(UmtnError, match="copy it to another name first"):
+            Take.at(kept)
+    take.rename(take.with_name("gone.wav"))
+    assert Take.at(kept).path == kept
