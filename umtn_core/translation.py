@@ -63,7 +63,7 @@ class Source:
         """
         if self._is_sound:
             return cast(Sound, self.audio)
-        return sound_of(self.audio, self.sample_rate)
+        return sound_of(cast(Audio, self.audio), self.sample_rate)
 
     @property
     def form(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import math
 import operator
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, cast
 
 from umtn_core.names import meant
 
@@ -34,7 +34,7 @@ def number(value: Any) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return math.inf if cast(Any, value) > 0 else -math.inf
     except ValueError:  # a Decimal that signals
         return math.nan
 

@@ -413,12 +413,10 @@ def test_a_file_that_is_open_is_no_audio(bundle, tmp_path):
 def test_a_target_is_found_however_it_is_written_and_called_by_its_own_name(bundle, monkeypatch):
     assert Translator(bundle, "B").target == "b"
     assert Translator(bundle, " a ").target == "a"
-    with pytest.raises(
-        UmtnError, match=r"The model test cannot translate to 'c'; it plays a, b\."
-    ):
+    with pytest.raises(UmtnError, match=r"The model test cannot translate to 'c'; it plays a, b\."):
         Translator(bundle, "c")
     monkeypatch.setattr(bundle, "called", "./my model")
-    with pytest.raises(UmtnError, match=r"The model ./my model cannot translate to 'oboe'; it plays"):
+    with pytest.raises(UmtnError, match=r"The model ./my model cannot translate to 'oboe'; it"):
         Translator(bundle, "oboe")
 
 

@@ -219,9 +219,9 @@ class TestDomainMeant:
         ("typed", "sentence"),
         [
             ("Alto Sax", "'Alto Sax' can mean alto-sax or alto_sax of the model m: write one of"),
-            ("violine", "The model m cannot translate to 'violine' (did you mean violin?); it plays"),
+            ("violine", "The model m cannot translate to 'violine' (did you mean violin?); it"),
             ("kazoo", "cannot translate to 'kazoo'; it plays french-horn, alto-sax, alto_sax, v"),
-            ("", "The model m cannot translate to ''; it plays"),
+            ("", "The model m cannot translate to ''; it"),
         ],
     )
     def test_a_refusal_says_what_there_is(self, typed, sentence):

@@ -25,7 +25,7 @@ def test_they_are_found_however_they_are_written_and_given_by_their_own_names(
     ("model", "target", "sentence"),
     [
         ("tinny", "flute", "No model 'tinny' is installed (did you mean tiny?); there is tiny"),
-        ("tiny", "flut", "The model tiny cannot translate to 'flut' (did you mean flute?); it plays"),
+        ("tiny", "flut", "The model tiny cannot translate to 'flut' (did you mean flute?); it"),
         ("", "flute", "No model '' is installed; there is tiny"),
     ],
 )
