@@ -37,7 +37,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     # What is missing.
     ("translate", 2, "Missing argument 'IN...'; see `umtn translate --help`."),
     ("translate take.wav --model tiny", 1, "such as --to flute on the command line; the model t"),
-    ("edit take.wav --model tiny", 1, "such as --to flute on the command line; the model tiny plays"),
+    ("edit take.wav --model tiny", 1, "such as --to flute on the command line; the model tiny"),
     ("send", 2, "Name one file, or one of --ping"),
     ("send take.wav", 2, "Say what to play it on with --to"),
     ("train folder", 2, "Name a settings file, or a store and --add-domain"),
