@@ -16,7 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
+from pedalboard.io import AudioFile
 
 from bridge.client import Bridge
 from bridge.jobs import RenderRequest
@@ -140,7 +142,12 @@ def batch_of_jobs(music):
         requests.append(
             _request(f"other {i}", "long.wav", length=5.0, temperature=0.5, seed=i, priority=i)
         )
-    requests.append(_request("bad", "long.wav", start=100.0))
+    # Its header is in order, so only who reads it finds out that it is no sound.
+    bad = music("numberless.wav", seconds=1.0)
+    samples = np.full((1, 1000), np.nan, np.float32)
+    with AudioFile(str(bad), "w", 16_000, 1, bit_depth=32) as file:
+        file.write(samples)
+    requests.append(_request("bad", "numberless.wav"))
     return requests
 
 
@@ -194,7 +201,7 @@ def assert_nothing_left(settings, requests, expected):
     """The session folder holds the inputs and whole results; the work folder nothing."""
     names = {path.name for path in settings.session_folder.iterdir()}
     made = {request.output for request in requests if request.id in expected}
-    assert names == {"long.wav", "stereo.wav"} | made
+    assert names == {"long.wav", "stereo.wav", "numberless.wav"} | made
     left = [path for path in (settings.data_folder / "work").rglob("*") if path.is_file()]
     assert not left
 
