@@ -260,3 +260,11 @@ def test_a_file_of_empty_chunks_is_soon_given_up(tmp_path):
     path = tmp_path / "chunks.wav"
     path.write_bytes(b"RIFF\xff\xff\xff\x7fWAVE" + b"junk\0\0\0\0" * 300_000)
     assert "more than 10000 chunks" in refusal(path)
+
+
+def test_what_begins_like_a_tag_behind_the_sound_and_is_none_does_no_harm(tmp_path):
+    path = tmp_path / "a.au"
+    path.write_bytes(
+        b".snd" + struct.pack(">5I", 24, 200, 3, RATE, 1) + b"\0\1" * 100 + b"APETAGEX" + b"\0" * 12
+    )
+    assert read_audio(path)[0].shape == (1, 100)

@@ -16,10 +16,9 @@ from umtn_core.audio.container.chunks import (
     several,
     too_many_chunks,
 )
-from umtn_core.audio.container.found import Found, Layout, Part, as_found
+from umtn_core.audio.container.found import SIGNED, Found, Layout, Part, as_found
 from umtn_core.errors import UmtnError
 
-_INTEGERS = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}
 #: By AIFC's names, how a sample is written and which end of it comes first; None, by its bits.
 _CODINGS: dict[bytes, tuple[str | None, str]] = {
     b"NONE": (None, "BIG"), b"twos": (None, "BIG"), b"sowt": (None, "LITTLE"),
@@ -116,12 +115,12 @@ def _layout(
     subtype, endian = _CODINGS[coding]
     if subtype is None:
         width = -(-bits // 8)
-        if width not in _INTEGERS:
+        if width not in SIGNED:
             raise UmtnError(
                 f"{path} holds whole numbers of {bits} bits, which cannot be read; convert it to "
                 "24 bits."
             )
-        subtype = _INTEGERS[width]
+        subtype = SIGNED[width]
     if channels < 1:
         raise UmtnError(f"{path} has no channels by its header, which is damaged.")
     layout = Layout((), subtype, endian, channels, _rate(common, path))

@@ -226,10 +226,7 @@ def length_of_sound(
     if unknown and chunks.lead_to_the_end(body + claimed):
         return claimed
     if claimed > there and not (is_unknown(claimed) or claimed - there <= FEW_BYTES):
-        raise UmtnError(
-            f"{path} is cut off: of {claimed} bytes of sound that its header counts, {there} are "
-            "there; copy it again."
-        )
+        raise cut_off(path, claimed, there)
     if unknown or claimed > there:
         return chunks.end_before_chunks(body) - body
     rest = chunks.end - body - claimed
@@ -247,6 +244,14 @@ def length_of_sound(
     if not chunks.is_named(after) and not _is_zero(chunks.file, body + claimed, rest):
         remarks.append(left_over(claimed, rest))
     return claimed
+
+
+def cut_off(path: object, claimed: int, there: int) -> UmtnError:
+    """Say that there is less than a header counts."""
+    return UmtnError(
+        f"{path} is cut off: of {claimed} bytes of sound that its header counts, {max(0, there)} "
+        "are there; copy it again."
+    )
 
 
 def left_over(claimed: int, rest: int) -> str:

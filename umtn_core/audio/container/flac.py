@@ -120,7 +120,7 @@ def flac_part(file: BinaryIO, pieces: Sequence[tuple[int, int]], path: object) -
 
 def _first_frame(window: Window) -> int:
     """Tell where the sound begins behind tags and pictures, which may be broken without harm."""
-    place, is_last = _STREAMINFO_END, False
+    place = _STREAMINFO_END
     window.seek(4)
     is_last = bool(window.read(1)[0] & 0x80)
     for _ in range(_MOST_BLOCKS):

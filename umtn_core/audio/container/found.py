@@ -13,6 +13,9 @@ WIDTHS = {
     "PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4,
     "FLOAT": 4, "DOUBLE": 8, "ULAW": 1, "ALAW": 1,
 }  # fmt: skip
+#: The names of signed whole numbers and of floating-point numbers, by their bytes.
+SIGNED = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}
+FLOATS = {4: "FLOAT", 8: "DOUBLE"}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import BinaryIO
 
 from umtn_core.audio.container.aiff import look_into_aiff
@@ -10,7 +11,7 @@ from umtn_core.audio.container.found import Found
 from umtn_core.audio.container.mpeg import look_into_mpeg
 from umtn_core.audio.container.ogg import look_into_ogg
 from umtn_core.audio.container.others import look_into_others
-from umtn_core.audio.container.tags import size_of, skip_tags
+from umtn_core.audio.container.tags import skip_tags
 from umtn_core.audio.container.wave import RIFFS, look_into_wave
 from umtn_core.errors import UmtnError
 
@@ -45,7 +46,7 @@ def look(file: BinaryIO, path: object) -> Found:
     OSError
         If it cannot be read.
     """
-    size = size_of(file)
+    size = file.seek(0, os.SEEK_END)
     if size == 0:
         raise UmtnError(f"{path} is empty.")
     begin = skip_tags(file, 0, size)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from umtn_core.audio.container.found import Found, Part
 from umtn_core.audio.container.tags import tag_here
-from umtn_core.audio.container.window import Piece
+from umtn_core.audio.container.window import Piece, append
 from umtn_core.errors import UmtnError
 
 _KBITS = {
@@ -62,10 +61,7 @@ class _Run:
 
     def add(self, place: int, length: int) -> None:
         self.frames += 1
-        if self.ranges and sum(self.ranges[-1]) == place:
-            place, length = self.ranges[-1][0], self.ranges[-1][1] + length
-            self.ranges.pop()
-        self.ranges.append((place, length))
+        append(self.ranges, place, length)
 
 
 class _Bytes:
@@ -110,7 +106,7 @@ def look_into_mpeg(file: BinaryIO, begin: int, size: int, path: object) -> Found
     data = _Bytes(file, size)
     first = begin if _is_all(data, begin) else None
     if first is None:
-        first = next(_frames_from(data, begin, begin + _FARTHEST), None)
+        first = _next_frames(data, begin)
     if first is None:
         raise UmtnError(
             f"{path} is not audio in a format that can be read; convert it to WAV or FLAC."
@@ -211,8 +207,7 @@ class _Walk:
 
     def _behind_gap(self, place: int) -> int | None:
         """Find the next frames behind what is none; None if there are none."""
-        until = place + _FARTHEST
-        after = next(_frames_from(self._data, place, until), None)
+        after = _next_frames(self._data, place)
         if after is None:
             return None
         frame = _frame(self._data, after)
@@ -253,12 +248,13 @@ def _read_header(head: bytes | bytearray) -> _Frame | None:
     return _Frame((version, layer, hertz, head[3] >> 6 == _MONO), length, samples)
 
 
-def _frames_from(data: _Bytes, place: int, until: int) -> Iterator[int]:
-    """Find places at which so many frames follow one another that it is no chance."""
-    block = data.at(place, min(until, data.size) - place)
+def _next_frames(data: _Bytes, place: int) -> int | None:
+    """Find where from a place on so many frames follow one another that it is no chance."""
+    block = data.at(place, min(_FARTHEST, data.size - place))
     for match in _MAYBE.finditer(block):
         if _is_sure(data, place + match.start()):
-            yield place + match.start()
+            return place + match.start()
+    return None
 
 
 def _is_sure(data: _Bytes, place: int) -> bool:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from umtn_core.audio.container.flac import flac_part
 from umtn_core.audio.container.found import Found, Part
 from umtn_core.audio.container.tags import end_of_sound
+from umtn_core.audio.container.window import append
 from umtn_core.errors import UmtnError
 
 _HEADER = 27
@@ -178,8 +179,5 @@ def _at_48_khz(page: bytes, header: int) -> bytes:
 def _joined(pages: list[_Page]) -> list[tuple[int, int]]:
     pieces: list[tuple[int, int]] = []
     for page in pages:
-        if pieces and sum(pieces[-1]) == page.place:
-            pieces[-1] = (pieces[-1][0], pieces[-1][1] + page.length)
-        else:
-            pieces.append((page.place, page.length))
+        append(pieces, page.place, page.length)
     return pieces

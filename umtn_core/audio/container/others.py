@@ -6,8 +6,15 @@ import struct
 from dataclasses import replace
 from typing import BinaryIO
 
-from umtn_core.audio.container.chunks import FEW_BYTES, is_unknown, left_over, several
-from umtn_core.audio.container.found import WIDTHS, Found, Layout, Part, as_found
+from umtn_core.audio.container.chunks import (
+    FEW_BYTES,
+    MOST_CHUNKS,
+    cut_off,
+    is_unknown,
+    left_over,
+    several,
+)
+from umtn_core.audio.container.found import FLOATS, SIGNED, WIDTHS, Found, Layout, Part, as_found
 from umtn_core.audio.container.justified import justified
 from umtn_core.audio.container.samples import read_format
 from umtn_core.audio.container.tags import end_of_sound
@@ -19,10 +26,7 @@ _AU_SUBTYPES = {
     1: "ULAW", 2: "PCM_S8", 3: "PCM_16", 4: "PCM_24", 5: "PCM_32", 6: "FLOAT", 7: "DOUBLE",
     27: "ALAW",
 }  # fmt: skip
-_INTEGERS = {1: "PCM_S8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}
-_FLOATS = {4: "FLOAT", 8: "DOUBLE"}
 _CAF_FLOAT, _CAF_LITTLE = 1, 2
-_MOST_CHUNKS = 10_000
 #: In 64 bits, lengths from here on stand for one that was not known.
 _UNKNOWN = 1 << 62
 
@@ -63,7 +67,7 @@ def look_into_others(
 
 def _w64(file: BinaryIO, begin: int, size: int, path: object) -> Found:
     place, form, found = begin + 40, None, None
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(MOST_CHUNKS):
         file.seek(place)
         head = file.read(24)
         if len(head) < 24 or head[4:16] != _CHUNK_GUID:
@@ -90,7 +94,7 @@ def _w64(file: BinaryIO, begin: int, size: int, path: object) -> Found:
 
 def _caf(file: BinaryIO, begin: int, size: int, path: object) -> Found:
     place, description, found = begin + 8, b"", None
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(MOST_CHUNKS):
         file.seek(place)
         head = file.read(12)
         if len(head) < 12:
@@ -113,7 +117,7 @@ def _caf(file: BinaryIO, begin: int, size: int, path: object) -> Found:
     if coding != b"lpcm":
         return Found("CAF", [Part([(begin, size - begin)])])
     width = block // channels if channels and block % channels == 0 else 0
-    subtype = (_FLOATS if flags & _CAF_FLOAT else _INTEGERS).get(width)
+    subtype = (FLOATS if flags & _CAF_FLOAT else SIGNED).get(width)
     if subtype is None or per_packet != 1 or bits > 8 * width or not 0 < rate < 1 << 32:
         raise UmtnError(
             f"{path} writes its samples in a way that cannot be read ({channels} channels of "
@@ -159,10 +163,7 @@ def _length(claimed: int, there: int, path: object) -> int:
         return claimed
     if claimed <= 0 or claimed >= _UNKNOWN or is_unknown(claimed) or claimed - there <= FEW_BYTES:
         return max(0, there)
-    raise UmtnError(
-        f"{path} is cut off: of {claimed} bytes of sound that its header counts, {max(0, there)} "
-        "are there; copy it again."
-    )
+    raise cut_off(path, claimed, there)
 
 
 def _stored(file: BinaryIO, kind: str, layout: Layout, bits: int, path: object) -> Found:

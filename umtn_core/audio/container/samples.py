@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from umtn_core.audio.container.found import FLOATS, SIGNED
 from umtn_core.errors import UmtnError
 
 _PCM, _FLOAT, _ALAW, _ULAW, MP3, _EXTENSIBLE = 1, 3, 6, 7, 0x55, 0xFFFE
@@ -17,8 +18,8 @@ _TAG_ENDS = (
     bytes.fromhex("00002107d3118644 c8c1ca000000"),
 )
 
-_INTEGERS = {1: "PCM_U8", 2: "PCM_16", 3: "PCM_24", 4: "PCM_32"}
-_FLOATS = {4: "FLOAT", 8: "DOUBLE"}
+#: A single byte is no signed number here.
+_INTEGERS = {**SIGNED, 1: "PCM_U8"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def read_format(body: bytes, *, big: bool, path: object) -> Format:
         raise UmtnError(f"{path} has no channels by its header, which is damaged.")
     if tag in (_PCM, _FLOAT):
         width = _width(channels, rate, byte_rate, block, container, path)
-        table = _INTEGERS if tag == _PCM else _FLOATS
+        table = _INTEGERS if tag == _PCM else FLOATS
         if tag == _FLOAT and bits not in (0, 8 * width):
             raise UmtnError(
                 f"{path} contradicts itself: by its header, floating-point samples of {bits} bits "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from typing import BinaryIO
 
@@ -65,7 +64,7 @@ def _tag_before(file: BinaryIO, begin: int, end: int) -> int:
     tail = file.read(min(_ID3V1, end - begin))
     if len(tail) == _ID3V1 and tail[:3] == b"TAG":
         return _ID3V1
-    if tail[-_APE:][:8] == b"APETAGEX":
+    if len(tail) >= _APE and tail[-_APE:][:8] == b"APETAGEX":
         length, _, flags = struct.unpack("<III", tail[-_APE:][12:24])
         return int(length) + (_APE if flags & 0x80000000 else 0)
     if tail[-9:] == _LYRICS_END and tail[-15:-9].isdigit():
@@ -97,8 +96,3 @@ def tag_here(file: BinaryIO, place: int, size: int) -> int:
                 if (at := body.find(mark)) >= 0:
                     return at + len(mark)
     return 0
-
-
-def size_of(file: BinaryIO) -> int:
-    """Return the size of an open file in bytes."""
-    return file.seek(0, os.SEEK_END)

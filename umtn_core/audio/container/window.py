@@ -12,6 +12,13 @@ from typing import BinaryIO, TypeAlias
 Piece: TypeAlias = tuple[int, int] | bytes
 
 
+def append(pieces: list[tuple[int, int]], place: int, length: int) -> None:
+    """Add bytes of the file to pieces of it, to the last one where they follow it."""
+    if pieces and sum(pieces[-1]) == place:
+        place, length = pieces[-1][0], pieces.pop()[1] + length
+    pieces.append((place, length))
+
+
 class Window:
     """Pieces of a file and bytes of our own, read as if they were one file.
 
