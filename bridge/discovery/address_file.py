@@ -1,9 +1,10 @@
-"""The file that says where the bridge of this user listens."""
+"""The file that says where the bridge of this user listens, and holds what lets its programs in."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 import warnings
 from pathlib import Path
@@ -19,6 +20,11 @@ VARIABLE = "UMTN_BRIDGE_FILE"
 
 #: No system numbers its processes beyond this, and none can be asked about more.
 _LARGEST_PID = 2**31 - 1
+
+#: No address file is nearly as long.
+_LONGEST = 1 << 20
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -40,6 +46,10 @@ class Address(msgspec.Struct, frozen=True):
         The folder in which clients may always put files.
     started : str
         When it was started, in ISO 8601.
+    token : str
+        What lets this user's programs in; empty where the bridge asks for none.
+    hosts : tuple of str
+        All addresses that it listens on.
     """
 
     protocol: int
@@ -50,6 +60,13 @@ class Address(msgspec.Struct, frozen=True):
     http_port: int
     session_folder: str
     started: str
+    # Older bridges write neither.
+    token: str = ""
+    hosts: tuple[str, ...] = ()
+
+    def listens_on(self, host: str, port: int) -> bool:
+        """Whether it is this bridge that is at an address, and nobody else."""
+        return port == self.port and host in (self.host, *self.hosts)
 
 
 def address_file() -> Path:
@@ -64,7 +81,7 @@ def address_file() -> Path:
 
 
 def read_address() -> Address | None:
-    """Read the file. One of another user, or of a process that is gone, counts as none.
+    """Read the file. One that others may have written, or of a bridge that is gone, is none.
 
     Returns
     -------
@@ -72,17 +89,18 @@ def read_address() -> Address | None:
         A live process of that number is no proof that it is the bridge: ping it.
     """
     try:
-        with open(address_file(), "rb") as file:
-            # Without a run-time folder of this user's own, it is in one that others write to.
-            if hasattr(os, "getuid") and os.fstat(file.fileno()).st_uid != os.getuid():
+        # Without a run-time folder of this user's own, it is in one where others can put a pipe.
+        handle = os.open(address_file(), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as file:
+            if not _is_ours(os.fstat(handle)):
                 return None
-            address = msgspec.json.decode(file.read(), type=Address)
+            address = msgspec.json.decode(file.read(_LONGEST), type=Address)
     except (OSError, msgspec.DecodeError):
         return None
     ports = (address.port, address.http_port)
     if not (0 < address.pid <= _LARGEST_PID and all(0 < port <= 65_535 for port in ports)):
         return None
-    return address if psutil.pid_exists(address.pid) else None
+    return address if _lives(address.pid) else None
 
 
 def write_address(address: Address) -> None:
@@ -91,11 +109,17 @@ def write_address(address: Address) -> None:
     Raises
     ------
     UmtnError
-        If it cannot be written.
+        If it cannot be written, or others could put something in its place.
     """
-    path = address_file()
+    try:
+        path = address_file()
+    except OSError as error:
+        raise UmtnError(
+            f"There is no safe place for the address file ({error}); name one with ${VARIABLE}."
+        ) from error
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_safe(path.parent)
         # mkstemp makes it readable by this user alone.
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -119,3 +143,51 @@ def remove_address() -> None:
     if address is not None and address.pid == os.getpid():
         with contextlib.suppress(OSError):
             address_file().unlink()
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Whether a file is a plain one that this user wrote, and nobody else could."""
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    return not hasattr(os, "getuid") or (
+        status.st_uid == os.getuid() and not status.st_mode & _OTHERS_WRITE
+    )
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is such a process of this user: another's has only got the number since."""
+    try:
+        process = psutil.Process(pid)
+        return not hasattr(os, "getuid") or process.uids().real == os.getuid()
+    except psutil.Error:
+        return False
+
+
+def _make_safe(folder: Path) -> None:
+    """See to it that no others can take the folder or the file away and put theirs in its place.
+
+    Where everybody may write but only take away what is their own, as in /tmp, nobody can.
+
+    Raises
+    ------
+    OSError
+    UmtnError
+        If the folder, or one that it lies in, belongs to others or may be written to by them.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    real = Path(os.path.realpath(folder))
+    if not os.environ.get(VARIABLE) and real.stat().st_uid == os.getuid():
+        # It is the bridge's own, but an older version made it as wide as the user's files.
+        real.chmod(0o700)
+    # The owner of / can do everything; in a container it has another number.
+    trusted = {os.getuid(), 0, os.stat("/").st_uid}
+    for place in (real, *real.parents):
+        status = place.stat()
+        shared = status.st_mode & _OTHERS_WRITE and not status.st_mode & stat.S_ISVTX
+        if shared or status.st_uid not in trusted:
+            raise UmtnError(
+                f"Other users can change {place}, where the address file would be, which lets "
+                f"your programs in; name a file in a folder of your own with ${VARIABLE}, or take "
+                "that right away from them."
+            )
