@@ -136,7 +136,7 @@ def main() -> None:
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "bridge.cli", "bridge", "--port", "0", "--http-port", "0",
-                "--no-announce", "--session-folder", str(folder / "sessions"),
+                "--no-announce", "--no-token", "--session-folder", str(folder / "sessions"),
                 "--data-folder", str(folder / "store"),
             ],
             env={**os.environ, "UMTN_BRIDGE_FILE": str(place)},

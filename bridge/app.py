@@ -167,6 +167,8 @@ class BridgeApp:
             http_port=http_port,
             session_folder=str(self._job_settings.session_folder),
             started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            token=self._settings.token or "",
+            hosts=tuple(osc.hosts),
         )
         write_address(self.address)
         self._closing.callback(remove_address)
@@ -229,7 +231,8 @@ async def _refuse_second() -> None:
         async with AsyncBridge(known.host, known.port, timeout=1.0) as bridge:
             await bridge.ping()
     except BridgeError as error:
-        if error.code != "token":
+        # Whatever else it says, it is there.
+        if error.code == "unreachable":
             return
     raise UmtnError(
         f"A bridge is running already, as process {known.pid} on port {known.port}; "

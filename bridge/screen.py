@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.app import BridgeApp
+from bridge.discovery.address_file import address_file
 from bridge.jobs import Job
 from bridge.server.model_list import Model
 from bridge.text import on_one_line
@@ -29,8 +30,10 @@ def facts(app: BridgeApp, models: Sequence[Model], engines: Sequence[str]) -> di
     address = app.address
     played = "; ".join(f"{m.name} plays {', '.join(m.targets)} ({m.licence})" for m in models)
     return {
-        "OSC": f"{app.listens_on} port {address.port}, UDP and TCP"
-        + ("" if app.is_open else ", with a token"),
+        "OSC": f"{app.listens_on} port {address.port}, UDP and TCP",
+        "Access": "every user and program of this machine, since there is no token"
+        if app.is_open
+        else f"your own programs, which find the token in {address_file()}; others with the token",
         "Web": f"http://{_in_url(address.host)}:{address.http_port}/ (OSCQuery), /metrics",
         "Files": ", ".join(app.folders),
         "Models": played or "none; put one into the folder that `umtn doctor` names",

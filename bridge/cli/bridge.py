@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import secrets
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +67,14 @@ class Rate(Number):
     metavar="ADDRESS",
     default="localhost",
     help="Where to listen: an address, or a name, all addresses of which are listened on. Where "
-    "other machines can come in, a token is needed.  [default: 127.0.0.1 and ::1]",
+    "other machines can come in, give a token.  [default: 127.0.0.1 and ::1]",
 )
 @token_options
+@click.option(
+    "--no-token",
+    is_flag=True,
+    help="Let in every user and program of this machine, for programs that can send no token.",
+)
 @click.option(
     "--allow",
     "allowed",
@@ -145,17 +153,47 @@ class Rate(Number):
 def bridge(**options: Any) -> None:
     """Render in the background what programs ask for over OSC.
 
-    Listens on this machine only, unless told otherwise. Jobs that were under way when it
-    ended are gone on with when it starts again.
+    Listens on this machine only, unless told otherwise, and to your own programs only. Jobs that
+    were under way when it ended are gone on with when it starts again.
     """
     from bridge.log import begin_log
 
-    begin_log(options["log_file"])
-    settings, job_settings = _settings(options)
-    asyncio.run(_run(settings, job_settings))
+    with _private_files() as users_umask:
+        begin_log(options["log_file"])
+        settings, job_settings = _settings(options, users_umask)
+        asyncio.run(_run(settings, job_settings))
 
 
-def _settings(options: dict[str, Any]) -> tuple[ServerSettings, JobSettings]:
+@contextlib.contextmanager
+def _private_files() -> Iterator[int]:
+    """Make whatever is made within this block for this user alone, and give the umask before it.
+
+    Who lets others even change files, by a umask wider than the usual one, does so on purpose.
+    """
+    before = os.umask(0o077)
+    try:
+        if (before & 0o022) != 0o022:
+            os.umask(before)
+        yield before
+    finally:
+        os.umask(before)
+
+
+def _token(options: dict[str, Any]) -> str | None:
+    """Return the token that was given, or a new one; None where none is wanted."""
+    from bridge.server.access import checked_token
+
+    given: str | None = options["token"]
+    if options["no_token"] and given is not None:
+        raise UmtnError(
+            "--no-token says that there is no token, but --token, --token-file or $UMTN_TOKEN "
+            "gives one; leave one of them out."
+        )
+    token = checked_token(given, options["host"])
+    return token if token is not None or options["no_token"] else secrets.token_urlsafe(24)
+
+
+def _settings(options: dict[str, Any], users_umask: int) -> tuple[ServerSettings, JobSettings]:
     from bridge.jobs import JobSettings
     from bridge.jobs.settings import default_data_folder, default_session_folder
     from bridge.server.settings import ServerSettings
@@ -164,7 +202,7 @@ def _settings(options: dict[str, Any]) -> tuple[ServerSettings, JobSettings]:
         host=options["host"],
         port=options["port"],
         http_port=options["http_port"],
-        token=options["token"],
+        token=_token(options),
         announce=options["announce"],
         most_messages=options["max_rate"],
         most_clients=options["max_clients"],

@@ -14,13 +14,17 @@ from umtn_core.errors import UmtnError
 
 
 def token_options(command: Command) -> Command:
-    """Give a command ``--token`` and ``--token-file``; it gets what they hold as ``token``."""
+    """Give a command ``--token`` and ``--token-file``; it gets what they hold as ``token``.
+
+    It is None where none is given: a client then finds the one of this user's bridge by itself.
+    """
 
     @click.option(
         "--token",
         metavar="TOKEN",
         envvar="UMTN_TOKEN",
-        help="Secret that clients must send, at least 16 characters; also as $UMTN_TOKEN.",
+        help="Secret that clients must send, at least 16 characters; also as $UMTN_TOKEN.  "
+        "[default: one that your own programs on this machine find by themselves]",
     )
     @click.option(
         "--token-file",

@@ -22,6 +22,9 @@ from bridge.text import on_one_line, shortened
 #: Seconds without a word about a job after which the bridge is asked.
 SILENCE = 2.0
 
+#: Seconds that a bridge which is just being started is waited for.
+_UNTIL_STARTED = 0.5
+
 #: Codes of errors that no job ends with.
 _REFUSALS = ("unknown_id", "busy", "internal")
 
@@ -36,9 +39,10 @@ class AsyncBridge:
     Parameters
     ----------
     host, port
-        Where it is; left out, where its address file says, or the usual port of this machine.
+        Where it is; both left out, where its address file says, which it writes when it starts.
     token
-        The secret, if the bridge has one.
+        The secret, if the bridge has one; left out, what the address file says, if it is that
+        bridge's.
     timeout
         Seconds without an answer after which there is none.
 
@@ -56,9 +60,9 @@ class AsyncBridge:
         token: str | None = None,
         timeout: float = 5.0,
     ):
-        known = read_address() if host is None and port is None else None
-        self._host = host if host is not None else known.host if known else "127.0.0.1"
-        self._port = port if port is not None else known.port if known else PORT
+        self._is_given = host is not None or port is not None
+        self._host = "127.0.0.1" if host is None else host
+        self._port = PORT if port is None else port
         self._token = token
         self._timeout = timeout
         self._link = Link(token, timeout)
@@ -66,6 +70,8 @@ class AsyncBridge:
 
     async def __aenter__(self) -> AsyncBridge:
         """Open the socket."""
+        if not self._is_given:
+            await self._find()
         try:
             await self._link.open(self._host, _port(self._port))
         except socket.gaierror as error:
@@ -80,6 +86,23 @@ class AsyncBridge:
                 "unreachable", f"There is no way to {self._shown} ({reason_of(error)})."
             ) from error
         return self
+
+    async def _find(self) -> None:
+        """Look up where the bridge is.
+
+        Where it does not say so, nothing is sent anywhere: at the usual port may be anybody.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(self._timeout, _UNTIL_STARTED)
+        while (known := read_address()) is None:
+            if loop.time() > until:
+                raise BridgeError(
+                    "unreachable",
+                    "No bridge of yours runs on this machine; start one with `umtn bridge`, or "
+                    "say where it is with --host and --port.",
+                )
+            await asyncio.sleep(0.05)
+        self._host, self._port = known.host, known.port
 
     @property
     def _shown(self) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any, cast
 
 from bridge.client.answers import BridgeError
 from bridge.client.sending import packet_of
+from bridge.discovery.address_file import Address, read_address
 from bridge.protocol import BY_REPLY, BY_REQUEST, ID
 from bridge.server.addresses import places
 from bridge.server.packets import MalformedPacket, Received, read_packet
 
 #: Seconds until a request is sent again; each further wait is twice as long.
 FIRST_WAIT = 0.25
+
+#: Seconds within which a bridge that asks for a token, having just started, says where it is.
+_UNTIL_WRITTEN = 1.0
 
 #: Refusals that asking again does not help against.
 _FINAL = ("bad_request", "denied", "internal")
@@ -25,7 +30,8 @@ Wanted = Callable[[Received], bool]
 class _Socket(asyncio.DatagramProtocol):
     """A socket to one address of the bridge."""
 
-    def __init__(self, heard: Callable[[_Socket, list[Received]], None]):
+    def __init__(self, host: str, heard: Callable[[_Socket, list[Received]], None]):
+        self.host = host
         self._heard = heard
         self._transport: asyncio.DatagramTransport | None = None
         #: Why nothing gets there, while nothing does.
@@ -68,7 +74,8 @@ class Link:
     Parameters
     ----------
     token
-        The secret, sent before anything else, and again whenever the bridge asks for it.
+        The secret, sent before anything else, and again whenever the bridge asks for it; None,
+        what the address file says at that time, if the bridge is this user's.
     timeout
         Seconds after which nobody is there.
     """
@@ -76,6 +83,8 @@ class Link:
     def __init__(self, token: str | None, timeout: float):
         self._token = token
         self._timeout = timeout
+        self._port = 0
+        self._has_token = False
         self._sockets: list[_Socket] = []
         self._chosen = asyncio.Event()
         self._listeners: set[asyncio.Queue[Received]] = set()
@@ -95,14 +104,19 @@ class Link:
             ``bad_request`` if no bridge can have this token, and ``unreachable`` if the host
             has several addresses and none of them answers.
         """
-        self._peer = f"{host} port {port}"
-        token = [] if self._token is None else [packet_of("/umtn/token", [self._token])]
+        if self._token is not None:
+            packet_of("/umtn/token", [self._token])
+        self._peer, self._port = f"{host} port {port}", port
         loop = asyncio.get_running_loop()
         failed: OSError | None = None
-        for place in await asyncio.to_thread(places, host, port):
+        found = await asyncio.to_thread(places, host, port)
+        # Where this user's bridge does not listen, another user may.
+        own = [place for place in found if self._own(place.host) is not None]
+        for place in own or found:
             try:
                 _, opened = await loop.create_datagram_endpoint(
-                    lambda: _Socket(self._heard), remote_addr=(place.host, port)
+                    functools.partial(_Socket, place.host, self._heard),
+                    remote_addr=(place.host, port),
                 )
             except OSError as error:
                 # This machine may have no IPv6, or no way to there.
@@ -111,17 +125,18 @@ class Link:
                 self._sockets.append(opened)
         if failed is not None and not self._sockets:
             raise failed
-        if len(self._sockets) > 1:
-            try:
+        try:
+            if len(self._sockets) > 1:
                 await self._choose()
-            except BaseException:
-                self.close()
-                raise
-        for packet in token:
-            self._sockets[0].send(packet)
+            self._show_token()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket, whose port is no longer this client's."""
+        if "/umtn/leave" in BY_REQUEST:
+            self.send("/umtn/leave")
         while self._sockets:
             self._sockets.pop().close()
 
@@ -150,10 +165,24 @@ class Link:
             self._chosen.set()
             return
         for message in messages:
-            if _is_error(message, "token") and self._token is not None:
-                self.send("/umtn/token", self._token)
+            if _is_error(message, "token"):
+                self._show_token()
             for listener in self._listeners:
                 listener.put_nowait(message)
+
+    def _own(self, host: str) -> Address | None:
+        """Return what is known of this user's bridge, if it is the one at an address."""
+        known = read_address()
+        return known if known is not None and known.listens_on(host, self._port) else None
+
+    def _show_token(self) -> None:
+        """Send the token, if there is one."""
+        token = self._token
+        if token is None and (own := self._own(self._sockets[0].host)) is not None:
+            token = own.token or None
+        self._has_token = token is not None
+        if token is not None:
+            self.send("/umtn/token", token)
 
     def send(self, address: str, *values: Any) -> None:
         """Send a request once.
@@ -216,10 +245,14 @@ class Link:
                     self.send(address, *values)
                     continue
                 if _is_error(message, "token"):
-                    if self._token is None:
-                        raise BridgeError("token", "This bridge has a token; give it with --token.")
-                    # It has been sent by now.
-                    self.send(address, *values)
+                    if self._has_token:
+                        # It has been sent by now.
+                        self.send(address, *values)
+                    elif refusal is None or refusal.code != "token":
+                        refusal = BridgeError(
+                            "token", "This bridge has a token; give it with --token."
+                        )
+                        until = min(until, loop.time() + _UNTIL_WRITTEN)
                 elif any(_is_error(message, code) and not message.arguments[0] for code in _FINAL):
                     # Said of no job, and no other answer follows.
                     raise _as_error(message)

@@ -228,6 +228,7 @@ class RealBridge:
             time.sleep(0.05)
         self.address = json.loads(place.read_text())
         self.port: int = self.address["port"]
+        self.token: str = self.address["token"]
 
     def stop(self) -> int:
         if self.process.poll() is None:
@@ -244,15 +245,34 @@ class RealBridge:
 
 
 @pytest.fixture
-def make_bridge(tiny_models: Path, tmp_path: Path) -> Callable[..., RealBridge]:
-    """Make a bridge with options of its own."""
-    return lambda *options: RealBridge(tmp_path / "bridge", tiny_models, *options)
+def make_bridge(
+    tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., RealBridge]:
+    """Make a bridge with options of its own; clients in this process find its token."""
+
+    def make(*options: str) -> RealBridge:
+        bridge = RealBridge(tmp_path / "bridge", tiny_models, *options)
+        monkeypatch.setenv("UMTN_BRIDGE_FILE", bridge.environment["UMTN_BRIDGE_FILE"])
+        return bridge
+
+    return make
 
 
 @pytest.fixture
 def real_bridge(make_bridge: Callable[..., RealBridge]) -> Iterator[RealBridge]:
     """A bridge that renders; what it writes lies in ``real_bridge.session``."""
     bridge = make_bridge()
+    bridge.start()
+    try:
+        yield bridge
+    finally:
+        bridge.stop()
+
+
+@pytest.fixture
+def open_bridge(make_bridge: Callable[..., RealBridge]) -> Iterator[RealBridge]:
+    """The same without a token, for what can send none."""
+    bridge = make_bridge("--no-token")
     bridge.start()
     try:
         yield bridge

@@ -33,7 +33,7 @@ async def connected(port: int) -> Peer:
     ("jobs", "times"), [(500, 20), pytest.param(10_000, 1, marks=pytest.mark.long)]
 )
 def test_ten_thousand_requests_at_once(
-    real_bridge: Any, recording: MakeRecording, jobs: int, times: int
+    open_bridge: Any, recording: MakeRecording, jobs: int, times: int
 ) -> None:
     """None is lost that was acknowledged, and none is done twice."""
     source = str(recording("bridge/sessions/tone.wav", seconds=0.01))
@@ -47,7 +47,7 @@ def test_ten_thousand_requests_at_once(
     }
 
     async def scene() -> None:
-        peer = await connected(real_bridge.port)
+        peer = await connected(open_bridge.port)
         burst = list(packets) * times
         random.Random(0).shuffle(burst)
         for id in burst:
@@ -76,8 +76,8 @@ def test_ten_thousand_requests_at_once(
         peer.transport.close()
 
     asyncio.run(scene())
-    assert len(list(real_bridge.session.iterdir())) == jobs + 1
-    logs = sorted(real_bridge.folder.glob("log.jsonl*"))
+    assert len(list(open_bridge.session.iterdir())) == jobs + 1
+    logs = sorted(open_bridge.folder.glob("log.jsonl*"))
     lines = [line for log in logs for line in log.read_text().splitlines()]
     states = Counter(
         (entry["job"], entry["state"]) for entry in map(json.loads, lines) if "state" in entry
@@ -169,16 +169,16 @@ def streams(packets: list[bytes], seed: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(20_000, marks=pytest.mark.long)])
-def test_random_streams_over_tcp(real_bridge: Any, recording: MakeRecording, count: int) -> None:
+def test_random_streams_over_tcp(open_bridge: Any, recording: MakeRecording, count: int) -> None:
     """No connection holds the bridge up, and none keeps its memory."""
     source_of_streams = streams(
         valid_packets(str(recording("bridge/sessions/tone.wav", seconds=0.01))), count
     )
-    process = psutil.Process(real_bridge.process.pid)
+    process = psutil.Process(open_bridge.process.pid)
     sizes: list[int] = []
 
     async def one(stream: bytes, slowly: bool) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", real_bridge.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", open_bridge.port)
         size = 50 if slowly else LARGEST_PACKET
         with contextlib.suppress(ConnectionError):
             for place in range(0, len(stream), size):
@@ -191,7 +191,7 @@ def test_random_streams_over_tcp(real_bridge: Any, recording: MakeRecording, cou
         writer.close()
 
     async def scene() -> None:
-        asking = await connected(real_bridge.port)
+        asking = await connected(open_bridge.port)
         for _ in range(0, count, 20):
             chunk = [next(source_of_streams) for _ in range(20)]
             await asyncio.gather(
@@ -200,7 +200,7 @@ def test_random_streams_over_tcp(real_bridge: Any, recording: MakeRecording, cou
             assert (await asking.ask("/umtn/ping"))[0] == "/umtn/pong"
             sizes.append(process.memory_info().rss)
         # One that says that much is coming, and sends it, is not listened to.
-        _, writer = await asyncio.open_connection("127.0.0.1", real_bridge.port)
+        _, writer = await asyncio.open_connection("127.0.0.1", open_bridge.port)
         writer.write(struct.pack(">i", 2**24 - 1))
         with contextlib.suppress(ConnectionError):
             for _ in range(200):
@@ -214,20 +214,20 @@ def test_random_streams_over_tcp(real_bridge: Any, recording: MakeRecording, cou
     asyncio.run(scene())
     grown = (max(sizes[len(sizes) // 4 :]) - sizes[len(sizes) // 4]) / 2**20
     assert grown < 16, sizes
-    assert "Traceback" not in real_bridge.stderr
-    assert "traceback" not in real_bridge.log.read_text()
+    assert "Traceback" not in open_bridge.stderr
+    assert "traceback" not in open_bridge.log.read_text()
 
 
 @pytest.mark.parametrize("count", [20_000, pytest.param(1_000_000, marks=pytest.mark.long)])
-def test_random_and_mutated_packets(real_bridge: Any, recording: MakeRecording, count: int) -> None:
+def test_random_and_mutated_packets(open_bridge: Any, recording: MakeRecording, count: int) -> None:
     """The bridge lives, its memory stays flat, and the next request is answered."""
     source = str(recording("bridge/sessions/tone.wav", seconds=0.01))
     packets = valid_packets(source)
-    process = psutil.Process(real_bridge.process.pid)
+    process = psutil.Process(open_bridge.process.pid)
     sizes: list[int] = []
 
     async def scene() -> None:
-        peer, asking = await connected(real_bridge.port), await connected(real_bridge.port)
+        peer, asking = await connected(open_bridge.port), await connected(open_bridge.port)
         source_of_packets = fuzzed(packets, count)
         for sent in range(count):
             peer.transport.sendto(next(source_of_packets))
@@ -246,7 +246,7 @@ def test_random_and_mutated_packets(real_bridge: Any, recording: MakeRecording, 
     grown = (sizes[-1] - sizes[len(sizes) // 4]) / 2**20
     print(f"\n{count} packets; resident memory in MiB: {[s >> 20 for s in sizes]}")
     assert grown < 16, sizes
-    sent = real_bridge.umtn("send", source, "--to", "violin", "--model", "tiny")
+    sent = open_bridge.umtn("send", source, "--to", "violin", "--model", "tiny")
     assert sent.exit_code == 0, sent.stderr
-    assert "Traceback" not in real_bridge.stderr
-    assert "traceback" not in real_bridge.log.read_text()
+    assert "Traceback" not in open_bridge.stderr
+    assert "traceback" not in open_bridge.log.read_text()

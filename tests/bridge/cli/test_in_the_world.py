@@ -216,7 +216,7 @@ def test_an_edited_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
 @pytest.fixture(scope="module")
 def bridge(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealBridge]:
     """One bridge that all of these ask."""
-    bridge = RealBridge(tmp_path_factory.mktemp("world"), tiny_models)
+    bridge = RealBridge(tmp_path_factory.mktemp("world"), tiny_models, "--no-token")
     bridge.start()
     try:
         yield bridge

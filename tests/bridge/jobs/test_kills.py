@@ -100,7 +100,8 @@ class WholeBridge:
         while not place.exists():
             assert self.process.poll() is None
             time.sleep(0.05)
-        self.client = Bridge("127.0.0.1", msgspec.json.decode(place.read_bytes())["port"])
+        address = msgspec.json.decode(place.read_bytes())
+        self.client = Bridge("127.0.0.1", address["port"], token=address["token"])
         self.client.__enter__()
 
     def submit(self, request) -> None:
