@@ -16,6 +16,7 @@ from concurrent.futures import (
 from itertools import chain, islice
 from typing import Literal, TypeVar
 
+from umtn_core.child_python import safe_spawning
 from umtn_core.errors import UmtnError
 
 Task = TypeVar("Task")
@@ -57,14 +58,7 @@ def run_all(
         for task in queue:
             yield task, function(task)
         return
-    executor: Executor
-    if kind == "processes":
-        # Spawned, not forked: a fork copies locks that other threads may hold.
-        context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(workers, mp_context=context)
-    else:
-        executor = ThreadPoolExecutor(workers)
-    with executor:
+    with safe_spawning(), _executor(workers, kind) as executor:
         pending: dict[Future[Result], Task] = {}
         try:
             while True:
@@ -87,3 +81,10 @@ def run_all(
         finally:
             for future in pending:
                 future.cancel()
+
+
+def _executor(workers: int, kind: Literal["processes", "threads"]) -> Executor:
+    if kind == "threads":
+        return ThreadPoolExecutor(workers)
+    # Spawned, not forked: a fork copies locks that other threads may hold.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from umtn_core.child_python import safe_spawning
 from umtn_core.data.store import Store
 from umtn_core.errors import UmtnError
 from umtn_core.networks.encoder import standardise_latent
@@ -110,7 +111,8 @@ def train(
         )
     trainer = _trainer(settings, module.optimiser_count, callbacks, progress)
     data = Segments(settings, module.trained)
-    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    with safe_spawning():
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     return last
 
 

@@ -30,6 +30,7 @@ from bridge.jobs.rendering.messages import (
     packed,
 )
 from bridge.jobs.rendering.renderer import Dropped, Ending, JobBatch, LostError, Report
+from umtn_core.child_python import module_command, module_environment
 
 #: A worker that does not answer for so long after a job was cancelled hangs.
 PATIENCE_SECONDS = 30.0
@@ -68,13 +69,11 @@ class WorkerProcess:
         await self._reap()
         with open(self._log, "wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bridge.jobs.worker.main",
+                *module_command("bridge.jobs.worker.main"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(),
+                env=module_environment(),
                 **self._options(),
             )
         await self._send(self._setup)
@@ -193,10 +192,3 @@ class WorkerProcess:
         if self._expected is not None:
             self._expected.cancel()
             self._expected = None
-
-
-def _environment() -> dict[str, str]:
-    """Let the worker find the same modules as this process, wherever that was started."""
-    root = str(Path(__file__).resolve().parents[3])
-    known = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, known] if known else [root])}
