@@ -1,8 +1,13 @@
-"""Which files a request may name, looked at so that nobody can swap them in between."""
+"""Which files a request may name, looked at so that nobody can swap them in between.
+
+What is said of a path to whoever sent it repeats the path as it was sent. Of what lies outside the
+folders that may be used, nothing is said but that it does.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -12,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 from unicodedata import normalize
 
+from bridge.jobs.held_folders import Folder, held, is_there
 from bridge.jobs.path_readings import (
     BEFORE,
     bare_name,
@@ -21,7 +27,7 @@ from bridge.jobs.path_readings import (
 )
 from bridge.jobs.request import RequestError
 from bridge.protocol import LONGEST_PATH
-from bridge.text import quoted, shortened
+from bridge.text import control_in, is_utf_8, on_one_line, shortened
 
 LONGEST_NAME = 255
 #: The one format of results: floating point, so that nothing is clipped or rounded.
@@ -30,7 +36,16 @@ SUFFIX = ".wav"
 #: What lies here is not a file that somebody has recorded, whatever folders are allowed above it.
 _SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev"))) if os.name == "posix" else ()
 
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+def as_asked(text: str) -> str:
+    """Repeat a path to its sender, within a sentence.
+
+    Parameters
+    ----------
+    text
+        The path as it was sent.
+    """
+    return shortened(on_one_line(text))
 
 
 class AllowedFolders:
@@ -47,6 +62,8 @@ class AllowedFolders:
     def __init__(self, session: Path, others: Iterable[Path] = ()):
         self.session = Path(os.path.realpath(session))
         self.roots = (self.session, *(Path(os.path.realpath(other)) for other in others))
+        #: As clients are told of it, whatever links are in its path.
+        self._told = as_asked(os.fspath(session))
 
     @contextmanager
     def input(self, text: str) -> Iterator[tuple[Path, BinaryIO]]:
@@ -58,31 +75,39 @@ class AllowedFolders:
             If it is not there, or may not be read.
         """
         path = self._first(text, "input", self._existing)
-        with self.open_input(path) as file:
+        with self.open_input(path, text) as file:
             yield path, file
 
     @contextmanager
-    def open_input(self, path: Path) -> Iterator[BinaryIO]:
+    def open_input(self, path: Path, asked: str) -> Iterator[BinaryIO]:
         """Open a file whose path was resolved earlier, making sure that it still is that file.
+
+        Parameters
+        ----------
+        path
+            The path as it was resolved.
+        asked
+            The path as it was sent, which errors repeat.
 
         Raises
         ------
         RequestError
             If it is gone, is not a plain file, or turns out to lie elsewhere.
         """
+        shown = as_asked(asked)
         try:
-            # Opening a device can set it in motion, and a pipe can wait for ever.
-            _check_plain(os.stat(path, follow_symlinks=False), path)
-            flags = os.O_RDONLY | _NO_LINKS | getattr(os, "O_NONBLOCK", 0)
-            file = os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb")
+            with held(path.parent) as folder:
+                # Opening a device can set it in motion.
+                _check_plain(folder.stat(path.name), shown)
+                file = os.fdopen(folder.open(path.name), "rb")
         except OSError as error:
-            raise _unreadable(path, error) from error
+            raise _unreadable(shown, error) from error
         with file:
             try:
-                _check_plain(os.fstat(file.fileno()), path)
-                self._check_place(file.fileno(), path)
+                _check_plain(os.fstat(file.fileno()), shown)
+                self._check_place(file.fileno(), path, shown)
             except OSError as error:
-                raise _unreadable(path, error) from error
+                raise _unreadable(shown, error) from error
             yield file
 
     def output(self, text: str) -> Path:
@@ -102,13 +127,21 @@ class AllowedFolders:
         RequestError
             If the folder cannot be written to.
         """
-        _check_writable(self.session)
-        _check_storable(self.session, "session folder")
-        return next(path for name in names if not os.path.lexists(path := self.session / name))
+        with self._writable(self.session, self._told):
+            if not is_utf_8(os.fspath(self.session)):
+                raise RequestError("disk", "The session folder has a name that is not UTF-8.")
+            return next(path for name in names if not is_there(path := self.session / name))
 
     @contextmanager
-    def open_folder(self, folder: Path) -> Iterator[Path]:
-        """Hold on to a folder that was resolved earlier.
+    def open_folder(self, folder: Path, asked: str) -> Iterator[Path]:
+        """Hold on to the folder of a result, which was resolved earlier.
+
+        Parameters
+        ----------
+        folder
+            The folder's path as it was resolved.
+        asked
+            The path of the result as it was sent, which errors repeat.
 
         Yields
         ------
@@ -121,33 +154,26 @@ class AllowedFolders:
         RequestError
             If it is gone, or turns out to lie elsewhere.
         """
-        if not hasattr(os, "O_DIRECTORY"):
-            if not folder.is_dir() or Path(os.path.realpath(folder)) != folder:
+        shown = as_asked(asked)
+        with contextlib.ExitStack() as stack:
+            try:
+                there = stack.enter_context(held(folder))
+            except OSError as error:
                 raise RequestError(
-                    "not_found", f"There is no folder {shortened(folder)} to write to."
-                )
-            yield folder
-            return
-        try:
-            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINKS)
-        except OSError as error:
-            raise RequestError(
-                "not_found",
-                f"The folder {shortened(folder)} cannot be written to: {error.strerror}.",
-            ) from error
-        try:
-            self._check_place(held, folder)
-            door = Path(f"/proc/self/fd/{held}")
+                    "not_found", f"The folder of {shown} cannot be written to: {error.strerror}."
+                ) from error
+            door = folder
+            if there.descriptor is not None:
+                self._check_place(there.descriptor, folder, shown)
+                door = Path(f"/proc/self/fd/{there.descriptor}")
             yield door if door.exists() else folder
-        finally:
-            os.close(held)
 
-    def _first(self, text: str, what: str, find: Callable[[str], Path]) -> Path:
+    def _first(self, text: str, what: str, find: Callable[[str, str], Path]) -> Path:
         """Return what a text leads to as it is, or else by what it can mean besides."""
         refusal = None
         for reading in readings(text, what):
             try:
-                return find(reading)
+                return find(reading, as_asked(text))
             except RequestError as error:
                 if error.code in ("exists", "disk"):
                     raise  # this was meant; nothing is written elsewhere instead
@@ -155,13 +181,15 @@ class AllowedFolders:
         assert refusal is not None
         raise refusal
 
-    def _existing(self, text: str) -> Path:
-        path = self._resolved(_checked(text, "input"), "input")
-        if not _is_there(path):
-            raise RequestError("not_found", f"There is no file {shortened(path)}.")
+    def _existing(self, text: str, shown: str) -> Path:
+        asked = _checked(text, "input")
+        path = self._resolved(asked, "input", shown)
+        if not is_there(path):
+            hint = "" if asked.is_absolute() else " (relative paths begin in the session folder)"
+            raise RequestError("not_found", f"There is no file {shown}{hint}.")
         return path
 
-    def _free(self, text: str) -> Path:
+    def _free(self, text: str, shown: str) -> Path:
         text = text.lstrip(BEFORE)
         asked = _checked(text, "output")
         name = bare_name(asked.name)
@@ -169,55 +197,84 @@ class AllowedFolders:
             raise RequestError(
                 "bad_request", f"The output must be the path of a file that ends in {SUFFIX}."
             )
-        if asked.parent == Path() or not (self.session / asked.parent).is_dir():
+        if asked.parent == Path():
             check_not_foreign(text, "output")
-        folder = self._resolved(asked.parent, "output")
-        _check_writable(folder)
-        path = folder / name
-        try:
-            os.lstat(path)
-        except FileNotFoundError:
-            return path
-        except OSError as error:  # say, a file system with shorter names
-            raise RequestError(
-                "disk",
-                f"{shortened(path)} cannot be written: {error.strerror}; choose another name.",
-            ) from error
+        folder = self._resolved(asked.parent, "output", shown)
+        if not is_there(folder):
+            check_not_foreign(text, "output")
+        with self._writable(folder, f"of {shown}") as there:
+            try:
+                there.stat(name)
+            except FileNotFoundError:
+                return folder / name
+            except OSError as error:  # say, a file system with shorter names
+                raise RequestError(
+                    "disk",
+                    f"{shown} cannot be written: {error.strerror}; choose another name.",
+                ) from error
         raise RequestError(
-            "exists",
-            f"{shortened(path)} exists already, and nothing is overwritten; choose another name.",
+            "exists", f"{shown} exists already, and nothing is overwritten; choose another name."
         )
 
-    def _resolved(self, asked: Path, what: str) -> Path:
+    @contextmanager
+    def _writable(self, folder: Path, shown: str) -> Iterator[Folder]:
+        """Hold on to a folder that results can be written to."""
+        with contextlib.ExitStack() as stack:
+            try:
+                there = stack.enter_context(held(folder))
+            except OSError as error:
+                raise RequestError(
+                    "not_found", f"The folder {shown} is not there to write to; make it first."
+                ) from error
+            if not there.is_writable():
+                raise RequestError("disk", f"The folder {shown} cannot be written to.")
+            yield there
+
+    def _resolved(self, asked: Path, what: str, shown: str) -> Path:
         """Follow all links of a path, which may be written in another normal form than on disk."""
-        try:
-            path = Path(os.path.realpath(self.session / asked))
-        except ValueError as error:
-            raise RequestError("bad_request", f"The {what} is not a path.") from error
-        except OSError as error:
+        path = self._place_of(asked, what, shown)
+        path = path if is_there(path) else self._alike(path, shown)
+        # A link may lead to what could not be asked for outright.
+        if not is_utf_8(os.fspath(path)):
             raise RequestError(
-                "denied", f"{shortened(asked)} cannot be looked at: {error.strerror or error}."
-            ) from error
-        path = self._from_root(path)
-        self._check_allowed(path)
-        path = path if _is_there(path) else self._alike(path)
-        _check_storable(path, what)
-        if what == "output":
-            # A link may lead to what could not be asked for outright.
-            root = next(root for root in self.roots if _is_within(path, root))
-            check_no_controls(os.fspath(path)[len(os.fspath(root)) :], what)
+                "bad_request", f"{shown} leads to a name that is not UTF-8; rename what has it."
+            )
+        root = next(root for root in self.roots if _is_within(path, root))
+        if what == "output" and control_in(os.fspath(path)[len(os.fspath(root)) :]):
+            raise RequestError(
+                "bad_request",
+                f"{shown} leads to a name with a control character; choose another folder.",
+            )
         return path
+
+    def _place_of(self, asked: Path, what: str, shown: str) -> Path:
+        """Find where a path leads, if that is in an allowed folder."""
+        whole = os.fspath(self.session / asked)
+        plain = os.path.normpath(whole)
+        if not self._is_within_system(Path(plain)):
+            # What two dots lead back from may be a link. Where that leads out, they mean what they
+            # mean by the letter: else it would be told what is a link, anywhere.
+            for way in (whole, plain):
+                try:
+                    path = self._from_root(Path(os.path.realpath(way)))
+                except ValueError as error:
+                    raise RequestError("bad_request", f"The {what} is not a path.") from error
+                except OSError:
+                    continue
+                if self._is_allowed(path):
+                    return path
+        raise self._denied(shown)
 
     def _from_root(self, path: Path) -> Path:
         """Write the folder that a path begins with as it was allowed."""
         for root in self.roots if not str(path).isascii() else ():
             begin, rest = path.parts[: len(root.parts)], path.parts[len(root.parts) :]
             same = normalize("NFC", os.path.join(*begin)) == normalize("NFC", str(root))
-            if same and not _is_there(Path(*begin)):
+            if same and not os.path.lexists(os.path.join(*begin)):
                 return Path(root, *rest)
         return path
 
-    def _alike(self, path: Path) -> Path:
+    def _alike(self, path: Path, shown: str) -> Path:
         """Find the one file whose name differs only by normal form; else return the path again.
 
         What is e with an accent on one disk is e and an accent on another.
@@ -227,30 +284,38 @@ class AllowedFolders:
         found = next(root for root in self.roots if _is_within(path, root))
         for part in path.relative_to(found).parts:
             inner = found / part
-            if not _is_there(inner):
+            if not is_there(inner):
                 alike = _names_alike(found, part)
                 if len(alike) != 1:
                     return path
                 inner = found / alike[0]
             # It may be a link, and no other folder is to be looked into.
             found = Path(os.path.realpath(inner))
-            self._check_allowed(found)
+            if not self._is_allowed(found):
+                raise self._denied(shown)
         return found
 
-    def _check_allowed(self, path: Path) -> None:
-        roots = [root for root in self.roots if _is_within(path, root)]
-        system = [folder for folder in _SYSTEM if _is_within(path, folder)]
-        # A folder within /dev, say /dev/shm, may be allowed by name.
-        if system:
-            roots = [root for root in roots if _is_within(root, system[0]) and root != system[0]]
-        if not roots:
-            raise RequestError(
-                "denied",
-                f"{shortened(path)} is not in a folder that the bridge may use; put it into "
-                f"{shortened(self.session)}, or allow its folder with --allow.",
-            )
+    def _is_allowed(self, path: Path) -> bool:
+        return not self._is_within_system(path) and any(
+            _is_within(path, root) for root in self.roots
+        )
 
-    def _check_place(self, descriptor: int, path: Path) -> None:
+    def _is_within_system(self, path: Path) -> bool:
+        """Whether a path leads among devices and the like, and into no folder allowed by name."""
+        for folder in _SYSTEM:
+            if _is_within(path, folder):
+                named = (root for root in self.roots if _is_within(root, folder) and root != folder)
+                return not any(_is_within(path, root) for root in named)
+        return False
+
+    def _denied(self, shown: str) -> RequestError:
+        return RequestError(
+            "denied",
+            f"{shown} is not in a folder that the bridge may use; put it into {self._told}, or "
+            "allow its folder with --allow.",
+        )
+
+    def _check_place(self, descriptor: int, path: Path, shown: str) -> None:
         """Make sure that what was opened lies where its path said."""
         place = _place(descriptor)
         if place is None:
@@ -258,10 +323,9 @@ class AllowedFolders:
             same = os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
             place = Path(os.path.realpath(path))
             if not same:
-                raise RequestError(
-                    "not_found", f"{shortened(path)} was replaced while it was being opened."
-                )
-        self._check_allowed(place)
+                raise RequestError("not_found", f"{shown} was replaced while it was being opened.")
+        if not self._is_allowed(place):
+            raise self._denied(shown)
 
 
 def _checked(text: str, what: str) -> Path:
@@ -283,43 +347,14 @@ def _checked(text: str, what: str) -> Path:
     return Path(text)
 
 
-def _check_storable(path: Path, what: str) -> None:
-    """Refuse what a link leads to, if its name is none that can be written down or sent."""
-    try:
-        os.fspath(path).encode()
-    except UnicodeEncodeError as error:
-        raise RequestError(
-            "bad_request",
-            f"The {what} leads to {quoted(os.fspath(path), error.start)}, a name that is not "
-            "UTF-8; rename it.",
-        ) from error
-
-
-def _is_there(path: Path) -> bool:
-    """Tell whether a path leads to anything; what cannot be told is left to who opens it."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
-
-
 def _names_alike(folder: Path, name: str) -> list[str]:
     """List what in a folder has a name that differs by normal form only."""
     composed = normalize("NFC", name)
     try:
-        return [each for each in os.listdir(folder) if normalize("NFC", each) == composed]
+        with held(folder) as there:
+            return [each for each in there.names() if normalize("NFC", each) == composed]
     except OSError:
         return []
-
-
-def _check_writable(folder: Path) -> None:
-    if not folder.is_dir():
-        raise RequestError("not_found", f"There is no folder {shortened(folder)} to write to.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise RequestError("disk", f"The folder {shortened(folder)} cannot be written to.")
 
 
 def _is_within(path: Path, folder: Path) -> bool:
@@ -341,16 +376,16 @@ def _place(descriptor: int) -> Path | None:
     return None
 
 
-def _check_plain(status: os.stat_result, path: Path) -> None:
+def _check_plain(status: os.stat_result, shown: str) -> None:
     if stat.S_ISDIR(status.st_mode):
-        raise RequestError("bad_request", f"{shortened(path)} is a folder, not a file.")
+        raise RequestError("bad_request", f"{shown} is a folder, not a file.")
     if not stat.S_ISREG(status.st_mode):
-        raise RequestError(
-            "denied", f"{shortened(path)} is not a plain file but a device, a pipe or a link."
-        )
+        raise RequestError("denied", f"{shown} is not a plain file but a device, a pipe or a link.")
 
 
-def _unreadable(path: Path, error: OSError) -> RequestError:
+def _unreadable(shown: str, error: OSError) -> RequestError:
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-        return RequestError("not_found", f"There is no file {shortened(path)}.")
-    return RequestError("denied", f"{shortened(path)} cannot be read: {error.strerror or error}.")
+        return RequestError("not_found", f"There is no file {shown}.")
+    if error.errno == errno.ELOOP:
+        return RequestError("denied", f"{shown} was replaced by a link while it was looked at.")
+    return RequestError("denied", f"{shown} cannot be read: {error.strerror or error}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bridge.jobs.request import RenderRequest, RequestError
-from bridge.text import shortened
 
 #: OSC's floats hold a time an hour into a file to a quarter of a millisecond; a region may seem
 #: to end by about as much after its file does.
@@ -11,7 +10,7 @@ ROUNDING_SECONDS = 1e-3
 
 
 def span(
-    request: RenderRequest, samples: int, sample_rate: int, longest_seconds: float
+    request: RenderRequest, samples: int, sample_rate: int, longest_seconds: float, name: str
 ) -> tuple[int, int]:
     """Work out a region, and make sure that it is in the file.
 
@@ -23,6 +22,8 @@ def span(
         The length of the file, and its samples a second.
     longest_seconds
         The length in seconds that a region may have.
+    name
+        What to call the file in what is said of it.
 
     Returns
     -------
@@ -42,7 +43,7 @@ def span(
     if rest < length <= rest + slack:
         length = rest
     if start >= samples or length > rest:
-        raise RequestError("audio", _outside(request, samples, sample_rate, start >= samples))
+        raise RequestError("audio", _outside(request, samples, sample_rate, start >= samples, name))
     if length < 1:
         raise RequestError("audio", "The region is shorter than a sample; make it longer.")
     if length > longest_seconds * sample_rate:
@@ -54,13 +55,15 @@ def span(
     return start, length
 
 
-def _outside(request: RenderRequest, samples: int, sample_rate: int, begins_late: bool) -> str:
+def _outside(
+    request: RenderRequest, samples: int, sample_rate: int, begins_late: bool, name: str
+) -> str:
     """Say that a region is not in its file, in the unit that it was given in."""
     if request.unit == "seconds":
         form, long = "{:.3f} s", f"is {samples / sample_rate:.3f} s long"
     else:
         form, long = "sample {:.0f}", f"has {samples} samples"
-    name, start = shortened(request.input), form.format(request.start)
+    start = form.format(request.start)
     if begins_late or request.length is None:
         return f"The region begins at {start}, but {name} {long}; begin before its end."
     end = form.format(request.start + request.length)

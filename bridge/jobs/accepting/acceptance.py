@@ -14,7 +14,7 @@ import msgspec
 from bridge.jobs.accepting.inputs import Inputs
 from bridge.jobs.accepting.installed_models import InstalledModels
 from bridge.jobs.accepting.listening import Listening
-from bridge.jobs.paths import SUFFIX, AllowedFolders
+from bridge.jobs.paths import SUFFIX, AllowedFolders, as_asked
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest, check_request
 from bridge.jobs.settings import JobSettings
@@ -58,10 +58,11 @@ class Acceptance:
         model, target, manifest = self._models.check(request.model, request.target)
         request = msgspec.structs.replace(request, model=model, target=target)
         self._listening.taught(model, manifest.scope)
+        shown = as_asked(request.input)
         with self._folders.input(request.input) as (source, file):
-            found = self._inputs.look(source, file)
+            found = self._inputs.look(source, file, shown)
         request = msgspec.structs.replace(request, input=str(source))
-        span(request, found.samples, found.sample_rate, self._longest_seconds)
+        span(request, found.samples, found.sample_rate, self._longest_seconds, shown)
         if request.output:
             output = self._folders.output(request.output)
         else:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from bridge.jobs.request import RequestError
-from bridge.text import shortened
 from umtn_core.audio.read import open_audio
 from umtn_core.errors import UmtnError
 
@@ -50,7 +49,7 @@ class Inputs:
         self._largest_bytes = largest_bytes
         self._known: OrderedDict[tuple[Path, int, int], Input] = OrderedDict()
 
-    def look(self, path: Path, file: BinaryIO) -> Input:
+    def look(self, path: Path, file: BinaryIO, shown: str) -> Input:
         """Look at a file as far as it takes to know its length; see that it can be whole.
 
         Parameters
@@ -59,6 +58,8 @@ class Inputs:
             Its real path.
         file
             It itself, open.
+        shown
+            What to call it in what is said of it.
 
         Raises
         ------
@@ -69,22 +70,22 @@ class Inputs:
         if status.st_size > self._largest_bytes:
             raise RequestError(
                 "audio",
-                f"{shortened(path)} has {status.st_size} bytes, but the bridge reads files of at "
+                f"{shown} has {status.st_size} bytes, but the bridge reads files of at "
                 f"most {self._largest_bytes}; cut the region out into one of its own.",
             )
         place = path, status.st_size, status.st_mtime_ns
         if place not in self._known:
-            self._known[place] = self._looked_at(path, file, status)
+            self._known[place] = self._looked_at(file, status, shown)
             while len(self._known) > _MOST_REMEMBERED:
                 self._known.popitem(last=False)
         return self._known[place]
 
-    def _looked_at(self, path: Path, file: BinaryIO, status: os.stat_result) -> Input:
+    def _looked_at(self, file: BinaryIO, status: os.stat_result, shown: str) -> Input:
         try:
-            with open_audio(file, Path(shortened(path))) as audio:
+            with open_audio(file, Path(shown)) as audio:
                 form = audio.samples, audio.sample_rate, audio.remark
         except UmtnError as error:
             raise RequestError("audio", str(error)) from error
         except OSError as error:
-            raise RequestError("not_found", f"{shortened(path)}: {error.strerror}.") from error
+            raise RequestError("not_found", f"{shown}: {error.strerror}.") from error
         return Input(status.st_size, status.st_mtime_ns, *form)

@@ -77,11 +77,13 @@ class Listening:
     def _listened(self, request: RenderRequest) -> Findings:
         path = Path(request.input)
         with (
-            self._folders.open_input(path) as file,
+            self._folders.open_input(path, path.name) as file,
             open_audio(file, path) as audio,
             audio.seeking() as read,
         ):
-            start, length = span(request, audio.samples, audio.sample_rate, self._longest_seconds)
+            start, length = span(
+                request, audio.samples, audio.sample_rate, self._longest_seconds, path.name
+            )
 
             def read_region(first: int, count: int) -> NDArray[np.float32]:
                 if count * audio.channels > _MOST_SAMPLES:

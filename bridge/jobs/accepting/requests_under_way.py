@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
 from bridge.jobs.accepting.acceptance import Acceptance
 from bridge.jobs.accepting.waking_thread import WakingThread
+from bridge.jobs.paths import as_asked
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest, RequestError
 from bridge.jobs.storage.ledger import Ledger
@@ -107,8 +109,9 @@ class RequestsUnderWay:
                 record = self._acceptance.accept(request)
                 output = record.request.output
                 if output in outputs or output in records:
+                    asked = as_asked(request.output or Path(output).name)
                     raise RequestError(
-                        "exists", f"Another job will write {output}; choose another name."
+                        "exists", f"Another job will write {asked}; choose another name."
                     )
                 # All are written down together: one that cannot be is refused by itself.
                 msgspec.json.encode(record)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
 from bridge.jobs.disk import write_whole
-from bridge.jobs.paths import AllowedFolders
+from bridge.jobs.paths import AllowedFolders, as_asked
 from bridge.jobs.rendering.renderer import Rendered
 from bridge.jobs.request import RequestError
 from bridge.text import shortened
@@ -55,6 +55,7 @@ def publish(
     blocks: Iterable[NDArray[np.float32]],
     announcement: Path,
     may_end: Callable[[], bool],
+    asked: str = "",
 ) -> Rendered | None:
     """Write a result as floating-point WAV.
 
@@ -74,6 +75,8 @@ def publish(
         The file of the bridge's own in which the result is announced, for `published`.
     may_end
         Called once, when the result is whole: whether it may get its name.
+    asked
+        The path as it was sent, which errors repeat; empty, the bridge has made it up.
 
     Returns
     -------
@@ -85,9 +88,10 @@ def publish(
     RequestError
         If something has the name by now, or the disk is full or not to be written to.
     """
+    shown = as_asked(asked or output.name)
     try:
         with (
-            folders.open_folder(output.parent) as folder,
+            folders.open_folder(output.parent, shown) as folder,
             whole_file(
                 folder / output.name, overwrite=False, meanwhile=leftover(id, output).name
             ) as file,
@@ -105,12 +109,11 @@ def publish(
     except FileExistsError as error:
         raise RequestError(
             "exists",
-            f"{shortened(output)} appeared meanwhile, and was not overwritten; choose another "
-            "name.",
+            f"{shown} appeared meanwhile, and was not overwritten; choose another name.",
         ) from error
     except OSError as error:
         raise RequestError(
-            "disk", f"{shortened(output)} cannot be written: {error.strerror or error}."
+            "disk", f"{shown} cannot be written: {error.strerror or error}."
         ) from error
     return Rendered(id, status.st_size, status.st_mtime_ns)
 
@@ -133,7 +136,7 @@ def published(
         announced = msgspec.json.decode(announcement.read_bytes(), type=_Announced)
         if announced.output != str(output):
             return None
-        with folders.open_input(output) as file:
+        with folders.open_input(output, output.name) as file:
             status = os.fstat(file.fileno())
             if status.st_size != announced.size or _sha256(file) != announced.sha256:
                 return None

@@ -25,11 +25,15 @@ class Order(msgspec.Struct, frozen=True):
         The request as it was accepted, with real paths.
     input_size, input_mtime_ns
         The input's size in bytes and its time of change, when the job was accepted.
+    asked_input, asked_output
+        The paths as they were sent, for what is said of them; the latter may be empty.
     """
 
     request: RenderRequest
     input_size: int
     input_mtime_ns: int
+    asked_input: str = ""
+    asked_output: str = ""
 
 
 class JobBatch(msgspec.Struct, frozen=True):

@@ -137,7 +137,10 @@ class Scheduler:
         return next(free, None)
 
     async def _render(self, running: _Running, records: list[Record]) -> None:
-        orders = [Order(r.request, r.input_size, r.input_mtime_ns) for r in records]
+        orders = [
+            Order(r.request, r.input_size, r.input_mtime_ns, r.asked.input, r.asked.output)
+            for r in records
+        ]
         lost: str | None = None
         try:
             await self._renderer.render(

@@ -249,6 +249,7 @@ class BatchRun:
                 blocks,
                 self._work_folder.result(id),
                 may_end,
+                order.asked_output,
             )
         except RequestError as error:
             if ends or self._control.seal(id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bridge.jobs.paths import AllowedFolders
+from bridge.jobs.paths import AllowedFolders, as_asked
 from bridge.jobs.rendering.renderer import Order
 from bridge.jobs.request import RequestError
 from bridge.jobs.span import span
@@ -46,15 +46,16 @@ def read_region(
     """
     request = order.request
     path = folders.session / request.input
+    shown = as_asked(order.asked_input or path.name)
     try:
         with (
-            folders.open_input(path) as file,
-            open_audio(file, Path(shortened(path))) as audio,
+            folders.open_input(path, shown) as file,
+            open_audio(file, Path(shown)) as audio,
         ):
-            _check_unchanged(os.fstat(file.fileno()), order)
-            start, length = span(request, audio.samples, audio.sample_rate, longest_seconds)
+            _check_unchanged(os.fstat(file.fileno()), order, shown)
+            start, length = span(request, audio.samples, audio.sample_rate, longest_seconds, shown)
             sound = audio.taken(start, length, cancelled, path=room)
-            _check_unchanged(os.fstat(file.fileno()), order)
+            _check_unchanged(os.fstat(file.fileno()), order, shown)
             return sound
     except Cancelled:
         raise
@@ -65,15 +66,12 @@ def read_region(
             "disk" if isinstance(error, DiskError) else "audio", str(error)
         ) from error
     except OSError as error:
-        raise RequestError(
-            "not_found", f"{shortened(path)} cannot be read: {error.strerror}."
-        ) from error
+        raise RequestError("not_found", f"{shown} cannot be read: {error.strerror}.") from error
 
 
-def _check_unchanged(status: os.stat_result, order: Order) -> None:
+def _check_unchanged(status: os.stat_result, order: Order, shown: str) -> None:
     if (status.st_size, status.st_mtime_ns) != (order.input_size, order.input_mtime_ns):
         raise RequestError(
             "audio",
-            f"{shortened(order.request.input)} was changed after the job was accepted; send it "
-            "again under another id.",
+            f"{shown} was changed after the job was accepted; send it again under another id.",
         )

@@ -13,8 +13,8 @@ SAMPLES = 198_450
 
 
 def of(unit: str = "seconds", longest: float = 3600.0, **region: Any) -> tuple[int, int]:
-    request = RenderRequest("a", "/a/in.wav", "trumpet", unit=unit, **region)
-    return span(request, SAMPLES, RATE, longest)
+    request = RenderRequest("a", "/b/real.wav", "trumpet", unit=unit, **region)
+    return span(request, SAMPLES, RATE, longest, "/a/in.wav")
 
 
 @pytest.mark.parametrize(
