@@ -212,7 +212,8 @@ REQUESTS = (
     Message(
         "/umtn/token",
         "Proves that the sender may use this bridge. A client's first message where the bridge "
-        "was started with a token; harmless elsewhere. Over UDP it holds for the sender's port.",
+        "has a token; harmless elsewhere. Over UDP it holds for the sender's port, until that has "
+        "been silent for a minute; then send it again, as whenever the bridge says token.",
         (Argument("token", "s", "The secret.", maximum=1_024),),
         replies=("/umtn/token",),
     ),
@@ -294,6 +295,12 @@ REQUESTS = (
         "From now on, send everything meant for this sender to another UDP port of its machine.",
         (Argument("port", "i", "Where the sender listens; 0 for where it sends from.", 0, 65_535),),
         replies=("/umtn/reply_port",),
+    ),
+    Message(
+        "/umtn/leave",
+        "Forget me: that I have shown the token, my port for answers, and what I subscribed and "
+        "follow. Not answered. A client's last message over UDP, since its port may be another "
+        "program's, or another user's, in a moment; over TCP, hanging up does.",
     ),
 )
 

@@ -157,6 +157,10 @@ class JobService:
         """
         return self._ledger.job(id)
 
+    def ids(self) -> list[str]:
+        """Return the ids of all jobs, the oldest first."""
+        return list(self._ledger.records)
+
     def jobs(self) -> list[Job]:
         """Return all jobs, the oldest first."""
         return [self._ledger.job(id) for id in self._ledger.records]

@@ -1,61 +1,52 @@
-"""Who may speak to the bridge: the token, and patience with those who guess it."""
+"""Who may speak to the bridge, and how fast: the token, and what each host may send."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from bridge.protocol import BY_REQUEST
 from bridge.server.addresses import can_listen, is_loopback, places_here
+from bridge.server.refusals import Refusals
 from bridge.text import CONTROLS, on_one_line, shortened
 from umtn_core.errors import UmtnError
 
 #: A token that can be guessed is none.
 SHORTEST_TOKEN = 16
 
-#: Seconds to wait after the first wrong token, doubled with each further one.
-FIRST_WAIT = 1.0
-LONGEST_WAIT = 300.0
-
-#: Hosts whose failures are remembered; over UDP, an address costs its inventor nothing.
+#: Hosts whose pace is remembered; over UDP, an address costs its inventor nothing.
 _REMEMBERED = 4_096
-#: Wrong tokens of one host that are known again: who repeats one has not guessed anew.
-_KNOWN_WRONG = 8
-#: Wrong tokens a second from all hosts together, beyond which nobody's is looked at.
-_TOGETHER = 20.0
 
 
 class Refused(Exception):
-    """A token was wrong, or came too soon after a wrong one. Its text says what to do."""
-
-
-@dataclass
-class _Failures:
-    count: int = 0
-    until: float = 0.0
-    wrong: deque[bytes] = field(default_factory=lambda: deque(maxlen=_KNOWN_WRONG))
+    """A token was wrong. Its text says what to do."""
 
 
 class Access:
-    """Compares tokens, and makes every further guess wait longer.
+    """Knows the token.
+
+    Whoever shows it is let in at once, whatever was shown before: to make those wait who guess
+    would let them keep others out, of their own machine or, since a UDP sender can invent its
+    address, of any. So guesses are as fast as packets are, some ten thousand a second, and a token
+    has to be one that this does not find: of 16 characters drawn at random it takes longer than
+    there have been computers.
 
     Parameters
     ----------
     token
-        The secret; None where everyone may come in, as on the loopback interface.
-    clock
-        Tells the time in seconds; another one for tests.
+        The secret; None where everyone may come in.
+
+    Attributes
+    ----------
+    refusals : Refusals
+        Where it is counted who was not let in.
     """
 
-    def __init__(self, token: str | None, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, token: str | None):
         self._token = None if token is None else token.encode()
-        self._clock = clock
-        self._failures: OrderedDict[str, _Failures] = OrderedDict()
-        self._everyone = Bucket(_TOGETHER, _TOGETHER, clock)
+        self.refusals = Refusals()
 
     @property
     def open(self) -> bool:
@@ -63,7 +54,7 @@ class Access:
         return self._token is None
 
     def is_right(self, token: str) -> bool:
-        """Whether this is the token; only for who has shown it already, since nobody waits."""
+        """Whether this is the token, in a time that tells nothing of it; any is where none is."""
         return self._token is None or hmac.compare_digest(
             token.encode("utf-8", "replace"), self._token
         )
@@ -71,36 +62,21 @@ class Access:
     def check(self, host: str, token: str) -> None:
         """Accept a token, or not.
 
+        Parameters
+        ----------
+        host
+            The address of who shows it.
+        token
+            What was shown.
+
         Raises
         ------
         Refused
-            If it is wrong, or if this host must still wait: then it is not even looked at. One
-            that was wrong before makes nobody wait again: a program that has an old token and
-            repeats it keeps no other of its machine out.
+            If it is wrong.
         """
-        if self._token is None:
-            return
-        now = self._clock()
-        failures = self._failures.get(host, _Failures())
-        digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        if digest in failures.wrong:
-            raise Refused("This token was wrong before; send the right one")
-        if now < failures.until:
-            raise Refused(f"Too many wrong tokens; wait {failures.until - now:.0f} s and try again")
-        if self.is_right(token):
-            failures.count = 0
-            return
-        if not self._everyone.take():
-            raise Refused("Too many wrong tokens from everywhere; try again in a second")
-        failures.count += 1
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures.count - 1, 30))
-        failures.until = now + wait
-        failures.wrong.append(digest)
-        self._failures[host] = failures
-        self._failures.move_to_end(host)
-        while len(self._failures) > _REMEMBERED:
-            self._failures.popitem(last=False)
-        raise Refused(f"The token is wrong; wait {wait:.0f} s and send the right one")
+        if not self.is_right(token):
+            self.refusals.note("wrong tokens", host)
+            raise Refused("The token is wrong; send the right one")
 
 
 class Bucket:

@@ -115,6 +115,12 @@ def can_listen(place: Place) -> bool:
     return True
 
 
+def is_here(address: tuple[Any, ...]) -> bool:
+    """Whether what comes from an address, a host and a port as sockets give it, is from here."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    return is_loopback(address[0]) or can_listen(Place(family, address))
+
+
 def as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an address; one of IPv4 written as one of IPv6 is the former, a name is None."""
     try:

@@ -6,8 +6,11 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+#: Seconds for which a UDP port that says nothing is taken to belong to who has shown the token.
+SILENCE = 60.0
 
 
 class Target(Protocol):
@@ -56,14 +59,20 @@ class Client:
         The place that its messages come from, and answers go to unless it says otherwise.
     authorised
         Whether it has shown the token, or needs none.
+    known
+        Whether it has ever shown it; over UDP, that holds for a while only.
+    wrong
+        The wrong tokens that it has shown.
     """
 
     host: str
     target: Target
     authorised: bool
+    known: bool = False
+    wrong: int = 0
     reply_to: UdpTarget | None = None
     reply_to_said: float = -math.inf
-    heard: float = field(default_factory=time.monotonic)
+    heard: float = -math.inf
 
     def answers(self, port: int | None = None) -> Target:
         """Where answers go; ``port`` is what a single request says about it."""
@@ -71,24 +80,44 @@ class Client:
             return self.target.at(port)
         return self.reply_to or self.target
 
+    def admit(self) -> None:
+        """Let it in, since it has shown the token."""
+        self.authorised = self.known = True
+
+    def forget(self, is_open: bool) -> None:
+        """Take all back that it has shown and said; in still is who needs no token."""
+        self.authorised, self.known, self.reply_to = is_open, False, None
+
 
 class UdpClients:
-    """UDP senders, by their address and the socket of ours that they send to.
+    """UDP senders of whom there is something to remember, by their address and our socket.
 
-    The longest silent are forgotten when there are too many: first of those who have said neither
-    the token, where there is one, nor a port for answers.
+    That is the token, where there is one, and a port for answers. Of all others nothing is kept, so
+    that no number of them pushes anyone out; when there are too many to remember, the longest
+    silent are forgotten. A port that has shown the token and says nothing for a while has to show
+    it again, since it may have become another program's.
 
     One that was forgotten must send its token and its reply port again, as it must after
     the bridge was restarted.
+
+    Parameters
+    ----------
+    most
+        How many are remembered, at most.
+    is_open
+        Whether nobody needs a token.
+    clock
+        Tells the time in seconds.
     """
 
-    def __init__(self, most: int, authorised: Callable[[], bool]):
+    def __init__(self, most: int, is_open: bool, clock: Callable[[], float] = time.monotonic):
         self._most = most
-        self._authorised = authorised
+        self._is_open = is_open
+        self._clock = clock
         self._clients: OrderedDict[UdpTarget, Client] = OrderedDict()
 
     def __len__(self) -> int:
-        """How many are known."""
+        """How many are remembered."""
         return len(self._clients)
 
     def of(self, address: tuple[Any, ...], transport: Any) -> Client:
@@ -96,22 +125,20 @@ class UdpClients:
         target = UdpTarget(address, transport)
         client = self._clients.get(target)
         if client is None:
-            client = Client(address[0], target, self._authorised())
-            self._clients[target] = client
-            if len(self._clients) > self._most:
-                del self._clients[self._least()]
-        else:
-            client.heard = time.monotonic()
-            self._clients.move_to_end(target)
+            return Client(address[0], target, self._is_open)
+        if not self._is_open and self._clock() - client.heard > SILENCE:
+            client.authorised = False
         return client
 
-    def _least(self) -> UdpTarget:
-        """Choose who is forgotten; not the newest, who has had no time to say anything."""
-        everyone_may = self._authorised()
-        *others, _ = self._clients.items()
-        strangers = (
-            target
-            for target, client in others
-            if client.reply_to is None and (everyone_may or not client.authorised)
-        )
-        return next(strangers, others[0][0])
+    def remember(self, client: Client) -> None:
+        """Keep what there is to remember of a sender, once what it sent is done."""
+        target = client.target
+        assert isinstance(target, UdpTarget)
+        if not client.known and client.reply_to is None:
+            self._clients.pop(target, None)
+        elif client.authorised:
+            client.heard = self._clock()
+            self._clients[target] = client
+            self._clients.move_to_end(target)
+            while len(self._clients) > self._most:
+                self._clients.popitem(last=False)

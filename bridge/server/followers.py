@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,10 @@ class Followers:
     def __init__(self, most_subscribers: int, clock: Callable[[], float] = time.monotonic):
         self._most_subscribers = most_subscribers
         self._clock = clock
-        self._subscribers: OrderedDict[Target, object] = OrderedDict()
+        self._subscribers: OrderedDict[Target, Target] = OrderedDict()
         self._jobs: dict[str, OrderedDict[Target, None]] = {}
+        #: The jobs that each place hears of, so that one can be forgotten among thousands.
+        self._heard: defaultdict[Target, set[str]] = defaultdict(set)
         self._spoken: dict[str, tuple[str, float]] = {}
 
     @property
@@ -58,14 +60,14 @@ class Followers:
         """How many there are."""
         return len(self._subscribers)
 
-    def subscribe(self, target: Target, asker: object = None) -> None:
+    def subscribe(self, target: Target, asker: Target) -> None:
         """Send every job's events there, because somebody has asked for it."""
         self._subscribers[target] = asker
         self._subscribers.move_to_end(target)
         while len(self._subscribers) > self._most_subscribers:
             # Of those who have as many, the one that comes first has subscribed for the longest.
             ((greediest, _),) = Counter(self._subscribers.values()).most_common(1)
-            del self._subscribers[next(t for t, a in self._subscribers.items() if a is greediest)]
+            del self._subscribers[next(t for t, a in self._subscribers.items() if a == greediest)]
 
     def unsubscribe(self, target: Target) -> None:
         """No longer."""
@@ -73,21 +75,33 @@ class Followers:
 
     def follow(self, id: str, target: Target) -> None:
         """Send one job's events there, until it ends."""
-        _keep(self._jobs.setdefault(id, OrderedDict()), target, _MOST_FOR_A_JOB)
+        targets = self._jobs.setdefault(id, OrderedDict())
+        targets[target] = None
+        targets.move_to_end(target)
+        self._heard[target].add(id)
+        while len(targets) > _MOST_FOR_A_JOB:
+            gone, _ = targets.popitem(last=False)
+            self._is_over(id, gone)
 
     def is_told(self, id: str, target: Target) -> bool:
         """Whether a job's events go there."""
         return target in self._subscribers or target in self._jobs.get(id, ())
 
-    def hearing(self) -> set[Target]:
-        """Return everywhere that any job's events go."""
-        return set(self._subscribers).union(*self._jobs.values())
+    def hears(self, target: Target) -> bool:
+        """Whether any job's events go there."""
+        return target in self._subscribers or target in self._heard
 
     def forget(self, target: Target) -> None:
-        """Somebody has gone."""
+        """Nothing goes there any more."""
         self._subscribers.pop(target, None)
-        for followers in self._jobs.values():
-            followers.pop(target, None)
+        for id in self._heard.pop(target, ()):
+            self._jobs[id].pop(target, None)
+
+    def leave(self, asker: Target) -> None:
+        """Somebody has gone, and so has what was subscribed for other places from there."""
+        self.forget(asker)
+        for target in [t for t, a in self._subscribers.items() if a == asker]:
+            del self._subscribers[target]
 
     def tell(self, job: Job) -> None:
         """Pass on how a job is, unless that was said just now."""
@@ -99,7 +113,8 @@ class Followers:
         for target in self._targets(job.id):
             target.send(packet)
         if job.state in FINAL:
-            self._jobs.pop(job.id, None)
+            for target in self._jobs.pop(job.id, ()):
+                self._is_over(job.id, target)
             self._spoken.pop(job.id, None)
         else:
             self._spoken[job.id] = (job.state, now)
@@ -107,9 +122,8 @@ class Followers:
     def _targets(self, id: str) -> Iterable[Target]:
         return OrderedDict.fromkeys([*self._jobs.get(id, ()), *self._subscribers])
 
-
-def _keep(targets: OrderedDict[Target, None], target: Target, most: int) -> None:
-    targets[target] = None
-    targets.move_to_end(target)
-    while len(targets) > most:
-        targets.popitem(last=False)
+    def _is_over(self, id: str, target: Target) -> None:
+        """One job's events go there no longer."""
+        self._heard[target].discard(id)
+        if not self._heard[target]:
+            del self._heard[target]

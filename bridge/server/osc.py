@@ -56,6 +56,7 @@ class OscServer:
     ):
         self._service = service
         self._settings = settings
+        self._access = access
         self._metrics = metrics
         self.followers = Followers(settings.most_clients)
         self.requests = Requests(
@@ -68,7 +69,7 @@ class OscServer:
             most_waiting=settings.most_waiting,
             most_messages=settings.most_messages,
         )
-        self._udp_clients = UdpClients(settings.most_clients, lambda: access.open)
+        self._udp_clients = UdpClients(settings.most_clients, access.open)
         self._udp: list[asyncio.DatagramTransport] = []
         self._tcp = TcpServer(
             self.requests,
@@ -92,7 +93,7 @@ class OscServer:
         settings = self._settings
         kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
         sockets = listen(settings.host, settings.port, kinds, "--port")
-        self.port = sockets[0].getsockname()[1]
+        self.port = self.requests.port = sockets[0].getsockname()[1]
         self.hosts = hosts_of(sockets)
         for listening in sockets:
             if listening.type == socket.SOCK_STREAM:
@@ -113,6 +114,7 @@ class OscServer:
         await self._tcp.stop()
         for transport in self._udp:
             transport.close()
+        self._access.refusals.close()
 
     def _show_clients(self) -> None:
         """Show in the metrics how many clients there are."""

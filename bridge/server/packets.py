@@ -19,6 +19,7 @@ from bridge.protocol import BY_REPLY, BY_REQUEST, DEEPEST_BUNDLE, LARGEST_REPLY,
 
 _BUNDLE = b"#bundle\0"
 _HEADER = len(_BUNDLE) + 8  # and a time tag
+_TOKEN = b"/umtn/token\0"
 
 #: Numbers by their type tags. Doubles and longs, which some programs send unasked, do too.
 _NUMBERS = {"i": ">i", "f": ">f", "h": ">q", "d": ">d"}
@@ -85,6 +86,23 @@ def read_packet(packet: bytes) -> list[Received]:
         noted in what is returned, and the messages beside it are read.
     """
     return [_read_message(part) for part in _parts(packet, 0)]
+
+
+def token_in(packet: bytes) -> str | None:
+    """Return the token that a packet, or the first message of a bundle, shows, if it shows one.
+
+    It takes as long as one message, whatever else is in the packet.
+    """
+    for _ in range(DEEPEST_BUNDLE):
+        if not packet.startswith(_BUNDLE):
+            break
+        packet = packet[_HEADER + 4 : _HEADER + 4 + int.from_bytes(packet[_HEADER:][:4], "big")]
+    if not packet.startswith(_TOKEN):
+        return None
+    shown = _read_message(packet)
+    is_token = not shown.fault and len(shown.arguments) == 1
+    token = shown.arguments[0] if is_token else None
+    return token if isinstance(token, str) else None
 
 
 def _parts(packet: bytes, depth: int) -> Iterator[bytes]:

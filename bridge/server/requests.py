@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from bridge.jobs import Job, JobService, RenderRequest, RequestError
-from bridge.protocol import BY_REPLY, BY_REQUEST, FINAL, VERSION, Message, Value
-from bridge.server.access import Access, Buckets, Refused
+from bridge.protocol import BY_REPLY, BY_REQUEST, FINAL, LONGEST_ID, VERSION, Message, Value
+from bridge.server.access import Access, Bucket, Buckets, Refused
+from bridge.server.addresses import is_here
 from bridge.server.arguments import BadRequest, read_arguments
 from bridge.server.clients import Client, Target, UdpTarget
 from bridge.server.followers import Followers, event
+from bridge.server.lists import Lists
 from bridge.server.metrics import Metrics
-from bridge.server.model_list import ModelList
-from bridge.server.packets import MalformedPacket, Received, read_packet, reply
+from bridge.server.model_list import Model, ModelList
+from bridge.server.packets import MalformedPacket, Received, read_packet, reply, token_in
 from umtn_core.errors import UmtnError
 
 log = logging.getLogger(__name__)
 
-#: A second to one machine, of answers to what was wrong. Nobody reads more, and a sender that
-#: is not who it says it is should not make us send much to somebody else.
+#: A second to one machine, of answers to what was wrong. Nobody reads more.
 _MOST_ERRORS = 200.0
+
+#: The same of who has never shown the token, to one machine and to all together: a sender that is
+#: not who it says it is cannot make us send more to somebody else than would come there anyway.
+_MOST_TO_STRANGERS = 10.0
+_MOST_TO_ALL_STRANGERS = 200.0
 
 #: Requests about one job that may be under way; a sender who repeats faster is told to wait.
 _MOST_IN_LINE = 32
-
-#: Answers of one list sent before others get a turn; a datagram socket holds some hundred.
-_AT_ONCE = 32
 
 Values = dict[str, Value]
 
@@ -78,12 +81,19 @@ class Requests:
         self._closed = False
         self._models = ModelList()
         self._errors = Buckets(_MOST_ERRORS, _MOST_ERRORS)
-        #: What each machine may still send.
-        self.buckets = Buckets(most_messages, 2 * most_messages)
+        self._to_strangers = Buckets(_MOST_TO_STRANGERS, 2 * _MOST_TO_STRANGERS)
+        self._to_all_strangers = Bucket(_MOST_TO_ALL_STRANGERS, _MOST_TO_ALL_STRANGERS)
+        #: What each machine may still send: those of its programs that may come in, and others.
+        self._buckets = Buckets(most_messages, 2 * most_messages)
+        self._strangers = Buckets(most_messages, 2 * most_messages)
         #: Work under way on each job, of which the next waits for the newest.
-        self._lines: dict[str, deque[asyncio.Task[None]]] = {}
+        self._lines: dict[str, list[asyncio.Task[None]]] = {}
+        #: The newest work on each job that a sender has asked for and that is under way.
+        self._asked: dict[Target, dict[str, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lists: set[tuple[Target, str]] = set()
+        self._lists = Lists()
+        #: The UDP port that the bridge listens on, once it does.
+        self.port = 0
         self._now: dict[str, Callable[[Client, Target, Values], None]] = {
             "/umtn/ping": self._ping,
             "/umtn/status": self._status,
@@ -93,6 +103,7 @@ class Requests:
         self._later: dict[str, Callable[[Target, Values], Awaitable[None]]] = {
             "/umtn/render": self._render,
             "/umtn/cancel": self._cancel,
+            "/umtn/status": self._status_in_line,
             "/umtn/models": self._list_models,
             "/umtn/jobs": self._list_jobs,
         }
@@ -101,9 +112,13 @@ class Requests:
         """Take a packet as it came in."""
         if self._closed:
             return
-        bucket = self.buckets.of(client.host)
+        shows_token = self._shows_token(packet)
+        if shows_token:
+            # However much others of its machine send.
+            client.admit()
+        bucket = self.bucket_of(client)
         try:
-            if not bucket.take():
+            if not shows_token and not bucket.take():
                 self._refuse_rate(client, "")
                 return
             for place, received in enumerate(read_packet(packet)):
@@ -112,15 +127,32 @@ class Requests:
                 else:
                     self._message(client, received)
         except MalformedPacket as error:
-            text = f"This is no OSC message that the bridge can read: {error}."
-            self._refuse(client, client.answers(), "", "bad_request", text)
+            self.refuse_bytes(client, f"This is no OSC message that the bridge can read: {error}.")
         except Exception:
             log.exception("a packet of %d bytes made trouble", len(packet))
             self._refuse(client, client.answers(), "", "internal", _INTERNAL)
 
+    def bucket_of(self, client: Client) -> Bucket:
+        """Return what a client's machine may still send."""
+        return (self._buckets if client.authorised else self._strangers).of(client.host)
+
+    def is_own(self, address: tuple[Any, ...]) -> bool:
+        """Whether an address is one that the bridge itself may be listening on."""
+        return bool(address[1] == self.port and is_here(address))
+
     def refuse_bytes(self, client: Client, text: str) -> None:
-        """Say why nothing can be read from what came in."""
-        self._refuse(client, client.answers(), "", "bad_request", text)
+        """Say why nothing can be read from what came in; nothing to who may be no OSC program."""
+        if client.authorised:
+            self._refuse(client, client.answers(), "", "bad_request", text)
+        else:
+            self._access.refusals.note("packets that are not OSC", client.host)
+
+    def _shows_token(self, packet: bytes) -> bool:
+        """Whether a packet begins with the token, where there is one."""
+        if self._access.open:
+            return False
+        token = token_in(packet)
+        return token is not None and self._access.is_right(token)
 
     async def close(self) -> None:
         """Take no more packets, and wait for what is under way."""
@@ -129,6 +161,8 @@ class Requests:
             await asyncio.wait(self._tasks)
 
     def _refuse_rate(self, client: Client, id: str) -> None:
+        if not client.authorised:
+            self._access.refusals.note(_STRANGE, client.host)
         text = "Too many messages; send more slowly, and this one again."
         self._refuse(client, client.answers(), id, "rate", text)
 
@@ -136,16 +170,21 @@ class Requests:
         began = time.perf_counter()
         message = BY_REQUEST.get(received.address)
         if message is None:
-            if received.address not in BY_REPLY:
+            if not client.authorised:
+                self._access.refusals.note(_STRANGE, client.host)
+            elif received.address not in BY_REPLY:
                 # An answer to an answer could be answered for ever by another bridge.
                 text = f"There is no request {received.address!a}; see /umtn/... in docs/osc.md."
                 self._refuse(client, client.answers(), "", "bad_request", text[:400])
             return
         self._metrics.received(received.address)
-        asked = client.answers(_port(message, received))
+        if received.address == "/umtn/leave":
+            self._leave(client)
+            return
+        asked = self._answers(client, _port(message, received))
         if not client.authorised and received.address != "/umtn/token":
-            text = "This bridge has a token; send /umtn/token s:token first."
-            self._refuse(client, asked, _id(received), "token", text)
+            self._access.refusals.note(_STRANGE, client.host)
+            self._refuse(client, asked, _id(received), "token", "Send /umtn/token first.")
             return
         if received.fault:
             text = f"The bridge cannot read this {received.address}: {received.fault}."
@@ -154,6 +193,8 @@ class Requests:
         try:
             values = read_arguments(message, received.arguments)
         except BadRequest as error:
+            if not client.authorised:
+                self._access.refusals.note("wrong tokens", client.host)
             self._refuse(client, asked, _id(received), "bad_request", str(error))
             return
         if received.address == "/umtn/token":
@@ -163,12 +204,25 @@ class Requests:
             self._reply_port(client, int(values["port"]))
             return
         port = values.pop("reply_port", None)
+        if port is not None and self._is_own_port(client, int(port)):
+            self._refuse(client, asked, _id(received), "bad_request", _own(int(port)))
+            return
         answers = client.answers(None if port is None else int(port))
-        if received.address in self._now:
+        if received.address in self._now and values.get("id") not in self._lines:
             self._now[received.address](client, answers, values)
             self._metrics.answered(time.perf_counter() - began)
         else:
             self._start(received.address, client, answers, values, began)
+
+    def _answers(self, client: Client, port: int | None) -> Target:
+        """Where a message seems to want its answer, unless that is the bridge."""
+        own = port is not None and self._is_own_port(client, port)
+        return client.answers(None if own else port)
+
+    def _is_own_port(self, client: Client, port: int) -> bool:
+        if not isinstance(client.target, UdpTarget):
+            return False
+        return self.is_own(client.target.at(port).address)
 
     def _start(
         self, address: str, client: Client, answers: Target, values: Values, began: float
@@ -176,23 +230,35 @@ class Requests:
         """Begin what has to wait for something; on the same job, in the order it came."""
         id = str(values.get("id", ""))
         line = self._lines.get(id, ())
-        if len(self._tasks) >= self._most_waiting or len(line) >= _MOST_IN_LINE:
+        is_list = address in _LISTS
+        if (
+            len(self._tasks) >= self._most_waiting
+            or len(line) >= _MOST_IN_LINE
+            or (is_list and not self._lists.has_room(answers, address))
+        ):
             text = "The bridge has too many requests to answer; send this one again later."
             self._refuse(client, answers, id, "busy", text)
             return
-        before = line[-1] if line else None
-        task = asyncio.create_task(self._work(address, client, answers, values, before, began))
+        # A list is to hold what the same sender has asked for before it.
+        before = self._asked.get(client.target, {}).values() if is_list else line[-1:]
+        task = asyncio.create_task(self._work(address, client, answers, values, {*before}, began))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if id:
-            self._lines.setdefault(id, deque()).append(task)
-            task.add_done_callback(lambda done: self._is_done(id))
+            self._lines.setdefault(id, []).append(task)
+            self._asked.setdefault(client.target, {})[id] = task
+            task.add_done_callback(lambda done: self._is_done(id, client.target, done))
 
-    def _is_done(self, id: str) -> None:
+    def _is_done(self, id: str, sender: Target, task: asyncio.Task[None]) -> None:
         """Take the first of a job's line away: it is the one that is done."""
-        self._lines[id].popleft()
+        del self._lines[id][0]
         if not self._lines[id]:
             del self._lines[id]
+        asked = self._asked[sender]
+        if asked.get(id) is task:
+            del asked[id]
+            if not asked:
+                del self._asked[sender]
 
     async def _work(
         self,
@@ -200,11 +266,11 @@ class Requests:
         client: Client,
         answers: Target,
         values: Values,
-        before: asyncio.Task[None] | None,
+        before: set[asyncio.Task[None]],
         began: float,
     ) -> None:
-        if before is not None:
-            await asyncio.wait({before})
+        if before:
+            await asyncio.wait(before)
         id = str(values.get("id", ""))
         try:
             await self._later[address](answers, values)
@@ -217,25 +283,37 @@ class Requests:
 
     def _refuse(self, client: Client, answers: Target, id: str, code: str, text: str) -> None:
         self._metrics.refused(code)
-        if self._errors.of(client.host).take():
+        if client.authorised or client.known:
+            may = self._errors.of(client.host).take()
+        else:
+            may = self._to_strangers.of(client.host).take() and self._to_all_strangers.take()
+        if may:
             answers.send(reply("/umtn/error", id, code, text))
 
     def _token(self, client: Client, token: str) -> None:
         try:
-            # Who may come in already learns nothing by being told at once, and loses nothing.
-            if not (client.authorised and self._access.is_right(token)):
-                self._access.check(client.host, token)
+            self._access.check(client.host, token)
         except Refused as error:
-            log.warning("refused a token from %s", client.host)
+            client.wrong += 1
             self._refuse(client, client.answers(), "", "denied", f"{error}.")
             return
-        client.authorised = True
+        if not self._access.open:
+            client.admit()
         client.answers().send(reply("/umtn/token", 1))
+
+    def _leave(self, client: Client) -> None:
+        """Forget a sender, so that whoever has its port next is nobody."""
+        if self._access.open or client.known:
+            self._followers.leave(client.target)
+            client.forget(self._access.open)
 
     def _reply_port(self, client: Client, port: int) -> None:
         if not isinstance(client.target, UdpTarget):
             text = "Over TCP, answers come over the connection; leave /umtn/reply_port out."
             self._refuse(client, client.target, "", "bad_request", text)
+            return
+        if port and self._is_own_port(client, port):
+            self._refuse(client, client.answers(), "", "bad_request", _own(port))
             return
         before, client.reply_to = client.reply_to, client.target.at(port) if port else None
         last, client.reply_to_said = client.reply_to_said, time.monotonic()
@@ -249,7 +327,7 @@ class Requests:
         answers.send(self._pong)
 
     def _subscribe(self, client: Client, answers: Target, values: Values) -> None:
-        self._followers.subscribe(answers, client)
+        self._followers.subscribe(answers, client.target)
         answers.send(reply("/umtn/subscribed", 1))
 
     def _unsubscribe(self, client: Client, answers: Target, values: Values) -> None:
@@ -282,56 +360,50 @@ class Requests:
         elif not was_told:
             answers.send(event(job))
 
+    async def _status_in_line(self, answers: Target, values: Values) -> None:
+        answers.send(_job(self._service.get(str(values["id"])), 0, 1))
+
     async def _list_models(self, answers: Target, values: Values) -> None:
         try:
             found = await asyncio.to_thread(self._models.find)
         except UmtnError as error:
             raise RequestError("busy", str(error)) from error
-        if not found:
-            answers.send(reply("/umtn/model", -1, 0, "", "", "", ""))
-        await self._send_all(
-            answers,
-            "/umtn/models",
-            (
-                reply(
-                    "/umtn/model",
-                    index,
-                    len(found),
-                    model.name,
-                    ",".join(model.targets),
-                    model.licence,
-                    ",".join(model.engines),
-                )
-                for index, model in enumerate(found)
-            ),
-        )
+        packets = [_model(model, index, len(found)) for index, model in enumerate(found)]
+        nothing = reply("/umtn/model", -1, 0, "", "", "", "")
+        await self._lists.send(answers, "/umtn/models", lambda: packets or [nothing])
 
     async def _list_jobs(self, answers: Target, values: Values) -> None:
-        jobs = self._service.jobs()
-        if not jobs:
-            answers.send(reply("/umtn/job", "", "queued", 0, -1, "", "", -1, 0, ""))
-        await self._send_all(
-            answers, "/umtn/jobs", (_job(job, i, len(jobs)) for i, job in enumerate(jobs))
-        )
+        await self._lists.send(answers, "/umtn/jobs", self._all_jobs)
 
-    async def _send_all(self, answers: Target, what: str, packets: Iterable[bytes]) -> None:
-        """Send a list at a pace that its reader can keep; a second asking is part of the first."""
-        if (answers, what) in self._lists:
-            return
-        self._lists.add((answers, what))
-        try:
-            for place, packet in enumerate(packets, 1):
-                answers.send(packet)
-                if place % _AT_ONCE == 0:
-                    await asyncio.sleep(0.002)
-        finally:
-            self._lists.discard((answers, what))
+    def _all_jobs(self) -> Iterator[bytes]:
+        """Write every job as it is when its turn comes: to write thousands at once takes long."""
+        ids = self._service.ids()
+        if not ids:
+            yield reply("/umtn/job", "", "queued", 0, -1, "", "", -1, 0, "")
+        for index, id in enumerate(ids):
+            with contextlib.suppress(RequestError):  # forgotten meanwhile
+                yield _job(self._service.get(id), index, len(ids))
 
+
+#: What is counted of strangers.
+_STRANGE = "messages without the token"
+
+#: Requests that are answered with a list.
+_LISTS = frozenset({"/umtn/models", "/umtn/jobs"})
 
 #: Seconds in which the same reply port is confirmed once.
 _ECHO = 0.5
 
 _INTERNAL = "The bridge could not do this because of a fault of its own; its log says more."
+
+
+def _own(port: int) -> str:
+    return f"The bridge itself listens on port {port}; name the one that you listen on."
+
+
+def _model(model: Model, index: int, count: int) -> bytes:
+    about = (model.name, ",".join(model.targets), model.licence, ",".join(model.engines))
+    return reply("/umtn/model", index, count, *about)
 
 
 def _job(job: Job, index: int, count: int) -> bytes:
@@ -341,12 +413,12 @@ def _job(job: Job, index: int, count: int) -> bytes:
 
 
 def _id(received: Received) -> str:
-    """Return the id that a wrong message seems to be about."""
+    """Return the id that a wrong message seems to be about, if it can be sent back whole."""
     first: Any = received.arguments[0] if received.arguments else ""
     message = BY_REQUEST.get(received.address)
     about_jobs = message.arguments[:1] if message else ()
     is_id = isinstance(first, str) and any(argument.name == "id" for argument in about_jobs)
-    return first if is_id else ""
+    return first if is_id and len(first.encode()) <= LONGEST_ID else ""
 
 
 def _port(message: Message, received: Received) -> int | None:

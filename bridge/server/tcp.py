@@ -182,11 +182,11 @@ class TcpServer:
     def _make_room(self) -> bool:
         """End the connection that is needed least, if there is one that can be spared."""
         now = asyncio.get_running_loop().time()
-        hearing = self._followers.hearing()
         spare = [
             each
             for each in self._connections
-            if each.target not in hearing and not (each.has_spoken and now - each.heard < _KEPT)
+            if not self._followers.hears(each.target)
+            and not (each.has_spoken and now - each.heard < _KEPT)
         ]
         if not spare:
             return False
@@ -214,7 +214,6 @@ class TcpServer:
         loop = asyncio.get_running_loop()
         client, target = connection.client, connection.target
         until = loop.time() + _PATIENCE
-        bucket = self._requests.buckets.of(client.host)
         framing: Framing | None = None
         while not target.writer.is_closing():
             left = math.inf if client.authorised else max(0.0, until - loop.time())
@@ -228,7 +227,7 @@ class TcpServer:
                 framing = target.framing = framing_of(chunk, self._largest)
             for packet in framing.packets(chunk):
                 # Unlike over UDP, a sender can be made to wait.
-                while wait := bucket.wait():
+                while wait := self._requests.bucket_of(client).wait():
                     await asyncio.sleep(wait)
                 if len(packet) > self._largest:
                     self._requests.refuse_bytes(client, too_long(self._largest))

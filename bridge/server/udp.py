@@ -31,14 +31,15 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Take a packet."""
-        if not addr[1]:
-            # Nobody can be answered at port 0.
+        if not addr[1] or self._requests.is_own(addr):
+            # Nobody can be answered at port 0, and the bridge need not answer itself.
             return
         client = self._clients.of(addr, self._transport)
         if len(data) > self._largest:
             self._requests.refuse_bytes(client, too_long(self._largest))
         else:
             self._requests.packet(client, data)
+        self._clients.remember(client)
 
 
 async def serve_udp(

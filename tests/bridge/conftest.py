@@ -62,6 +62,9 @@ class RememberedJobs:
         except KeyError:
             raise RequestError("unknown_id", f"There is no job {id}.") from None
 
+    def ids(self) -> list[str]:
+        return list(self.all)
+
     def jobs(self) -> list[Job]:
         return list(self.all.values())
 
@@ -150,12 +153,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(
-    clock: Callable[[], float] | None = None, **settings: Any
-) -> AsyncIterator[Served]:
+async def serving(**settings: Any) -> AsyncIterator[Served]:
     jobs = RememberedJobs()
-    token = settings.get("token")
-    access = Access(token, clock) if clock else Access(token)
+    access = Access(settings.get("token"))
     server = OscServer(
         jobs,  # type: ignore[arg-type]
         ServerSettings(**{"port": 0, "most_messages": 0, **settings}),

@@ -73,62 +73,25 @@ def test_a_token_that_clients_can_send_is_taken() -> None:
         assert packet_of("/umtn/token", [token])
 
 
-def test_one_hosts_guesses_do_not_keep_another_out() -> None:
-    access = Access(TOKEN, clock=lambda: 0.0)
-    with pytest.raises(Refused):
-        access.check("10.0.0.1", "guess")
-    access.check("10.0.0.2", TOKEN)
-
-
-def test_a_guesser_gets_few_guesses_in_a_day() -> None:
-    now = [0.0]
-    access = Access(TOKEN, clock=lambda: now[0])
-    looked_at = 0
-    while now[0] < 24 * 3600:
-        with pytest.raises(Refused) as refused:
-            access.check("10.0.0.1", "guess")
-        looked_at += "The token is wrong" in str(refused.value)
-        now[0] += 0.5
-    assert looked_at < 320
-
-
-def test_each_further_guess_waits_longer() -> None:
-    now = [0.0]
-    access = Access(TOKEN, clock=lambda: now[0])
-    looked_at = 0
-    while now[0] < 24 * 3600:
-        with pytest.raises(Refused) as refused:
-            access.check("10.0.0.1", f"guess {now[0]}")
-        looked_at += "The token is wrong" in str(refused.value)
-        now[0] += 0.5
-    assert 280 < looked_at < 320
-
-
-def test_who_repeats_an_old_token_keeps_no_other_of_the_machine_out() -> None:
-    now = [0.0]
-    access = Access(TOKEN, clock=lambda: now[0])
-    for turn in range(100):
-        with pytest.raises(Refused, match="wrong before" if turn else "token is wrong; wait 1 s"):
-            access.check("10.0.0.1", "an old token of long ago")
-        now[0] += 1.5
+def test_a_right_token_is_let_in_whatever_was_shown_before() -> None:
+    access = Access(TOKEN)
+    for number in range(1_000):
+        with pytest.raises(Refused, match="The token is wrong"):
+            access.check("10.0.0.1", f"guess {number}")
         access.check("10.0.0.1", TOKEN)
+        access.check(f"10.0.1.{number}", TOKEN)
 
 
-def test_guesses_from_invented_hosts_are_slowed_together() -> None:
-    now = [0.0]
-    access = Access(TOKEN, clock=lambda: now[0])
-    looked_at = 0
-    for number in range(10_000):
-        with pytest.raises(Refused) as refused:
-            access.check(f"host {number}", "guess")
-        looked_at += "The token is wrong" in str(refused.value)
-        now[0] += 0.001
-    assert looked_at <= 20 * 10 + 21
-    access.check("10.0.0.1", TOKEN)
+def test_only_the_token_itself_is_right() -> None:
+    access = Access(TOKEN)
+    for wrong in ("", TOKEN[:-1], TOKEN + " ", TOKEN + "\0", TOKEN.upper(), "\udcff" * 16):
+        assert not access.is_right(wrong)
+    assert access.is_right(TOKEN) and not access.open
+    assert Access(None).is_right("anything") and Access(None).open
 
 
 def test_a_token_of_any_letters_is_compared() -> None:
-    access = Access("gr\u00fcn und blau \u266b", clock=lambda: 0.0)
+    access = Access("gr\u00fcn und blau \u266b")
     access.check("a", "gr\u00fcn und blau \u266b")
     with pytest.raises(Refused):
         access.check("b", "\udcff")

@@ -12,6 +12,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 
 from bridge.protocol import VERSION
+from bridge.server import clients
 from tests.bridge.conftest import Peer
 from tests.bridge.server.test_listening import has_ipv6
 
@@ -330,23 +331,111 @@ def test_with_a_token_nothing_goes_without_it(serve: Serve) -> None:
     asyncio.run(scene())
 
 
-def test_guessing_takes_longer_with_every_guess(serve: Serve) -> None:
-    now = [100.0]
+def test_the_right_token_is_let_in_whatever_others_send(serve: Serve) -> None:
+    """Thousands of wrong ones and of other messages from as many ports, and the bucket is empty."""
 
     async def scene() -> None:
-        async with serve(token=TOKEN, clock=lambda: now[0]) as served:
+        async with serve(token=TOKEN, most_messages=50.0, most_clients=8) as served:
+            inside, stranger = await served.peer(), await served.peer()
+            assert await inside.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
+            assert await inside.ask("/umtn/reply_port", 0) == ("/umtn/reply_port", 0)
+            for number in range(300):
+                if number % 20 == 0:
+                    stranger = await served.peer()
+                stranger.send("/umtn/token", f"guess {number} of sixteen")
+                stranger.send("/umtn/ping")
+            newcomer = await served.peer()
+            builder = OscBundleBuilder(IMMEDIATELY)
+            builder.add_content(build_msg("/umtn/token", [TOKEN]))
+            builder.add_content(build_msg("/umtn/ping", []))
+            newcomer.transport.sendto(builder.build().dgram)
+            assert await newcomer.next() == ("/umtn/token", 1)
+            assert (await newcomer.next())[0] == "/umtn/pong"
+            assert (await inside.ask("/umtn/ping"))[0] == "/umtn/pong"
+            # The programs of this machine that may come in have used up what they may send.
+            for _ in range(150):
+                inside.send("/umtn/ping")
+            while (await inside.next())[2] != "rate":
+                pass
+            assert await (await served.peer()).ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
+            # Who is in stays in, whatever it sends itself.
+            assert (await newcomer.ask("/umtn/token", "an old one"))[2] in ("denied", "rate")
+            await asyncio.sleep(0.1)
+            assert (await newcomer.ask("/umtn/ping"))[0] == "/umtn/pong"
+
+    asyncio.run(scene())
+
+
+def test_strangers_are_answered_less_than_they_send(serve: Serve) -> None:
+    """So that nobody can have the bridge flood the owner of an address that he invents."""
+
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            stranger = await served.peer()
+            for _ in range(500):
+                stranger.send("/umtn/ping")
+                stranger.send("/umtn/token", "a guess of sixteen")
+                stranger.transport.sendto(b"no OSC at all")
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.3)
+            assert 20 <= stranger.inbox.qsize() <= 60
+            codes = {stranger.inbox.get_nowait().arguments[1] for _ in range(20)}
+            assert codes == {"token", "denied"}
+
+    asyncio.run(scene())
+
+
+def test_strangers_cost_one_line_of_the_log(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
             peer = await served.peer()
-            for wait in (1, 2, 4, 8):
-                assert f"wait {wait} s" in (await peer.ask("/umtn/token", f"guess {wait}"))[3]
-                # Not even the right one is looked at meanwhile, from whichever port.
-                other = await served.peer()
-                assert (await other.ask("/umtn/token", TOKEN))[2] == "denied"
-                now[0] += wait + 0.001
+            for number in range(100):
+                peer.send("/umtn/render", f"forged\numtn: line {number}", "/in.wav", "flute")
+                peer.send("/umtn/token", f"a guess of sixteen\r\n{number}")
+                peer.send(f"/no/request/{number}")
+                peer.transport.sendto(b"no OSC\n")
+            await asyncio.sleep(0.2)
+            assert len(caplog.messages) == 1
+
+    asyncio.run(scene())
+    first, rest = caplog.messages
+    assert first == "refused 1 messages without the token; the last from 127.0.0.1"
+    assert rest == (
+        "refused 100 wrong tokens, 199 messages without the token, 100 packets that are not OSC; "
+        "the last from 127.0.0.1"
+    )
+
+
+def test_who_leaves_is_forgotten_and_so_is_who_says_nothing(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "SILENCE", 0.3)
+
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            peer, listener = await served.peer(), await served.listener()
+            other = await served.peer()
+            await other.ask("/umtn/token", TOKEN)
+            await peer.ask("/umtn/token", TOKEN)
+            assert await peer.ask("/umtn/subscribe") == ("/umtn/subscribed", 1)
+            assert (await peer.ask(*RENDER))[0] == "/umtn/accepted"
+            peer.send("/umtn/subscribe", listener.port)
+            assert await listener.next() == ("/umtn/subscribed", 1)
+            peer.send("/umtn/reply_port", listener.port)
+            assert await listener.next() == ("/umtn/reply_port", listener.port)
+            peer.send("/umtn/leave")
+            # Whoever has the port now is a stranger, and hears nothing of jobs.
+            assert (await peer.ask("/umtn/ping"))[2] == "token"
+            served.jobs.change("a", state="running")
+            assert await peer.silent() and await listener.silent(0.01)
+            # Subscriptions outlast silence, the right to ask does not.
             assert await peer.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
-            # Who is in stays in, whatever others of the machine or it itself send.
-            assert "wait 1 s" in (await other.ask("/umtn/token", "a guess"))[3]
+            assert await peer.ask("/umtn/subscribe") == ("/umtn/subscribed", 1)
+            await asyncio.sleep(0.4)
+            served.jobs.change("a", state="done")
+            assert (await peer.next())[0] == "/umtn/done"
+            assert (await peer.ask("/umtn/ping"))[2] == "token"
             assert await peer.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
-            assert (await peer.ask("/umtn/token", "an old one"))[2] == "denied"
             assert (await peer.ask("/umtn/ping"))[0] == "/umtn/pong"
 
     asyncio.run(scene())
