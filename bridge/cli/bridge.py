@@ -222,6 +222,7 @@ def _settings(options: dict[str, Any], users_umask: int) -> tuple[ServerSettings
         workers=options["workers"],
         keep_days=options["keep_days"],
         keep_bytes=None if keep_gb is None else round(keep_gb * 1e9),
+        result_mode=0o666 & ~users_umask,
     )
     return settings, job_settings
 

@@ -23,6 +23,7 @@ from bridge.jobs.request import Job, RenderRequest, RequestError, check_id, is_s
 from bridge.jobs.settings import JobSettings
 from bridge.jobs.storage.data_folder import DataFolder
 from bridge.jobs.storage.ledger import Ledger, OnJob
+from bridge.jobs.storage.private_folders import make_session_folder
 from bridge.jobs.storage.pruning import prune_results
 from bridge.jobs.storage.store import JobStore
 from bridge.jobs.tasks import Tasks
@@ -73,7 +74,7 @@ class JobService:
         await folder.lock()
         closing.callback(folder.unlock)
         try:
-            settings.session_folder.mkdir(parents=True, exist_ok=True)
+            make_session_folder(settings.session_folder)
         except OSError as error:
             raise UmtnError(
                 f"The session folder {settings.session_folder} cannot be made "

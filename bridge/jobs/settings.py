@@ -54,6 +54,9 @@ class JobSettings:
         The oldest results in the session folder are deleted when all take up more; None, never.
     most_remembered
         The number of finished jobs remembered, at most; the files of those forgotten stay.
+    result_mode
+        The permissions of results outside the session folder, where they are the user's files like
+        any other; None, those that all the bridge's files get.
     """
 
     data_folder: Path
@@ -69,3 +72,4 @@ class JobSettings:
     keep_days: float | None = None
     keep_bytes: int | None = None
     most_remembered: int = 20_000
+    result_mode: int | None = None

@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Container, Iterable
+from pathlib import Path
 
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
-from bridge.jobs.rendering.renderer import Ending, JobBatch, LostError, Renderer, Report
+from bridge.jobs.rendering.publish import published
+from bridge.jobs.rendering.renderer import (
+    Ending,
+    JobBatch,
+    LostError,
+    Order,
+    Rendered,
+    Renderer,
+    Report,
+)
 from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.jobs.rendering.worker_process import WorkerProcess
 from bridge.jobs.settings import JobSettings
@@ -39,7 +49,7 @@ class LocalRenderer(Renderer):
         self._auto = "accelerator" if has_driver() else "cpu-"
         feeding = cores if has_driver() else 1
         slots = {**{f"cpu-{i}": share for i, share in enumerate(threads)}, "accelerator": feeding}
-        folders = AllowedFolders(settings.session_folder, settings.allowed)
+        self._folders = folders = AllowedFolders(settings.session_folder, settings.allowed)
         work_path = settings.data_folder / "work"
         self._work = WorkFolder(work_path)
         self._workers = {
@@ -51,6 +61,7 @@ class LocalRenderer(Renderer):
                     threads=share,
                     longest_seconds=settings.longest_seconds,
                     save_every=settings.save_every,
+                    result_mode=settings.result_mode,
                 ),
                 settings.data_folder / f"worker-{slot}.log",
                 inherited,
@@ -96,9 +107,15 @@ class LocalRenderer(Renderer):
         """See `Renderer.kill`."""
         self._workers[slot].kill()
 
+    def published(self, order: Order) -> Rendered | None:
+        """See `Renderer.published`."""
+        id, output = order.request.id, Path(order.request.output)
+        return published(self._folders, id, output, self._work.result(id))
+
     def forget(self, name: str, ids: Iterable[str]) -> None:
         """See `Renderer.forget`."""
-        self._work.batch(name).forget()
+        if name:
+            self._work.batch(name).forget()
         for id in ids:
             self._work.result(id).unlink(missing_ok=True)
 
@@ -106,7 +123,7 @@ class LocalRenderer(Renderer):
         """See `Renderer.forget_all_but`."""
         self._work.forget_all_but(names, ids)
 
-    def saved(self) -> set[str]:
+    def saved(self) -> dict[str, int]:
         """See `Renderer.saved`."""
         return self._work.saved()
 

@@ -41,6 +41,8 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
         The length in seconds that a region may have.
     save_every
         The seconds of decoding between two saved states, at least.
+    result_mode
+        The permissions of results outside the session folder; None, as the process gives them.
     """
 
     session_folder: Path
@@ -49,6 +51,7 @@ class Setup(msgspec.Struct, frozen=True, tag=True):
     threads: int
     longest_seconds: float
     save_every: float
+    result_mode: int | None = None
 
 
 class Render(msgspec.Struct, frozen=True, tag=True):

@@ -18,7 +18,6 @@ from bridge.jobs.disk import write_whole
 from bridge.jobs.paths import AllowedFolders, as_asked
 from bridge.jobs.rendering.renderer import Rendered
 from bridge.jobs.request import RequestError
-from bridge.text import shortened
 from umtn_core.audio.formats import FORMATS
 from umtn_core.audio.whole_file import whole_file
 
@@ -41,10 +40,13 @@ class WavForm:
         The number of channels.
     sample_rate
         The sample rate in hertz.
+    mode
+        The file's permissions; None, those that the process gives new files.
     """
 
     channels: int
     sample_rate: int
+    mode: int | None = None
 
 
 def publish(
@@ -96,14 +98,18 @@ def publish(
                 folder / output.name, overwrite=False, meanwhile=leftover(id, output).name
             ) as file,
         ):
+            if form.mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), form.mode)
             _write_wav(file, form, blocks)
             file.flush()
-            size = file.seek(0, os.SEEK_END)
-            announced = _Announced(str(output), size, _sha256(file))
+            # Some file systems know the time of a change only when it has come to the disk.
+            os.fsync(file.fileno())
+            announced = _Announced(str(output), os.fstat(file.fileno()).st_size, _sha256(file))
             if not may_end():
                 raise _NotWanted
             write_whole(announcement, msgspec.json.encode(announced))
-        status = os.stat(output, follow_symlinks=False)
+            # The open file's: whoever waits for it may move it away as soon as it has its name.
+            status = os.fstat(file.fileno())
     except _NotWanted:
         return None
     except FileExistsError as error:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bridge.jobs.storage.private_folders import make_data_folder
 from umtn_core.errors import UmtnError
 
 #: How long a bridge that was killed may keep its lock: until its workers have noticed.
@@ -39,7 +40,7 @@ class DataFolder:
             If the folder cannot be made, or another bridge uses it.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_data_folder(self.path)
             self._file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UmtnError(

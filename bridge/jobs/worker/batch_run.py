@@ -234,6 +234,10 @@ class BatchRun:
 
     def _publish(self, order: Order, sound: SoundRows, blocks: Iterator[Audio]) -> None:
         id, ends = order.request.id, False
+        output = Path(order.request.output)
+        # In its session folder the bridge keeps what it has to itself.
+        is_own = output.is_relative_to(self._folders.session)
+        mode = None if is_own else self._setup.result_mode
 
         def may_end() -> bool:
             nonlocal ends
@@ -244,8 +248,8 @@ class BatchRun:
             made = publish(
                 self._folders,
                 id,
-                Path(order.request.output),
-                WavForm(sound.channels, sound.sample_rate),
+                output,
+                WavForm(sound.channels, sound.sample_rate, mode),
                 blocks,
                 self._work_folder.result(id),
                 may_end,

@@ -1,0 +1,58 @@
+"""Folders that the bridge makes, into which nobody but its user can look."""
+
+from __future__ import annotations
+
+import contextlib
+from fnmatch import fnmatch
+from pathlib import Path
+
+from bridge.jobs.settings import default_session_folder
+
+#: What the bridge keeps in its data folder.
+_DATA = ("jobs.*", "damaged-*", "lock", "work", "worker-*.log")
+
+
+def make_data_folder(folder: Path) -> None:
+    """Make the folder of the job store, or close it to others, as older versions left it open.
+
+    One that holds other things as well is the user's, and stays as it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    _make_private(folder)
+    if all(_is_data(entry.name) for entry in folder.iterdir()):
+        _close(folder)
+
+
+def make_session_folder(folder: Path) -> None:
+    """Make the folder where clients and the bridge put files, or close the default one to others.
+
+    Another one that is there is as the user wants it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    _make_private(folder)
+    if folder == default_session_folder().absolute():
+        _close(folder)
+
+
+def _make_private(folder: Path) -> None:
+    # Only the last one has this mode; those above it are as wide as the process makes folders.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _close(folder: Path) -> None:
+    """Let nobody in but its owner, where this user may say so and the file system knows it."""
+    with contextlib.suppress(OSError):
+        if not folder.is_symlink() and folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+
+
+def _is_data(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in _DATA)
