@@ -16,6 +16,9 @@ HIGHEST = 8_000
 #: Bins and frames that a layer's kernel spans.
 KERNEL = (5, 3)
 
+#: Numbers of a frame in a layer, at most: eight times those of a post-filter for 32 kHz.
+MOST_NUMBERS = 2**16
+
 #: Added to magnitudes before their logarithm: 140 dB under a sine of amplitude 1.
 FLOOR = 1e-7
 #: What scales decibels to numbers about 1: those of music are from -90 to -20 or so.
@@ -43,13 +46,19 @@ class PostfilterShape(
 
     window: Annotated[int, Meta(ge=2, le=1 << 16)]
     bins: Annotated[int, Meta(ge=2)]
-    channels: Annotated[int, Meta(ge=1, le=1024)] = 16
-    dilations: tuple[Annotated[int, Meta(ge=1)], ...] = (1, 2, 4, 1, 2, 4)
+    channels: Annotated[int, Meta(ge=1, le=256)] = 16
+    dilations: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=1 << 12)], ...], Meta(max_length=64)
+    ] = (1, 2, 4, 1, 2, 4)
 
     def __post_init__(self) -> None:
         """Refuse what no spectrum has."""
         if self.window % 2 or self.bins > self.window // 2 + 1:
             raise ValueError(f"a window of {self.window} samples has no {self.bins} bins")
+        if self.bins * self.channels > MOST_NUMBERS:
+            raise ValueError(
+                f"{self.channels} channels of {self.bins} bins are more than {MOST_NUMBERS} numbers"
+            )
 
     @classmethod
     def at_rate(cls, sample_rate: int) -> PostfilterShape:

@@ -12,8 +12,24 @@ from msgspec import Meta
 
 from umtn_core.companding import LEVELS, Convention
 
-Count = Annotated[int, Meta(ge=1)]
-Natural = Annotated[int, Meta(ge=0)]
+#: Samples a second: no lower than a telephone's by far, no higher than any converter's.
+Rate = Annotated[int, Meta(ge=1_000, le=768_000)]
+OtherRate = Annotated[int, Meta(ge=0, le=768_000)]
+#: Samples of a latent frame; 50 ms are 800 in the paper.
+Hop = Annotated[int, Meta(ge=1, le=2**16)]
+Width = Annotated[int, Meta(ge=1, le=4096)]
+OtherWidth = Annotated[int, Meta(ge=0, le=4096)]
+Blocks = Annotated[int, Meta(ge=1, le=64)]
+#: In a block the dilation doubles with each; the published weights have 14.
+Layers = Annotated[int, Meta(ge=1, le=20)]
+Kernel = Annotated[int, Meta(ge=1, le=64)]
+
+#: Layers that a network has at most; the published decoders have 56.
+MOST_LAYERS = 256
+#: Parameters of an encoder or a decoder, at most: twice those of the largest preset, `nsynth`.
+MOST_PARAMETERS = 2**27
+#: Numbers that one stream keeps of its past, at most; the published decoders keep 8.4 million.
+MOST_KEPT = 2**25
 
 
 class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -62,26 +78,26 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         The code a free-running decode starts from; -1 is silence, exactly 0.0.
     """
 
-    sample_rate: Count = 16_000
-    decoder_sample_rate: Natural = 0
+    sample_rate: Rate = 16_000
+    decoder_sample_rate: OtherRate = 0
     bands: Literal[1, 2, 4, 8] = 1
     companding: Convention = "rounded"
-    hop: Count = 800
-    latent_channels: Count = 64
-    encoder_blocks: Count = 3
-    encoder_layers: Count = 10
-    encoder_channels: Count = 128
-    encoder_kernel: Count = 3
+    hop: Hop = 800
+    latent_channels: Width = 64
+    encoder_blocks: Blocks = 3
+    encoder_layers: Layers = 10
+    encoder_channels: Width = 128
+    encoder_kernel: Kernel = 3
     encoder_leading_relu: bool = True
-    encoder_stride: Count = 1
-    decoder_blocks: Count = 4
-    decoder_layers: Count = 10
-    decoder_kernel: Annotated[int, Meta(ge=2)] = 2
-    residual_channels: Count = 128
-    skip_channels: Count = 128
+    encoder_stride: Hop = 1
+    decoder_blocks: Blocks = 4
+    decoder_layers: Layers = 10
+    decoder_kernel: Annotated[int, Meta(ge=2, le=64)] = 2
+    residual_channels: Width = 128
+    skip_channels: Width = 128
     decoder_input: Literal["scalar", "embedding"] = "scalar"
-    conditioning_channels: Natural = 0
-    classifier_channels: Count = 100
+    conditioning_channels: OtherWidth = 0
+    classifier_channels: Width = 100
     start_code: Annotated[int, Meta(ge=-1, le=LEVELS - 1)] = -1
 
     def __post_init__(self) -> None:
@@ -98,6 +114,30 @@ class NetworkShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 f"a latent frame ({self.hop} samples at {self.sample_rate} Hz) must last a whole "
                 f"number of steps of {self.bands} samples at {self.output_rate} Hz"
             )
+        self._refuse_what_is_too_large()
+
+    def _refuse_what_is_too_large(self) -> None:
+        """Refuse what no machine would play, though each number for itself is one that might."""
+        # First the layers: the other numbers are sums over them.
+        for part, layers in (
+            ("encoder", self.encoder_blocks * self.encoder_layers),
+            ("decoder", self.decoder_blocks * self.decoder_layers),
+        ):
+            if layers > MOST_LAYERS:
+                raise ValueError(f"the {part} has {layers} layers, more than {MOST_LAYERS}")
+        reach = self.encoder_reach // self.encoder_stride
+        for part, parameters, kept in (
+            ("encoder", self.encoder_parameters, reach * self.encoder_channels),
+            ("decoder", self.decoder_parameters, self.receptive_steps * self.residual_channels),
+        ):
+            if parameters > MOST_PARAMETERS:
+                raise ValueError(
+                    f"the {part} has {parameters} parameters, more than {MOST_PARAMETERS}"
+                )
+            if kept > MOST_KEPT:
+                raise ValueError(
+                    f"the {part} keeps {kept} numbers of its past, more than {MOST_KEPT}"
+                )
 
     @property
     def output_rate(self) -> int:

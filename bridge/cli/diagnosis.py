@@ -6,6 +6,7 @@ import platform
 import shutil
 import sys
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.main import installed_version
@@ -154,7 +155,7 @@ def _look_at_models(found: Diagnosis) -> None:
     for model in found.models:
         try:
             # A manifest can be whole where the weights are not.
-            model["auto"] = _look_at_auto(Bundle.open(model["name"]))
+            model["auto"] = _look_at_auto(Bundle.open(Path(model["path"])))
         except UmtnError as error:
             model["error"] = str(error)
             found.problems.append(

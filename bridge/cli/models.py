@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -12,8 +14,8 @@ import msgspec
 
 from bridge.cli.options import json_option
 from bridge.cli.output import print_json, print_line, say
-from bridge.text import on_one_line
-from umtn_core.bundle.manifest import Manifest
+from bridge.text import on_one_line, shortened
+from umtn_core.bundle.manifest import MANIFEST, Manifest
 from umtn_core.bundle.scope import Scope
 from umtn_core.bundle.search import (
     Installed,
@@ -26,6 +28,9 @@ from umtn_core.errors import UmtnError
 
 #: Letters of a line in the list, beside its heading.
 _WIDTH = 80
+
+#: Figures that are listed, at most.
+_MOST_FIGURES = 1000
 
 #: Those measured with a ceiling and a floor that the list shows.
 MAIN_FIGURES = (
@@ -80,14 +85,21 @@ def _described(model: Installed) -> dict[str, Any]:
     return {"name": model.name, "path": str(model.path)} | (
         {"error": model.error}
         if model.manifest is None
-        else {**_describe(model.manifest), "bytes": _bytes(model.path)}
+        else {**_describe(model.manifest), "bytes": _bytes(model.path, model.manifest)}
     )
 
 
-def _bytes(path: Path) -> int:
-    """Bytes of a bundle's files."""
-    files = path.iterdir() if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files)
+def _bytes(path: Path, manifest: Manifest) -> int:
+    """Bytes of a bundle's files, of those that are there."""
+    files = [path]
+    if path.is_dir():
+        files = [path / name for name in (MANIFEST, *manifest.graph_files)]
+    total = 0
+    for file in files:
+        # Whether all are there and whole, only opening the bundle can tell.
+        with suppress(OSError):
+            total += file.stat().st_size
+    return total
 
 
 def _describe(manifest: Manifest) -> dict[str, Any]:
@@ -118,7 +130,7 @@ def _print(model: dict[str, Any], fully: bool) -> None:
         print_line(f"  broken    {model['error']}")
         print_line(f"  lies in   {model['path']}")
         return
-    trained = " ".join(model["training_data"].split())
+    licence, trained = (" ".join(model[key].split()) for key in ("licence", "training_data"))
     print_line(f"  plays     {', '.join(model['domains'])}")
     print_line(f"  audio     {_rates(model)}")
     print_line(f"  weighs    {_size(model)}")
@@ -126,10 +138,10 @@ def _print(model: dict[str, Any], fully: bool) -> None:
         print_line(f"  filtered  {_filtered(model)}")
     if model["scope"] is not None:
         print_line(f"  hears     {_hears(Scope(**model['scope']))}")
-    print_line(f"  licence   {model['licence']}")
+    print_line(f"  licence   {licence if fully else shortened(licence)}")
     print_line(f"  trained   {trained if fully else shorten(trained, _WIDTH, placeholder=' ...')}")
     print_line(f"  lies in   {model['path']}")
-    figures = list(_flat(model["quality"])) if fully else []
+    figures = list(islice(_flat(model["quality"]), _MOST_FIGURES)) if fully else []
     if figures:
         print_line("  quality   (--json shows all of it)")
     for name, value in figures:
@@ -164,12 +176,19 @@ def _filtered(model: dict[str, Any]) -> str:
     return f"by a post-filter{'' if every else ' for ' + ', '.join(model['postfilters'])}"
 
 
+def _figure(value: Any) -> str:
+    """Write a figure in three digits; what is none, as it is."""
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, (int, float)) else str(value)
+
+
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     """Flatten nested figures into names and values a reader can scan."""
     if isinstance(value, dict) and value.keys() == {"value", "ceiling", "floor"}:
         if name.rpartition(", ")[2] not in MAIN_FIGURES:
             return
-        parts = {key: "-" if part is None else f"{part:.3g}" for key, part in value.items()}
+        parts = {key: _figure(part) for key, part in value.items()}
         yield name, f"{parts['value']} (floor {parts['floor']}, ceiling {parts['ceiling']})"
     elif isinstance(value, dict):
         for key, inner in value.items():

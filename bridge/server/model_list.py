@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from bridge.text import shortened
 from umtn_core.bundle import Manifest
 from umtn_core.bundle.search import installed_bundles
 from umtn_core.decode.choosing.engine_names import ENGINES
@@ -22,8 +23,10 @@ class Model:
 
     Parameters
     ----------
-    name, targets, licence
-        What its manifest says.
+    name, targets
+        What to ask for.
+    licence
+        What its manifest says, the middle left out where that is more than a sentence.
     engines
         The engines that can decode it on this machine.
     """
@@ -49,7 +52,7 @@ class ModelList:
                 Model(
                     model.name,
                     tuple(domain.name for domain in model.manifest.domains),
-                    model.manifest.licence,
+                    shortened(" ".join(model.manifest.licence.split())),
                     tuple(each for each in engines if _suits(each, model.manifest)),
                 )
                 for model in installed_bundles()

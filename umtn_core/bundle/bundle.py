@@ -7,7 +7,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from umtn_core.bundle.files import Storage, no_bundle, open_storage
+from umtn_core.bundle.expected import ExpectedGraph, expected_graphs
+from umtn_core.bundle.files import Storage, no_bundle, open_storage, read_manifest_of
+from umtn_core.bundle.graph_check import check_graph
 from umtn_core.bundle.manifest import (
     ENCODER,
     MANIFEST,
@@ -18,14 +20,16 @@ from umtn_core.bundle.manifest import (
     postfilter_file,
     read_manifest,
 )
-from umtn_core.bundle.onnx_file import GraphFile
-from umtn_core.bundle.ports import check_ports, expected_ports
 from umtn_core.bundle.search import find_bundle
 from umtn_core.bundle.write import with_checksums
 from umtn_core.coding import Coding
 from umtn_core.errors import UmtnError
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
+from umtn_core.values import shown
+
+#: Bytes that all graphs of a bundle may take; they are kept in memory.
+LARGEST_BUNDLE = 2**33
 
 
 class Bundle:
@@ -70,19 +74,11 @@ class Bundle:
             If it is not there, or not whole: one sentence says which part.
         """
         path, called = find_bundle(path_or_name), os.fspath(path_or_name).strip()
-        storage = open_storage(path, called)
         try:
-            manifest = read_manifest(storage.read(MANIFEST), called)
-        except KeyError as error:
-            raise UmtnError(no_bundle(called, f"it has no {MANIFEST}")) from error
-        files = {name: _read(storage, name, manifest, called) for name in manifest.files}
-        for name, ports in expected_ports(manifest).items():
-            where = f"{name} in the model bundle {called}"
-            try:
-                graph = GraphFile.parse(files[name])
-            except UmtnError as error:
-                raise UmtnError(f"{where} is not an ONNX file.") from error
-            check_ports(graph, ports, where)
+            with open_storage(path, called) as storage:
+                manifest, files = _read_all(storage, called)
+        except MemoryError as error:
+            raise UmtnError(f"There is not enough memory for the model bundle {called}.") from error
         return cls(path, manifest, files, called)
 
     @classmethod
@@ -150,20 +146,48 @@ class Bundle:
         return domain
 
 
-def _read(storage: Storage, name: str, manifest: Manifest, called: str) -> bytes:
-    if "/" in name or "\\" in name or name.startswith("."):
-        raise UmtnError(
-            f"The manifest of the model bundle {called} names a file outside it: {name}."
-        )
+def _read_all(storage: Storage, called: str) -> tuple[Manifest, dict[str, bytes]]:
+    """Read the manifest and the graphs that it asks for; sizes are looked at before contents."""
     try:
-        contents = storage.read(name)
+        manifest = read_manifest(read_manifest_of(storage), called)
+    except KeyError as error:
+        raise UmtnError(no_bundle(called, f"it has no {MANIFEST}")) from error
+    for name in manifest.files:
+        if "/" in name or "\\" in name or name.startswith("."):
+            raise UmtnError(
+                f"The manifest of the model bundle {called} names a file outside it: {shown(name)}."
+            )
+    expected = expected_graphs(manifest)
+    if sum(graph.most for graph in expected.values()) > LARGEST_BUNDLE:
+        raise UmtnError(
+            f"The model bundle {called} would take more than {LARGEST_BUNDLE >> 30} GB; divide its "
+            "domains among several."
+        )
+    for name, graph in expected.items():
+        _check_size(storage, name, graph, called)
+    files = {}
+    for name, graph in expected.items():
+        contents = storage.read(name, graph.most)
+        if hashlib.sha256(contents).hexdigest() != manifest.files[name]:
+            raise UmtnError(
+                f"{name} in the model bundle {called} is not the file that its manifest describes "
+                "(wrong checksum); get the bundle again."
+            )
+        check_graph(contents, graph, f"{name} in the model bundle {called}")
+        files[name] = contents
+    return manifest, files
+
+
+def _check_size(storage: Storage, name: str, graph: ExpectedGraph, called: str) -> None:
+    try:
+        size = storage.size(name)
     except KeyError as error:
         raise UmtnError(
             f"The model bundle {called} has no {name}; get the bundle again."
         ) from error
-    if hashlib.sha256(contents).hexdigest() != manifest.files[name]:
+    if not graph.least <= size <= graph.most:
         raise UmtnError(
             f"{name} in the model bundle {called} is not the file that its manifest describes "
-            "(wrong checksum); get the bundle again."
+            f"({size} bytes, where its graph has {graph.least} to {graph.most}); get the bundle "
+            "again."
         )
-    return contents

@@ -8,21 +8,40 @@ import msgspec
 from msgspec import Meta
 
 from umtn_core.bundle.scope import Scope
+from umtn_core.bundle.texts import check_texts
 from umtn_core.errors import UmtnError
 from umtn_core.names import did_you_mean, meant
 from umtn_core.postfilter_shape import PostfilterShape
 from umtn_core.shape import NetworkShape
+from umtn_core.values import shown
 
 #: Version of the manifest's form that this code writes, and the only one it reads.
 SCHEMA = 1
 
 MANIFEST = "manifest.json"
+#: Bytes that it may have: twenty times those of the model that comes with umtn, most of which
+#: list hundreds of sources.
+LARGEST_MANIFEST = 2**22
 ENCODER = "encoder.onnx"
 
 #: Domain names become file names, so they may hold nothing that a path would take amiss.
 DOMAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 DomainName = Annotated[str, Meta(pattern=DOMAIN_NAME)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+
+#: What people call something; what they say of it in a sentence; and at length.
+Title = Annotated[str, Meta(max_length=200)]
+Phrase = Annotated[str, Meta(max_length=2_000)]
+Text = Annotated[str, Meta(max_length=100_000)]
+
+#: Gains are about 1 to 12, and temperatures about 1.
+Gain = Annotated[float, Meta(gt=0, le=1e6)]
+Temperature = Annotated[float, Meta(ge=0, le=1000)]
+#: Samples; 2**40 are two years of them at 16 kHz.
+Samples = Annotated[int, Meta(ge=1, le=2**40)]
+
+#: Characters of what msgspec says of a manifest, which may repeat any of it.
+_MOST_SAID = 300
 
 
 def conditioner_file(domain: str) -> str:
@@ -57,16 +76,16 @@ class Domain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """
 
     name: DomainName
-    title: str | None = None
-    band_gains: tuple[Annotated[float, Meta(gt=0)], ...] = ()
+    title: Title | None = None
+    band_gains: tuple[Gain, ...] = ()
     postfilter: PostfilterShape | None = None
 
 
 class TrainingSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that the network was trained on, and on what terms it may be used."""
 
-    source: str
-    licence: str
+    source: Phrase
+    licence: Text
 
 
 class PrecisionLoss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,8 +116,8 @@ class Precisions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         What is lost, by precision and by domain.
     """
 
-    audio: str
-    samples: Annotated[int, Meta(ge=1)]
+    audio: Phrase
+    samples: Samples
     losses: dict[str, dict[DomainName, PrecisionLoss]]
 
 
@@ -145,16 +164,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     schema: int
-    name: Annotated[str, Meta(min_length=1)]
-    domains: Annotated[tuple[Domain, ...], Meta(min_length=1)]
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    domains: Annotated[tuple[Domain, ...], Meta(min_length=1, max_length=1000)]
     shape: NetworkShape
-    licence: str
-    training_data: str
+    licence: Text
+    training_data: Text
     sources: tuple[TrainingSource, ...] = ()
     reference_loudness: Annotated[float, Meta(ge=-70, le=0)]
-    temperature: Annotated[float, Meta(ge=0, le=1000)] = 1.0
-    band_temperatures: tuple[Annotated[float, Meta(ge=0, le=1000)], ...] = ()
-    context: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Temperature = 1.0
+    band_temperatures: tuple[Temperature, ...] = ()
+    context: Samples | None = None
     scope: Scope | None = None
     quality: dict[str, Any] = {}
     parity: dict[str, Any] = {}
@@ -227,13 +246,19 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
         schema = msgspec.json.decode(text, type=_SchemaOnly).schema
         if schema != SCHEMA:
             raise UmtnError(
-                f"The model bundle {bundle} has schema {schema}, but this version of umtn reads "
-                f"schema {SCHEMA}; {'update umtn' if schema > SCHEMA else 'export it again'}."
+                f"The model bundle {bundle} has schema {shown(schema)}, but this version of umtn "
+                f"reads schema {SCHEMA}; {'update umtn' if schema > SCHEMA else 'export it again'}."
             )
         manifest = msgspec.json.decode(text, type=Manifest)
-    except msgspec.DecodeError as error:
+        check_texts(msgspec.to_builtins(manifest))
+    except RecursionError as error:
         raise UmtnError(
-            f"The manifest of the model bundle {bundle} is not valid: {error}."
+            f"The manifest of the model bundle {bundle} is not valid: its values lie far deeper in "
+            "one another than any manifest's."
+        ) from error
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise UmtnError(
+            f"The manifest of the model bundle {bundle} is not valid: {_said(error)}."
         ) from error
     names = [domain.name for domain in manifest.domains]
     if len(set(names)) < len(names):
@@ -245,6 +270,12 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
         )
     check_bands(manifest, bundle)
     return manifest
+
+
+def _said(error: Exception) -> str:
+    """Repeat what was wrong, on one line that steers no terminal, and no longer than a sentence."""
+    text = repr(str(error)[:_MOST_SAID])[1:-1].replace("\\'", "'")
+    return f"{text}..." if len(str(error)) > _MOST_SAID else text.rstrip(".")
 
 
 def check_bands(manifest: Manifest, bundle: str) -> None:

@@ -21,13 +21,13 @@ ELEMENT_TYPES: dict[int, type[np.generic]] = {1: np.float32, 7: np.int64}
 # Field numbers, from onnx.proto.
 MODEL_GRAPH = 7
 GRAPH_INPUT, GRAPH_OUTPUT = 11, 12
-_GRAPH_INITIALIZER = 5
+GRAPH_INITIALIZER = 5
 _VALUE_NAME, _VALUE_TYPE = 1, 2
 _TYPE_TENSOR = 1
 _TENSOR_TYPE_ELEMENT, _TENSOR_TYPE_SHAPE = 1, 2
 _SHAPE_DIM = 1
 _DIM_VALUE, _DIM_NAME = 1, 2
-_TENSOR_DIMS, _TENSOR_ELEMENT, _TENSOR_NAME, _TENSOR_RAW = 1, 2, 8, 9
+TENSOR_DIMS, TENSOR_ELEMENT, TENSOR_NAME, TENSOR_RAW = 1, 2, 8, 9
 
 _Field = int | memoryview
 
@@ -48,12 +48,12 @@ class Port:
             if number == _VALUE_NAME:
                 name = _text(field)
             elif number == _VALUE_TYPE:
-                for tensor in _submessages(_message(field), _TYPE_TENSOR):
+                for tensor in _submessages(as_message(field), _TYPE_TENSOR):
                     for part, value in _fields(tensor):
                         if part == _TENSOR_TYPE_ELEMENT and isinstance(value, int):
                             element = ELEMENT_TYPES.get(value)
                         elif part == _TENSOR_TYPE_SHAPE:
-                            dims = [_dim(d) for d in _submessages(_message(value), _SHAPE_DIM)]
+                            dims = [_dim(d) for d in _submessages(as_message(value), _SHAPE_DIM)]
         return cls(name, element, tuple(dims))
 
 
@@ -83,11 +83,11 @@ class GraphFile:
         """
         try:
             graphs = [f for number, f in _fields(memoryview(contents)) if number == MODEL_GRAPH]
-            graph = list(_fields(_message(graphs[0])))
-            weights = [_weight(_message(f)) for n, f in graph if n == _GRAPH_INITIALIZER]
+            graph = list(_fields(as_message(graphs[0])))
+            weights = [_weight(as_message(f)) for n, f in graph if n == GRAPH_INITIALIZER]
             return cls(
-                tuple(Port.parse(_message(f)) for n, f in graph if n == GRAPH_INPUT),
-                tuple(Port.parse(_message(f)) for n, f in graph if n == GRAPH_OUTPUT),
+                tuple(Port.parse(as_message(f)) for n, f in graph if n == GRAPH_INPUT),
+                tuple(Port.parse(as_message(f)) for n, f in graph if n == GRAPH_OUTPUT),
                 dict(weights),
             )
         except (ValueError, IndexError, KeyError, OverflowError) as error:
@@ -147,7 +147,8 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
             raise ValueError("a number is too long")
 
 
-def _message(field: _Field) -> memoryview:
+def as_message(field: _Field) -> memoryview:
+    """Take a field as a message; ValueError if it is a number."""
     if isinstance(field, int):
         raise ValueError("a number where a message should be")
     return field
@@ -165,18 +166,19 @@ def _dim(message: memoryview) -> int | str:
 def _weight(message: memoryview) -> tuple[str, NDArray[np.generic]]:
     name, dims, element, raw = "", [], 0, memoryview(b"")
     for number, field in _fields(message):
-        if number == _TENSOR_DIMS:
-            dims += [field] if isinstance(field, int) else _packed(field)
-        elif number == _TENSOR_ELEMENT and isinstance(field, int):
+        if number == TENSOR_DIMS:
+            dims += [field] if isinstance(field, int) else packed(field)
+        elif number == TENSOR_ELEMENT and isinstance(field, int):
             element = field
-        elif number == _TENSOR_NAME:
+        elif number == TENSOR_NAME:
             name = _text(field)
-        elif number == _TENSOR_RAW:
-            raw = _message(field)
+        elif number == TENSOR_RAW:
+            raw = as_message(field)
     return name, np.frombuffer(raw, ELEMENT_TYPES[element]).reshape(dims)
 
 
-def _packed(message: memoryview) -> list[int]:
+def packed(message: memoryview) -> list[int]:
+    """Read whole numbers that lie one behind the other."""
     values, at = [], 0
     while at < len(message):
         value, at = _varint(message, at)
@@ -185,8 +187,8 @@ def _packed(message: memoryview) -> list[int]:
 
 
 def _submessages(message: memoryview, wanted: int) -> list[memoryview]:
-    return [_message(field) for number, field in _fields(message) if number == wanted]
+    return [as_message(field) for number, field in _fields(message) if number == wanted]
 
 
 def _text(field: _Field) -> str:
-    return bytes(_message(field)).decode()
+    return bytes(as_message(field)).decode()

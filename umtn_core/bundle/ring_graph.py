@@ -17,16 +17,10 @@ from umtn_core.bundle.onnx_file import (
     Port,
     spans,
 )
+from umtn_core.bundle.onnx_writing import message, node, value
 from umtn_core.errors import UmtnError
 
-# Field numbers, from onnx.proto, of what is only written.
-_GRAPH_NODE = 1
-_NODE_INPUT, _NODE_OUTPUT, _NODE_NAME, _NODE_OPERATOR = 1, 2, 3, 4
-_VALUE_NAME, _VALUE_TYPE = 1, 2
-_TYPE_TENSOR = 1
-_TENSOR_ELEMENT, _TENSOR_SHAPE = 1, 2
-_SHAPE_DIM = 1
-_DIM_VALUE, _DIM_NAME = 1, 2
+_GRAPH_NODE = 1  # its field number, from onnx.proto
 _FLOAT, _INT64 = 1, 7
 
 
@@ -58,21 +52,21 @@ def with_rings(step: bytes) -> bytes:
     columns = _port(file.outputs, "columns")
     rings = ("rows", *delayed.dims[1:])
     before = [
-        _message(_GRAPH_NODE, _node("Gather", ("rings", "rows_read"), "delayed")),
-        _message(GRAPH_INPUT, _value("rings", _FLOAT, rings)),
-        _message(GRAPH_INPUT, _value("rows_read", _INT64, delayed.dims[:1])),
-        _message(GRAPH_INPUT, _value("rows_written", _INT64, (columns.dims[0], 1))),
+        message(_GRAPH_NODE, _node("Gather", ("rings", "rows_read"), "delayed")),
+        message(GRAPH_INPUT, value("rings", _FLOAT, rings)),
+        message(GRAPH_INPUT, value("rows_read", _INT64, delayed.dims[:1])),
+        message(GRAPH_INPUT, value("rows_written", _INT64, (columns.dims[0], 1))),
     ]
     inputs = ("rings", "rows_written", "columns")
     after = [
-        _message(_GRAPH_NODE, _node("ScatterND", inputs, "rings_after")),
-        _message(GRAPH_OUTPUT, _value("rings_after", _FLOAT, rings)),
+        message(_GRAPH_NODE, _node("ScatterND", inputs, "rings_after")),
+        message(GRAPH_OUTPUT, value("rings_after", _FLOAT, rings)),
     ]
     parts: list[bytes | memoryview] = []
     for number, field, span in spans(memoryview(step)):
         if number == MODEL_GRAPH and not isinstance(field, int):
             kept = [part for port, part in _graph_parts(field) if port not in (delayed, columns)]
-            parts.append(_message(MODEL_GRAPH, b"".join([*before, *kept, *after])))
+            parts.append(message(MODEL_GRAPH, b"".join([*before, *kept, *after])))
         else:
             parts.append(span)
     return b"".join(parts)
@@ -97,42 +91,4 @@ def _graph_parts(graph: memoryview) -> list[tuple[Port | None, memoryview]]:
 
 def _node(operator: str, inputs: Sequence[str], output: str) -> bytes:
     """Describe a node without attributes. Gather's axis is 0 by itself."""
-    return b"".join(
-        [
-            *(_message(_NODE_INPUT, name.encode()) for name in inputs),
-            _message(_NODE_OUTPUT, output.encode()),
-            _message(_NODE_NAME, f"rings.{operator}".encode()),
-            _message(_NODE_OPERATOR, operator.encode()),
-        ]
-    )
-
-
-def _value(name: str, element: int, dims: Sequence[int | str]) -> bytes:
-    shape = b"".join(
-        _message(
-            _SHAPE_DIM,
-            _number(_DIM_VALUE, dim) if isinstance(dim, int) else _message(_DIM_NAME, dim.encode()),
-        )
-        for dim in dims
-    )
-    tensor = _number(_TENSOR_ELEMENT, element) + _message(_TENSOR_SHAPE, shape)
-    return _message(_VALUE_NAME, name.encode()) + _message(
-        _VALUE_TYPE, _message(_TYPE_TENSOR, tensor)
-    )
-
-
-def _message(number: int, contents: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(contents)) + contents
-
-
-def _number(number: int, value: int) -> bytes:
-    return _varint(number << 3) + _varint(value)
-
-
-def _varint(value: int) -> bytes:
-    """Write a whole number of seven bits a byte, lowest first."""
-    written = bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*written, value])
+    return node(operator, inputs, [output], f"rings.{operator}")

@@ -34,8 +34,13 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     lowest: Pitch
     highest: Pitch
-    voices: Annotated[int, Meta(ge=1)]
-    material: Annotated[str, Meta(min_length=1)]
+    voices: Annotated[int, Meta(ge=1, le=1000)]
+    material: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+    def __post_init__(self) -> None:
+        """Refuse a range that ends before it begins."""
+        if self.lowest > self.highest:
+            raise ValueError(f"the lowest note, {self.lowest}, is above the highest")
 
     @property
     def range_in_words(self) -> str:

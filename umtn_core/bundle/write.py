@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from umtn_core.audio.whole_file import whole_file
+from umtn_core.bundle.files import no_bundle, open_storage, read_manifest_of
 from umtn_core.bundle.manifest import MANIFEST, Manifest, read_manifest
 from umtn_core.errors import UmtnError
 
@@ -101,11 +102,15 @@ def amend_manifest(path: str | Path, **changes: Any) -> Manifest:
         raise ValueError(f"{', '.join(sorted(fixed))} cannot change without the graphs")
     file = Path(path) / MANIFEST
     try:
-        manifest = msgspec.structs.replace(read_manifest(file.read_bytes(), str(path)), **changes)
+        with open_storage(Path(path), str(path)) as storage:
+            found = read_manifest(read_manifest_of(storage), str(path))
+        manifest = msgspec.structs.replace(found, **changes)
         text = _text(manifest)
         read_manifest(text, str(path))
         with whole_file(file, overwrite=True) as out:
             out.write(text)
+    except KeyError as error:
+        raise UmtnError(no_bundle(str(path), f"it has no {MANIFEST}")) from error
     except OSError as error:
         raise UmtnError(f"Cannot change {file}: {error.strerror}.") from error
     return manifest

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import zipfile
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -376,10 +375,10 @@ class TestSearch:
         assert what in sentence and len(sentence) < 300
 
     def test_too_many_open_files_are_not_taken_for_no_models(self, monkeypatch):
-        def iterdir(folder):
+        def scandir(folder):
             raise OSError(errno.EMFILE, "Too many open files", str(folder))
 
-        monkeypatch.setattr(Path, "iterdir", iterdir)
+        monkeypatch.setattr("os.scandir", scandir)
         assert refusal("nowhere") == "Cannot look for models: Too many open files; try again."
 
     def test_any_path_is_taken_and_nothing_else(self, bundle_folder):
@@ -434,7 +433,7 @@ class TestSearch:
         def forbidden(*_, **__):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+        monkeypatch.setattr("os.open", forbidden)
         assert "Cannot read manifest.json" in refusal(bundle_folder)
         monkeypatch.setattr("zipfile.ZipFile", forbidden)
         assert refusal("packed") == "Cannot read the model bundle packed: Permission denied."
@@ -445,8 +444,8 @@ class TestSearch:
                 raise PermissionError(13, "Permission denied")
             return listed(folder)
 
-        listed = type(self.first).iterdir
-        monkeypatch.setattr(type(self.first), "iterdir", forbidden)
+        listed = os.scandir
+        monkeypatch.setattr("os.scandir", forbidden)
         assert "packed" in [model.name for model in installed_bundles()]
 
     def test_all_are_listed_and_the_broken_say_so(self):

@@ -57,12 +57,12 @@ def test_a_model_that_is_not_whole_is_called_by_its_name(
 def test_where_no_model_can_be_looked_for_it_is_not_said_that_there_is_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def iterdir(folder: Path) -> None:
+    def scandir(folder: Path) -> None:
         raise OSError(errno.EMFILE, "Too many open files", str(folder))
 
     models = InstalledModels()
     with monkeypatch.context() as full:
-        full.setattr(Path, "iterdir", iterdir)
+        full.setattr("os.scandir", scandir)
         with pytest.raises(RequestError, match="Too many open files; try again") as caught:
             models.check("tiny", "flute")
         assert caught.value.code == "busy"
