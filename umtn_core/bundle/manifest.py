@@ -250,7 +250,7 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
                 f"reads schema {SCHEMA}; {'update umtn' if schema > SCHEMA else 'export it again'}."
             )
         manifest = msgspec.json.decode(text, type=Manifest)
-        check_texts(msgspec.to_builtins(manifest))
+        check_texts(manifest)
     except RecursionError as error:
         raise UmtnError(
             f"The manifest of the model bundle {bundle} is not valid: its values lie far deeper in "
