@@ -19,9 +19,16 @@ from bridge.discovery.address_file import (
 )
 from umtn_core.errors import UmtnError
 
+as_root = pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away"
+)
+on_posix = pytest.mark.skipif(not hasattr(os, "getuid"), reason="has other rights")
+
 
 def address(pid: int) -> Address:
-    return Address(1, "1.2.3", pid, "127.0.0.1", 9471, 9472, "/sessions", "2026-01-01T00:00:00")
+    return Address(
+        1, "1.2.3", pid, "127.0.0.1", 9471, 9472, "/sessions", "2026-01-01T00:00:00", "secret" * 4
+    )
 
 
 @pytest.fixture
@@ -80,13 +87,117 @@ def test_another_bridges_file_is_not_removed(place: Path) -> None:
     assert place.exists()
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can give files away"
-)
+@as_root
 def test_one_that_another_user_made_is_none(place: Path) -> None:
     write_address(address(os.getpid()))
     os.chown(place, 12345, 12345)
     assert read_address() is None
+
+
+@on_posix
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_one_that_others_may_have_written_is_none(place: Path, mode: int) -> None:
+    write_address(address(os.getpid()))
+    place.chmod(mode)
+    assert read_address() is None
+
+
+@on_posix
+def test_a_pipe_in_its_place_is_not_waited_for(place: Path) -> None:
+    place.parent.mkdir()
+    os.mkfifo(place)
+    assert read_address() is None
+
+
+@as_root
+def test_one_whose_number_another_users_process_has_by_now_is_none(place: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"], user=12345)
+    try:
+        write_address(address(other.pid))
+        assert read_address() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_one_of_an_older_bridge_has_no_token(place: Path) -> None:
+    older = msgspec.to_builtins(address(os.getpid()))
+    del older["token"], older["hosts"]
+    place.parent.mkdir()
+    place.write_bytes(msgspec.json.encode(older))
+    place.chmod(0o600)
+    found = read_address()
+    assert found is not None and found.token == ""
+
+
+def test_only_what_the_bridge_listens_on_is_the_bridge() -> None:
+    one = msgspec.structs.replace(address(1), hosts=("127.0.0.1", "10.0.0.7"))
+    assert one.listens_on("127.0.0.1", 9471) and one.listens_on("10.0.0.7", 9471)
+    assert not one.listens_on("127.0.0.1", 9472)
+    # Another user may listen there.
+    assert not one.listens_on("::1", 9471)
+
+
+@on_posix
+@pytest.mark.parametrize("mode", [0o720, 0o702])
+def test_it_is_put_into_no_folder_that_others_can_change(
+    place: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    for folder in (place.parent, place.parent / "below"):
+        folder.mkdir()
+    place.parent.chmod(mode)
+    for named in (place, place.parent / "below" / "bridge.json"):
+        monkeypatch.setenv(VARIABLE, str(named))
+        with pytest.raises(UmtnError, match=rf"Other users can change {place.parent},.*{VARIABLE}"):
+            write_address(address(os.getpid()))
+        assert not named.exists()
+    # As /tmp is: there nobody can take away what is another's.
+    place.parent.chmod(mode | stat.S_ISVTX)
+    write_address(address(os.getpid()))
+    assert read_address() is not None
+
+
+@as_root
+@pytest.mark.parametrize("is_link", [False, True])
+def test_it_is_put_into_no_folder_of_another_user(
+    tmp_path: Path, place: Path, is_link: bool
+) -> None:
+    theirs = tmp_path / "theirs" if is_link else place.parent
+    theirs.mkdir()
+    os.chown(theirs, 12345, 12345)
+    if is_link:
+        place.parent.symlink_to(theirs)
+    with pytest.raises(UmtnError, match=f"Other users can change {theirs},"):
+        write_address(address(os.getpid()))
+    assert not list(theirs.iterdir())
+
+
+@on_posix
+def test_its_own_folder_is_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    (tmp_path / "run").mkdir(mode=0o700)
+    (tmp_path / "run" / "umtn").mkdir()
+    (tmp_path / "run" / "umtn").chmod(0o775)
+    write_address(address(os.getpid()))
+    assert address_file().parent == tmp_path / "run" / "umtn"
+    assert stat.S_IMODE((tmp_path / "run" / "umtn").stat().st_mode) == 0o700
+    assert read_address() == address(os.getpid())
+
+
+def test_where_there_is_no_safe_place_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsafe(*_: object, **__: object) -> Path:
+        raise PermissionError("runtime directory is owned by another user")
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr("platformdirs.user_runtime_path", unsafe)
+    assert read_address() is None
+    with pytest.raises(UmtnError, match=f"owned by another user.*{VARIABLE}"):
+        write_address(address(os.getpid()))
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(
