@@ -2,6 +2,10 @@
 
 #include <limits>
 
+#if !JUCE_WINDOWS
+#include <sys/stat.h>
+#endif
+
 namespace umtn::plugin {
 namespace {
 
@@ -23,11 +27,25 @@ std::optional<Audio> read(juce::AudioFormatReader& reader, Range range) {
   return audio;
 }
 
+// What is recorded is nobody's business but the user's.
+bool make_private(const juce::File& folder) {
+#if JUCE_WINDOWS
+  return folder.createDirectory().wasOk();
+#else
+  if (folder.isDirectory())
+    return true;
+  const auto parent = folder.getParentDirectory();
+  if (parent == folder || !make_private(parent))
+    return false;
+  return mkdir(folder.getFullPathName().toRawUTF8(), 0700) == 0 || folder.isDirectory();
+#endif
+}
+
 } // namespace
 
 std::unique_ptr<WavWriter> WavWriter::create(const juce::File& file, double rate, int channels,
                                              Sample time_reference) {
-  if (file.exists() || file.getParentDirectory().createDirectory().failed())
+  if (file.exists() || !make_private(file.getParentDirectory()))
     return nullptr;
   auto stream = std::make_unique<juce::FileOutputStream>(file);
   if (stream->failedToOpen())

@@ -1,7 +1,6 @@
 #include "address.hpp"
 
 #if !JUCE_WINDOWS
-#include <cerrno>
 #include <csignal>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,7 +51,8 @@ bool is_ours(const juce::File& file) {
   return true;
 #else
   struct stat status;
-  return stat(file.getFullPathName().toRawUTF8(), &status) == 0 && status.st_uid == geteuid();
+  return stat(file.getFullPathName().toRawUTF8(), &status) == 0 && S_ISREG(status.st_mode) &&
+         status.st_uid == geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 #endif
 }
 
@@ -95,6 +95,7 @@ std::optional<BridgeAddress> read_bridge_address(const juce::File& file) {
   address.host = json.getProperty("host", address.host).toString();
   address.port = json.getProperty("port", address.port);
   address.started = json.getProperty("started", {}).toString();
+  address.token = json.getProperty("token", {}).toString();
   const auto folder = json.getProperty("session_folder", {}).toString();
   if (juce::File::isAbsolutePath(folder))
     address.session_folder = juce::File(folder);
@@ -110,7 +111,7 @@ bool process_lives(int pid) {
   juce::ignoreUnused(pid);
   return true;
 #else
-  return pid <= 0 || kill(pid, 0) == 0 || errno == EPERM;
+  return pid <= 0 || kill(pid, 0) == 0;
 #endif
 }
 

@@ -14,6 +14,7 @@ struct BridgeAddress {
   int port = 9471;
   juce::File session_folder;
   juce::String started;
+  juce::String token; // lets this user's programs in; empty where none is asked for
 
   bool same_bridge(const BridgeAddress& other) const {
     return pid == other.pid && host == other.host && port == other.port && started == other.started;
@@ -25,9 +26,9 @@ juce::File bridge_file();
 // Where the bridge keeps sessions unless it was told otherwise: in the user's data folder.
 juce::File default_session_folder();
 
-// Nothing where there is no file, or another user's, or no sense in it.
+// Nothing where there is no file, or one that others may have written, or no sense in it.
 std::optional<BridgeAddress> read_bridge_address(const juce::File& file);
-// Whether such a process lives; true where that cannot be known.
+// Whether such a process of this user lives; true where that cannot be known.
 bool process_lives(int pid);
 
 } // namespace umtn::plugin

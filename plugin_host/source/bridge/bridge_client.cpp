@@ -154,6 +154,8 @@ private:
   }
 
   void disconnect() {
+    if (sender_ != nullptr)
+      sender_->send("/umtn/leave"); // the port may be another user's in a moment
     if (receiver_ != nullptr)
       receiver_->disconnect(); // its thread ends before anything that it uses
     receiver_.reset();
@@ -163,8 +165,10 @@ private:
   }
 
   void greet() {
-    if (token_.isNotEmpty())
-      sender_->send("/umtn/token", token_);
+    // The bridge's own word counts for more than what was typed for an earlier one.
+    const auto& token = address_.token.isNotEmpty() ? address_.token : token_;
+    if (token.isNotEmpty())
+      sender_->send("/umtn/token", token);
     sender_->send("/umtn/ping");
     // Each wrong token makes the bridge slower to look at the next.
     ping_at_ = steady_seconds() + (token_refused_ ? 10.0 : 1.0) * timing_.ping;

@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#if !JUCE_WINDOWS
+#include <sys/stat.h>
+#endif
+
 namespace umtn::plugin::test {
 namespace {
 
@@ -80,6 +84,21 @@ TEST_CASE("a file that exists is not written over") {
   CHECK(WavWriter::create(file, 48000.0, 1, 0) == nullptr);
   CHECK(file.loadFileAsString() == "precious");
 }
+
+#if !JUCE_WINDOWS
+TEST_CASE("folders are made for a WAV so that nobody else looks into them") {
+  TemporaryFolder folder;
+  const auto session = folder / "sessions/session 1";
+  REQUIRE(WavWriter::create(session.getChildFile("a.wav"), 48000.0, 1, 0) != nullptr);
+  for (const auto& made : {session, session.getParentDirectory()}) {
+    struct stat status;
+    REQUIRE(stat(made.getFullPathName().toRawUTF8(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0700);
+  }
+  (folder / "file").create();
+  CHECK(WavWriter::create(folder / "file/a.wav", 48000.0, 1, 0) == nullptr);
+}
+#endif
 
 TEST_CASE("what is no WAV is not read") {
   TemporaryFolder folder;

@@ -5,6 +5,7 @@
 
 #if !JUCE_WINDOWS
 #include <cstdlib>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -22,6 +23,7 @@ TEST_CASE("an address file is read, and one that makes no sense is none") {
   CHECK(address->port == 9999);
   CHECK(address->pid == 77);
   CHECK(address->session_folder == juce::File("/music/x"));
+  CHECK(address->token.isEmpty()); // an older bridge has none
   for (const auto* text :
        {"", "{", "[1]", "{}", R"({"port": 0})", R"({"port": 70000})", R"({"port": "x"})"}) {
     file.replaceWithText(text);
@@ -51,6 +53,23 @@ TEST_CASE("another user's address file is none") {
   REQUIRE(read_bridge_address(file));
   REQUIRE(chown(file.getFullPathName().toRawUTF8(), 65534, 65534) == 0);
   CHECK_FALSE(read_bridge_address(file));
+}
+
+TEST_CASE("a file that others may have written, or a pipe that they have put there, is none") {
+  TemporaryFolder folder;
+  const auto file = folder / "bridge.json";
+  const auto name = file.getFullPathName();
+  file.replaceWithText(R"({"port": 9999, "token": "correct horse"})");
+  REQUIRE(chmod(name.toRawUTF8(), 0600) == 0);
+  REQUIRE(read_bridge_address(file));
+  CHECK(read_bridge_address(file)->token == "correct horse");
+  for (const auto mode : {0620u, 0602u}) {
+    REQUIRE(chmod(name.toRawUTF8(), mode) == 0);
+    CHECK_FALSE(read_bridge_address(file));
+  }
+  file.deleteFile();
+  REQUIRE(mkfifo(name.toRawUTF8(), 0600) == 0);
+  CHECK_FALSE(read_bridge_address(file)); // and is not waited for
 }
 
 TEST_CASE("a process that is gone is known to be") {

@@ -298,6 +298,36 @@ TEST_CASE("a token is asked for, and let in when it is right") {
   CHECK(listener.becomes("a", TakeState::done));
 }
 
+TEST_CASE("a token in the address file is shown by itself, rather than one that was typed") {
+  TemporaryFolder folder;
+  auto behaviour = quick();
+  behaviour.token = "correct horse";
+  behaviour.writes = true;
+  auto bridge = std::make_unique<FakeBridge>(folder / "bridge.json", folder.file(), behaviour);
+  Listener listener(folder / "bridge.json");
+  listener.client.set_token("wrong");
+  listener.client.render(listener.request("a"));
+  CHECK(listener.becomes("a", TakeState::done));
+  CHECK(listener.client.connection().link == Link::connected);
+
+  behaviour.token = "battery staple"; // another one at every start
+  bridge = nullptr;
+  bridge = std::make_unique<FakeBridge>(folder / "bridge.json", folder.file(), behaviour);
+  listener.client.render(listener.request("b"));
+  CHECK(listener.becomes("b", TakeState::done));
+}
+
+TEST_CASE("the bridge is told when the plugin leaves") {
+  TemporaryFolder folder;
+  FakeBridge bridge(folder / "bridge.json", folder.file(), quick());
+  {
+    Listener listener(folder / "bridge.json");
+    REQUIRE(listener.becomes(Link::connected));
+    CHECK(bridge.received("/umtn/leave") == 0);
+  }
+  CHECK(eventually([&] { return bridge.received("/umtn/leave") == 1; }));
+}
+
 TEST_CASE("packets that are no OSC, or say nonsense, are survived") {
   TemporaryFolder folder;
   FakeBridge bridge(folder / "bridge.json", folder.file(), quick());

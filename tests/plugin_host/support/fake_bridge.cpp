@@ -18,6 +18,8 @@ FakeBridge::FakeBridge(const juce::File& address_file, const juce::File& session
   object->setProperty("port", socket_.getBoundPort());
   object->setProperty("session_folder", session_folder.getFullPathName());
   object->setProperty("started", juce::Uuid().toString());
+  if (behaviour.writes)
+    object->setProperty("token", behaviour.token);
   address_file.replaceWithText(juce::JSON::toString(juce::var(object)));
   thread_ = std::thread(&FakeBridge::run, this);
 }

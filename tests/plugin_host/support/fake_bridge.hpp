@@ -20,6 +20,7 @@ public:
     juce::String token;   // wanted, where it is not empty
     juce::String refuse;  // an error code for every render
     juce::String note;    // what it says of every recording
+    bool writes = false;  // its token into its address file
     bool old = false;     // knows no notes
     bool write = true;    // the result: the source, negated
     bool silent = false;  // answers nothing at all
