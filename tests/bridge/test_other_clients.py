@@ -31,22 +31,25 @@ needs_sclang = pytest.mark.skipif(
     shutil.which("sclang") is None, reason="needs SuperCollider (Debian: supercollider-language)"
 )
 
-#: What a SuperCollider user sends, over UDP and TCP: its strings and numbers, and what else it has.
+#: What a SuperCollider user sends, over UDP and TCP: the token first, its strings and numbers, and
+#: what else it has.
 SCRIPT = """\
 OSCFunc.trace(true, true);
 n = NetAddr("localhost", {port});
+n.sendMsg('/umtn/token', "{token}");
 n.sendMsg('/umtn/ping');
 n.sendMsg('/umtn/status', 'with-a-char', $c);
 n.sendMsg('/umtn/status', 'with-an-array', [1, 2]);
 m = NetAddr("localhost", {port});
 m.tryConnectTCP({{
+    m.sendMsg('/umtn/token', "{token}");
     m.sendMsg('/umtn/render', 'from-sc', "{source}", 'flute', "", 'model', 'tiny');
 }});
 AppClock.sched(20, {{ 0.exit }});
 """
 
-#: A patch that pings and asks for a render, as a musician would patch it; everything that comes
-#: back is printed. Pd can send no number but a float.
+#: A patch that shows the token, pings and asks for a render, as a musician would patch it;
+#: everything that comes back is printed. Pd can send no number but a float.
 PATCH = """\
 #N canvas 0 0 700 400 12;
 #X obj 20 20 loadbang;
@@ -62,6 +65,9 @@ PATCH = """\
 #X obj 420 120 oscformat umtn render;
 #X obj 220 240 list prepend send;
 #X obj 220 270 list trim;
+#X obj 620 60 delay 100;
+#X msg 620 90 list {token};
+#X obj 620 120 oscformat umtn token;
 #X connect 0 0 1 0;
 #X connect 0 0 5 0;
 #X connect 0 0 8 0;
@@ -76,6 +82,10 @@ PATCH = """\
 #X connect 10 0 11 0;
 #X connect 11 0 12 0;
 #X connect 12 0 2 0;
+#X connect 0 0 13 0;
+#X connect 13 0 14 0;
+#X connect 14 0 15 0;
+#X connect 15 0 11 0;
 """  # noqa: E501
 
 
@@ -124,14 +134,25 @@ def heard(*command: str, **environment: str) -> Iterator[Heard]:
         process.wait(10)
 
 
+@pytest.fixture(params=["real_bridge", "open_bridge"])
+def any_bridge(request: pytest.FixtureRequest) -> Any:
+    """One that has a token, and one that has none."""
+    return request.getfixturevalue(request.param)
+
+
+def token_of(bridge: Any) -> str:
+    """Return its token; where there is none, what people send does no harm."""
+    return bridge.token or "no-such-token"
+
+
 @needs_liblo
-def test_oscsend_and_oscdump(real_bridge: Any, recording: MakeRecording, unused_port: int) -> None:
+def test_oscsend_and_oscdump(open_bridge: Any, recording: MakeRecording, unused_port: int) -> None:
     source = recording("bridge/sessions/tone.wav", seconds=3.0)
-    output = real_bridge.session / "from-oscsend.wav"
+    output = open_bridge.session / "from-oscsend.wav"
 
     def send(*arguments: object) -> None:
         subprocess.run(
-            ["oscsend", "127.0.0.1", str(real_bridge.port), *map(str, arguments)], check=True
+            ["oscsend", "127.0.0.1", str(open_bridge.port), *map(str, arguments)], check=True
         )
 
     with heard("oscdump", "-L", str(unused_port)) as answers:
@@ -140,7 +161,7 @@ def test_oscsend_and_oscdump(real_bridge: Any, recording: MakeRecording, unused_
             send("/umtn/ping", "i", unused_port)
             time.sleep(0.2)
         pong = answers.wait_for("/umtn/pong")
-        assert "sis" in pong and str(real_bridge.session) in pong
+        assert "sis" in pong and str(open_bridge.session) in pong
         send("/umtn/models", "i", unused_port)
         answers.wait_for('/umtn/model .*"tiny" "flute,violin"')
         send(
@@ -156,30 +177,48 @@ def test_oscsend_and_oscdump(real_bridge: Any, recording: MakeRecording, unused_
 
 
 @needs_liblo
-def test_oscsend_over_tcp_and_by_name(real_bridge: Any, recording: MakeRecording) -> None:
+def test_oscsend_over_tcp_and_by_name(open_bridge: Any, recording: MakeRecording) -> None:
     """It puts a length before each packet, and hangs up without waiting for answers."""
     source = recording("bridge/sessions/tone.wav", seconds=0.05)
     for scheme, host in (("tcp", "127.0.0.1"), ("tcp", "localhost"), ("udp", "localhost")):
-        output = real_bridge.session / f"{scheme}-{host}.wav"
+        output = open_bridge.session / f"{scheme}-{host}.wav"
         subprocess.run(
             [
-                "oscsend", f"osc.{scheme}://{host}:{real_bridge.port}/", "/umtn/render",
+                "oscsend", f"osc.{scheme}://{host}:{open_bridge.port}/", "/umtn/render",
                 "ssssSsSh", output.stem, source, "flute", output, "model", "tiny", "seed", "7",
             ],
             check=True,
         )  # fmt: skip
         until = time.monotonic() + 60
         while not output.exists():
-            assert time.monotonic() < until, real_bridge.stderr
+            assert time.monotonic() < until, open_bridge.stderr
             time.sleep(0.05)
         assert read_audio(output)[0].shape == read_audio(source)[0].shape
 
 
+@needs_liblo
+def test_without_a_token_oscsend_is_told_that_there_is_one(
+    real_bridge: Any, unused_port: int
+) -> None:
+    """It sends each message from another port, where the token counts for nothing."""
+    send = ["oscsend", "127.0.0.1", str(real_bridge.port)]
+    with heard("oscdump", "-L", str(unused_port)) as answers:
+        until = time.monotonic() + 30
+        while not answers.lines and time.monotonic() < until:
+            subprocess.run([*send, "/umtn/token", "s", real_bridge.token], check=True)
+            subprocess.run([*send, "/umtn/ping", "i", str(unused_port)], check=True)
+            time.sleep(0.2)
+        answers.wait_for('/umtn/error sss "" "token"')
+    assert not answers.count("/umtn/pong")
+
+
 @needs_sclang
-def test_supercollider(real_bridge: Any, recording: MakeRecording, tmp_path: Path) -> None:
+def test_supercollider(any_bridge: Any, recording: MakeRecording, tmp_path: Path) -> None:
     source = recording("bridge/sessions/tone.wav", seconds=0.5)
     script = tmp_path / "bridge.scd"
-    script.write_text(SCRIPT.format(port=real_bridge.port, source=source))
+    script.write_text(
+        SCRIPT.format(port=any_bridge.port, token=token_of(any_bridge), source=source)
+    )
     with heard(
         "sclang",
         str(script),
@@ -196,11 +235,12 @@ def test_supercollider(real_bridge: Any, recording: MakeRecording, tmp_path: Pat
 
 
 @needs_pd
-def test_pure_data(real_bridge: Any, recording: MakeRecording, tmp_path: Path) -> None:
+def test_pure_data(any_bridge: Any, recording: MakeRecording, tmp_path: Path) -> None:
     source = recording("bridge/sessions/tone.wav", seconds=3.0)
-    output = real_bridge.session / "from-pd.wav"
+    output = any_bridge.session / "from-pd.wav"
     patch = tmp_path / "bridge.pd"
-    patch.write_text(PATCH.format(port=real_bridge.port, source=source, output=output))
+    values = {"port": any_bridge.port, "token": token_of(any_bridge)}
+    patch.write_text(PATCH.format(**values, source=source, output=output))
     with heard("pd", "-nogui", "-noaudio", "-nomidi", "-stderr", str(patch)) as answers:
         answers.wait_for("answer: .*umtn pong .* 1 ")
         answers.wait_for("answer: .*umtn accepted from-pd queued")
