@@ -254,16 +254,25 @@ async def _run(settings: ServerSettings, job_settings: JobSettings) -> None:
 
 
 def _on_signals(stop: asyncio.Event) -> None:
-    """Ctrl-C and termination end the bridge in order; a second one at once."""
-    loop = asyncio.get_running_loop()
+    """Ctrl-C and termination end the bridge in order; a second one at once.
 
-    def ask() -> None:
-        if stop.is_set():
-            os._exit(128 + signal.SIGTERM)
+    So does the end of its terminal, unless that is ignored already, as behind `nohup`. It hurries
+    nobody: shells and terminals tell of it several times, and together with termination.
+    """
+    loop = asyncio.get_running_loop()
+    asked = False
+
+    def ask(number: int) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         if sys.platform == "win32":
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(ask))
+            signal.signal(number, lambda number, _: loop.call_soon_threadsafe(ask, number))
         else:
-            loop.add_signal_handler(number, ask)
+            loop.add_signal_handler(number, ask, number)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, stop.set)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import time
 from collections.abc import Callable
 
 import msgspec
@@ -21,10 +20,11 @@ from bridge.jobs.rendering.renderer import Renderer
 from bridge.jobs.rendering.scheduler import Scheduler
 from bridge.jobs.request import Job, RenderRequest, RequestError, check_id, is_same
 from bridge.jobs.settings import JobSettings
+from bridge.jobs.storage.clock import Clock
 from bridge.jobs.storage.data_folder import DataFolder
 from bridge.jobs.storage.ledger import Ledger, OnJob
 from bridge.jobs.storage.private_folders import make_session_folder
-from bridge.jobs.storage.pruning import prune_results
+from bridge.jobs.storage.pruning import DAY, Pruned, prune_results
 from bridge.jobs.storage.store import JobStore
 from bridge.jobs.tasks import Tasks
 from bridge.text import quoted
@@ -33,6 +33,8 @@ from umtn_core.errors import UmtnError
 log = logging.getLogger(__name__)
 
 _PRUNE_SECONDS = 600.0
+#: A bridge is not used for so many seconds in everyday life.
+_LEAST_LEAP = 12 * 3600.0
 
 
 class JobService:
@@ -50,6 +52,7 @@ class JobService:
         self._settings = settings
         self._given_renderer = renderer
         self._pruning = Tasks()
+        self._clock: Clock | None = None
         self._closing = contextlib.AsyncExitStack()
         self._stopping = False
 
@@ -118,6 +121,12 @@ class JobService:
         check_id(request.id)
         if self._stopping:
             raise RequestError("busy", "The bridge is stopping; send the request again later.")
+        if request.id in self._ledger.unreadable:
+            raise RequestError(
+                "id_in_use",
+                f"The id {quoted(request.id)} belongs to a job that a later version of umtn has "
+                "stored; choose one that is new, or update umtn.",
+            )
         known = self._ledger.records.get(request.id)
         asked = known.asked if known is not None else self._under_way.get(request.id)
         if asked is not None and not is_same(request, asked):
@@ -185,8 +194,21 @@ class JobService:
     async def prune(self) -> None:
         """Forget old jobs and delete old results, as the settings say. Done now and then."""
         records = list(self._ledger.records.values())
-        gone = await asyncio.to_thread(prune_results, records, self._settings, time.time())
-        await self._ledger.forget(gone)
+        pruned = await asyncio.to_thread(self._prune, records)
+        await self._scheduler.forget(pruned.forgotten)
+        await self._ledger.forget(pruned.forgotten)
+        _say(pruned)
+
+    def _prune(self, records: list[Record]) -> Pruned:
+        settings = self._settings
+        now = None
+        if settings.keep_days is not None:
+            if self._clock is None:
+                newest = max((record.updated for record in records), default=None)
+                leap = max(_LEAST_LEAP, settings.keep_days / 2 * DAY)
+                self._clock = Clock(settings.data_folder / "clock.json", newest, leap)
+            now = self._clock.now()
+        return prune_results(records, settings, now)
 
     def _begin_to_accept(self, request: RenderRequest) -> None:
         if len(self._scheduler.waiting) + len(self._under_way) >= self._settings.most_queued:
@@ -204,6 +226,18 @@ class JobService:
             except Exception:
                 log.exception("old jobs could not be pruned")
             await asyncio.sleep(_PRUNE_SECONDS)
+
+
+def _say(pruned: Pruned) -> None:
+    """Say what has gone, where the user may miss it."""
+    if pruned.aged or pruned.beyond_size:
+        log.warning(
+            "%d jobs were forgotten for their age and %d for the size of all results; %d results "
+            "were deleted",
+            len(pruned.aged), len(pruned.beyond_size), pruned.deleted,
+        )  # fmt: skip
+    if pruned.beyond_number:
+        log.info("%d jobs were forgotten, as there are more", len(pruned.beyond_number))
 
 
 def _check_names(settings: JobSettings) -> None:

@@ -8,7 +8,7 @@ take a request, is given batches for them, and reports what becomes of each job.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -95,8 +95,19 @@ Ending = Literal["finished", "paused"]
 class LostError(Exception):
     """Whatever rendered a batch has gone: it crashed, was killed, or ran out of memory.
 
-    Its message is half a sentence that says so.
+    It will not give a result its name any more.
+
+    Parameters
+    ----------
+    message
+        Half a sentence that says so, beginning with the verb.
+    from_outside
+        Whether it is known that none of the batch's jobs was the reason.
     """
+
+    def __init__(self, message: str, from_outside: bool = False):
+        super().__init__(message)
+        self.from_outside = from_outside
 
 
 class Renderer(ABC):
@@ -146,13 +157,36 @@ class Renderer(ABC):
         """End whatever renders in a slot at once; `render` raises `LostError`."""
 
     @abstractmethod
+    def published(self, order: Order) -> Rendered | None:
+        """Find a result that is whole and has its name, whether or not that was reported.
+
+        Called in a thread, for a job that nothing renders at the time: what it returns decides
+        whether the job is done, before anything else becomes of it. What it has to remember for
+        that it keeps until `forget`, or `forget_all_but`, is told that the job has ended.
+        """
+
+    @abstractmethod
     def forget(self, name: str, ids: Iterable[str]) -> None:
-        """Delete what was saved of a batch, and of these jobs, which have all ended."""
+        """Delete what was saved of a batch, and of these jobs, which have all ended.
+
+        Parameters
+        ----------
+        name
+            The name of a batch that does not go on; empty, none.
+        ids
+            Jobs that have ended, and are written down as such.
+        """
 
     @abstractmethod
     def forget_all_but(self, names: Container[str], ids: Iterable[str]) -> None:
         """Delete whatever was saved of other batches and jobs."""
 
     @abstractmethod
-    def saved(self) -> set[str]:
-        """Name the batches that something is saved of."""
+    def saved(self) -> Mapping[str, int]:
+        """Name the batches that something is saved of.
+
+        Returns
+        -------
+        mapping
+            By name, a number that is another one whenever the batch was saved anew.
+        """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 from collections.abc import Container, Iterable
@@ -151,9 +152,13 @@ class WorkFolder:
         """Name the file in which a job's result is announced before it gets its name."""
         return self._results / hashlib.sha256(id.encode()).hexdigest()
 
-    def saved(self) -> set[str]:
-        """Name the batches with a saved state."""
-        return {path.parent.name for path in (self._folder / "batches").glob(f"*/{_STATE}")}
+    def saved(self) -> dict[str, int]:
+        """Name the batches with a saved state, and say when in nanoseconds that was saved."""
+        found = {}
+        for path in (self._folder / "batches").glob(f"*/{_STATE}"):
+            with contextlib.suppress(FileNotFoundError):
+                found[path.parent.name] = path.stat().st_mtime_ns
+        return found
 
     def make(self) -> None:
         """Make the folders."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.jobs.record import Record
+from bridge.jobs.rendering.losses import Losses, why_no_more
 from bridge.jobs.rendering.publish import leftover
 from bridge.jobs.rendering.renderer import (
     Began,
@@ -36,12 +37,12 @@ _STOP_SECONDS = 30.0
 class _Running:
     """A batch in a slot, and which of its jobs have not ended."""
 
-    def __init__(self, slot: str, name: str, records: list[Record]):
+    def __init__(self, slot: str, name: str, records: list[Record], saved: int | None):
         self.slot = slot
         self.name = name
-        self.ids = [record.id for record in records]
-        self.left = set(self.ids)
-        self.settling: list[asyncio.Task[bool]] = []
+        self.saved = saved
+        self.left = {record.id for record in records}
+        self.settling: dict[str, asyncio.Task[bool]] = {}
 
 
 class Scheduler:
@@ -69,6 +70,9 @@ class Scheduler:
         self.waiting = Waiting()
         self._running: dict[str, _Running] = {}
         self._cancelling: set[str] = set()
+        self._losses = Losses()
+        #: Batches that jobs are saved in which only another version can go on with.
+        self._left_alone = {record.batch for record in ledger.unreadable.values()}
         self._renders = Tasks()
         self._settles = Tasks()
         self._stopping = False
@@ -82,8 +86,10 @@ class Scheduler:
                 record = self._ledger.change(record.id, state="queued")
             self.waiting.add(record)
         # What a kill has left half saved is of no use.
-        saved = self._renderer.saved() & {record.batch for record in unfinished}
-        self._renderer.forget_all_but(saved, [record.id for record in unfinished])
+        others = self._ledger.unreadable
+        saved = {record.batch for record in unfinished}.intersection(self._renderer.saved())
+        ids = [*(record.id for record in unfinished), *others]
+        self._renderer.forget_all_but(saved | self._left_alone, ids)
         self.fill()
 
     def add(self, record: Record) -> None:
@@ -92,10 +98,14 @@ class Scheduler:
         self.fill()
 
     async def cancel(self, id: str) -> None:
-        """Cancel a job that has not ended, and wait until it has, in whatever way."""
+        """Cancel a job that has not ended, and wait until it has, in whatever way.
+
+        It is done, and not cancelled, from the moment that its result has its name.
+        """
         if id in self.waiting:
             self.waiting.discard(id)
-            await self._ledger.settle(id, state="cancelled")
+            # Whoever asked may go away in the midst of it.
+            await asyncio.shield(self._settles.spawn(self._cancel_waiting(id)))
             return
         if id not in self._cancelling:
             self._cancelling.add(id)
@@ -126,7 +136,7 @@ class Scheduler:
             slot = self._free_slot(records[0].request.engine)
             assert slot is not None
             name = records[0].batch if records[0].batch in saved else secrets.token_hex(8)
-            self._running[slot] = _Running(slot, name, records)
+            self._running[slot] = _Running(slot, name, records, saved.get(name))
             self._renders.spawn(self._render(self._running[slot], records))
 
     def _has_room(self, engine: str) -> bool:
@@ -137,29 +147,27 @@ class Scheduler:
         return next(free, None)
 
     async def _render(self, running: _Running, records: list[Record]) -> None:
-        orders = [
-            Order(r.request, r.input_size, r.input_mtime_ns, r.asked.input, r.asked.output)
-            for r in records
-        ]
-        lost: str | None = None
+        lost: LostError | None = None
         try:
             await self._renderer.render(
                 running.slot,
-                JobBatch(running.name, tuple(orders)),
+                JobBatch(running.name, tuple(map(_order, records))),
                 lambda report: self._on_report(running, report),
             )
         except LostError as error:
-            lost = str(error)
+            lost = error
         except Exception as error:
             log.exception("a render ended in an unexpected way")
-            lost = f"could not be used ({error})"
-        goes_on = self._end(running, lost)
-        written = all(await asyncio.gather(*running.settling))
-        if written and not goes_on:
-            with contextlib.suppress(OSError):
-                await asyncio.to_thread(self._renderer.forget, running.name, running.ids)
-        del self._running[running.slot]
-        self.fill()
+            lost = LostError(f"could not be used ({error})")
+        try:
+            goes_on = self._end(running, lost)
+            # Of what is not written down the next bridge must find all that there is.
+            written = [id for id, task in running.settling.items() if await task]
+            over = not goes_on and len(written) == len(running.settling)
+            await self.forget(written, running.name if over else "")
+        finally:
+            del self._running[running.slot]
+            self.fill()
 
     def _on_report(self, running: _Running, report: Report) -> None:
         """Take note of what the renderer says of a batch."""
@@ -170,10 +178,7 @@ class Scheduler:
         elif report.id not in running.left:
             log.warning("the renderer reported on job %s, which it has not", report.id)
         elif isinstance(report, Rendered):
-            self._settle(
-                running, report.id, state="done",
-                output_size=report.size, output_mtime_ns=report.mtime_ns,
-            )  # fmt: skip
+            self._settle(running, report.id, **_done(report))
         elif isinstance(report, Failed):
             self._settle(
                 running, report.id, state="failed", code=report.code, message=report.message
@@ -192,10 +197,12 @@ class Scheduler:
                 self.waiting.add(self._ledger.record(id))
         self.fill()
 
-    def _end(self, running: _Running, lost: str | None) -> bool:
+    def _end(self, running: _Running, lost: LostError | None) -> bool:
         """Decide what becomes of the jobs that a batch has left, and whether it goes on."""
         alone = len(running.left) == 1
-        is_saved = running.name in self._renderer.saved()
+        saved = self._renderer.saved().get(running.name)
+        batch = running.name if saved is not None else ""
+        got_further = saved is not None and saved != running.saved
         goes_on = False
         for id in sorted(running.left):
             record = self._ledger.record(id)
@@ -203,27 +210,58 @@ class Scheduler:
                 _clean_up(record)
             if id in self._cancelling:
                 self._settle(running, id, state="cancelled")
-            elif lost is None or self._stopping:
-                self._wait_again(running, id, batch=running.name if is_saved else "")
-                goes_on = True
-            elif alone and record.crashes:
-                self._settle(running, id, state="failed", code="failed", message=_twice(lost))
-            elif is_saved and not record.crashes:
-                self._wait_again(running, id, batch=running.name, crashes=1)
-                goes_on = True
+                continue
+            changes: dict[str, Any] | None = {"batch": batch}
+            if lost is not None and not self._stopping:
+                changes = self._losses.next_try(
+                    record, lost, alone=alone, batch=batch, got_further=got_further
+                )
+            if changes is None:
+                assert lost is not None
+                self._settle(running, id, state="failed", code="failed", message=why_no_more(lost))
             else:
-                # Not together a second time: one of them may be what ends the worker.
-                self._wait_again(running, id, batch="", crashes=1)
+                running.left.discard(id)
+                self.waiting.add(self._ledger.change(id, state="queued", **changes))
+                goes_on = goes_on or bool(changes["batch"])
         return goes_on
-
-    def _wait_again(self, running: _Running, id: str, **changes: Any) -> None:
-        running.left.discard(id)
-        self.waiting.add(self._ledger.change(id, state="queued", **changes))
 
     def _settle(self, running: _Running, id: str, **changes: Any) -> None:
         running.left.discard(id)
-        self._cancelling.discard(id)
-        running.settling.append(self._settles.spawn(self._ledger.settle(id, **changes)))
+        running.settling[id] = self._settles.spawn(self._finish(id, changes))
+
+    async def _finish(self, id: str, changes: dict[str, Any]) -> bool:
+        """End a job that nothing renders any more; say whether that is written down.
+
+        Whatever else was to become of it, it is done if its result has its name: a worker or a
+        bridge may have been lost between that and the report.
+        """
+        if changes["state"] != "done":
+            try:
+                order = _order(self._ledger.record(id))
+                found = await asyncio.to_thread(self._renderer.published, order)
+            except Exception:
+                log.exception("nobody knows whether job %s has a result", id)
+                found = None
+            if found is not None:
+                changes = _done(found)
+        self._losses.forget(id)
+        try:
+            return await self._ledger.settle(id, **changes)
+        finally:
+            self._cancelling.discard(id)
+
+    async def _cancel_waiting(self, id: str) -> None:
+        batch = self._ledger.record(id).batch
+        if await self._finish(id, {"state": "cancelled"}):
+            under_way = {running.name for running in self._running.values()}
+            over = batch and batch not in under_way and not self.waiting.has_of(batch)
+            await self.forget([id], batch if over else "")
+
+    async def forget(self, ids: list[str], batch: str = "") -> None:
+        """Keep nothing any more that was saved for jobs which have ended, and of a batch."""
+        with contextlib.suppress(OSError):
+            batch = batch if batch not in self._left_alone else ""
+            await asyncio.to_thread(self._renderer.forget, batch, ids)
 
 
 def _clean_up(record: Record) -> None:
@@ -232,8 +270,14 @@ def _clean_up(record: Record) -> None:
         leftover(record.id, Path(record.request.output)).unlink(missing_ok=True)
 
 
-def _twice(lost: str) -> str:
-    return (
-        f"The render worker {lost}, and so again when the job was tried once more; "
-        "render a shorter region or use another engine, and close programs that take memory."
+def _order(record: Record) -> Order:
+    asked = record.asked
+    return Order(
+        record.request, record.input_size, record.input_mtime_ns, asked.input, asked.output
     )
+
+
+def _done(rendered: Rendered) -> dict[str, Any]:
+    return {
+        "state": "done", "output_size": rendered.size, "output_mtime_ns": rendered.mtime_ns,
+    }  # fmt: skip

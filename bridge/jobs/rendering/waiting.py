@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest
@@ -64,11 +64,17 @@ class Waiting:
             if not self._engines[engine]:
                 del self._engines[engine]
 
+    def has_of(self, batch: str) -> bool:
+        """Say whether a job waits that was last saved in a batch of this name."""
+        return any(record.batch == batch for record in self._records.values())
+
     def can_run(self, has_room: Callable[[str], bool]) -> bool:
         """Say whether there is room for one that waits, told of each engine that there is."""
         return any(has_room(engine) for engine in self._engines)
 
-    def take(self, can_run: Callable[[str], bool], together: int, saved: set[str]) -> list[Record]:
+    def take(
+        self, can_run: Callable[[str], bool], together: int, saved: Container[str]
+    ) -> list[Record]:
         """Take the next jobs for one batch; none if there is none that can run now.
 
         Parameters

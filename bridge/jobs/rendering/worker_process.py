@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from bridge.jobs.rendering.memory_kills import memory_kills
 from bridge.jobs.rendering.messages import (
     LENGTH_BYTES,
     OUT_OF_MEMORY,
@@ -34,6 +35,9 @@ from umtn_core.child_python import module_command, module_environment
 
 #: A worker that does not answer for so long after a job was cancelled hangs.
 PATIENCE_SECONDS = 30.0
+
+#: How people and services end processes. No worker does that to itself.
+_FROM_OUTSIDE = {getattr(signal, name, None) for name in ("SIGTERM", "SIGINT", "SIGHUP")}
 
 
 class WorkerProcess:
@@ -56,6 +60,7 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._expected: asyncio.TimerHandle | None = None
         self._wishes: list[Cancel | Pause] = []
+        self._memory_kills = memory_kills()
 
     @property
     def pid(self) -> int | None:
@@ -80,8 +85,9 @@ class WorkerProcess:
 
     async def render(self, batch: JobBatch, report: Callable[[Report], None]) -> Ending:
         """See `bridge.jobs.rendering.renderer.Renderer.render`."""
-        await self.start()
         try:
+            self._memory_kills = memory_kills()
+            await self.start()
             await self._send(Render(batch))
             for wish in self._wishes:
                 await self._send(wish)
@@ -153,7 +159,7 @@ class WorkerProcess:
             stdin.write(packed(message))
             await stdin.drain()
         except (ConnectionError, RuntimeError) as error:
-            raise LostError(await self._why()) from error
+            raise await self._lost() from error
 
     async def _receive(self) -> FromWorker:
         assert self._process is not None and self._process.stdout is not None
@@ -161,22 +167,23 @@ class WorkerProcess:
             head = await self._process.stdout.readexactly(LENGTH_BYTES)
             return from_worker(await self._process.stdout.readexactly(length_of(head)))
         except asyncio.IncompleteReadError as error:
-            raise LostError(await self._why()) from error
+            raise await self._lost() from error
         except (ValueError, msgspec.DecodeError) as error:
             self.kill()
+            await self._reap()
             raise LostError("sent something that makes no sense") from error
 
-    async def _why(self) -> str:
+    async def _lost(self) -> LostError:
         """Say how the process ended."""
         await self._reap()
         code = self._process.returncode if self._process is not None else None
         if code == OUT_OF_MEMORY:
-            return "ran out of memory"
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            likely = ", most likely since memory ran out" if name == "SIGKILL" else ""
-            return f"was ended by {name}{likely}"
-        return f"ended with code {code}"
+            return LostError("ran out of memory")
+        if code is None or code >= 0:
+            return LostError(f"ended with code {code}")
+        if -code == getattr(signal, "SIGKILL", None):
+            return _killed(self._memory_kills, memory_kills())
+        return LostError(f"was ended by {_name(-code)}", from_outside=-code in _FROM_OUTSIDE)
 
     async def _reap(self) -> None:
         """Wait for a process whose pipes have closed; it must not become a zombie."""
@@ -192,3 +199,20 @@ class WorkerProcess:
         if self._expected is not None:
             self._expected.cancel()
             self._expected = None
+
+
+def _killed(before: int | None, after: int | None) -> LostError:
+    """Tell a kill for want of memory from one by a person or program."""
+    if before is None or after is None:
+        return LostError("was ended by SIGKILL, most likely since memory ran out")
+    if after > before:
+        return LostError("was ended by SIGKILL, since memory ran out")
+    return LostError("was ended by SIGKILL, from outside", from_outside=True)
+
+
+def _name(number: int) -> str:
+    """Name a signal; real-time ones have only numbers."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 
 from bridge.jobs.record import Record
+from bridge.jobs.storage.unreadable import Unreadable, read_record
 from umtn_core.errors import UmtnError
 
 #: Kept in the database's own header as its user_version.
 SCHEMA = 1
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Record)
 
 #: The columns beside the record are for people who look in with another tool.
 _TABLE = """
@@ -73,13 +73,12 @@ class Database:
                 execute(_TABLE)
                 execute(f"PRAGMA user_version={SCHEMA}")
 
-    def records(self) -> Iterator[Record]:
-        """Read all records, leaving out those that make no sense."""
-        for (text,) in self._connection.execute("SELECT record FROM jobs"):
-            with contextlib.suppress(msgspec.DecodeError):
-                yield _DECODER.decode(text)
+    def records(self) -> Iterator[Record | Unreadable]:
+        """Read all records."""
+        for id, text in self._connection.execute("SELECT id, record FROM jobs"):
+            yield read_record(_bytes(text), id)
 
-    def write(self, kept: Iterable[Record], forgotten: Iterable[str] = ()) -> None:
+    def write(self, kept: Iterable[Record | Unreadable], forgotten: Iterable[str] = ()) -> None:
         """Put records into the database and take others out, all or nothing.
 
         Raises
@@ -89,7 +88,7 @@ class Database:
         with self._transaction():
             self._connection.executemany(
                 "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)",
-                [(r.id, r.state, r.updated, _ENCODER.encode(r)) for r in kept],
+                [(r.id, r.state, r.updated, _text(r)) for r in kept],
             )
             self._connection.executemany(
                 "DELETE FROM jobs WHERE id = ?", [(id,) for id in forgotten]
@@ -127,19 +126,30 @@ class Database:
             raise
 
 
-def salvage(path: Path) -> list[Record]:
+def _text(record: Record | Unreadable) -> bytes:
+    return record.text if isinstance(record, Unreadable) else _ENCODER.encode(record)
+
+
+def _bytes(text: object) -> bytes:
+    """Take a column's contents as they are, whichever type another tool has given them."""
+    return text if isinstance(text, bytes) else str(text).encode(errors="surrogateescape")
+
+
+def salvage(path: Path) -> list[Record | Unreadable]:
     """Read whatever can still be read of a damaged database."""
-    found: list[Record] = []
+    found: list[Record | Unreadable] = []
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             for order in ("ASC", "DESC"):
                 # A damaged page ends a walk through the table; the other end may be whole.
                 with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
-                    for (text,) in connection.execute(
-                        f"SELECT record FROM jobs ORDER BY id {order}"
+                    for id, text in connection.execute(
+                        f"SELECT id, record FROM jobs ORDER BY id {order}"
                     ):
-                        with contextlib.suppress(msgspec.DecodeError, TypeError):
-                            found.append(_DECODER.decode(text))
+                        record = read_record(_bytes(text), str(id))
+                        # What is rubbish stays in the file that is set aside.
+                        if record.state:
+                            found.append(record)
     except sqlite3.Error:
         pass
     return found

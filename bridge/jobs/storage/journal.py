@@ -14,15 +14,20 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from bridge.jobs.disk import sync_data
 from bridge.jobs.record import Record
+from bridge.jobs.storage.unreadable import Unreadable, read_record
 from umtn_core.audio.whole_file import sync_folder
+from umtn_core.errors import UmtnError
 
-_HEADER = b"umtn-jobs 1\n"
+_FORM = 1
+_NAME = b"umtn-jobs"
+_HEADER = b"%s %d\n" % (_NAME, _FORM)
 #: Bytes written ahead at a time; they are zeros until they are used, which no line is.
 _SPACE = 1 << 20
 _ENCODER = msgspec.json.Encoder()
@@ -37,10 +42,35 @@ class Forgotten(msgspec.Struct, frozen=True, tag=True):
 class Kept(msgspec.Struct, frozen=True, tag=True):
     """A job's state from here on."""
 
-    record: Record
+    record: Record | msgspec.Raw
 
 
-_DECODER = msgspec.json.Decoder(Forgotten | Kept)
+class _KeptText(msgspec.Struct, frozen=True, tag="Kept"):
+    """A job's state, not looked at yet."""
+
+    record: msgspec.Raw
+
+
+_DECODER = msgspec.json.Decoder(Forgotten | _KeptText)
+
+
+@dataclass
+class JournalContents:
+    """What is whole in a journal.
+
+    Parameters
+    ----------
+    records
+        The last record of each job, by id.
+    forgotten
+        Ids of jobs that were forgotten after all that.
+    strange
+        Entries that tell this version nothing, as they are written.
+    """
+
+    records: dict[str, Record | Unreadable] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
+    strange: list[bytes] = field(default_factory=list)
 
 
 class Journal:
@@ -52,6 +82,8 @@ class Journal:
         The file; replaced if it is there.
     records
         The records that it begins with.
+    strange
+        Further entries that it begins with, as they are written.
 
     Raises
     ------
@@ -64,8 +96,11 @@ class Journal:
         The number of bytes written so far.
     """
 
-    def __init__(self, path: Path, records: Iterable[Record]):
-        beginning = _HEADER + b"".join(_line(Kept(record)) for record in records)
+    def __init__(
+        self, path: Path, records: Iterable[Record | Unreadable], strange: Iterable[bytes] = ()
+    ):
+        entries = [*map(_kept, records), *strange]
+        beginning = _HEADER + b"".join(map(_line, entries))
         beside = path.with_suffix(".new")
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
         self._file = os.open(beside, flags, 0o600)
@@ -86,8 +121,8 @@ class Journal:
         OSError
             Nothing has been added then.
         """
-        entries: list[Forgotten | Kept] = [Kept(record) for record in kept]
-        entries += [Forgotten(id) for id in forgotten]
+        entries = [_kept(record) for record in kept]
+        entries += [_ENCODER.encode(Forgotten(id)) for id in forgotten]
         self._add(b"".join(map(_line, entries)))
 
     def cut(self, size: int) -> None:
@@ -139,40 +174,51 @@ class Journal:
             view = view[os.write(self._file, view) :]
 
 
-def read_journal(path: Path) -> tuple[dict[str, Record], set[str]]:
+def read_journal(path: Path) -> JournalContents:
     """Read what is whole in a journal.
 
-    Returns
-    -------
-    records : dict
-        The last of each job, by id.
-    forgotten : set of str
-        Jobs that were forgotten after all that.
+    Raises
+    ------
+    UmtnError
+        If a later version of umtn has written it in another form.
     """
-    records: dict[str, Record] = {}
-    forgotten: set[str] = set()
+    found = JournalContents()
     lines = path.read_bytes().split(b"\n") if path.exists() else []
+    name, _, form = (lines or [b""])[0].partition(b" ")
+    if name == _NAME and form.isdigit() and int(form) > _FORM:
+        raise UmtnError(
+            f"{path} was written by a later version of umtn; update umtn, or choose another "
+            "data folder."
+        )
     for line in lines:
-        entry = _entry(line)
-        if isinstance(entry, Kept):
-            records[entry.record.id] = entry.record
-            forgotten.discard(entry.record.id)
-        elif isinstance(entry, Forgotten):
-            records.pop(entry.id, None)
-            forgotten.add(entry.id)
-    return records, forgotten
+        checksum, _, text = line.partition(b" ")
+        if len(checksum) == 8 and b"%08x" % zlib.crc32(text) == checksum:
+            _add_entry(found, text)
+    return found
 
 
-def _line(entry: Forgotten | Kept) -> bytes:
-    text = _ENCODER.encode(entry)
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def _entry(line: bytes) -> Forgotten | Kept | None:
-    checksum, _, text = line.partition(b" ")
-    if len(checksum) != 8 or b"%08x" % zlib.crc32(text) != checksum:
-        return None
+def _add_entry(found: JournalContents, text: bytes) -> None:
     try:
-        return _DECODER.decode(text)
+        entry = _DECODER.decode(text)
     except msgspec.DecodeError:
-        return None
+        found.strange.append(text)
+        return
+    if isinstance(entry, Forgotten):
+        found.records.pop(entry.id, None)
+        found.forgotten.add(entry.id)
+        return
+    record = read_record(bytes(entry.record))
+    if record.id:
+        found.records[record.id] = record
+        found.forgotten.discard(record.id)
+    else:
+        found.strange.append(text)
+
+
+def _kept(record: Record | Unreadable) -> bytes:
+    plain = msgspec.Raw(record.text) if isinstance(record, Unreadable) else record
+    return _ENCODER.encode(Kept(plain))
+
+
+def _line(text: bytes) -> bytes:
+    return b"%08x %s\n" % (zlib.crc32(text), text)

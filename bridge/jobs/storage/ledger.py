@@ -38,16 +38,22 @@ class Ledger:
     ----------
     records : dict
         Every job's record, by id.
+    unreadable : dict of str to Unreadable
+        What is stored and this version cannot read, by id; left alone.
     outputs : set of str
         The paths of results to come.
     """
 
     def __init__(self, store: JobStore):
         self.records = {record.id: record for record in store.records}
+        self.unreadable = store.unreadable
         self.outputs = {r.request.output for r in store.records if not r.finished}
+        self.outputs |= {r.output for r in self.unreadable.values() if not r.finished}
         self._store = store
         self._progress: dict[str, tuple[float, float | None]] = {}
         self._settling: set[str] = set()
+        self._forgetting: set[str] = set()
+        self._unwritten: set[str] = set()
         self._endings: dict[str, asyncio.Future[None]] = {}
         self._callbacks: dict[object, OnJob] = {}
         self._writes = Tasks()
@@ -62,6 +68,11 @@ class Ledger:
             If there is no such job.
         """
         record = self.records.get(id)
+        if id in self.unreadable:
+            raise RequestError(
+                "unknown_id",
+                f"The job {quoted(id)} was stored by a later version of umtn; update umtn.",
+            )
         if record is None:
             raise RequestError("unknown_id", f"There is no job {quoted(id)}.")
         return record
@@ -152,7 +163,7 @@ class Ledger:
         """Put a note on a job, whatever its state is, and write it down."""
         if id in self._settling:
             await self.ending(id)
-        if id in self.records:
+        if id in self.records and id not in self._forgetting:
             record = self.records[id] = msgspec.structs.replace(self.records[id], note=text)
             await self._write(record)
 
@@ -178,16 +189,27 @@ class Ledger:
             If that cannot be written down.
         """
         gone = tuple(ids)
-        if gone:
-            await self._store.write(forgotten=gone)
-        for id in gone:
-            self.records.pop(id, None)
+        self._forgetting.update(gone)
+        try:
+            if gone:
+                await self._store.write(forgotten=gone)
+            for id in gone:
+                self.records.pop(id, None)
+                self._unwritten.discard(id)
+        finally:
+            self._forgetting.difference_update(gone)
 
     async def close(self) -> None:
         """Write down what is left, and close the store."""
         await self._writes.wait(_FLUSH_SECONDS)
         await self._retries.cancel()
         await self._writes.cancel()
+        left = [self.records[id] for id in self._unwritten if id in self.records]
+        if left:
+            try:
+                await self._store.write(*left)
+            except DISK_ERRORS as error:
+                log.error("the states of %d jobs could not be stored: %s", len(left), error)
         await self._store.close()
 
     def _changed(self, id: str, changes: dict[str, Any]) -> Record:
@@ -201,14 +223,16 @@ class Ledger:
             await self._store.write(record)
         except DISK_ERRORS as error:
             log.error("the state of job %s cannot be stored for now: %s", record.id, error)
+            self._unwritten.add(record.id)
             self._retries.spawn(self._write_later(record))
             return False
+        self._unwritten.discard(record.id)
         return True
 
     async def _write_later(self, record: Record) -> None:
         await asyncio.sleep(_RETRY_SECONDS)
-        if self.records.get(record.id) == record:
-            await self._write(record)
+        if record.id in self._unwritten and record.id in self.records:
+            await self._write(self.records[record.id])
 
     def _tell(self, id: str) -> None:
         if not self._callbacks:

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bridge.jobs.record import Record
 from bridge.jobs.settings import JobSettings
 
-_DAY = 24 * 3600.0
+DAY = 24 * 3600.0
 
 
-def prune_results(records: Iterable[Record], settings: JobSettings, now: float) -> list[str]:
+@dataclass
+class Pruned:
+    """What has gone.
+
+    Parameters
+    ----------
+    aged, beyond_size, beyond_number
+        Ids of jobs that are to be remembered no more, by the reason why.
+    deleted
+        The number of results that were deleted.
+    """
+
+    aged: list[str] = field(default_factory=list)
+    beyond_size: list[str] = field(default_factory=list)
+    beyond_number: list[str] = field(default_factory=list)
+    deleted: int = 0
+
+    @property
+    def forgotten(self) -> list[str]:
+        """Ids of all jobs that are to be remembered no more."""
+        return self.aged + self.beyond_size + self.beyond_number
+
+
+def prune_results(records: Iterable[Record], settings: JobSettings, now: float | None) -> Pruned:
     """Delete results that are too old or too many, and say which jobs to forget.
 
     Only files that the bridge has written itself are deleted: results in the session folder
-    that nobody has changed since.
+    that nobody has changed since. A job whose result cannot be deleted is remembered.
 
     Parameters
     ----------
@@ -27,38 +50,44 @@ def prune_results(records: Iterable[Record], settings: JobSettings, now: float) 
     settings
         The session folder and the limits.
     now
-        The time, in seconds since the epoch.
-
-    Returns
-    -------
-    list of str
-        Ids of jobs that are to be remembered no more.
+        The time, in seconds since the epoch; None, it is in doubt, and nothing is too old.
     """
-    finished = sorted((r for r in records if r.finished), key=lambda r: r.updated)
+    pruned = Pruned()
+    # What is of the future, by a clock that was wrong, is of today as far as anybody knows.
+    finished = sorted(
+        (r for r in records if r.finished),
+        key=lambda r: r.updated if now is None else min(r.updated, now),
+    )
     session = Path(os.path.realpath(settings.session_folder))
-    forgotten: list[str] = []
     kept: list[Record] = []
     for record in finished:
-        days = (now - record.updated) / _DAY
-        if settings.keep_days is not None and days > settings.keep_days:
-            if _is_untouched_result(record, session):
-                _delete(record)
-            forgotten.append(record.id)
-        else:
+        if not _is_too_old(record, settings, now):
             kept.append(record)
+        elif not _is_untouched_result(record, session):
+            pruned.aged.append(record.id)
+        elif _delete(record):
+            pruned.aged.append(record.id)
+            pruned.deleted += 1
     if settings.keep_bytes is not None:
         results = [record for record in kept if _is_untouched_result(record, session)]
         total = sum(record.output_size for record in results)
         for record in results:
             if total <= settings.keep_bytes:
                 break
-            _delete(record)
-            total -= record.output_size
-            forgotten.append(record.id)
-    gone = set(forgotten)
+            if _delete(record):
+                total -= record.output_size
+                pruned.beyond_size.append(record.id)
+                pruned.deleted += 1
+    gone = set(pruned.forgotten)
     remembered = [record.id for record in kept if record.id not in gone]
-    excess = max(0, len(remembered) - settings.most_remembered)
-    return forgotten + remembered[:excess]
+    pruned.beyond_number = remembered[: max(0, len(remembered) - settings.most_remembered)]
+    return pruned
+
+
+def _is_too_old(record: Record, settings: JobSettings, now: float | None) -> bool:
+    if settings.keep_days is None or now is None:
+        return False
+    return now - record.updated > settings.keep_days * DAY
 
 
 def _is_untouched_result(record: Record, session: Path) -> bool:
@@ -75,6 +104,11 @@ def _is_untouched_result(record: Record, session: Path) -> bool:
     return stat.S_ISREG(status.st_mode) and (status.st_size, status.st_mtime_ns) == known
 
 
-def _delete(record: Record) -> None:
-    with contextlib.suppress(OSError):
+def _delete(record: Record) -> bool:
+    try:
         os.unlink(record.request.output)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from pathlib import Path
 from bridge.jobs.record import Record
 from bridge.jobs.storage.database import Database, salvage, set_aside
 from bridge.jobs.storage.journal import Journal, read_journal
+from bridge.jobs.storage.unreadable import Unreadable
 from umtn_core.errors import UmtnError
 
 log = logging.getLogger(__name__)
@@ -51,17 +52,27 @@ class JobStore:
     ----------
     records : list of Record
         What was found on opening, oldest first.
+    unreadable : dict of str to Unreadable
+        What was found and is of a later version, or damaged, by id. It stays as it is, and nothing
+        may be written under these ids.
     """
 
     def __init__(self, folder: Path):
         self._journal_path = folder / JOURNAL
         try:
-            self._database, records = _open(folder / DATABASE, self._journal_path)
-            self._journal = Journal(self._journal_path, records)
+            self._database, known, self._strange = _open(folder / DATABASE, self._journal_path)
+            self._journal = Journal(self._journal_path, known.values(), self._strange)
         except DISK_ERRORS as error:
             raise UmtnError(f"The job store in {folder} cannot be opened: {error}.") from error
-        self._live = {record.id: record for record in records}
-        self.records = sorted(records, key=lambda record: record.created)
+        self._live = {r.id: r for r in known.values() if isinstance(r, Record)}
+        self.records = sorted(self._live.values(), key=lambda record: record.created)
+        self.unreadable = {r.id: r for r in known.values() if isinstance(r, Unreadable)}
+        if self.unreadable or self._strange:
+            log.warning(
+                "%d stored jobs are of a later version of umtn, or damaged; they are kept as they "
+                "are, and go on when a version that knows them is started",
+                len(self.unreadable) + len(self._strange),
+            )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="umtn-store")
         self._writing = threading.Lock()
         self._waiting: list[tuple[list[Record], list[str], asyncio.Future[None]]] = []
@@ -176,7 +187,8 @@ class JobStore:
     def _renew_journal(self) -> None:
         try:
             self._database.sync()
-            renewed = Journal(self._journal_path, self._live.values())
+            known: list[Record | Unreadable] = [*self._live.values(), *self.unreadable.values()]
+            renewed = Journal(self._journal_path, known, self._strange)
         except DISK_ERRORS as error:
             log.warning("the journal of jobs cannot be written without its history: %s", error)
             return
@@ -188,32 +200,40 @@ class JobStore:
         self._journal.close()
 
 
-def _open(database_path: Path, journal_path: Path) -> tuple[Database, list[Record]]:
+def _open(
+    database_path: Path, journal_path: Path
+) -> tuple[Database, dict[str, Record | Unreadable], list[bytes]]:
     """Open a database, with all that it and the journal know between them in it."""
-    journal, forgotten = read_journal(journal_path)
+    journal = read_journal(journal_path)
+    known: dict[str, Record | Unreadable]
     try:
         database = Database(database_path)
-        records = {record.id: record for record in database.records()}
+        known = {record.id: record for record in database.records()}
+        there = set(known)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "unable to open" in str(error):
             raise
-        found = {record.id: record for record in salvage(database_path)}
+        known = {record.id: record for record in salvage(database_path)}
         aside = set_aside(database_path)
         log.warning(
             "the job database was damaged (%s) and is now %s; its jobs come from the journal",
             error, aside,
         )  # fmt: skip
-        database, records = Database(database_path), found
-    for id in forgotten:
-        records.pop(id, None)
-    mended = [r for r in journal.values() if _is_newer(r, records.get(r.id))]
-    records.update((record.id, record) for record in mended)
-    database.write(records.values(), forgotten)
+        database, there = Database(database_path), set()
+    for id in journal.forgotten:
+        known.pop(id, None)
+    mended = {id: r for id, r in journal.records.items() if _is_newer(r, known.get(id))}
+    known |= mended
+    missing = {id: record for id, record in known.items() if id not in there} | mended
+    database.write(missing.values(), journal.forgotten)
     database.sync()  # the journal is to begin without its history
-    return database, list(records.values())
+    return database, known, journal.strange
 
 
-def _is_newer(record: Record, other: Record | None) -> bool:
+def _is_newer(record: Record | Unreadable, other: Record | Unreadable | None) -> bool:
+    if isinstance(record, Record) and isinstance(other, Unreadable):
+        # Of two copies of the same, the one that can be read is not the damaged one.
+        return record.updated >= other.updated
     return (
         other is None
         or (record.finished and not other.finished)

@@ -36,7 +36,7 @@ def done(path, updated=0.0, size=1000, state="done"):
 
 def test_nothing_goes_unless_the_user_says_so(folders):
     records = [done(folders.session_folder / f"{i}.wav") for i in range(3)]
-    assert prune_results(records, folders, 1e12) == []
+    assert prune_results(records, folders, 1e12).forgotten == []
     assert len(list(folders.session_folder.iterdir())) == 3
 
 
@@ -50,7 +50,7 @@ def test_by_age(folders, tmp_path):
     failed = done(session / "not ours.wav", 0.0, state="failed")
     (session / "in.wav").write_bytes(b"an input")
     records = [old, new, elsewhere, edited, waiting, failed]
-    gone = prune_results(records, replace(folders, keep_days=5.0), 10 * DAY)
+    gone = prune_results(records, replace(folders, keep_days=5.0), 10 * DAY).forgotten
     assert set(gone) == {"old.wav", "theirs.wav", "edited.wav", "not ours.wav"}
     left = {path.name for path in session.iterdir()}
     assert left == {"new.wav", "edited.wav", "waiting.wav", "not ours.wav", "in.wav"}
@@ -60,15 +60,18 @@ def test_by_age(folders, tmp_path):
 def test_by_size_the_oldest_first(folders):
     session = folders.session_folder
     records = [done(session / f"{i}.wav", float(i)) for i in (3, 1, 2, 4)]
-    assert prune_results(records, replace(folders, keep_bytes=2500), 10.0) == ["1.wav", "2.wav"]
+    assert prune_results(records, replace(folders, keep_bytes=2500), 10.0).forgotten == [
+        "1.wav",
+        "2.wav",
+    ]
     assert {path.name for path in session.iterdir()} == {"3.wav", "4.wav"}
-    assert prune_results(records, replace(folders, keep_bytes=2500), 10.0) == []
+    assert prune_results(records, replace(folders, keep_bytes=2500), 10.0).forgotten == []
 
 
 def test_by_number_only_the_memory_of_them_goes(folders):
     session = folders.session_folder
     records = [done(session / f"{i}.wav", float(i)) for i in range(4)]
-    assert prune_results(records, replace(folders, most_remembered=3), 10.0) == ["0.wav"]
+    assert prune_results(records, replace(folders, most_remembered=3), 10.0).forgotten == ["0.wav"]
     assert len(list(session.iterdir())) == 4
 
 

@@ -149,7 +149,7 @@ def test_what_could_not_be_written_is_not_there_later(tmp_path):
 
     asyncio.run(work())
     assert list(opened(tmp_path)) == ["a", "c"]
-    assert list(read_journal(tmp_path / JOURNAL)[0]) == ["a", "c"]
+    assert list(read_journal(tmp_path / JOURNAL).records) == ["a", "c"]
 
 
 def test_a_journal_goes_on_after_a_full_disk(tmp_path, monkeypatch):
@@ -164,13 +164,13 @@ def test_a_journal_goes_on_after_a_full_disk(tmp_path, monkeypatch):
         patch.setattr("bridge.jobs.storage.journal.sync_data", full)
         with pytest.raises(OSError, match="No space"):
             journal.append([record("b")])
-    assert list(read_journal(path)[0]) == ["a"]
+    assert list(read_journal(path).records) == ["a"]
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         journal.append([record("c")])
-    assert list(read_journal(path)[0]) == ["a", "c"]
+    assert list(read_journal(path).records) == ["a", "c"]
     journal.append([record("d")])
-    assert list(read_journal(path)[0]) == ["a", "c", "d"]
+    assert list(read_journal(path).records) == ["a", "c", "d"]
     journal.close()
     assert path.read_bytes() == lines(path)
 
