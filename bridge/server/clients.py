@@ -19,6 +19,10 @@ class Target(Protocol):
     def send(self, packet: bytes) -> None:
         """Send a packet; never waits and never fails."""
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that the system has not taken yet."""
+
 
 @dataclass(frozen=True)
 class UdpTarget:
@@ -40,6 +44,11 @@ class UdpTarget:
         """Send a datagram; a port that nobody listens on is not noticed."""
         if not self.transport.is_closing():
             self.transport.sendto(packet, self.address)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the system has not taken yet."""
+        return int(self.transport.get_write_buffer_size())
 
     def at(self, port: int) -> UdpTarget:
         """Return another port of the same machine."""

@@ -11,8 +11,9 @@ if sys.platform != "win32":
 
 log = logging.getLogger(__name__)
 
-#: Descriptors for what is no client: files, workers, listening sockets, those who are turned away.
-_KEPT = 192
+#: Descriptors for what is no client: files, workers, listening sockets; and for HTTP, those who
+#: have not said anything yet, and those who are turned away, up to 64 of each.
+_KEPT = 320
 
 
 def connections_at_once(wanted: int) -> int:
@@ -26,7 +27,7 @@ def connections_at_once(wanted: int) -> int:
     Returns
     -------
     int
-        How many of them there is room for, at least 1.
+        How many of them there is room for, at least a quarter of the limit.
     """
     if sys.platform == "win32":  # sockets are counted apart from files there, and not few
         return wanted
@@ -40,7 +41,7 @@ def connections_at_once(wanted: int) -> int:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if not _is_less(soft, needed):
         return wanted
-    room = max(1, soft - _KEPT)
+    room = max(soft - _KEPT, soft // 4)
     log.warning("the system allows %d open files, so %d TCP connections", soft, room)
     return room
 

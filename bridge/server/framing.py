@@ -3,6 +3,11 @@
 OSC 1.1 frames packets by SLIP, OSC 1.0 puts the length of each before it, in four bytes. The first
 byte of a connection tells: a SLIP frame begins with END, or where its sender leaves that out with
 what a packet begins with, and a length that a packet may have begins with a zero.
+
+Web pages can have a browser send nearly anything to any port of its machine, but not from the first
+byte on: a request line comes first, or what TLS, STUN or another protocol begins with. So a stream
+is given up at the first bytes that are neither a frame nor an OSC packet in one, and what follows
+is not looked at.
 """
 
 from __future__ import annotations
@@ -13,9 +18,16 @@ from typing import Protocol
 
 from pythonosc import slip
 
-from bridge.server.packets import too_long
+from bridge.server.packets import begins_osc, may_begin_osc, too_long
 
 _SIZE = struct.Struct(">i")
+
+
+#: Why a connection is given up.
+NOT_OSC = (
+    "Over TCP, send OSC packets and nothing else, in SLIP frames, which begin and end with the "
+    "byte C0, or each after its length in four bytes, of which the first counts most."
+)
 
 
 class BrokenFraming(Exception):
@@ -28,6 +40,10 @@ class Framing(Protocol):
     @property
     def unfinished(self) -> bool:
         """Whether the stream has come to the middle of a packet."""
+
+    @property
+    def begun(self) -> bytes:
+        """What has come of a packet that is not whole yet."""
 
     def encode(self, packet: bytes) -> bytes:
         """Frame a packet to be sent."""
@@ -60,6 +76,11 @@ class SlipFraming:
         """Whether a frame has begun."""
         return bool(self._rest)
 
+    @property
+    def begun(self) -> bytes:
+        """What has come of a frame."""
+        return self._rest
+
     def encode(self, packet: bytes) -> bytes:
         """Frame a packet to be sent."""
         framed: bytes = slip.encode(packet)
@@ -70,10 +91,11 @@ class SlipFraming:
         *frames, self._rest = (self._rest + chunk).split(slip.END)
         for frame in filter(None, frames):
             try:
-                yield slip.decode(frame)
+                packet = slip.decode(frame)
             except slip.ProtocolError:
-                # Not OSC either, and refused as that.
-                yield frame
+                raise BrokenFraming(NOT_OSC) from None
+            yield _checked(packet)
+        _check_begun(self._rest)
         if len(self._rest) > 2 * self._largest:
             raise BrokenFraming(too_long(self._largest))
 
@@ -96,6 +118,11 @@ class LengthFraming:
         """Whether a length or a packet has begun."""
         return bool(self._rest)
 
+    @property
+    def begun(self) -> bytes:
+        """What has come of a packet, without its length."""
+        return self._rest[_SIZE.size :]
+
     def encode(self, packet: bytes) -> bytes:
         """Frame a packet to be sent."""
         return _SIZE.pack(len(packet)) + packet
@@ -111,13 +138,25 @@ class LengthFraming:
                 raise BrokenFraming(f"No packet is {size} bytes long, as one is said to be here.")
             end = _SIZE.size + size
             if len(self._rest) < end:
+                _check_begun(self.begun)
                 return
             packet, self._rest = self._rest[_SIZE.size : end], self._rest[end:]
-            yield packet
+            yield _checked(packet)
+
+
+def _checked(packet: bytes) -> bytes:
+    if not begins_osc(packet):
+        raise BrokenFraming(NOT_OSC)
+    return packet
+
+
+def _check_begun(begun: bytes) -> None:
+    if not may_begin_osc(begun):
+        raise BrokenFraming(NOT_OSC)
 
 
 def framing_of(first: bytes, largest: int) -> Framing:
-    """Tell by the first bytes of a connection how its packets are framed.
+    """Tell by the first byte of a connection how its packets are framed.
 
     Parameters
     ----------
@@ -135,7 +174,4 @@ def framing_of(first: bytes, largest: int) -> Framing:
         return LengthFraming(largest)
     if first.startswith((slip.END, b"/", b"#")):
         return SlipFraming(largest)
-    raise BrokenFraming(
-        "Over TCP, send OSC packets in SLIP frames, which begin and end with the byte C0, or each "
-        "after its length in four bytes, of which the first counts most."
-    )
+    raise BrokenFraming(NOT_OSC)

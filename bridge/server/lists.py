@@ -15,6 +15,10 @@ _BATCH = 32
 _PAUSE = 0.002
 _SHARE = 3
 
+#: Bytes that may wait for a reader, and seconds in which one that is slower has to read some.
+_MOST_UNSENT = 1 << 17
+_PATIENCE = 1.0
+
 #: Lists under way at once.
 _AT_ONCE = 2
 #: Lists that wait their turn, at most.
@@ -63,4 +67,16 @@ async def _send(target: Target, packets: Iterable[bytes]) -> None:
         target.send(packet)
         if place % _BATCH == 0:
             await asyncio.sleep(max(_PAUSE, _SHARE * (time.perf_counter() - began)))
+            if not await _reads(target):
+                return
             began = time.perf_counter()
+
+
+async def _reads(target: Target) -> bool:
+    """Wait for a slow reader, and say whether there still is one."""
+    until = time.monotonic() + _PATIENCE
+    while target.unsent > _MOST_UNSENT:
+        if time.monotonic() > until:
+            return False
+        await asyncio.sleep(10 * _PAUSE)
+    return True

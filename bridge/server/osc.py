@@ -16,7 +16,7 @@ from bridge.server.listening import hosts_of, listen
 from bridge.server.metrics import Metrics
 from bridge.server.requests import Requests
 from bridge.server.settings import ServerSettings
-from bridge.server.tcp import TcpServer
+from bridge.server.tcp import MOST_STRANGERS, TcpServer
 from bridge.server.udp import serve_udp
 
 
@@ -75,8 +75,9 @@ class OscServer:
             self.requests,
             self.followers,
             access,
-            connections_at_once(settings.most_clients),
-            settings.largest_packet,
+            most_clients=connections_at_once(settings.most_clients),
+            most_strangers=min(MOST_STRANGERS, settings.most_clients),
+            largest=settings.largest_packet,
         )
         self._unsubscribe: Callable[[], None] | None = None
         self.port = settings.port

@@ -88,6 +88,16 @@ def read_packet(packet: bytes) -> list[Received]:
     return [_read_message(part) for part in _parts(packet, 0)]
 
 
+def begins_osc(packet: bytes) -> bool:
+    """Whether a packet begins as messages or bundles do."""
+    return packet.startswith((b"/", _BUNDLE))
+
+
+def may_begin_osc(begun: bytes) -> bool:
+    """Whether a packet that begins so can become a message or a bundle."""
+    return begins_osc(begun) or _BUNDLE.startswith(begun)
+
+
 def token_in(packet: bytes) -> str | None:
     """Return the token that a packet, or the first message of a bundle, shows, if it shows one.
 

@@ -116,7 +116,7 @@ class Requests:
         if shows_token:
             # However much others of its machine send.
             client.admit()
-        bucket = self.bucket_of(client)
+        bucket = self._bucket_of(client)
         try:
             if not shows_token and not bucket.take():
                 self._refuse_rate(client, "")
@@ -132,8 +132,11 @@ class Requests:
             log.exception("a packet of %d bytes made trouble", len(packet))
             self._refuse(client, client.answers(), "", "internal", _INTERNAL)
 
-    def bucket_of(self, client: Client) -> Bucket:
-        """Return what a client's machine may still send."""
+    def wait(self, client: Client, packet: bytes) -> float:
+        """Seconds until a packet may be taken from a client's machine; 0 if it shows the token."""
+        return 0.0 if self._shows_token(packet) else self._bucket_of(client).wait()
+
+    def _bucket_of(self, client: Client) -> Bucket:
         return (self._buckets if client.authorised else self._strangers).of(client.host)
 
     def is_own(self, address: tuple[Any, ...]) -> bool:

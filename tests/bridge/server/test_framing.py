@@ -13,7 +13,14 @@ from bridge.server.framing import BrokenFraming, LengthFraming, SlipFraming, fra
 LARGEST = 64
 FRAMINGS = [SlipFraming, LengthFraming]
 
-some_packets = st.lists(st.binary(min_size=1, max_size=LARGEST), min_size=1, max_size=6)
+#: Only such are packets; a stream with anything else in it is given up.
+some_packets = st.lists(
+    st.binary(max_size=LARGEST - 8).flatmap(
+        lambda rest: st.sampled_from([b"/", b"#bundle\0"]).map(lambda b: b + rest)
+    ),
+    min_size=1,
+    max_size=6,
+)
 some_cuts = st.lists(st.integers(0, 400), max_size=12)
 
 
@@ -68,9 +75,9 @@ def test_a_length_that_no_packet_has_ends_the_stream_at_once(size: int) -> None:
     reason = "bytes; send shorter ones" if size > 0 else f"No packet is {size} bytes long"
     found = []
     with pytest.raises(BrokenFraming, match=reason):
-        for packet in framing.packets(framing.encode(b"abcd") + struct.pack(">i", size)):
+        for packet in framing.packets(framing.encode(b"/abc") + struct.pack(">i", size)):
             found.append(packet)
-    assert found == [b"abcd"]
+    assert found == [b"/abc"]
 
 
 def test_the_middle_of_a_packet_is_known() -> None:
@@ -85,7 +92,39 @@ def test_the_middle_of_a_packet_is_known() -> None:
         assert not framing.unfinished
 
 
-def test_a_frame_with_a_wrong_escape_is_given_as_it_is_and_the_next_is_whole() -> None:
+@pytest.mark.parametrize("kind", FRAMINGS)
+@pytest.mark.parametrize(
+    "wrong", [b"nonsense", b"#bund", b"#bundler", b"\xfeSMB", b" /a", b"\0\0\0\4/a\0\0"]
+)
+@pytest.mark.parametrize("before", [[], [b"/a\0\0"]])
+def test_nothing_is_read_behind_what_is_no_osc(
+    kind: type[SlipFraming] | type[LengthFraming], wrong: bytes, before: list[bytes]
+) -> None:
+    framing = kind(LARGEST)
+    stream = b"".join(map(framing.encode, [*before, wrong, b"/b\0\0"]))
+    for size in (1, 3, len(stream)):  # however it comes
+        framing, found = kind(LARGEST), []
+        with pytest.raises(BrokenFraming, match="OSC packets and nothing else"):
+            for place in range(0, len(stream), size):
+                for packet in framing.packets(stream[place : place + size]):
+                    found.append(packet)
+        assert found == before
+
+
+@pytest.mark.parametrize("kind", FRAMINGS)
+def test_a_beginning_that_is_no_osc_is_not_waited_for(
+    kind: type[SlipFraming] | type[LengthFraming],
+) -> None:
+    for begun in (b"#bundle\0", b"#bu", b"/"):
+        framing = kind(LARGEST)
+        before = framing.encode(begun + b"/" * 20).partition(begun)[0]
+        assert not list(framing.packets(before + begun))
+        assert framing.begun == begun
+    with pytest.raises(BrokenFraming):
+        list(kind(LARGEST).packets(kind(LARGEST).encode(b"POST /" + b"/" * 20)[:6]))
+
+
+def test_a_wrong_escape_is_no_frame() -> None:
     framing = SlipFraming(LARGEST)
-    stream = slip.END + b"/a\xdb\0" + slip.END + b"/b\0\0" + slip.END
-    assert list(framing.packets(stream)) == [b"/a\xdb\0", b"/b\0\0"]
+    with pytest.raises(BrokenFraming):
+        list(framing.packets(slip.END + b"/a\xdb\0" + slip.END + b"/b\0\0" + slip.END))

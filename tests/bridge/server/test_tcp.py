@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +66,7 @@ def test_packets_after_their_length_are_answered_in_the_same_way(serve: Serve) -
                 one.writer.write(bytes([byte]))
                 await asyncio.sleep(0.001)
             assert (await one.next()).address == "/umtn/pong"
-            one.writer.write(after_length(RENDER) + after_length(b"nonsense") + after_length(PING))
+            one.writer.write(after_length(RENDER) + after_length(b"/odd") + after_length(PING))
             heard = [await one.next() for _ in range(3)]
             assert {m.address for m in heard} == {"/umtn/accepted", "/umtn/error", "/umtn/pong"}
             # Beside it, another connection goes on in the other framing.
@@ -110,19 +111,75 @@ def test_a_length_that_no_packet_has_is_an_error_and_the_end(serve: Serve, size:
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize(
-    "stream",
-    [b"GET / HTTP/1.1\r\n\r\n", b"\x0c\0\0\0/umtn/ping\0\0,\0\0\0", b"\xff" * 50_000, b"\xdb"],
-)
-def test_what_is_in_neither_framing_is_an_error_and_the_end(serve: Serve, stream: bytes) -> None:
+#: What browsers and other programs can be made to send to any port, with bytes that a stranger
+#: has chosen wherever these protocols let him.
+FRAMES = slip.encode(RENDER) + after_length(RENDER)
+OTHER_PROTOCOLS = {
+    "GET": b"GET /" + FRAMES + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "POST": b"POST / HTTP/1.1\r\nContent-Length: 99\r\n\r\n" + FRAMES,
+    "OPTIONS": b"OPTIONS * HTTP/1.1\r\nX: \xc0" + FRAMES + b"\r\n\r\n",
+    "a method that begins as bundles do": b"#bundle / HTTP/1.1\r\n\r\n" + FRAMES,
+    "a method of one letter": b"# / HTTP/1.1\r\n\r\n" + FRAMES,
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\4\0\0\0\0\0" + FRAMES,
+    "TLS": b"\x16\3\1\2\0\1\0\1\xfc\3\3" + FRAMES,
+    "STUN, allocating at a TURN server": b"\0\3\0\x40\x21\x12\xa4\x42" + bytes(12) + FRAMES,
+    "STUN, framed for ICE": b"\0\x64\0\1\0\x50\x21\x12\xa4\x42" + bytes(12) + FRAMES,
+    "STUN, framed for ICE, as long as possible": b"\0\xff\0\1\0\xeb\x21\x12\xa4\x42" + FRAMES,
+    "FTP": b"USER \r\n" + FRAMES,
+    "SMB": b"\0\0\0\x40\xfeSMB\x40\0" + FRAMES,
+    "TPKT, of remote desktops": b"\3\0\0\x2a" + FRAMES,
+    "DNS": b"\0\x1d\0\0\1\0\0\1" + FRAMES,
+    "lines": b"\r\n\r\n" + FRAMES,
+    "zeros": bytes(64) + FRAMES,
+    "frames of nothing": slip.END * 64 + b"x" + FRAMES,
+    "length the wrong way round": b"\x0c\0\0\0/umtn/ping\0\0,\0\0\0" + FRAMES,
+    "ones": b"\xff" * 50_000 + FRAMES,
+    "an escape": slip.ESC + FRAMES,
+}
+
+
+@pytest.mark.parametrize("token", [None, TOKEN])
+@pytest.mark.parametrize("pieces", [False, True])
+@pytest.mark.parametrize("what", OTHER_PROTOCOLS)
+def test_nothing_in_another_protocol_is_obeyed_or_answered(
+    serve: Serve, caplog: pytest.LogCaptureFixture, what: str, pieces: bool, token: str | None
+) -> None:
     async def scene() -> None:
-        async with serve() as served:
+        async with serve(token=token) as served:
             connection = await connect(served.port)
-            connection.writer.write(stream)
-            error = await connection.next_slip()
-            assert error.arguments[:2] == ["", "bad_request"]
-            assert "after its length in four bytes" in error.arguments[2]
+            stream = OTHER_PROTOCOLS[what]
+            if pieces:
+                for byte in stream[:400]:
+                    connection.writer.write(bytes([byte]))
+                    await asyncio.sleep(0)
+            else:
+                connection.writer.write(stream)
+            # Closed at once, though what it wanted to send may not be at its end.
+            with contextlib.suppress(ConnectionError):
+                assert await asyncio.wait_for(connection.reader.read(), 3) == b""
+            peer = await served.peer()
+            peer.transport.sendto(stream)
+            if token is None:
+                assert (await peer.next())[2] == "bad_request"
+            assert await peer.silent(0.05)
+            assert not served.jobs.all
+
+    asyncio.run(scene())
+    assert "refused 1 connections that are not OSC; the last from 127.0.0.1" in caplog.messages
+
+
+def test_after_an_osc_packet_what_is_none_is_an_error_and_the_end(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            connection = await connect(served.port)
+            connection.writer.write(after_length(build_msg("/umtn/token", [TOKEN]).dgram))
+            assert await connection.next() == Received("/umtn/token", [1])
+            connection.writer.write(after_length(b"POST / HTTP/1.1\r\n") + after_length(RENDER))
+            error = await connection.next()
+            assert error.arguments[1] == "bad_request"
+            assert "OSC packets and nothing else" in error.arguments[2]
             assert await connection.at_end()
+            assert not served.jobs.all
 
     asyncio.run(scene())
 
@@ -131,11 +188,9 @@ def test_what_is_in_neither_framing_is_an_error_and_the_end(serve: Serve, stream
 @pytest.mark.parametrize(
     "begun",
     [
-        b"\0",  # of a length
         b"\0\0\0\x14/umtn",
         slip.END + b"/umtn/ping",
         PING,  # in no framing at all: it never ends
-        slip.encode(PING) + after_length(PING),  # another framing than before
     ],
 )
 def test_a_packet_whose_end_never_comes_is_an_error_and_the_end(
@@ -150,14 +205,24 @@ def test_a_packet_whose_end_never_comes_is_an_error_and_the_end(
             if hangs_up:
                 connection.writer.write_eof()
             read = connection.next if begun.startswith(b"\0") else connection.next_slip
-            if begun.startswith(slip.encode(PING)):
-                assert (await read()).address == "/umtn/pong"
             error = await read()
             assert "The end of a packet did not come" in error.arguments[2]
             assert await connection.at_end()
             # Between packets a client may be silent for as long as it likes.
             idle.writer.write(after_length(PING))
             assert (await idle.next()).address == "/umtn/pong"
+
+    asyncio.run(scene())
+
+
+def test_a_length_after_slip_is_no_frame(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            connection = await connect(served.port)
+            connection.writer.write(slip.encode(PING) + after_length(PING))
+            assert (await connection.next_slip()).address == "/umtn/pong"
+            assert "nothing else" in (await connection.next_slip()).arguments[2]
+            assert await connection.at_end()
 
     asyncio.run(scene())
 
@@ -207,10 +272,16 @@ def test_a_connection_that_only_listens_is_no_burden_and_stops_with_the_bridge(
     asyncio.run(scene())
 
 
-async def subscribed(port: int) -> Connection:
-    """A connection that keeps its place."""
+async def subscribing(port: int) -> Connection:
+    """A connection that asks for its place."""
     connection = await connect(port)
     connection.writer.write(after_length(build_msg("/umtn/subscribe", []).dgram))
+    return connection
+
+
+async def subscribed(port: int) -> Connection:
+    """A connection that keeps its place."""
+    connection = await subscribing(port)
     assert (await connection.next()).address == "/umtn/subscribed"
     return connection
 
@@ -226,9 +297,9 @@ def test_those_who_say_nothing_keep_nobody_out(serve: Serve) -> None:
                 newest = await connect(served.port)
                 newest.writer.write(after_length(PING))
                 assert (await newest.next()).address == "/umtn/pong"
-                goodbye = await idle[0].next_slip()
-                assert goodbye.arguments[1] == "busy" and "gives way" in goodbye.arguments[2]
-                assert await idle[0].at_end()
+                # It may be no OSC program, and is told nothing.
+                with contextlib.suppress(ConnectionError):
+                    assert await idle[0].at_end()
                 newest.writer.close()
             # Whoever follows jobs, or spoke just now, was not asked to go.
             speaks.writer.write(slip.encode(PING))
@@ -253,6 +324,8 @@ def test_who_spoke_long_ago_and_follows_nothing_gives_way(
                 each.writer.write(after_length(PING))
                 assert (await each.next()).address == "/umtn/pong"
             newest = await connect(served.port)
+            newest.writer.write(after_length(PING))
+            assert (await newest.next()).address == "/umtn/pong"
             # The one that was silent for the longest time, in its own framing.
             assert (await others[1].next()).arguments[1] == "busy"
             assert await others[1].at_end()
@@ -263,7 +336,7 @@ def test_who_spoke_long_ago_and_follows_nothing_gives_way(
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("framing", ["length", "slip", "none"])
+@pytest.mark.parametrize("framing", ["length", "slip"])
 def test_one_too_many_is_told_so_in_its_own_framing(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, framing: str
 ) -> None:
@@ -273,9 +346,8 @@ def test_one_too_many_is_told_so_in_its_own_framing(
         async with serve(most_clients=2) as served:
             inside = [await subscribed(served.port) for _ in range(2)]
             outside = await connect(served.port)
-            if framing != "none":
-                frame = after_length if framing == "length" else slip.encode
-                outside.writer.write(frame(PING) * 500)
+            frame = after_length if framing == "length" else slip.encode
+            outside.writer.write(frame(PING) * 500)
             read = outside.next if framing == "length" else outside.next_slip
             assert (await read()).arguments[:2] == ["", "busy"]
             assert await outside.at_end()  # and no reset takes the answer back
@@ -295,10 +367,9 @@ def test_few_of_those_who_are_turned_away_are_waited_for(
     async def scene() -> None:
         async with serve(most_clients=1) as served:
             inside = await subscribed(served.port)
-            first, second = await connect(served.port), await connect(served.port)
-            assert await second.at_end()
-            first.writer.write(after_length(PING))
+            first, second = await subscribing(served.port), await subscribing(served.port)
             assert (await first.next()).arguments[1] == "busy"
+            assert await second.at_end()
             inside.writer.close()
 
     asyncio.run(scene())
