@@ -61,7 +61,8 @@ class AsyncBridge:
         timeout: float = 5.0,
     ):
         self._is_given = host is not None or port is not None
-        self._host = "127.0.0.1" if host is None else host
+        # By whichever of its addresses.
+        self._host = "localhost" if host is None else host
         self._port = PORT if port is None else port
         self._token = token
         self._timeout = timeout
@@ -129,9 +130,9 @@ class AsyncBridge:
     async def jobs(self) -> list[JobStatus]:
         """List the jobs that the bridge remembers."""
         # A socket of its own: over this one may come answers about single jobs, which look alike.
-        async with AsyncBridge(
-            self._host, self._port, token=self._token, timeout=self._timeout
-        ) as bridge:
+        other = AsyncBridge(self._host, self._port, token=self._token, timeout=self._timeout)
+        other._link.was_there = self._link.was_there
+        async with other as bridge:
             return [
                 _status(arguments)
                 for arguments in await bridge._list(

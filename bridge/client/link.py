@@ -17,6 +17,8 @@ from bridge.server.packets import MalformedPacket, Received, read_packet
 
 #: Seconds until a request is sent again; each further wait is twice as long.
 FIRST_WAIT = 0.25
+#: That first wait where nobody was heard yet: that nobody listens is known at once.
+_WAIT_FOR_ANYBODY = 0.05
 
 #: Seconds within which a bridge that asks for a token, having just started, says where it is.
 _UNTIL_WRITTEN = 1.0
@@ -43,7 +45,7 @@ class _Socket(asyncio.DatagramProtocol):
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def error_received(self, exc: Exception) -> None:
-        """Remember why nothing gets there; the bridge may be about to start."""
+        """Remember why nothing gets there."""
         if isinstance(exc, OSError):
             self.error = exc
 
@@ -88,6 +90,8 @@ class Link:
         self._sockets: list[_Socket] = []
         self._chosen = asyncio.Event()
         self._listeners: set[asyncio.Queue[Received]] = set()
+        #: Whether a bridge was there: then it may be about to be there again.
+        self.was_there = False
 
     async def open(self, host: str, port: int) -> None:
         """Make a socket, which finds out later whether anybody is there.
@@ -143,12 +147,13 @@ class Link:
     async def _choose(self) -> None:
         """Find out at which of several addresses the bridge is."""
         loop = asyncio.get_running_loop()
-        until, wait = loop.time() + self._timeout, FIRST_WAIT
+        until, wait = loop.time() + self._timeout, self._first_wait()
         while (left := until - loop.time()) > 0:
             self.send("/umtn/ping")
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._chosen.wait(), min(wait, left))
                 return
+            self._check_anybody()
             wait *= 2
         raise self._unreachable()
 
@@ -156,6 +161,7 @@ class Link:
         """Hand what came in to everyone who waits for something."""
         if socket not in self._sockets:
             return
+        self.was_there = True
         if len(self._sockets) > 1:
             # This one was the first, whatever it says, and is the only one from now on.
             for other in self._sockets:
@@ -235,12 +241,13 @@ class Link:
         with self.listening() as inbox:
             until = loop.time() + self._timeout
             latest = loop.time() + 10 * self._timeout
-            wait = FIRST_WAIT
+            wait = self._first_wait()
             self.send(address, *values)
             while (left := until - loop.time()) > 0:
                 try:
                     message = await asyncio.wait_for(inbox.get(), min(wait, left))
                 except asyncio.TimeoutError:
+                    self._check_anybody()
                     wait *= 2
                     self.send(address, *values)
                     continue
@@ -274,13 +281,33 @@ class Link:
         finally:
             self._listeners.discard(inbox)
 
+    def _first_wait(self) -> float:
+        return FIRST_WAIT if self.was_there else _WAIT_FOR_ANYBODY
+
+    def _check_anybody(self) -> None:
+        """Wait no longer where nobody was, and all addresses say that nobody is."""
+        if self._is_refused() and not self.was_there:
+            raise self._unreachable()
+
+    def _is_refused(self) -> bool:
+        errors = [socket.error for socket in self._sockets]
+        # At one address this machine may have no way to.
+        refused = any(isinstance(error, ConnectionError) for error in errors)
+        return refused and all(error is not None for error in errors)
+
     def _unreachable(self) -> BridgeError:
         errors = [socket.error for socket in self._sockets]
         reason = f"no answer in {self._timeout:g} s"
-        if all(isinstance(error, ConnectionError) for error in errors):
+        if self._is_refused():
             reason = "nobody listens there"
         elif errors[0] is not None:
             reason = reason_of(errors[0])
+        if self.was_there:
+            return BridgeError(
+                "unreachable",
+                f"The bridge at {self._peer} does not answer this any more ({reason}); look "
+                "whether it still runs.",
+            )
         return BridgeError(
             "unreachable",
             f"There is no bridge at {self._peer} ({reason}); start one with `umtn bridge`.",

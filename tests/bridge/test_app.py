@@ -85,24 +85,24 @@ def test_the_commands_of_send(real_bridge: Any, recording: MakeRecording) -> Non
     def asked(*arguments: object) -> Any:
         return real_bridge.umtn("send", *arguments)
 
-    assert str(real_bridge.session) in asked("--ping").stdout
-    assert "tiny: flute, violin (CC0-1.0)" in asked("--models").stdout
+    assert str(real_bridge.session) in asked("ping").stdout
+    assert "tiny: flute, violin (CC0-1.0)" in asked("models").stdout
     queued = asked(source, "--to", "flute", "--model", "tiny", "--id", "a", "--no-wait")
     assert queued.stdout == "a\n"
     again = asked(source, "--to", "flute", "--model", "tiny", "--id", "a", "--json")
     job = json.loads(again.stdout)
     assert job["state"] == "done" and Path(job["output"]).exists()
-    assert asked("--status", "a").stdout.startswith("a: done, ")
-    assert asked("--cancel", "a").stdout.startswith("a: done, ")
-    assert [entry["id"] for entry in json.loads(asked("--jobs", "--json").stdout)] == ["a"]
+    assert asked("status", "a").stdout.startswith("a: done, ")
+    assert asked("cancel", "a").stdout.startswith("a: done, ")
+    assert [entry["id"] for entry in json.loads(asked("jobs", "--json").stdout)] == ["a"]
 
     for arguments, code, words in (
-        (("--status", "b"), 1, "no job"),
+        (("status", "b"), 1, "no job"),
         ((source, "--to", "tuba", "--model", "tiny"), 1, "tuba"),
         (("/etc/hostname", "--to", "flute", "--model", "tiny"), 1, "umtn: "),
         ((source, "--to", "violin", "--model", "tiny", "--id", "a"), 1, "umtn: "),
         ((source,), 2, "--to"),
-        ((), 2, "--ping"),
+        ((), 2, "ping"),
         ((source, "--to", "flute", "--segments", "many"), 2, "--segments"),
     ):
         refused = asked(*arguments)
@@ -116,9 +116,9 @@ def test_it_is_found_by_address_by_name_and_by_its_file(real_bridge: Any) -> Non
     assert address["host"] == "127.0.0.1"
     hosts = ["127.0.0.1", "localhost", *(["::1"] if has_ipv6() else [])]
     for host in hosts:
-        sent = real_bridge.umtn("send", "--ping", "--host", host, "--port", real_bridge.port)
+        sent = real_bridge.umtn("send", "ping", "--host", host, "--port", real_bridge.port)
         assert sent.exit_code == 0, sent.stderr
-    assert real_bridge.umtn("send", "--ping").exit_code == 0
+    assert real_bridge.umtn("send", "ping").exit_code == 0
     (listening,) = (e for e in entries(real_bridge) if e["message"] == "listening")
     assert listening["hosts"] == [host for host in hosts if host != "localhost"]
 
@@ -131,17 +131,17 @@ def test_a_second_bridge_is_refused(real_bridge: Any) -> None:
     )
     assert second.returncode == 1
     assert f"A bridge is running already, as process {real_bridge.process.pid}" in second.stderr
-    assert real_bridge.umtn("send", "--ping").exit_code == 0
+    assert real_bridge.umtn("send", "ping").exit_code == 0
 
 
 def test_the_file_of_a_bridge_that_was_killed_is_no_hindrance(real_bridge: Any) -> None:
     real_bridge.process.kill()
     real_bridge.process.wait()
     assert (real_bridge.folder / "bridge.json").exists()
-    assert "start one with `umtn bridge`" in real_bridge.umtn("send", "--ping").stderr
+    assert "start one with `umtn bridge`" in real_bridge.umtn("send", "ping").stderr
     (real_bridge.folder / "bridge.json").rename(real_bridge.folder / "left.json")
     real_bridge.start()
-    assert real_bridge.umtn("send", "--ping").exit_code == 0
+    assert real_bridge.umtn("send", "ping").exit_code == 0
 
 
 def test_a_port_in_use_and_a_missing_token_are_one_sentence(real_bridge: Any) -> None:
@@ -204,11 +204,11 @@ def test_a_token_is_asked_for_by_all_doors(make_bridge: Any, tmp_path: Path) -> 
     bridge = make_bridge("--token-file", str(tmp_path / "token"))
     bridge.start()
     try:
-        assert bridge.umtn("send", "--ping", "--token", "x" * 16).exit_code == 1
-        assert bridge.umtn("send", "--ping", "--token-file", tmp_path / "token").exit_code == 0
-        assert bridge.umtn("send", "--ping").exit_code == 0
+        assert bridge.umtn("send", "ping", "--token", "x" * 16).exit_code == 1
+        assert bridge.umtn("send", "ping", "--token-file", tmp_path / "token").exit_code == 0
+        assert bridge.umtn("send", "ping").exit_code == 0
         (bridge.folder / "bridge.json").unlink()
-        asked = bridge.umtn("send", "--ping", "--host", "localhost", "--port", bridge.port)
+        asked = bridge.umtn("send", "ping", "--host", "localhost", "--port", bridge.port)
         assert "This bridge has a token; give it with --token." in asked.stderr
         assert TOKEN not in bridge.stderr + bridge.log.read_text()
     finally:

@@ -282,7 +282,7 @@ local function main()
   if #wrong > 0 then return say(table.concat(wrong, "\n")) end
   if #parts == 0 then return say("No item is selected.") end
   reaper.RecursiveCreateDirectory(folder, 0)
-  ask("--ping --timeout 3", function(lines)
+  ask("ping --timeout 3", function(lines)
     local bridge = (lines[1] or ""):match("^umtn .- protocol %d+, files in (.+)$")
     if not bridge then
       local said = table.concat(lines, "\n")
@@ -292,7 +292,7 @@ local function main()
       end
       return say(said)
     end
-    ask("--models --timeout 3", function(models) choose(parts, bridge, models) end)
+    ask("models --timeout 3", function(models) choose(parts, bridge, models) end)
   end)
 end
 

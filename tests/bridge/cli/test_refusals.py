@@ -27,7 +27,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("train take.wav", 1, "The settings file take.wav is not valid: it is not text."),
     ("train-postfilter none -o x", 1, "none holds no data store"),
     ("data prepare none x", 2, "'none' does not exist; see `umtn data prepare --help`"),
-    ("send --ping --token-file none", 1, "Cannot read the token file none"),
+    ("send ping --token-file none", 1, "Cannot read the token file none"),
     ("bridge --allow none", 2, "'none' does not exist; see `umtn bridge --help`"),
     ("bridge --session-folder text.txt/x --port 0 --http-port 0 --no-announce --data-folder ../x",
      1,
@@ -38,7 +38,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("translate", 2, "Missing argument 'IN...'; see `umtn translate --help`."),
     ("translate take.wav --model tiny", 1, "such as --to flute on the command line; the model t"),
     ("edit take.wav --model tiny", 1, "such as --to flute on the command line; the model tiny"),
-    ("send", 2, "Name one file, or one of --ping"),
+    ("send", 2, "Name one file to render, or say one of status, jobs"),
     ("send take.wav", 2, "Say what to play it on with --to"),
     ("train folder", 2, "Name a settings file, or a store and --add-domain"),
     # Names of models, instruments, engines and modes.
@@ -66,7 +66,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("send take.wav --to flute --start -1", 2, "write a number from 0 to 66355200000, not"),
     ("send take.wav --to flute --priority 101", 2, "write a whole number from -100 to 100, n"),
     ("send take.wav --to flute --transpose oktave", 2, "'oktave' (did you mean octave?)"),
-    ("send --ping --port 0", 2, "write a whole number from 1 to 65535, not '0'"),
+    ("send ping --port 0", 2, "write a whole number from 1 to 65535, not '0'"),
     ("bench --streams many", 2, "write a whole number from 1 to 4096, not 'many'"),
     ("bridge --port 70000", 2, "write a whole number from 0 to 65535, not '70000'"),
     ("train text.txt --minutes 0", 2, "write a number above 0, not '0'"),
@@ -79,7 +79,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("bridge --bind 0.0.0.0 --port 0 --http-port 0", 1, "give a --token-file (or a --token)"),
     ("bridge --session-folder \udcff --port 0 --http-port 0", 1, "\\udcff is not UTF-8, as all is"),
     ("bridge --token " + 16 * "\udcff", 1, "The token is not UTF-8, as all is that is"),
-    ("send --ping --token " + 16 * "\udcff", 1, "The token is not UTF-8, as all is that is"),
+    ("send ping --token " + 16 * "\udcff", 1, "The token is not UTF-8, as all is that is"),
     ("bridge --token short --port 0 --http-port 0", 1, "at least 16 characters"),
 ]  # fmt: skip
 

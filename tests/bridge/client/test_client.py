@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from typing import Any
 import pytest
 
 from bridge.client import AsyncBridge, Bridge, BridgeError, JobStatus
+from bridge.discovery.address_file import Address, address_file, write_address
 from bridge.server.packets import reply
 from bridge.server.requests import Requests
+from tests.bridge.conftest import Peer
 from tests.bridge.server.test_listening import has_ipv6
 
 Serve = Callable[..., Any]
@@ -184,14 +187,157 @@ def test_a_token_is_sent_by_itself_also_after_it_was_forgotten(serve: Serve) -> 
     asyncio.run(scene())
 
 
+def written(port: int, token: str, hosts: tuple[str, ...] = ("127.0.0.1", "::1")) -> None:
+    """Write the address file of a bridge in this process."""
+    write_address(
+        Address(1, "1", os.getpid(), hosts[0], port, 9472, "/sessions", "now", token, hosts)
+    )
+
+
+@pytest.mark.parametrize("where", ["nowhere", "port", "name"])
+def test_the_token_of_the_address_file_is_shown_by_itself(serve: Serve, where: str) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            written(served.port, TOKEN)
+            places: dict[str, tuple[Any, ...]] = {
+                "nowhere": (),
+                "port": (None, served.port),
+                "name": ("localhost", served.port),
+            }
+            async with AsyncBridge(*places[where]) as bridge:
+                assert (await bridge.ping()).session_folder == "/sessions"
+                assert await bridge.jobs() == []
+
+    asyncio.run(scene())
+
+
+def test_a_client_that_outlives_its_bridge_reads_the_file_again(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            port = served.port
+            written(port, TOKEN)
+            bridge = AsyncBridge()
+            await bridge.__aenter__()
+            await bridge.ping()
+        address_file().unlink()
+        # asyncio closes sockets in its next round.
+        await asyncio.sleep(0.05)
+        async with serve(token="another" * 4, port=port):
+            # A bridge listens a moment before it writes its file.
+            asking = asyncio.create_task(bridge.ping())
+            await asyncio.sleep(0.3)
+            written(port, "another" * 4)
+            assert (await asking).version == "1.2.3"
+            await bridge.__aexit__()
+
+    asyncio.run(scene())
+
+
+def test_no_token_is_shown_where_the_bridge_of_the_file_does_not_listen(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            written(served.port + 1, TOKEN)
+            async with AsyncBridge(port=served.port) as bridge:
+                with pytest.raises(BridgeError, match="give it with --token") as caught:
+                    await bridge.ping()
+                assert caught.value.code == "token"
+
+    asyncio.run(scene())
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
+def test_of_the_addresses_of_localhost_only_the_bridges_own_are_asked(serve: Serve) -> None:
+    """Another user may listen on the other one."""
+
+    async def scene() -> None:
+        async with serve(token=TOKEN, host="127.0.0.1") as served:
+            written(served.port, TOKEN, ("127.0.0.1",))
+            loop = asyncio.get_running_loop()
+            _, other = await loop.create_datagram_endpoint(Peer, local_addr=("::1", served.port))
+            async with AsyncBridge("localhost", served.port) as bridge:
+                await bridge.ping()
+            assert await other.silent()
+            other.transport.close()
+
+    asyncio.run(scene())
+
+
+def test_a_bridge_is_told_when_its_client_leaves(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            async with AsyncBridge("127.0.0.1", served.port, token=TOKEN) as bridge:
+                await bridge.ping()
+                (own,) = bridge._link._sockets
+                assert own._transport is not None
+                port = own._transport.get_extra_info("sockname")[1]
+            await asyncio.sleep(0.05)
+            peer = await served.peer(port)
+            assert (await peer.ask("/umtn/ping"))[:3] == ("/umtn/error", "", "token")
+
+    asyncio.run(scene())
+
+
+def test_without_an_address_file_nobody_is_asked() -> None:
+    async def scene() -> None:
+        began = time.monotonic()
+        with pytest.raises(BridgeError, match=r"No bridge of yours .* start one") as caught:
+            async with AsyncBridge():
+                pass
+        assert caught.value.code == "unreachable"
+        assert time.monotonic() - began < 1
+
+    asyncio.run(scene())
+
+
 def test_without_a_bridge_there_is_one_sentence(unused_port: int) -> None:
     async def scene() -> None:
-        async with AsyncBridge(port=unused_port, timeout=0.5) as bridge:
+        for host in (None, "127.0.0.1", *(["::1"] if has_ipv6() else [])):
             began = time.monotonic()
             with pytest.raises(BridgeError, match="start one with `umtn bridge`") as caught:
-                await bridge.ping()
+                async with AsyncBridge(host, unused_port, timeout=20) as bridge:
+                    await bridge.ping()
             assert caught.value.code == "unreachable"
-            assert time.monotonic() - began < 2
+            # The system says that nobody listens there, and nobody need wait for more.
+            assert time.monotonic() - began < 5
+
+    asyncio.run(scene())
+
+
+def test_a_bridge_that_was_there_may_come_again(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            bridge = await AsyncBridge(port=served.port, timeout=20).__aenter__()
+            await bridge.ping()
+        for ask in (bridge.ping, bridge.jobs):
+            asking = asyncio.create_task(ask())
+            await asyncio.wait({asking}, timeout=0.7)
+            assert not asking.done()
+            async with serve(port=served.port):
+                await asking
+        await bridge.__aexit__()
+
+    asyncio.run(scene())
+
+
+def test_a_bridge_that_has_gone_is_not_said_never_to_have_been(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            bridge = await AsyncBridge(port=served.port, timeout=0.5).__aenter__()
+            await bridge.ping()
+        with pytest.raises(BridgeError, match="does not answer this any more"):
+            await bridge.ping()
+        await bridge.__aexit__()
+
+    asyncio.run(scene())
+
+
+def test_a_port_alone_is_looked_for_at_both_addresses(serve: Serve) -> None:
+    if not has_ipv6():
+        pytest.skip("needs the address ::1")
+
+    async def scene() -> None:
+        async with serve(host="::1") as served, AsyncBridge(port=served.port) as bridge:
+            assert (await bridge.ping()).version == "1.2.3"
 
     asyncio.run(scene())
 
@@ -288,7 +434,7 @@ def test_why_there_is_no_answer_is_not_made_up(
     monkeypatch.setattr(_Socket, "send", send)
 
     async def scene() -> None:
-        async with AsyncBridge(port=unused_port, timeout=0.2) as bridge:
+        async with AsyncBridge("127.0.0.1", unused_port, timeout=0.2) as bridge:
             with pytest.raises(BridgeError, match=rf"\({said}\); start one"):
                 await bridge.ping()
 

@@ -1,0 +1,158 @@
+"""Whether a bridge is there, said within a second; and how one that is there is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from bridge.cli.failures import Failure
+from bridge.cli.options import Command
+from bridge.cli.output import say
+from bridge.cli.token import token_options
+from bridge.cli.values import Number, Whole
+
+if TYPE_CHECKING:
+    from bridge.client import AsyncBridge
+    from bridge.discovery.address_file import Address
+
+#: Seconds that a bridge which is there, and has nothing else to do, needs by far not.
+PROMPT = 0.6
+#: Seconds without an answer after which there is none, where nobody says otherwise.
+TIMEOUT = 5.0
+
+
+class Where(NamedTuple):
+    """Where the bridge is.
+
+    Attributes
+    ----------
+    host, port
+        As they were given; None, they were not.
+    token : str or None
+        The secret, if one was given.
+    timeout : float or None
+        The seconds to wait for an answer, if any were given.
+    """
+
+    host: str | None
+    port: int | None
+    token: str | None
+    timeout: float | None
+
+
+def where_options(command: Command) -> Command:
+    """Give a command the options that say where the bridge is; it gets them as ``where``."""
+
+    @click.option("--host", metavar="ADDRESS", help="Of the bridge; otherwise found by itself.")
+    @click.option("--port", type=Whole(1, 65_535), metavar="N", help="Of the bridge.")
+    @click.option(
+        "--timeout",
+        type=Number(0, min_open=True),
+        metavar="SECONDS",
+        help=f"Without an answer from the bridge.  [default: {TIMEOUT:g}]",
+    )
+    @token_options
+    @functools.wraps(command)
+    def with_where(
+        *args: Any, host: str | None, port: int | None, token: str | None, timeout: float | None,
+        **others: Any,
+    ) -> Any:  # fmt: skip
+        return command(*args, where=Where(host, port, token, timeout), **others)
+
+    return with_where
+
+
+@contextlib.asynccontextmanager
+async def reached(where: Where) -> AsyncIterator[AsyncBridge]:
+    """Talk to the bridge within this block, once it has answered at all.
+
+    A bridge that is there may be busy, and is waited for. Where nothing speaks for there being one,
+    that is said at once.
+
+    Parameters
+    ----------
+    where
+        Where it is.
+
+    Raises
+    ------
+    BridgeError, Failure
+        If there is none, or it does not answer.
+    """
+    from bridge.client import AsyncBridge
+
+    timeout = TIMEOUT if where.timeout is None else where.timeout
+    bridge = AsyncBridge(where.host, where.port, token=where.token, timeout=timeout)
+    async with contextlib.AsyncExitStack() as stack:
+        first = asyncio.create_task(_first(bridge, stack))
+        try:
+            await _answered(first, where, timeout)
+        finally:
+            first.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await first
+        yield bridge
+
+
+async def _first(bridge: AsyncBridge, stack: contextlib.AsyncExitStack) -> None:
+    await stack.enter_async_context(bridge)
+    await bridge.ping()
+
+
+async def _answered(first: asyncio.Task[None], where: Where, timeout: float) -> None:
+    """Wait for the first answer as long as somebody may give one."""
+    from bridge.client import BridgeError
+
+    await asyncio.wait({first}, timeout=PROMPT)
+    if first.done():
+        return first.result()
+    known = await asyncio.to_thread(_bridge_at, where.host, where.port)
+    if known is None and where.timeout is None and _is_here(where.host):
+        raise Failure(
+            f"No bridge answers at {where.host or 'localhost'} port {where.port}; start one with "
+            "`umtn bridge`, or say with --timeout how long to wait for that one."
+        )
+    if timeout > PROMPT:
+        say(f"The bridge does not answer yet; waiting for it up to {timeout:g} s.")
+    try:
+        await first
+    except BridgeError as error:
+        if error.code != "unreachable" or known is None:
+            raise
+        raise Failure(
+            f"The bridge, process {known.pid}, has not answered in {timeout:g} s; look whether it "
+            "is stopped or stuck, and start it anew if it is."
+        ) from error
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether what answers there is on this machine, if the host itself says so."""
+    from bridge.server.addresses import is_loopback
+
+    return host is None or is_loopback(host)
+
+
+def _bridge_at(host: str | None, port: int | None) -> Address | None:
+    """Return what the address file says of a bridge that lives, if it is that one."""
+    import psutil
+
+    from bridge.discovery.address_file import read_address
+
+    known = read_address()
+    if known is None or not _is_here(host) or port not in (None, known.port):
+        return None
+    try:
+        process = psutil.Process(known.pid)
+        # Its number may have gone to another process since, which has other ports.
+        ask: Callable[..., list[Any]] = getattr(process, "net_connections", process.connections)
+        ports = {connection.laddr.port for connection in ask(kind="udp") if connection.laddr}
+    except psutil.AccessDenied:
+        return known
+    except psutil.Error:
+        return None
+    return known if known.port in ports else None
