@@ -545,3 +545,150 @@ def test_a_port_that_is_taken_is_one_sentence(serve: Serve) -> None:
                     pass
 
     asyncio.run(scene())
+
+
+def test_what_is_asked_right_behind_a_render_knows_of_it(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            for number in range(20):
+                id = f"j{number}"
+                peer.send("/umtn/render", id, "/in.wav", "flute")
+                peer.send("/umtn/status", id)
+                peer.send("/umtn/cancel", id)
+                peer.send("/umtn/status", id)
+                peer.send("/umtn/jobs")
+                answers = [await peer.next() for _ in range(4)]
+                assert [(a[0], a[1]) for a in answers] == [
+                    ("/umtn/accepted", id), ("/umtn/job", id),
+                    ("/umtn/cancelled", id), ("/umtn/job", id),
+                ]  # fmt: skip
+                assert [answers[1][2], answers[3][2]] == ["queued", "cancelled"]
+                listed = [await peer.next() for _ in range(number + 1)]
+                assert listed[-1][:3] == ("/umtn/job", id, "cancelled")
+            assert await peer.silent()
+
+    asyncio.run(scene())
+
+
+#: As long as an id may be, of letters of one, two, three and four bytes, and odd ones.
+LONG_IDS = [letter * (512 // len(letter.encode())) for letter in "aé♫𝄞"]
+ODD_IDS = ["é" * 128, "𝄞" * 128, " ", "..", "'\"", "\u202e\u2028", "e\u0301", "7", "/umtn/x", "-1"]
+
+
+@pytest.mark.parametrize("id", [*LONG_IDS, *ODD_IDS], ids=lambda id: ascii(id[:8]))
+def test_every_answer_holds_the_id_whole(serve: Serve, id: str) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            asked = ("/umtn/render", id, "/in.wav", "flute")
+            for answer in (
+                await peer.ask("/umtn/status", id),
+                await peer.ask(*asked, "seed", "many"),
+                await peer.ask(*asked),
+                await peer.ask(*asked, "seed", 3),
+                await peer.ask("/umtn/status", id),
+                await peer.ask("/umtn/jobs"),
+            ):
+                assert answer[1] == id
+            output, message = "/" + "x" * 4_000, "é" * 300
+            served.jobs.change(id, state="running")
+            assert (await peer.next())[:2] == ("/umtn/progress", id)
+            served.jobs.change(id, state="failed", code="audio", message=message, output=output)
+            assert (await peer.next())[:3] == ("/umtn/error", id, "audio")
+            for state in ("failed", "done", "cancelled"):
+                served.jobs.change(id, state=state)
+                assert (await peer.ask("/umtn/cancel", id))[1] == id
+                assert (await peer.ask("/umtn/status", id))[1:3] == (id, state)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("id", ["a" * 513, "é" * 257, "♫" * 171, "𝄞" * 129, "x" * 8_000], ids=len)
+def test_an_id_that_cannot_be_sent_back_is_answered_as_none(serve: Serve, id: str) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            peer = await served.peer()
+            for message in (("/umtn/status", id), ("/umtn/render", id, "/in.wav", "flute")):
+                error = await peer.ask(*message)
+                assert error[:3] == ("/umtn/error", "", "bad_request")
+                assert "1 to 512 bytes of UTF-8" in error[3]
+            assert (await peer.ask("/umtn/status", ""))[:3] == ("/umtn/error", "", "bad_request")
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "::"])
+def test_the_bridge_answers_neither_itself_nor_at_its_own_port(serve: Serve, host: str) -> None:
+    if host != "0.0.0.0" and not has_ipv6():
+        pytest.skip("needs the address ::1")
+
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        async with serve(host=host, token=TOKEN) as served:
+            for there in ("127.0.0.1", "::1")[: 1 if host == "0.0.0.0" else 2]:
+                _, peer = await loop.create_datagram_endpoint(
+                    Peer, remote_addr=(there, served.port)
+                )
+                assert await peer.ask("/umtn/token", TOKEN) == ("/umtn/token", 1)
+                for message in (
+                    ("/umtn/reply_port", served.port),
+                    ("/umtn/ping", served.port),
+                    ("/umtn/subscribe", float(served.port)),
+                    (*RENDER, "reply_port", served.port),
+                    ("/umtn/status", "a", served.port),
+                    ("/umtn/render", "a", "/in.wav", "flute", "seed", "many", "reply_port",
+                     served.port),
+                ):  # fmt: skip
+                    error = await peer.ask(*message)
+                    assert error[2] == "bad_request", message
+                    assert f"itself listens on port {served.port}" in error[3] or "seed" in error[3]
+                assert not served.jobs.all and not served.server.followers.subscribers
+                peer.transport.close()
+            # What comes from there, say by way of a program that sends everything back, is nothing.
+            udp = served.server._udp[0]
+            heard = served.server._metrics.text()
+            _, port, *rest = udp.get_extra_info("sockname")
+            here = "::1" if rest else "127.0.0.1"
+            udp.sendto(build_msg("/umtn/ping", []).dgram, (here, port, *rest))
+            await asyncio.sleep(0.1)
+            assert served.server._metrics.text().count(b"umtn_refused") == heard.count(
+                b"umtn_refused"
+            )
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("token", [None, TOKEN])
+def test_two_bridges_that_are_told_to_answer_each_other_fall_silent(
+    serve: Serve, token: str | None
+) -> None:
+    async def scene() -> None:
+        async with serve(token=token) as one, serve(token=token) as other:
+            sent = []
+            for served in (one, other):
+                udp = served.server._udp[0]
+                sendto = udp.sendto
+                udp.sendto = lambda *a, sendto=sendto: sent.append(a) or sendto(*a)
+            for here, there in ((one, other), (other, one)):
+                peer = await here.peer()
+                if token is not None:
+                    await peer.ask("/umtn/token", token)
+                for message in (
+                    ("/umtn/ping", there.port),
+                    ("/umtn/subscribe", there.port),
+                    ("/umtn/models", there.port),
+                    ("/umtn/reply_port", there.port),
+                    ("/umtn/ping",),
+                    ("/umtn/token", TOKEN),
+                    ("/no/request",),
+                    RENDER,
+                    ("/umtn/jobs",),
+                ):
+                    peer.send(*message)
+                await asyncio.sleep(0.3)
+            count = len(sent)
+            await asyncio.sleep(1.0)
+            assert len(sent) == count < 60
+
+    asyncio.run(scene())

@@ -12,6 +12,7 @@ from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import build_msg
 from pythonosc.tcp_client import AsyncSimpleTCPClient
 
+from bridge.jobs import RenderRequest
 from bridge.protocol import LARGEST_PACKET
 from bridge.server import tcp
 from bridge.server.packets import Received, read_packet
@@ -371,5 +372,85 @@ def test_few_of_those_who_are_turned_away_are_waited_for(
             assert (await first.next()).arguments[1] == "busy"
             assert await second.at_end()
             inside.writer.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("begun", [b"", b"\0\0\0\x20/umtn", slip.END + b"/umtn/to", PING])
+def test_hundreds_who_say_nothing_whole_keep_out_nobody_who_has_the_token(
+    serve: Serve, begun: bytes
+) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN, most_clients=256) as served:
+            inside = await connect(served.port)
+            token = after_length(build_msg("/umtn/token", [TOKEN]).dgram)
+            inside.writer.write(token)
+            assert await inside.next() == Received("/umtn/token", [1])
+            strangers = []
+            for number in range(300):
+                stranger = await connect(served.port)
+                stranger.writer.write(begun)
+                strangers.append(stranger)
+                if number % 60 == 0:
+                    newcomer = await connect(served.port)
+                    newcomer.writer.write(token)
+                    assert await newcomer.next() == Received("/umtn/token", [1])
+            await asyncio.sleep(0.05)
+            assert len(served.server._tcp) <= 6 + 2 * tcp.MOST_STRANGERS
+            for each in (inside, newcomer):
+                each.writer.write(after_length(PING))
+                assert (await each.next()).address == "/umtn/pong"
+            for stranger in strangers:
+                stranger.writer.close()
+
+    asyncio.run(scene())
+
+
+def test_a_crowd_that_is_let_in_and_says_nothing_more_gives_way(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "_KEPT", 0.0)
+
+    async def scene() -> None:
+        async with serve(token=TOKEN, most_clients=16) as served:
+            token = after_length(build_msg("/umtn/token", [TOKEN]).dgram)
+            for _ in range(100):
+                each = await connect(served.port)
+                each.writer.write(token)
+                assert await each.next() == Received("/umtn/token", [1])
+            each.writer.write(after_length(PING))
+            assert (await each.next()).address == "/umtn/pong"
+            assert len(served.server._tcp) <= 16
+
+    asyncio.run(scene())
+
+
+def test_a_few_wrong_tokens_are_the_end_of_a_connection(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            connection = await connect(served.port)
+            wrong = after_length(build_msg("/umtn/token", ["a guess of sixteen"]).dgram)
+            connection.writer.write(wrong * 10)
+            for _ in range(tcp._MOST_WRONG):
+                assert (await connection.next()).arguments[1] == "denied"
+            assert await connection.at_end()
+
+    asyncio.run(scene())
+
+
+def test_a_list_waits_for_a_reader_and_not_for_ever(serve: Serve) -> None:
+    async def scene() -> None:
+        async with serve() as served:
+            for number in range(3_000):
+                await served.jobs.submit(RenderRequest(f"j{number}", "/" + "x" * 900, "flute"))
+            for number in range(3_000):
+                served.jobs.change(f"j{number}", output="/" + "x" * 900)
+            slow = await connect(served.port)
+            slow.writer.transport.pause_reading()
+            slow.writer.write(after_length(build_msg("/umtn/jobs", []).dgram))
+            await asyncio.sleep(0.8)
+            slow.writer.transport.resume_reading()
+            indexes = [(await slow.next()).arguments[6] for _ in range(3_000)]
+            assert indexes == list(range(3_000))
 
     asyncio.run(scene())
