@@ -88,7 +88,7 @@ def test_a_bundle_whose_post_filter_is_not_as_said_is_refused(network, music, tm
         with pytest.raises(UmtnError, match=words):
             Bundle.open(path)
 
-    refused("magnitudes of postfilter.violin.onnx", bins=400)
+    refused("postfilter.violin.onnx", bins=400)
     refused("not valid", window=100)
     (path / "manifest.json").write_text(json.dumps(said))
     (path / "postfilter.violin.onnx").unlink()

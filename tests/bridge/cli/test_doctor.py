@@ -73,6 +73,15 @@ def test_a_damaged_model_is_found_by_its_checksum(
     assert "torn" in problems(examined(), "nothing")
 
 
+@pytest.mark.parametrize("name", ["~", "..a", "m.zip", "a b"])
+def test_a_model_is_opened_where_it_lies_whatever_it_is_called(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    shutil.copytree(tiny_bundle, tmp_path / "models" / name)
+    monkeypatch.setenv("UMTN_MODELS", str(tmp_path / "models"))
+    assert "The model" not in problems(examined(), "nothing")
+
+
 def test_missing_fluidsynth_and_soundfonts_are_only_notes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -107,3 +108,39 @@ def test_a_broken_model_is_listed_as_such(
     alone = CliRunner().invoke(umtn, ["models", "torn"])
     assert alone.exit_code == 1
     assert "The manifest of the model bundle torn is not valid" in alone.stderr
+
+
+def with_model(folder: Path, tiny: Path, called: str, **changes: object) -> Path:
+    """Put a model beside others whose manifest says something else."""
+    file = shutil.copytree(tiny, folder / called) / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    return file.parent
+
+
+@pytest.mark.parametrize("options", [[], ["--verbose"], ["--json"]])
+def test_no_model_stops_the_list_or_steers_the_terminal(
+    models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    folder, tiny = tmp_path / "models", models_folder / "tiny"
+    odd = {"value": "x", "ceiling": {"a": [1]}, "floor": None}
+    with_model(folder, tiny, "odd", quality={"pitch_within_50": odd, "b": [[[]]], "c": {}})
+    (with_model(folder, tiny, "gone") / "more").symlink_to("nowhere")
+    (with_model(folder, tiny, "less") / "encoder.onnx").unlink()
+    with_model(folder, tiny, "steering", licence="free\x1b]0;mine\x07", name="\x9b2J")
+    with_model(folder, tiny, "wordy", licence="free\nto use " + "x" * 3000)
+    with_model(folder, tiny, "name\x1b[2J")
+    os.mkfifo(with_model(folder, tiny, "pipe") / "pipe")
+    monkeypatch.setenv("UMTN_MODELS", str(folder))
+    result = CliRunner().invoke(umtn, ["models", *options])
+    assert result.exit_code == 0, result.output
+    assert all(line.isprintable() for line in result.stdout.splitlines())
+    if options == ["--json"]:
+        found = {model["name"]: model for model in json.loads(result.stdout)}
+        assert {name for name, model in found.items() if "error" in model} == {"steering"}
+        assert {"odd", "gone", "less", "wordy", "pipe", "default"} <= found.keys()
+    else:
+        assert result.stdout.count("  broken    ") == 1
+        assert result.stdout.count("  lies in   ") == 8
+        assert ("pitch_within_50: x (floor -" in result.stdout) == (options == ["--verbose"])
+        longest = max(map(len, result.stdout.splitlines()))
+        assert longest > 3000 if options else longest < 300

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
+import shutil
+
 import pytest
 
 from bridge.server import model_list
@@ -26,3 +30,19 @@ def test_int8_is_offered_only_where_it_is_known_to_lose_little(models_folder, mo
     monkeypatch.setattr(model_list, "why_not_precise_enough", lambda *_: None)
     (bearing,) = (each for each in model_list.ModelList().find() if each.name == "tiny")
     assert bearing.engines == ("auto", "cpu", "cpu-int8")
+
+
+def test_a_bad_model_is_left_out_and_a_long_licence_shortened(models_folder, tmp_path, monkeypatch):
+    for name in ("bad", "wordy"):
+        shutil.copytree(models_folder / "tiny", tmp_path / "models" / name)
+    manifest = tmp_path / "models" / "wordy" / "manifest.json"
+    said = json.loads(manifest.read_text()) | {"licence": "free\n" + "x" * 3000 + " end"}
+    manifest.write_text(json.dumps(said))
+    (tmp_path / "models" / "bad" / "manifest.json").unlink()
+    os.mkfifo(tmp_path / "models" / "bad" / "manifest.json")
+    monkeypatch.setenv("UMTN_MODELS", str(tmp_path / "models"))
+    found = {each.name: each for each in model_list.ModelList().find()}
+    assert found.keys() == {"wordy", "default"}
+    assert found["wordy"].licence.startswith("free xxx")
+    assert found["wordy"].licence.endswith("xxx end")
+    assert len(found["wordy"].licence) < 250

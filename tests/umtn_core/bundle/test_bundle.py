@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import zipfile
 
 import msgspec
@@ -455,6 +456,86 @@ class TestSearch:
         assert found["shared"].manifest is None
         assert found["shared"].error
         assert "notes" not in found
+
+
+class TestBadNeighbours:
+    """A folder of models with all kinds of bad ones in it, and good ones before and behind."""
+
+    @pytest.fixture(autouse=True)
+    def neighbours(self, bundle_folder, tmp_path, monkeypatch):
+        self.folder = tmp_path / "models"
+        for name in ("a-good", "z-good"):
+            shutil.copytree(bundle_folder, self.folder / name)
+        for name in ("pipe", "gone", "loop", "deep", "zeros", "escape\x1b[2J", "by\udce9tes"):
+            (self.folder / name).mkdir()
+        os.mkfifo(self.folder / "pipe" / "manifest.json")
+        (self.folder / "gone" / "manifest.json").symlink_to("nowhere")
+        (self.folder / "loop" / "manifest.json").symlink_to("manifest.json")
+        (self.folder / "deep" / "manifest.json").write_text('{"quality": ' + "[" * 100_000)
+        (self.folder / "zeros" / "manifest.json").symlink_to("/dev/zero")
+        for name in ("escape\x1b[2J", "by\udce9tes"):
+            (self.folder / name / "manifest.json").write_text("{")
+        os.mkfifo(self.folder / "packed-pipe.zip")
+        (self.folder / "packed-zeros.zip").symlink_to("/dev/zero")
+        (self.folder / "packed-nothing.zip").write_bytes(b"")
+        os.mkfifo(self.folder / "no-bundle")
+        (self.folder / "itself").symlink_to(self.folder)
+        (self.folder / "round.zip").symlink_to("round.zip")
+        self.bad = {
+            "pipe", "gone", "loop", "deep", "zeros", "escape\x1b[2J", "by\udce9tes", "packed-pipe",
+            "packed-zeros", "packed-nothing", "round",
+        }  # fmt: skip
+        monkeypatch.setenv("UMTN_MODELS", str(self.folder))
+
+    def test_each_is_named_with_its_sentence_and_hides_no_other(self):
+        found = {model.name: model for model in installed_bundles()}
+        assert {name for name, model in found.items() if model.error} == self.bad
+        assert all(found[name].manifest is None for name in self.bad)
+        assert all(found[name].error.endswith(".") for name in self.bad)
+        assert {"a-good", "z-good", "default"} <= {n for n, m in found.items() if m.manifest}
+
+    def test_a_good_one_is_still_found_and_opened(self):
+        assert Bundle.open("z-good").domains == ("a", "b")
+        assert refusal("Pipe").startswith("Cannot read manifest.json in the model bundle Pipe")
+
+    def test_they_cost_no_time(self):
+        begun = time.process_time()
+        installed_bundles()
+        assert time.process_time() - begun < 1
+
+    def test_nor_do_many_things_that_are_no_models(self):
+        for i in range(20_000):
+            (self.folder / f"{i}.wav").touch()
+        begun = time.process_time()
+        assert "z-good" in {model.name for model in installed_bundles()}
+        assert time.process_time() - begun < 1
+
+    def test_a_manifest_is_read_again_only_when_it_has_changed(self, monkeypatch):
+        monkeypatch.setattr("umtn_core.bundle.search._SETTLED", 0)
+        installed_bundles()
+        again = []
+
+        def read(text, name):
+            again.append(name)
+            return read_manifest(text, name)
+
+        monkeypatch.setattr("umtn_core.bundle.search.read_manifest", read)
+        installed_bundles()
+        assert not {"a-good", "z-good"} & set(again)
+        edited(self.folder / "a-good", name="renamed")
+        found = {model.name: model.manifest for model in installed_bundles()}
+        assert found["a-good"].name == "renamed"
+        assert "z-good" not in again
+
+    def test_one_that_was_changed_a_moment_ago_is_read_each_time(self):
+        """Its times may not tell yet: clocks of file systems tick a few hundred times a second."""
+        installed_bundles()
+        file = self.folder / "a-good" / "manifest.json"
+        status = file.stat()
+        file.write_text(file.read_text().replace('"test"', '"tset"'))
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        found = {model.name: model.manifest for model in installed_bundles()}
+        assert found["a-good"].name == "tset"
 
 
 def in_bands(gains, temperatures=(), bands=4):
