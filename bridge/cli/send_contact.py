@@ -32,7 +32,7 @@ class Where(NamedTuple):
     Attributes
     ----------
     host, port
-        As they were given; None, they were not.
+        The address and the port as they were given; None, they were not.
     token : str or None
         The secret, if one was given.
     timeout : float or None
