@@ -114,9 +114,9 @@ class Link:
         loop = asyncio.get_running_loop()
         failed: OSError | None = None
         found = await asyncio.to_thread(places, host, port)
-        # Where this user's bridge does not listen, another user may.
+        # Where this user's bridge does not listen, another user may; where it does, it answers.
         own = [place for place in found if self._own(place.host) is not None]
-        for place in own or found:
+        for place in own[:1] or found:
             try:
                 _, opened = await loop.create_datagram_endpoint(
                     functools.partial(_Socket, place.host, self._heard),
@@ -130,19 +130,21 @@ class Link:
         if failed is not None and not self._sockets:
             raise failed
         try:
+            self._show_token()
             if len(self._sockets) > 1:
                 await self._choose()
-            self._show_token()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
         """Close the socket, whose port is no longer this client's."""
-        if "/umtn/leave" in BY_REQUEST:
-            self.send("/umtn/leave")
         while self._sockets:
-            self._sockets.pop().close()
+            self._leave(self._sockets.pop())
+
+    def _leave(self, socket: _Socket) -> None:
+        socket.send(packet_of("/umtn/leave", []))
+        socket.close()
 
     async def _choose(self) -> None:
         """Find out at which of several addresses the bridge is."""
@@ -155,6 +157,7 @@ class Link:
                 return
             self._check_anybody()
             wait *= 2
+            self._show_token()
         raise self._unreachable()
 
     def _heard(self, socket: _Socket, messages: list[Received]) -> None:
@@ -166,7 +169,7 @@ class Link:
             # This one was the first, whatever it says, and is the only one from now on.
             for other in self._sockets:
                 if other is not socket:
-                    other.close()
+                    self._leave(other)
             self._sockets = [socket]
             self._chosen.set()
             return
@@ -249,6 +252,8 @@ class Link:
                 except asyncio.TimeoutError:
                     self._check_anybody()
                     wait *= 2
+                    # A bridge that a crowd of strangers keeps busy does not ask for it.
+                    self._show_token()
                     self.send(address, *values)
                     continue
                 if _is_error(message, "token"):
