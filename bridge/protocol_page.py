@@ -28,6 +28,17 @@ or of 127.0.0.1 alone where there is no IPv6. Where it really listens is written
 the user's run-time folder (`$XDG_RUNTIME_DIR/umtn/` on Linux, or what `$UMTN_BRIDGE_FILE` names),
 and the protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
 
+- **Who may come in.** The bridge does only what programs ask that have shown its token: to loopback
+  addresses all users of a machine can send, and what they can guess is no secret. It makes up a new
+  one whenever it starts, and writes it into `bridge.json` (`token`), which no other user can read:
+  `umtn send`, the Python client, the plugin and the scripts in DAWs find it there by themselves.
+  Other programs send it first, as `/umtn/token`, from the port, or over the connection, that they
+  go on with: give the bridge one that stays, in a file of one line (`--token-file`; or `--token`,
+  `$UMTN_TOKEN`; `openssl rand -hex 16` prints one). Over UDP it holds until a minute of silence, so
+  that whoever has the port then is asked anew; send it again whenever an answer is `/umtn/error`
+  with the code `token`. What sends each message from another port, as `oscsend` does, can show no
+  token: for such programs there is `umtn bridge --no-token`, which lets in every user and program
+  of the machine, and is refused with `--bind` where other machines could come in.
 - Over TCP, packets come in SLIP frames (OSC 1.1), or each after its length in four bytes, of which
   the first counts most (OSC 1.0): liblo, SuperCollider and others send the latter. The first byte
   of a connection tells, and answers come framed alike. A connection in neither, one with a length
@@ -63,18 +74,32 @@ and the protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
 _WITH_OSCSEND = f"""\
 ## By hand
 
-With `oscdump` and `oscsend` (Debian: `liblo-tools`):
+With `oscdump` and `oscsend` (Debian: `liblo-tools`), which can show no token:
 
 ```sh
+umtn bridge --no-token &
 oscdump -L 9999 &
 oscsend localhost {PORT} /umtn/ping i 9999
 oscsend localhost {PORT} /umtn/render ssssisi take-1 /path/melody.wav trumpet \\
     seed 7 reply_port 9999
 ```
 
-In Pure Data, `[connect localhost {PORT}(` to a `[netsend -u -b]`, and send it lists that went
-through `[oscformat umtn render]`; answers come out of its right outlet, for `[oscparse]`. In
-SuperCollider, `NetAddr("localhost", {PORT}).sendMsg('/umtn/ping')`, over TCP after `connect`.
+Everything else shows it first. Start the bridge with `umtn bridge --token-file token`, and:
+
+- In Pure Data, `[connect localhost {PORT}(` to a `[netsend -u -b]`, and send it lists that went
+  through `[oscformat umtn token]`, with the token after `list` in a message box, and then through
+  `[oscformat umtn render]` and its like, each before a `[list prepend send]` and a `[list trim]`;
+  answers come out of its right outlet, for `[oscparse]`. A token of digits alone is a number there.
+- In SuperCollider:
+
+  ```supercollider
+  n = NetAddr("localhost", {PORT});
+  n.sendMsg('/umtn/token', "9f86d081884c7d659a2feaa0c55ad015");
+  n.sendMsg('/umtn/ping');
+  ```
+
+  Over TCP the same after `n.connect`.
+- In TouchOSC and other surfaces, a button that sends `/umtn/token` with the token as its string.
 """
 
 

@@ -1,10 +1,14 @@
-"""What `umtn bridge` refuses before it starts."""
+"""What `umtn bridge` refuses before it starts, and what it is started with."""
 
 from __future__ import annotations
+
+import os
+import sys
 
 import pytest
 from click.testing import CliRunner
 
+from bridge.cli.bridge import _private_files, _settings
 from bridge.cli.main import umtn
 
 
@@ -21,7 +25,9 @@ from bridge.cli.main import umtn
         ("--bind localhost:9471", 1, "There is no address 'localhost:9471' to listen on"),
         ("--bind nope.invalid", 1, "There is no address 'nope.invalid' to listen on"),
         ("--bind 0.0.0.0", 1, "To listen on 0.0.0.0, where other machines can come in"),
+        ("--bind 0.0.0.0 --no-token", 1, "To listen on 0.0.0.0, where other machines can come in"),
         (f"--token {'x' * 1_025}", 1, "The token has 1025 bytes"),
+        (f"--token {'x' * 16} --no-token", 1, "leave one of them out"),
     ],
 )
 @pytest.mark.usefixtures("models_folder")
@@ -29,3 +35,38 @@ def test_what_no_bridge_can_be_is_one_sentence(options: str, code: int, said: st
     result = CliRunner().invoke(umtn, ["bridge", *options.split(), "--port", "0"])
     assert (result.exit_code, result.stdout) == (code, "")
     assert said in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no umask")
+@pytest.mark.parametrize(
+    ("users", "during"),
+    [(0o022, 0o077), (0o027, 0o077), (0o077, 0o077), (0o002, 0o002), (0o000, 0o000)],
+)
+def test_files_are_the_users_alone_unless_the_umask_is_wide_on_purpose(
+    users: int, during: int
+) -> None:
+    before = os.umask(users)
+    try:
+        with _private_files() as said:
+            now = os.umask(0o022)
+            os.umask(now)
+            assert (said, now) == (users, during)
+        assert os.umask(users) == users
+    finally:
+        os.umask(before)
+
+
+def test_each_start_has_a_token_of_its_own_unless_none_is_wanted() -> None:
+    def settings(*options: str) -> str | None:
+        command = umtn.get_command(None, "bridge")  # type: ignore[arg-type]
+        assert command is not None
+        given = command.make_context("bridge", list(options)).params
+        parsed = {**given, "token": "0123456789abcdef" if "--token" in options else None}
+        parsed.pop("token_file", None)
+        return _settings(parsed, 0o022)[0].token
+
+    first, second = settings(), settings()
+    assert first is not None and second is not None and first != second
+    assert min(len(first), len(second)) >= 32
+    assert settings("--token", "0123456789abcdef") == "0123456789abcdef"
+    assert settings("--no-token") is None
