@@ -13,7 +13,7 @@ _BATCH = 32
 #: Seconds until the next, at least; and that many times as long as the last took, so that lists
 #: leave most of the time to everything else.
 _PAUSE = 0.002
-_SHARE = 3
+_SHARE = 5
 
 #: Bytes that may wait for a reader, and seconds in which one that is slower has to read some.
 _MOST_UNSENT = 1 << 17

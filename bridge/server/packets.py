@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pythonosc.osc_message_builder import OscMessageBuilder
-
 from bridge.protocol import BY_REPLY, BY_REQUEST, DEEPEST_BUNDLE, LARGEST_REPLY, Message, Value
 
 _BUNDLE = b"#bundle\0"
@@ -215,24 +213,32 @@ def request(address: str, values: Sequence[Value]) -> bytes:
 
 
 def _write(message: Message, values: Sequence[Value]) -> bytes:
-    builder = OscMessageBuilder(message.address)
     is_reply = message is BY_REPLY.get(message.address)
+    tags, data = [","], []
     for place, value in enumerate(values):
-        if place < len(message.arguments):
-            argument = message.arguments[place]
-            if isinstance(value, str):
-                if is_reply and argument.maximum:
-                    value = _cut(value, int(argument.maximum))
-                builder.add_arg(_clean(value), "s")
-            else:
-                kind = "f" if "f" in argument.types else "i"
-                builder.add_arg(float(value) if kind == "f" else int(value), kind)
+        argument = message.arguments[place] if place < len(message.arguments) else None
+        if isinstance(value, str):
+            if argument is not None and is_reply and argument.maximum:
+                value = _cut(value, int(argument.maximum))
+            tags.append("s")
+            data.append(_string(value))
+            continue
+        if argument is None:
+            kind = _type(value)
         else:
-            builder.add_arg(_clean(value) if isinstance(value, str) else value, _type(value))
-    packet: bytes = builder.build().dgram
+            kind = "f" if "f" in argument.types else "i"
+        tags.append(kind)
+        data.append(struct.pack(_NUMBERS[kind], value if kind in "fd" else int(value)))
+    packet = b"".join((_string(message.address), _string("".join(tags)), *data))
     if is_reply and len(packet) > LARGEST_REPLY:
         raise ValueError(f"a reply {message.address} of {len(packet)} bytes")
     return packet
+
+
+def _string(text: str) -> bytes:
+    """Write a string: what cannot be in one, zeros and halves of surrogate pairs, replaced."""
+    raw = text.replace("\0", "?").encode("utf-8", "replace")
+    return raw + bytes(4 - len(raw) % 4)
 
 
 def _type(value: Value) -> str:
@@ -253,8 +259,3 @@ def _cut(text: str, most: int) -> str:
     if len(text_bytes) <= most:
         return text
     return text_bytes[: most - 3].decode("utf-8", "ignore") + "..."
-
-
-def _clean(text: str) -> str:
-    """Replace what cannot be in an OSC string: zeros, and halves of surrogate pairs."""
-    return text.replace("\0", "?").encode("utf-8", "replace").decode()

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from typing import Any, cast
 
 from bridge.server.clients import UdpClients
 from bridge.server.packets import too_long
 from bridge.server.requests import Requests
+
+#: Packets that are taken before others get a turn, and the size that none is beyond.
+_TOGETHER = 64
+_LARGEST_DATAGRAM = 1 << 16
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -18,7 +23,8 @@ class _Datagrams(asyncio.DatagramProtocol):
     forever, and know nothing of who is asking.
     """
 
-    def __init__(self, requests: Requests, clients: UdpClients, largest: int):
+    def __init__(self, bound: socket.socket, requests: Requests, clients: UdpClients, largest: int):
+        self._bound = bound
         self._requests = requests
         self._clients = clients
         self._largest = largest
@@ -30,7 +36,16 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Take a packet."""
+        """Take a packet and those behind it: each alone would cost a turn of the loop."""
+        self._take(data, addr)
+        for _ in range(_TOGETHER if sys.platform != "win32" else 0):
+            try:
+                data, addr = self._bound.recvfrom(_LARGEST_DATAGRAM)
+            except OSError:  # there is none, or what was sent before could not be delivered
+                return
+            self._take(data, addr)
+
+    def _take(self, data: bytes, addr: tuple[Any, ...]) -> None:
         if not addr[1] or self._requests.is_own(addr):
             # Nobody can be answered at port 0, and the bridge need not answer itself.
             return
@@ -60,6 +75,6 @@ async def serve_udp(
     """
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(
-        lambda: _Datagrams(requests, clients, largest), sock=bound
+        lambda: _Datagrams(bound, requests, clients, largest), sock=bound
     )
     return transport
