@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -234,3 +235,27 @@ def test_ctrl_c_on_send_cancels_the_job(real_bridge: Any, recording: MakeRecordi
         assert sending.returncode == 130, stderr
         assert "Cancelled" in stderr
         assert bridge.status("a").state == "cancelled"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has other rights")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_results_elsewhere_are_files_like_the_users_others(
+    make_bridge: Any, recording: MakeRecording, tmp_path: Path, umask: int, mode: int
+) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    bridge = make_bridge("--allow", str(music))
+    before = os.umask(umask)
+    try:
+        bridge.start()
+    finally:
+        os.umask(before)
+    try:
+        source = recording("bridge/sessions/tone.wav", seconds=0.05)
+        asked = ("send", source, "--to", "flute", "--model", "tiny", "-o")
+        for folder, expected in ((music, mode), (bridge.session, 0o664 if umask == 2 else 0o600)):
+            sent = bridge.umtn(*asked, folder / "out.wav")
+            assert sent.exit_code == 0, sent.stderr
+            assert stat.S_IMODE((folder / "out.wav").stat().st_mode) == expected
+    finally:
+        bridge.stop()
