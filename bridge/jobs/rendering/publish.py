@@ -113,6 +113,8 @@ def publish(
     except _NotWanted:
         return None
     except FileExistsError as error:
+        # What has the name is another's, even if it is the same to the bit.
+        announcement.unlink(missing_ok=True)
         raise RequestError(
             "exists",
             f"{shown} appeared meanwhile, and was not overwritten; choose another name.",

@@ -1,7 +1,8 @@
 """A process with nothing but jobs in it, to be killed: a request a line in, what became of it out.
 
 ``python small_bridge.py DATA SESSION SECONDS_BETWEEN_SAVES`` prints ``ready``, then ``accepted ID``
-for each line of JSON, and ``ended`` once all jobs have ended after stdin has.
+for each line of JSON, ``ID is STATE`` for each ``cancel ID``, and ``ended`` once all jobs have
+ended after stdin has.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ async def main() -> None:
     await service.start()
     print("ready", flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
+        if line.startswith("cancel "):
+            job = await service.cancel(line.removeprefix("cancel ").strip())
+            print(job.id, "is", job.state, flush=True)
+            continue
         job = await service.submit(msgspec.json.decode(line, type=RenderRequest))
         print("accepted", job.id, flush=True)
     while any(job.state not in FINAL for job in service.jobs()):

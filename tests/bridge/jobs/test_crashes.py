@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bridge.jobs import RenderRequest, RequestError
+from bridge.jobs.rendering.renderer import LostError
 from bridge.jobs.rendering.saved_batch import WorkFolder
 from bridge.protocol import FINAL
 from tests.bridge.jobs.conftest import RATE, heard, running, tone
@@ -107,22 +108,43 @@ def test_a_job_needs_its_input_no_more_once_it_is_saved(saving, undisturbed):
     np.testing.assert_array_equal(heard(job.output), undisturbed)
 
 
-def test_a_job_that_loses_its_worker_twice_fails_and_the_bridge_goes_on(saving):
+def test_a_job_that_ends_its_worker_fails_and_the_bridge_goes_on(saving):
+    """In the midst of it: what was saved takes it there again, but no further."""
+    hook = saving.data_folder / "hook" / "sitecustomize.py"
+    deadly = """
+    def deadly(self, seconds, progress, **options):
+        def so_far(now):
+            progress(now)
+            if now.fraction > 0.4:
+                os.abort()
+        slow(self, seconds, progress=so_far, **options)
+    Translation.advance = deadly
+"""
+    hook.write_text(hook.read_text().replace("import sys", "import os, sys", 1) + deadly)
+    lost = []
+
     async def work():
         async with running(saving) as jobs:
+            render = jobs.service._renderer.render
+
+            async def counted(*arguments):
+                try:
+                    return await render(*arguments)
+                except LostError:
+                    lost.append(1)
+                    raise
+
+            jobs.service._renderer.render = counted
             await jobs.service.submit(request())
-            for _ in range(2):
-                already = len(jobs.told)
-                await goes_on_at(jobs, already)
-                os.kill(jobs.worker, signal.SIGKILL)
-                await asyncio.sleep(0.1)
             (job,) = await jobs.ended("a")
+            hook.unlink()
             await jobs.service.submit(request("b", length=0.05))
             return job, (await jobs.ended("b"))[0]
 
     job, after = asyncio.run(work())
     assert (job.state, job.code) == ("failed", "failed")
-    assert "SIGKILL" in job.message and job.message.endswith(".")
+    assert "SIGABRT" in job.message and job.message.endswith(".")
+    assert 2 <= len(lost) <= 5, "saved a little nearer to it now and then"
     assert after.state == "done"
     assert not os.path.exists(job.output) and not parts(saving.session_folder)
 

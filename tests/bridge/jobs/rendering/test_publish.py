@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.publish import WavForm, leftover, publish, published
 from bridge.jobs.request import RequestError
 from tests.bridge.jobs.conftest import heard, running
+from umtn_core.audio.whole_file import whole_file
 from umtn_core.errors import UmtnError
 
 
@@ -59,6 +61,25 @@ def test_what_is_written_is_what_was_made(folders, tmp_path, monkeypatch, namele
         published_as(folders, output, note)
     assert caught.value.code == "exists"
     assert [path.name for path in folders.session.iterdir()] == ["out.wav"]
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_who_waits_for_a_result_may_take_it_at_once(folders, tmp_path, monkeypatch, nameless):
+    """It is moved away as soon as it has its name, before anybody looks at it again."""
+    if not nameless:
+        monkeypatch.setattr("umtn_core.audio.whole_file._open_nameless", lambda folder: None)
+    output, taken = folders.session / "out.wav", tmp_path / "taken.wav"
+
+    @contextlib.contextmanager
+    def watched(*arguments, **options):
+        with whole_file(*arguments, **options) as file:
+            yield file
+        output.rename(taken)
+
+    monkeypatch.setattr("bridge.jobs.rendering.publish.whole_file", watched)
+    made = published_as(folders, output, tmp_path / "note")
+    status = taken.stat()
+    assert (made.size, made.mtime_ns) == (status.st_size, status.st_mtime_ns)
 
 
 def test_what_somebody_else_put_there_is_not_taken_for_ours(folders, tmp_path):

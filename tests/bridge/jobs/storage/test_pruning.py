@@ -68,6 +68,32 @@ def test_by_size_the_oldest_first(folders):
     assert prune_results(records, replace(folders, keep_bytes=2500), 10.0).forgotten == []
 
 
+def test_a_time_in_doubt_makes_nothing_old(folders):
+    records = [done(folders.session_folder / f"{i}.wav", float(i)) for i in (2, 1)]
+    assert prune_results(records, replace(folders, keep_days=1.0), None).forgotten == []
+    limited = replace(folders, keep_days=1.0, keep_bytes=1000)
+    assert prune_results(records, limited, None).forgotten == ["1.wav"]
+
+
+def test_what_a_wrong_clock_puts_into_the_future_is_of_today(folders):
+    session = folders.session_folder
+    records = [done(session / f"{i}.wav", updated) for i, updated in enumerate((1e12, 2.0, 1.0))]
+    kept = replace(folders, keep_days=5.0, keep_bytes=1000)
+    assert prune_results(records, kept, DAY).forgotten == ["2.wav", "1.wav"]
+
+
+def test_a_result_that_cannot_be_deleted_is_not_forgotten(folders, monkeypatch):
+    record = done(folders.session_folder / "a.wav")
+
+    def busy(path):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "unlink", busy)
+    for limits in ({"keep_days": 1.0}, {"keep_bytes": 0}):
+        pruned = prune_results([record], replace(folders, **limits), 10 * DAY)
+        assert (pruned.forgotten, pruned.deleted) == ([], 0)
+
+
 def test_by_number_only_the_memory_of_them_goes(folders):
     session = folders.session_folder
     records = [done(session / f"{i}.wav", float(i)) for i in range(4)]

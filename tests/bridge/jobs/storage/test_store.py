@@ -7,15 +7,18 @@ import errno
 import os
 import shutil
 import sqlite3
+import zlib
 
 import msgspec
 import pytest
 
 from bridge.jobs.record import Record
-from bridge.jobs.request import RenderRequest
+from bridge.jobs.rendering.saved_batch import WorkFolder
+from bridge.jobs.request import RenderRequest, RequestError
 from bridge.jobs.storage.database import SCHEMA, Database
 from bridge.jobs.storage.journal import Journal, read_journal
 from bridge.jobs.storage.store import DATABASE, JOURNAL, JobStore
+from tests.bridge.jobs.conftest import running
 from umtn_core.errors import UmtnError
 
 
@@ -197,6 +200,142 @@ def test_a_record_that_makes_no_sense_is_left_out(tmp_path):
         connection.execute("INSERT INTO jobs VALUES ('z', 'queued', 0, '{}')")
     connection.close()
     assert list(opened(folder)) == ["job 0", "job 1"]
+
+
+def later(id, state="queued", updated=5.0, **more):
+    """What a later version has written: a record with something in it that nobody knows yet."""
+    plain = msgspec.to_builtins(record(id, state, updated))
+    return msgspec.json.encode({**plain, "mood": "merry", **more})
+
+
+def insert(folder, id, text):
+    with sqlite3.connect(folder / DATABASE) as connection:
+        connection.execute("INSERT OR REPLACE INTO jobs VALUES (?, 'queued', 5.0, ?)", (id, text))
+    connection.close()
+
+
+def journalled(folder, text):
+    entry = b'{"type":"Kept","record":' + text + b"}"
+    whole = lines(folder / JOURNAL)
+    (folder / JOURNAL).write_bytes(whole + b"%08x %s\n" % (zlib.crc32(entry), entry))
+
+
+def stored(folder):
+    """All that lies in the database, by id."""
+    with sqlite3.connect(folder / DATABASE) as connection:
+        found = dict(connection.execute("SELECT id, record FROM jobs"))
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("lost", [None, DATABASE, JOURNAL])
+def test_a_record_of_a_later_version_outlives_an_earlier_one(tmp_path, monkeypatch, caplog, lost):
+    """Through starts, writes and new journals, and whichever file it is lost from."""
+    monkeypatch.setattr("bridge.jobs.storage.store.LARGEST_JOURNAL", 1000)
+    folder = written(tmp_path / "a", (many(2), ()))
+    text = later("new")
+    insert(folder, "new", text)
+    journalled(folder, text)
+    for i in range(3):
+        copy = written(folder, ([record("job 0", created=float(i))] * 5, ("job 1",)))
+        assert set(opened(folder)) == {"job 0"}
+        assert "1 stored jobs" in caplog.text
+        caplog.clear()
+        if lost is not None and i == 0:
+            # The other one has it all.
+            for name in [lost, *([f"{lost}-wal", f"{lost}-shm"] if lost == DATABASE else [])]:
+                (copy / name).unlink(missing_ok=True)
+        folder = copy
+    assert stored(folder)["new"] == text
+    assert b'{"type":"Kept","record":' + text + b"}" in lines(folder / JOURNAL)
+
+
+def test_a_record_of_a_later_version_outlives_a_damaged_database(tmp_path):
+    folder = written(tmp_path / "a", (many(2), ()))
+    text = later("new")
+    journalled(folder, text)
+    (folder / DATABASE).write_bytes(b"\xa5" * 5000)
+    assert set(opened(folder)) == {"job 0", "job 1"}
+    assert stored(folder)["new"] == text
+
+
+def test_the_newest_of_two_copies_is_the_one(tmp_path):
+    """Of a job that two versions have written to, one of them to one file only."""
+    for in_database, in_journal, readable in [
+        (later("x", updated=5.0), msgspec.json.encode(record("x", created=6.0)), True),
+        (later("x", updated=5.0), msgspec.json.encode(record("x", created=4.0)), False),
+        (msgspec.json.encode(record("x", created=6.0)), later("x", updated=5.0), True),
+        (msgspec.json.encode(record("x", created=4.0)), later("x", updated=5.0), False),
+        (b"{damaged", msgspec.json.encode(record("x", created=4.0)), True),
+    ]:
+        folder = written(tmp_path / "a", (many(1), ()))
+        insert(folder, "x", in_database)
+        journalled(folder, in_journal)
+        assert ("x" in opened(folder)) == readable, (in_database, in_journal)
+        assert ("x" in opened(folder)) == readable, "and again"
+        shutil.rmtree(tmp_path / "a")
+
+
+def test_an_entry_that_means_nothing_yet_stays_in_the_journal(tmp_path):
+    folder = written(tmp_path / "a", (many(2), ()))
+    entry = b'{"type":"Archived","ids":["x"]}'
+    with open(folder / JOURNAL, "r+b") as file:
+        file.truncate(len(lines(folder / JOURNAL)))
+        file.seek(0, os.SEEK_END)
+        file.write(b"%08x %s\n" % (zlib.crc32(entry), entry))
+    for _ in range(3):
+        assert set(opened(folder)) == {"job 0", "job 1"}
+        assert lines(folder / JOURNAL).count(entry) == 1
+
+
+def test_the_journal_of_a_later_version_is_left_alone(tmp_path):
+    folder = written(tmp_path / "a", (many(2), ()))
+    whole = lines(folder / JOURNAL).replace(b"umtn-jobs 1", b"umtn-jobs 2")
+    (folder / JOURNAL).write_bytes(whole)
+    with pytest.raises(UmtnError, match="later version"):
+        JobStore(folder)
+    assert (folder / JOURNAL).read_bytes() == whole
+
+
+def test_nothing_is_done_to_a_job_of_a_later_version(settings, music):
+    """Nor is its id or output given to another, nor deleted what was saved for it."""
+    music()
+    output = str(settings.session_folder / "theirs.wav")
+    settings.data_folder.mkdir()
+    plain = msgspec.to_builtins(record("new"))
+    plain["request"]["output"] = output
+    theirs = msgspec.json.encode({**plain, "batch": "saved", "mood": "merry"})
+    opened(settings.data_folder)
+    insert(settings.data_folder, "new", theirs)
+    work = WorkFolder(settings.data_folder / "work")
+    work.make()
+    work.batch("saved").make()
+    work.batch("saved").save_state(b"state")
+    work.result("new").write_bytes(b"announced")
+
+    async def code(doing):
+        try:
+            await doing
+        except RequestError as error:
+            return error.code
+        return None
+
+    async def act(number):
+        async with running(settings) as jobs:
+            asked = RenderRequest(id="new", input="in.wav", target="trumpet")
+            codes = [await code(jobs.service.submit(asked)), await code(jobs.service.cancel("new"))]
+            id = f"ours {number}"
+            other = RenderRequest(id=id, input="in.wav", target="trumpet", output=output)
+            codes.append(await code(jobs.service.submit(other)))
+            await jobs.service.submit(msgspec.structs.replace(other, output=f"{id}.wav"))
+            await jobs.ended(id)
+            await jobs.service.prune()
+            return codes
+
+    for number in range(2):
+        assert asyncio.run(act(number)) == ["id_in_use", "unknown_id", "exists"]
+    assert stored(settings.data_folder)["new"] == theirs
+    assert set(work.saved()) == {"saved"} and work.result("new").exists()
 
 
 def test_the_database_of_a_later_version_is_left_alone(tmp_path):
