@@ -16,6 +16,8 @@ from umtn_core.errors import UmtnError
 #: Bytes of a log file, of which one older is kept.
 _LARGEST = 10 << 20
 
+_MINUTE = 60.0
+
 #: What every record has; the rest was given as ``extra``.
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -36,6 +38,26 @@ class JsonLines(logging.Formatter):
             entry["traceback"] = self.formatException(record.exc_info)
         # What would end the line for some readers, or turn it round, JSON can write as \u....
         return escaped_in_json(json.dumps(entry, ensure_ascii=False, default=str))
+
+
+class _OnceAMinute(logging.Filter):
+    """Lets the first record of a kind through, and in the minute after it no other.
+
+    For what strangers can cause as often as they like. The next that passes says how many did not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record passes."""
+        then, left_out = self._last.get(record.name, (-_MINUTE, 0))
+        passes = record.created - then >= _MINUTE or record.created < then
+        self._last[record.name] = (record.created, 0) if passes else (then, left_out + 1)
+        if passes and left_out:
+            record.left_out = left_out
+        return passes
 
 
 class _OnTheScreen(logging.Handler):
@@ -64,6 +86,9 @@ def begin_log(path: Path | None) -> None:
         logger.handlers.clear()
         logger.propagate = False
         logger.addHandler(logging.NullHandler())
+        for before in logger.filters[:]:
+            logger.removeFilter(before)
+        logger.addFilter(_OnceAMinute())
     if path is not None:
         try:
             file = RotatingFileHandler(path, maxBytes=_LARGEST, backupCount=1, encoding="utf-8")

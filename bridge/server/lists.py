@@ -21,8 +21,8 @@ _PATIENCE = 1.0
 
 #: Lists under way at once.
 _AT_ONCE = 2
-#: Lists that wait their turn, at most.
-_MOST_WAITING = 64
+#: Lists that are asked for and not sent yet, at most.
+MOST_LISTS = 64
 
 
 class Lists:
@@ -31,10 +31,6 @@ class Lists:
     def __init__(self) -> None:
         self._waiting: set[tuple[Target, str]] = set()
         self._under_way = asyncio.Semaphore(_AT_ONCE)
-
-    def has_room(self, target: Target, what: str) -> bool:
-        """Whether one more can be sent, or is to be sent there already."""
-        return len(self._waiting) < _MOST_WAITING or (target, what) in self._waiting
 
     async def send(self, target: Target, what: str, make: Callable[[], Iterable[bytes]]) -> None:
         """Send a list when it is its turn; who asks for it again before that gets it once.

@@ -17,7 +17,7 @@ from bridge.server.addresses import is_here
 from bridge.server.arguments import BadRequest, read_arguments
 from bridge.server.clients import Client, Target, UdpTarget
 from bridge.server.followers import Followers, event
-from bridge.server.lists import Lists
+from bridge.server.lists import MOST_LISTS, Lists
 from bridge.server.metrics import Metrics
 from bridge.server.model_list import Model, ModelList
 from bridge.server.packets import MalformedPacket, Received, read_packet, reply, token_in
@@ -92,6 +92,7 @@ class Requests:
         self._asked: dict[Target, dict[str, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._lists = Lists()
+        self._listing = 0
         #: The UDP port that the bridge listens on, once it does.
         self.port = 0
         self._now: dict[str, Callable[[Client, Target, Values], None]] = {
@@ -237,7 +238,7 @@ class Requests:
         if (
             len(self._tasks) >= self._most_waiting
             or len(line) >= _MOST_IN_LINE
-            or (is_list and not self._lists.has_room(answers, address))
+            or (is_list and self._listing >= MOST_LISTS)
         ):
             text = "The bridge has too many requests to answer; send this one again later."
             self._refuse(client, answers, id, "busy", text)
@@ -247,10 +248,17 @@ class Requests:
         task = asyncio.create_task(self._work(address, client, answers, values, {*before}, began))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if is_list:
+            self._listing += 1
+            task.add_done_callback(self._is_listed)
         if id:
             self._lines.setdefault(id, []).append(task)
             self._asked.setdefault(client.target, {})[id] = task
             task.add_done_callback(lambda done: self._is_done(id, client.target, done))
+
+    def _is_listed(self, task: asyncio.Task[None]) -> None:
+        """One list less is asked for."""
+        self._listing -= 1
 
     def _is_done(self, id: str, sender: Target, task: asyncio.Task[None]) -> None:
         """Take the first of a job's line away: it is the one that is done."""

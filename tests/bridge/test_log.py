@@ -43,3 +43,26 @@ def test_a_name_that_turns_lines_round_is_written_out_on_the_screen(
     )
     (line,) = (tmp_path / "log").read_text().splitlines()
     assert json.loads(line)["message"] == f"{name} cannot be read"
+
+
+def test_what_strangers_can_cause_is_written_down_once_a_minute(tmp_path: Path) -> None:
+    loggers = [logging.getLogger(name) for name in ("bridge", "aiohttp", "asyncio", "zeroconf")]
+    before = [(each.handlers[:], each.filters[:], each.level, each.propagate) for each in loggers]
+    try:
+        begin_log(tmp_path / "log")
+        for number in range(1_000):
+            loggers[1].warning("odd request %d\n", number)
+            loggers[2].warning("odd connection %d", number)
+        began_log = logging.LogRecord("aiohttp", logging.WARNING, "", 0, "later", (), None)
+        began_log.created += 61.0
+        loggers[1].handle(began_log)
+    finally:
+        for each, (handlers, filters, level, propagate) in zip(loggers, before, strict=True):
+            each.handlers[:], each.filters[:] = handlers, filters
+            each.level, each.propagate = level, propagate
+    entries = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [(entry["message"], entry.get("left_out")) for entry in entries] == [
+        ("odd request 0\n", None),
+        ("odd connection 0", None),
+        ("later", 999),
+    ]
