@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.scope import taught_by
+from export.sources import listed
 from umtn_core.audio.loudness import loudness
 from umtn_core.bundle import TrainingSource
 from umtn_core.bundle.scope import Scope
@@ -71,11 +72,10 @@ class TrainingAudio:
         return round(float(np.mean(medians)) + 20 * math.log10(gain), 2)
 
     def sources(self, others: Iterable[TrainingSource] = ()) -> list[TrainingSource]:
-        """List every distinct source and its licence, and others, in alphabetical order."""
+        """List every distinct source and its licence, and others, see `export.sources.listed`."""
         files = [file for domain in self._domains for file in self._store.files(domain, "train")]
         pairs = {(file.source, file.licence) for file in files}
-        pairs |= {(other.source, other.licence) for other in others}
-        return [TrainingSource(*pair) for pair in sorted(pairs)]
+        return listed(pairs | {(other.source, other.licence) for other in others})
 
     def scope(self) -> Scope | None:
         """Read what its makers say of the music; None where they say nothing."""

@@ -32,3 +32,28 @@ def test_nsynth_pools_512_samples_into_16_channels():
 def test_impossible_shapes_are_refused(fields):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(fields, NetworkShape)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"decoder_blocks": 20, "decoder_layers": 13}, "the decoder has 260 layers"),
+        ({"encoder_blocks": 64, "encoder_layers": 20}, "the encoder has 1280 layers"),
+        ({"residual_channels": 4096}, "parameters, more than"),
+        ({"encoder_channels": 4096}, "parameters, more than"),
+        ({"decoder_blocks": 10, "decoder_layers": 20}, "the decoder keeps"),
+        ({"encoder_blocks": 10, "encoder_layers": 20}, "the encoder keeps"),
+        ({"decoder_layers": 21}, "<= 20"),
+        ({"hop": 2**20}, "<= 65536"),
+        ({"sample_rate": 2}, ">= 1000"),
+    ],
+)
+def test_shapes_that_no_machine_would_play_are_refused(fields, words):
+    with pytest.raises(msgspec.ValidationError, match=words):
+        msgspec.convert(fields, NetworkShape)
+
+
+def test_shapes_twice_as_large_as_any_that_has_a_name_are_not():
+    nsynth, released = PRESETS["nsynth"], PRESETS["released"]
+    msgspec.structs.replace(nsynth, decoder_blocks=6)
+    msgspec.structs.replace(released, residual_channels=256, decoder_blocks=8)

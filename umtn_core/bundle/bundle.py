@@ -29,7 +29,7 @@ from umtn_core.shape import NetworkShape
 from umtn_core.values import shown
 
 #: Bytes that all graphs of a bundle may take; they are kept in memory.
-LARGEST_BUNDLE = 2**33
+LARGEST_BUNDLE = 2**32
 
 
 class Bundle:

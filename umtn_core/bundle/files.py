@@ -11,7 +11,6 @@ import os
 import stat
 import zipfile
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, TypeVar
 
 from umtn_core.bundle.manifest import LARGEST_MANIFEST, MANIFEST
@@ -47,12 +46,7 @@ class Storage(Protocol):
     def __enter__(self) -> Storage:
         """Hold the files open where that is needed."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close what was open."""
 
 

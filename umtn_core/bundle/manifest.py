@@ -30,9 +30,10 @@ DomainName = Annotated[str, Meta(pattern=DOMAIN_NAME)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
 #: What people call something; what they say of it in a sentence; and at length.
+LONGEST_PHRASE, LONGEST_TEXT = 2_000, 100_000
 Title = Annotated[str, Meta(max_length=200)]
-Phrase = Annotated[str, Meta(max_length=2_000)]
-Text = Annotated[str, Meta(max_length=100_000)]
+Phrase = Annotated[str, Meta(max_length=LONGEST_PHRASE)]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 
 #: Gains are about 1 to 12, and temperatures about 1.
 Gain = Annotated[float, Meta(gt=0, le=1e6)]
@@ -242,6 +243,11 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
     UmtnError
         If it is not a manifest, or one of another schema.
     """
+    if len(text) > LARGEST_MANIFEST:
+        raise UmtnError(
+            f"The manifest of the model bundle {bundle} is too large: {len(text)} bytes are more "
+            f"than {LARGEST_MANIFEST}."
+        )
     try:
         schema = msgspec.json.decode(text, type=_SchemaOnly).schema
         if schema != SCHEMA:

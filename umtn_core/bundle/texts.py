@@ -50,6 +50,11 @@ def check_texts(manifest: Any) -> None:
         rest += [(part, depth + 1) for part in value]
 
 
+def without_controls(text: str) -> str:
+    """Put question marks where a text has control characters that a manifest may not hold."""
+    return _CONTROL.sub("?", text)
+
+
 def _check(text: str) -> None:
     found = _CONTROL.search(text)
     if found is not None:

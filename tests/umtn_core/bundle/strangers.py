@@ -318,7 +318,7 @@ def ten_thousand_domains(folder: Path) -> Path:
     return edited(folder, lambda said: said.update(domains=domains))
 
 
-@case("would take more than 8 GB")
+@case("would take more than 4 GB")
 def domains_that_no_memory_holds(folder: Path) -> Path:
     domains = [{"name": f"d{i}"} for i in range(999)]
     files = {"encoder.onnx": "0" * 64}
