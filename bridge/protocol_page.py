@@ -41,10 +41,17 @@ and the protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
   of the machine, and is refused with `--bind` where other machines could come in.
 - Over TCP, packets come in SLIP frames (OSC 1.1), or each after its length in four bytes, of which
   the first counts most (OSC 1.0): liblo, SuperCollider and others send the latter. The first byte
-  of a connection tells, and answers come framed alike. A connection in neither, one with a length
-  that no packet may have, and one that is silent for five seconds in the middle of a packet get an
-  error and are closed. When there are too many, one that neither follows a job nor has subscribed
-  gives its place to a new one: one that never said anything, or the longest silent.
+  of a connection tells, and answers come framed alike. At the first bytes that are no OSC packet in
+  such a frame, a connection is closed and nothing behind them is read, so that no web page can
+  speak to the bridge by way of a browser; what has spoken no OSC before is told nothing. One whose
+  length no packet may have, and one that is silent for five seconds in the middle of a packet, are
+  closed too, as is one that has not shown the token within five seconds, or three wrong ones. There
+  are places for a few that have said nothing yet, and many others; when these are taken, the
+  longest silent that neither follows a job nor has subscribed gives its place to a new one.
+- Who shows the token is let in at once, whatever others show and send. The bridge remembers nothing
+  of anybody else, answers them ten times a second at most, and writes one line a minute about them.
+- `/umtn/leave` is a client's last message over UDP: its port may be another user's in a moment. One
+  that ends without it leaves its port open, until a minute of silence, to whoever binds that next.
 - Arguments have the types `i`, `f` and `s`. Wherever a number is expected, an `i`, `f`, `h` or `d`
   will do, since Pure Data has only floats; it must be whole where an `i` is. A number may also come
   as text (`"7"`, `"0.5"`), as text fields and symbols do, and an `S` is an `s`. The words that an
