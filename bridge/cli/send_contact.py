@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bridge.discovery.address_file import Address
 
 #: Seconds that a bridge which is there, and has nothing else to do, needs by far not.
-PROMPT = 0.6
+PROMPT = 0.4
 #: Seconds without an answer after which there is none, where nobody says otherwise.
 TIMEOUT = 5.0
 
@@ -91,7 +91,7 @@ async def reached(where: Where) -> AsyncIterator[AsyncBridge]:
     async with contextlib.AsyncExitStack() as stack:
         first = asyncio.create_task(_first(bridge, stack))
         try:
-            await _answered(first, where, timeout)
+            await _answered(first, bridge, where, timeout)
         finally:
             first.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -104,13 +104,15 @@ async def _first(bridge: AsyncBridge, stack: contextlib.AsyncExitStack) -> None:
     await bridge.ping()
 
 
-async def _answered(first: asyncio.Task[None], where: Where, timeout: float) -> None:
+async def _answered(
+    first: asyncio.Task[None], bridge: AsyncBridge, where: Where, timeout: float
+) -> None:
     """Wait for the first answer as long as somebody may give one."""
     from bridge.client import BridgeError
 
     await asyncio.wait({first}, timeout=PROMPT)
-    if first.done():
-        return first.result()
+    if first.done() or bridge.was_there:
+        return await first
     known = await asyncio.to_thread(_bridge_at, where.host, where.port)
     if known is None and where.timeout is None and _is_here(where.host):
         raise Failure(

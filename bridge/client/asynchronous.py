@@ -23,7 +23,7 @@ from bridge.text import on_one_line, shortened
 SILENCE = 2.0
 
 #: Seconds that a bridge which is just being started is waited for.
-_UNTIL_STARTED = 0.5
+_UNTIL_STARTED = 0.3
 
 #: Codes of errors that no job ends with.
 _REFUSALS = ("unknown_id", "busy", "internal")
@@ -104,6 +104,11 @@ class AsyncBridge:
                 )
             await asyncio.sleep(0.05)
         self._host, self._port = known.host, known.port
+
+    @property
+    def was_there(self) -> bool:
+        """Whether a bridge has answered anything so far, and be it that it refuses."""
+        return self._link.was_there
 
     @property
     def _shown(self) -> str:

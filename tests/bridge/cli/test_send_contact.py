@@ -19,7 +19,7 @@ from tests.bridge.server.test_listening import has_ipv6
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs to stop processes")
 
-#: Seconds that the command may take, of which the processor's own count: the machine may be busy.
+#: Seconds that the command may take, on a machine that has not much else to do.
 PROMPT = 1.0
 
 
@@ -79,8 +79,8 @@ def check_prompt(sent: Sent, slow: float) -> None:
     code, said = sent.end()
     assert code == 1 and len(said.splitlines()) == 1, said
     assert "umtn bridge" in said
-    # Twice what it takes to start and to end at all, where that is much.
-    assert sent.seconds < max(PROMPT, 2 * slow + 0.7), said
+    # What it takes to start and to end at all is much where others have the processor too.
+    assert sent.seconds < max(PROMPT, 3 * slow + 0.6), said
 
 
 def test_no_address_file_and_a_port_that_refuses(file: Path, unused_port: int, slow: float) -> None:
