@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -35,9 +36,7 @@ from bridge.jobs.rendering.messages import (
 from bridge.jobs.worker.batch_run import BatchRun
 from bridge.jobs.worker.control import Control
 from bridge.jobs.worker.open_translators import OpenTranslators
-
-#: Below everything interactive, above what is meant for idle times only.
-_NICENESS = 5
+from bridge.jobs.worker.priority import let_others_go_first
 
 
 class Worker:
@@ -107,28 +106,25 @@ def _be_the_first_to_go() -> None:
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
-def _let_others_go_first() -> None:
-    """Leave the processor to whoever needs it at once: the bridge's answers, and a DAW's audio.
+def _leave_the_end_to_the_bridge() -> None:
+    """Ignore what people and services end programs by, often all of a session's or service's.
 
-    On Linux only `SCHED_IDLE` makes way at once; what is merely nice goes on until the clock ticks,
-    up to 4 ms. Other sessions and services are not concerned: they share the processor evenly.
+    The bridge gets it as well, and has the work saved; when it is gone, stdin ends.
     """
-    if hasattr(os, "SCHED_IDLE"):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-            return
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def main() -> None:
     """Run a worker on stdin and stdout."""
+    _leave_the_end_to_the_bridge()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # A library that prints must not end up between two reports.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _be_the_first_to_go()
-    _let_others_go_first()
+    let_others_go_first()
     Worker(sys.stdin.buffer, outgoing).run()
 
 
