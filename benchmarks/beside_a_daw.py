@@ -23,13 +23,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from bridge.client import AsyncBridge
+from bridge.client import AsyncBridge, JobStatus
 from umtn_core import write_audio
 from umtn_core.runtime import available_cores
 
@@ -47,7 +48,7 @@ BUSY = "import os; began = os.getppid()\nwhile os.getppid() == began: pass"
 AUTOGROUP = "/proc/{}/autogroup"
 
 
-def start(command: list[str], *, apart: bool, **options) -> subprocess.Popen[str]:
+def start(command: list[str], *, apart: bool, **options: Any) -> subprocess.Popen[str]:
     """Start a program in this session, or in one of its own of the same weight."""
     process = subprocess.Popen(command, start_new_session=apart, text=True, **options)
     with contextlib.suppress(OSError):
@@ -111,6 +112,7 @@ class Audio:
 
     def xruns(self) -> int:
         """Count those so far."""
+        assert self._client.stdin is not None and self._client.stdout is not None
         self._client.stdin.write("\n")
         self._client.stdin.flush()
         return int(self._client.stdout.readline())
@@ -173,7 +175,7 @@ async def rendered(bridge: AsyncBridge, name: str, model: str, target: str, fold
         )
         acknowledged.append(time.perf_counter() - at)
 
-        def on_status(status) -> None:
+        def on_status(status: JobStatus) -> None:
             if status.state == "running":
                 moments.append(time.perf_counter())
 
@@ -211,7 +213,7 @@ def _of(seconds: list[float], percentile: float) -> str:
     return f"{1e3 * np.percentile(seconds, percentile):.1f} ms" if seconds else "-"
 
 
-async def beside(name: str, audio: Audio | None, render) -> None:
+async def beside(name: str, audio: Audio | None, render: Callable[[str], Awaitable[None]]) -> None:
     """Count xruns without a render and with it."""
     print(name, flush=True)
     if audio is None:
