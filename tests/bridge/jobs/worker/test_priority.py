@@ -70,11 +70,3 @@ def test_it_gets_a_share_beside_a_busy_loop_and_leaves_that_more(beside_a_loop):
     assert int(said[1][1]) == min(19, int(said[0][1]) + NICENESS)
     # A quarter is its part; others on the machine take theirs from both alike.
     assert 0.1 < own < 0.45
-
-
-def test_it_asks_linux_for_long_turns():
-    script = """
-from bridge.jobs.worker import priority
-assert priority._ask_for_long_turns()
-"""
-    subprocess.run([sys.executable, "-c", script], check=True)
