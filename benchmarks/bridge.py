@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/bridge.py [MODEL [TARGET]]
 
-Starts a bridge of its own, in a temporary folder; TMPDIR chooses the disk. Promised
-where nothing else runs: 99 in 100 requests are acknowledged within 5 ms while a render runs, and with a warm worker a render takes at
-most 100 ms more than the same call of a Translator.
+Starts a bridge of its own, in a temporary folder; TMPDIR chooses the disk. Promised, where nothing
+else runs: 99 in 100 requests are acknowledged within 5 ms while a render runs, and with a warm
+worker a render takes at most 100 ms more than the same call of a Translator.
 """
 
 from __future__ import annotations
