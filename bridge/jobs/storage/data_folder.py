@@ -8,11 +8,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bridge.jobs.storage.private_folders import make_data_folder
 from umtn_core.errors import UmtnError
 
-#: How long a bridge that was killed may keep its lock: until its workers have noticed.
+#: For a bridge that is just ending to let go of its lock.
 _WAIT_SECONDS = 10.0
+#: For the workers of a bridge that was killed to notice, which hold its lock; on a busy machine one
+#: that has only begun takes its time.
+_WORKERS_WAIT_SECONDS = 120.0
 
 
 class DataFolder:
@@ -47,14 +52,27 @@ class DataFolder:
                 f"The data folder {self.path} cannot be used ({error.strerror}); name another one "
                 "with --data-folder."
             ) from error
-        until = time.monotonic() + _WAIT_SECONDS
+        began = time.monotonic()
         while not _try_lock(self._file):
-            if time.monotonic() > until:
+            patience = _WAIT_SECONDS if self._holder_lives() else _WORKERS_WAIT_SECONDS
+            if time.monotonic() > began + patience:
                 self.unlock()
                 raise UmtnError(
                     f"Another bridge uses {self.path}; stop it, or choose another data folder."
                 )
             await asyncio.sleep(0.02)
+        if os.name == "posix":  # elsewhere nobody can read it
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, str(os.getpid()).encode(), 0)
+
+    def _holder_lives(self) -> bool:
+        """Whether the bridge that took the lock last is still there, as far as can be told."""
+        if os.name != "posix":
+            return True
+        try:
+            return psutil.pid_exists(int(os.pread(self._file, 20, 0)))
+        except (OSError, ValueError):
+            return True
 
     @property
     def inherited(self) -> tuple[int, ...]:
