@@ -75,6 +75,7 @@ test-plugin-long: test-plugin
 
 test-long: $(VENV)/.installed-yardsticks test-plugin-long
 	@tools/system-packages.sh test
+	@tools/system-packages.sh test-long
 	$(bin)/pytest -m long
 
 lint: $(VENV)/.installed-everything

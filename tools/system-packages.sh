@@ -2,7 +2,7 @@
 # Installs the system packages that one of the make commands needs, where it may; where it may not,
 # says in one line what to install, and goes on: what can do without them does.
 #
-#   tools/system-packages.sh python|demo|plugin|hosts|test
+#   tools/system-packages.sh python|demo|plugin|hosts|test|test-long
 set -euo pipefail
 
 has_soundfont() {
@@ -17,7 +17,7 @@ as_root() {
 }
 
 missing=()
-case "${1:?python, demo, plugin, hosts or test}" in
+case "${1:?python, demo, plugin, hosts, test or test-long}" in
   python)
     "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     ;;
@@ -57,8 +57,14 @@ case "${1:?python, demo, plugin, hosts or test}" in
     # Programs that speak OSC to the bridge.
     command -v oscsend >/dev/null || missing+=(liblo-tools)
     command -v pd >/dev/null || missing+=(puredata-core)
+    # What makes networks of their own, in which nothing may be sent.
+    command -v ip >/dev/null || missing+=(iproute2)
     has_soundfont FluidR3_GM.sf2 || missing+=(fluid-soundfont-gm)
     has_soundfont TimGM6mb.sf2 || missing+=(timgm6mb-soundfont)
+    ;;
+  test-long)
+    # A browser that attacks the bridge.
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
     ;;
   *)
     echo "system-packages.sh: no such set of packages: $1" >&2

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from bridge.client import Bridge
 from bridge.discovery import connections
 from bridge.discovery.connections import HAS_ASKED, HAS_SHOWN_THE_TOKEN, Connections
+from tests.bridge.conftest import RealBridge
 from tests.bridge.discovery.test_http import TOKEN, get, serving
 
 #: A connection that is open, as a client sees it.
@@ -123,3 +129,41 @@ def test_silent_connections_shut_nobody_out() -> None:
                 writer.close()
 
     asyncio.run(scene())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it sets another process's limits")
+def test_two_thousand_connections_take_no_files_from_what_renders(
+    make_bridge: Callable[..., RealBridge], recording: Callable[..., Path]
+) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 4_096:
+        pytest.skip("the system does not let this process open so many files")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    bridge = make_bridge()
+    bridge.start()
+    crowd = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4_096, hard))
+        resource.prlimit(bridge.process.pid, resource.RLIMIT_NOFILE, (1_024, 1_024))
+        place = (bridge.address["host"], bridge.address["http_port"])
+        source = recording(str(bridge.session / "in.wav"))
+        with Bridge() as client:
+            for number in range(2_000):
+                crowd.append(socket.create_connection(place, 10))
+                with contextlib.suppress(ConnectionError):
+                    # Half of them silent, half with a head that does not end.
+                    crowd[-1].send(b"GET / HTTP/1.1\r\nHost: " if number % 2 else b"")
+                if number % 200 == 0:
+                    client.ping()
+            job = client.render(source, "flute", model="tiny")
+            assert client.follow(job.id).state == "done"
+            files = len(list(Path(f"/proc/{bridge.process.pid}/fd").iterdir()))
+        assert files < 400
+        assert "Too many open files" not in bridge.log.read_text() + bridge.stderr
+    finally:
+        for each in crowd:
+            each.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        bridge.stop()
