@@ -107,15 +107,16 @@ class Audio:
                 )
             )
         )
-        self.xruns()
+        self.count()
         time.sleep(1.0)
 
-    def xruns(self) -> int:
-        """Count those so far."""
+    def count(self) -> tuple[int, int]:
+        """Count the xruns, and the periods that were computed, so far."""
         assert self._client.stdin is not None and self._client.stdout is not None
         self._client.stdin.write("\n")
         self._client.stdin.flush()
-        return int(self._client.stdout.readline())
+        xruns, periods = self._client.stdout.readline().split()
+        return int(xruns), int(periods)
 
     def close(self) -> None:
         """End both."""
@@ -129,9 +130,11 @@ def play(share: float) -> None:
     told = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
     jack.jack_client_open.restype = ctypes.c_void_p
     needs = int(share * PERIOD / JACK_RATE * 1e9)
-    count = 0
+    count = periods = 0
 
     def compute(_frames: int, _argument: object) -> int:
+        nonlocal periods
+        periods += 1
         until = time.thread_time_ns() + needs
         while time.thread_time_ns() < until:
             pass
@@ -151,7 +154,7 @@ def play(share: float) -> None:
     jack.jack_set_xrun_callback(client, kept[1], None)
     assert jack.jack_activate(client) == 0
     for _ in sys.stdin:
-        print(count, flush=True)
+        print(count, periods, flush=True)
 
 
 async def rendered(bridge: AsyncBridge, name: str, model: str, target: str, folder: Path) -> None:
@@ -219,13 +222,20 @@ async def beside(name: str, audio: Audio | None, render: Callable[[str], Awaitab
     if audio is None:
         await render(name)
         return
-    before = audio.xruns()
+    before, began = audio.count(), time.perf_counter()
     await asyncio.sleep(SECONDS)
-    alone = (audio.xruns() - before) / SECONDS
-    before, began = audio.xruns(), time.perf_counter()
+    alone = _a_minute(before, audio.count(), began)
+    before, began = audio.count(), time.perf_counter()
     await render(name)
-    during = (audio.xruns() - before) / (time.perf_counter() - began)
-    print(f"  xruns a minute: {60 * alone:.1f} without the render, {60 * during:.1f} with it")
+    print(f"  without the render {alone}; with it {_a_minute(before, audio.count(), began)}")
+
+
+def _a_minute(before: tuple[int, int], after: tuple[int, int], began: float) -> str:
+    """Say how many xruns a minute there were, and whether the client was let compute at all."""
+    seconds = time.perf_counter() - began
+    xruns, periods = (new - old for new, old in zip(after, before, strict=True))
+    computed = periods / (seconds * JACK_RATE / PERIOD)
+    return f"{60 * xruns / seconds:.1f} xruns a minute in {computed:.0%} of the periods"
 
 
 async def measure(options: argparse.Namespace, folder: Path) -> None:
