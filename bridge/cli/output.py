@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bridge.text import on_one_line, sentence
+from bridge.text import escaped_in_json, on_one_line, sentence
 
 
 def print_line(text: str = "", err: bool = False) -> None:
@@ -22,6 +22,7 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON value on stdout, for scripts."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+    text = "\n".join(map(escaped_in_json, lines))
     # Names of files may hold bytes that are no text: these alone are escaped.
     click.echo(text.encode("utf-8", "backslashreplace").decode())

@@ -102,7 +102,7 @@ std::map<juce::String, CoreView> states(const Files& files) {
   missing.missing = {files.result};
   missing.takes[1].message = "Its file is missing.";
   missing.connection.link = Link::wrong_token;
-  missing.connection.sentence = "The bridge wants a token: enter what `umtn token` prints.";
+  missing.connection.sentence = "The bridge wants its token: enter it here.";
   return states;
 }
 

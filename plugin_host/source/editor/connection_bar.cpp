@@ -13,7 +13,9 @@ ConnectionBar::ConnectionBar() {
       on_start_bridge();
   };
   addChildComponent(token_);
-  token_.setTooltip("The bridge was started with a token: what `umtn token` prints.");
+  token_.setTooltip(
+      "For a bridge whose address file this plugin may not read: the token that it was "
+      "started with.");
   token_.onClick = [this] { ask_for_token(); };
   for (auto* button : {&start_, &token_})
     button->setHasFocusOutline(true);
@@ -52,7 +54,7 @@ void ConnectionBar::resized() {
 
 void ConnectionBar::ask_for_token() {
   auto window = std::make_unique<juce::AlertWindow>(
-      "The bridge's token", "Enter what `umtn token` prints where the bridge runs.",
+      "The bridge's token", "Enter the token that the bridge was started with (--token-file).",
       juce::MessageBoxIconType::NoIcon, this);
   window->addTextEditor("token", {}, {}, true);
   window->addButton("OK", 1, juce::KeyPress(juce::KeyPress::returnKey));
