@@ -9,7 +9,6 @@ from bridge.jobs.paths import AllowedFolders, as_asked
 from bridge.jobs.rendering.renderer import Order
 from bridge.jobs.request import RequestError
 from bridge.jobs.span import span
-from bridge.text import shortened
 from umtn_core.audio.read import open_audio
 from umtn_core.audio.sound import SoundRows
 from umtn_core.errors import Cancelled, DiskError, UmtnError
