@@ -114,7 +114,8 @@ class ZipStorage:
             if isinstance(error, _TooLong):
                 why = "it is a zip of far more files than one has"
             raise UmtnError(no_bundle(called, why)) from error
-        self._members = {info.filename: info for info in members}
+        # Some programs of Windows part folders by backslashes, which zips should not hold.
+        self._members = {info.filename.replace("\\", "/"): info for info in members}
         self._twice = len(self._members) < len(members)
         manifests = [n for n in self._members if n.rsplit("/", 1)[-1] == MANIFEST]
         # Zips made of the folder itself keep its name in front of every file's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, Any
 
 import msgspec
@@ -248,6 +249,8 @@ def read_manifest(text: bytes, bundle: str) -> Manifest:
             f"The manifest of the model bundle {bundle} is too large: {len(text)} bytes are more "
             f"than {LARGEST_MANIFEST}."
         )
+    # As some editors of Windows write it.
+    text = text.removeprefix(codecs.BOM_UTF8)
     try:
         schema = msgspec.json.decode(text, type=_SchemaOnly).schema
         if schema != SCHEMA:

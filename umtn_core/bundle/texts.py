@@ -12,8 +12,9 @@ _DEEPEST = 32
 #: Texts, numbers, lists and objects in all; a manifest with hundreds of sources has thousands.
 _MOST = 2**17
 
-#: C0 without tab and line ends, DEL and C1: they steer terminals, and no text needs them.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: C0 without white space, DEL and C1: they steer terminals, and no text needs them. Licences come
+#: with form feeds between their pages.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 
 def check_texts(manifest: Any) -> None:

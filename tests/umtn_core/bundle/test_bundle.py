@@ -75,6 +75,32 @@ def test_a_zip_of_the_folder_is_as_good(bundle_folder, tmp_path, prefix):
     assert bundle.encoder == Bundle.open(bundle_folder).encoder
 
 
+def test_a_zip_with_backslashes_in_its_names_is_as_good(bundle_folder, tmp_path):
+    path = tmp_path / "model.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in bundle_folder.iterdir():
+            archive.write(file, f"flutes\\{file.name}")
+    assert Bundle.open(path).manifest == Bundle.open(bundle_folder).manifest
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("flutes/encoder.onnx", b"another")
+    with pytest.raises(UmtnError, match="two files of one name"):
+        Bundle.open(path)
+
+
+def test_a_manifest_behind_a_byte_order_mark_is_read(bundle_folder):
+    manifest = bundle_folder / "manifest.json"
+    before = Bundle.open(bundle_folder).manifest
+    manifest.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes())
+    assert Bundle.open(bundle_folder).manifest == before
+
+
+def test_a_licence_may_have_pages(bundle_folder):
+    manifest = bundle_folder / "manifest.json"
+    values = json.loads(manifest.read_text()) | {"licence": "Page 1\n\f\nPage 2"}
+    manifest.write_text(json.dumps(values))
+    assert Bundle.open(bundle_folder).manifest.licence == "Page 1\n\f\nPage 2"
+
+
 def test_missing_parts_are_named(bundle_folder, tmp_path):
     assert "There is no model bundle" in refusal(tmp_path / "nothing")
     (bundle_folder / "decoder.b.onnx").unlink()
