@@ -32,6 +32,7 @@ import numpy as np
 
 from bridge.client import AsyncBridge, JobStatus
 from umtn_core import write_audio
+from umtn_core.child_python import module_command, module_environment
 from umtn_core.runtime import available_cores
 
 REGIONS = 14
@@ -290,11 +291,12 @@ def main() -> None:
         place = folder / "bridge.json"
         os.environ["UMTN_BRIDGE_FILE"] = str(place)
         command = [
-            sys.executable, "-m", "bridge.cli", "bridge", "--port", "0", "--http-port", "0",
+            *module_command("bridge.cli"), "bridge", "--port", "0", "--http-port", "0",
             "--no-announce", "--session-folder", str(folder / "sessions"),
             "--data-folder", str(folder / "store"),
         ]  # fmt: skip
-        with running(start(command, apart=False, stderr=subprocess.DEVNULL)) as process:
+        bridge = start(command, apart=False, env=module_environment(), stderr=subprocess.DEVNULL)
+        with running(bridge) as process:
             while not place.exists():
                 assert process.poll() is None, "the bridge does not start"
                 time.sleep(0.05)

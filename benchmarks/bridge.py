@@ -27,6 +27,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from bridge.client import AsyncBridge
 from umtn_core import Bundle, Translator, write_audio
+from umtn_core.child_python import module_command, module_environment
 
 RENDERS = 15
 REQUESTS = 1_000
@@ -135,11 +136,11 @@ def main() -> None:
         place = folder / "bridge.json"
         process = subprocess.Popen(
             [
-                sys.executable, "-m", "bridge.cli", "bridge", "--port", "0", "--http-port", "0",
+                *module_command("bridge.cli"), "bridge", "--port", "0", "--http-port", "0",
                 "--no-announce", "--no-token", "--session-folder", str(folder / "sessions"),
                 "--data-folder", str(folder / "store"),
             ],
-            env={**os.environ, "UMTN_BRIDGE_FILE": str(place)},
+            env={**module_environment(), "UMTN_BRIDGE_FILE": str(place)},
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:

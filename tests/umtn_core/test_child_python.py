@@ -102,3 +102,15 @@ def test_the_environment_is_as_before_when_the_last_has_ended(
                 pass
             assert os.environ["PYTHONSAFEPATH"] == "1"
         assert os.environ.get("PYTHONSAFEPATH") == before
+
+
+def test_nothing_of_ours_starts_a_module_otherwise() -> None:
+    root = Path(__file__).parents[2]
+    folders = ("benchmarks", "bridge", "export", "umtn_core")
+    starting = {
+        str(path.relative_to(root))
+        for folder in folders
+        for path in (root / folder).rglob("*.py")
+        if '"-m"' in path.read_text()
+    }
+    assert starting == {"umtn_core/child_python.py"}
