@@ -125,7 +125,7 @@ class JobService:
             raise RequestError(
                 "id_in_use",
                 f"The id {quoted(request.id)} belongs to a job that a later version of umtn has "
-                "stored; choose one that is new, or update umtn.",
+                "stored, or whose record is damaged; choose one that is new, or update umtn.",
             )
         known = self._ledger.records.get(request.id)
         asked = known.asked if known is not None else self._under_way.get(request.id)

@@ -72,10 +72,14 @@ class Database:
             with self._transaction():
                 execute(_TABLE)
                 execute(f"PRAGMA user_version={SCHEMA}")
+        # Another tool may have put in ids as bytes. What has the id as text as well is the newer.
+        execute("UPDATE OR IGNORE jobs SET id = CAST(id AS TEXT) WHERE typeof(id) != 'text'")
 
     def records(self) -> Iterator[Record | Unreadable]:
         """Read all records."""
-        for id, text in self._connection.execute("SELECT id, record FROM jobs"):
+        for id, text in self._connection.execute(
+            "SELECT id, record FROM jobs WHERE typeof(id) = 'text'"
+        ):
             yield read_record(_bytes(text), id)
 
     def write(self, kept: Iterable[Record | Unreadable], forgotten: Iterable[str] = ()) -> None:
@@ -144,9 +148,9 @@ def salvage(path: Path) -> list[Record | Unreadable]:
                 # A damaged page ends a walk through the table; the other end may be whole.
                 with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
                     for id, text in connection.execute(
-                        f"SELECT id, record FROM jobs ORDER BY id {order}"
+                        f"SELECT CAST(id AS TEXT), record FROM jobs ORDER BY id {order}"
                     ):
-                        record = read_record(_bytes(text), str(id))
+                        record = read_record(_bytes(text), id)
                         # What is rubbish stays in the file that is set aside.
                         if record.state:
                             found.append(record)

@@ -45,13 +45,20 @@ class Kept(msgspec.Struct, frozen=True, tag=True):
     record: Record | msgspec.Raw
 
 
+class Text(msgspec.Struct, frozen=True, tag=True):
+    """A record that does not say in JSON, on one line, whose it is."""
+
+    id: str
+    text: bytes
+
+
 class _KeptText(msgspec.Struct, frozen=True, tag="Kept"):
     """A job's state, not looked at yet."""
 
     record: msgspec.Raw
 
 
-_DECODER = msgspec.json.Decoder(Forgotten | _KeptText)
+_DECODER = msgspec.json.Decoder(Forgotten | _KeptText | Text)
 
 
 @dataclass
@@ -194,6 +201,8 @@ def read_journal(path: Path) -> JournalContents:
         checksum, _, text = line.partition(b" ")
         if len(checksum) == 8 and b"%08x" % zlib.crc32(text) == checksum:
             _add_entry(found, text)
+    # One copy of each is enough, however many there are.
+    found.strange = list(dict.fromkeys(found.strange))
     return found
 
 
@@ -207,7 +216,10 @@ def _add_entry(found: JournalContents, text: bytes) -> None:
         found.records.pop(entry.id, None)
         found.forgotten.add(entry.id)
         return
-    record = read_record(bytes(entry.record))
+    if isinstance(entry, Text):
+        record = read_record(entry.text, entry.id)
+    else:
+        record = read_record(bytes(entry.record))
     if record.id:
         found.records[record.id] = record
         found.forgotten.discard(record.id)
@@ -216,8 +228,11 @@ def _add_entry(found: JournalContents, text: bytes) -> None:
 
 
 def _kept(record: Record | Unreadable) -> bytes:
-    plain = msgspec.Raw(record.text) if isinstance(record, Unreadable) else record
-    return _ENCODER.encode(Kept(plain))
+    if not isinstance(record, Unreadable):
+        return _ENCODER.encode(Kept(record))
+    if b"\n" in record.text or read_record(record.text).id != record.id:
+        return _ENCODER.encode(Text(record.id, record.text))
+    return _ENCODER.encode(Kept(msgspec.Raw(record.text)))
 
 
 def _line(text: bytes) -> bytes:

@@ -71,7 +71,8 @@ class Ledger:
         if id in self.unreadable:
             raise RequestError(
                 "unknown_id",
-                f"The job {quoted(id)} was stored by a later version of umtn; update umtn.",
+                f"The job {quoted(id)} was stored by a later version of umtn, or its record is "
+                "damaged; update umtn, or send it again under another id.",
             )
         if record is None:
             raise RequestError("unknown_id", f"There is no job {quoted(id)}.")

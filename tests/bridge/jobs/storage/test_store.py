@@ -276,6 +276,51 @@ def test_the_newest_of_two_copies_is_the_one(tmp_path):
         shutil.rmtree(tmp_path / "a")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"rubbish", b'{"job":{"id":"x"},"form":2}', later("y"), b'{"asked":\n{"id":"x"}}'],
+)
+def test_a_record_that_does_not_say_whose_it_is_keeps_its_id(tmp_path, caplog, text):
+    """In both files, whichever of them is lost, and in neither of them twice."""
+    folder = written(tmp_path / "a", (many(1), ()))
+    insert(folder, "x", text)
+    opened(folder)
+    whole = (folder / JOURNAL).read_bytes()
+    for lost in (None, DATABASE, JOURNAL, None):
+        if lost is not None:
+            (folder / lost).unlink()
+        caplog.clear()
+        assert set(opened(folder)) == {"job 0"}
+        assert "1 stored jobs" in caplog.text
+        assert stored(folder).keys() == {"job 0", "x"} and stored(folder)["x"] == text
+        assert sorted((folder / JOURNAL).read_bytes().split()) == sorted(whole.split())
+
+
+def test_copies_of_what_means_nothing_become_one(tmp_path):
+    folder = written(tmp_path / "a", (many(1), ()))
+    for _ in range(6):
+        journalled(folder, b'{"job":{"id":"x"}}')
+    opened(folder)
+    assert lines(folder / JOURNAL).count(b'{"job":{"id":"x"}}') == 1
+
+
+def test_ids_that_another_tool_has_stored_as_bytes(tmp_path):
+    """Those of jobs that can be read, of others, and of those that are there as text as well."""
+    folder = written(tmp_path / "a", (many(2), ()))
+    with sqlite3.connect(folder / DATABASE) as connection:
+        connection.execute("UPDATE jobs SET id = CAST(id AS BLOB) WHERE id = 'job 0'")
+    connection.close()
+    insert(folder, b"new", later("new"))
+    insert(folder, b"rubbish", b"rubbish")
+    insert(folder, b"job 1", msgspec.json.encode(record("job 1", "failed", created=-9.0)))
+    (folder / JOURNAL).unlink()
+    for _ in range(2):
+        found = opened(folder)
+        assert {id: r.state for id, r in found.items()} == {"job 0": "queued", "job 1": "queued"}
+        ids = stored(folder).keys()
+        assert ids == {"job 0", "job 1", "new", "rubbish", b"job 1"}
+
+
 def test_an_entry_that_means_nothing_yet_stays_in_the_journal(tmp_path):
     folder = written(tmp_path / "a", (many(2), ()))
     entry = b'{"type":"Archived","ids":["x"]}'
