@@ -39,6 +39,11 @@ class Sparing:
             sync_data(self._file.fileno())
 
 
+def new(path: Path) -> Path:
+    """Name what `write_whole` writes to first, and a kill may leave."""
+    return path.with_name(f"{path.name}.new")
+
+
 def write_whole(path: Path, contents: bytes) -> None:
     """Write a file of the bridge's own so that a power cut leaves the old or the new one.
 
@@ -46,7 +51,7 @@ def write_whole(path: Path, contents: bytes) -> None:
     ------
     OSError
     """
-    beside = path.with_name(f"{path.name}.new")
+    beside = new(path)
     try:
         with open(beside, "wb") as file:
             Sparing(file).write(contents)

@@ -117,7 +117,7 @@ class LocalRenderer(Renderer):
         if name:
             self._work.batch(name).forget()
         for id in ids:
-            self._work.result(id).unlink(missing_ok=True)
+            self._work.forget_result(id)
 
     def forget_all_but(self, names: Container[str], ids: Iterable[str]) -> None:
         """See `Renderer.forget_all_but`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +23,31 @@ from bridge.jobs.request import RequestError
 from umtn_core.audio.formats import FORMATS
 from umtn_core.audio.whole_file import whole_file
 
+#: FS_IOC_GETVERSION, see `ioctl_iflags(2)`, as it is where a long has eight bytes.
+_GET_GENERATION = 0x80087601
+
 
 class _Announced(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is about to get its name, so that after a crash it is known whose it is."""
+    """What is about to get its name, or has it, so that after a crash it is known whose it is.
+
+    Attributes
+    ----------
+    output
+        The path that it is to have.
+    size, mtime_ns, sha256
+        Its size in bytes, its time of change, and the checksum of its contents.
+    identity
+        The file itself, as `_identity` tells it from others.
+    named
+        Whether it has its name. From then on the job is done, whatever becomes of the file.
+    """
 
     output: str
     size: int
     sha256: str
+    mtime_ns: int = 0
+    identity: tuple[int, ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,12 +124,14 @@ def publish(
             file.flush()
             # Some file systems know the time of a change only when it has come to the disk.
             os.fsync(file.fileno())
-            announced = _Announced(str(output), os.fstat(file.fileno()).st_size, _sha256(file))
+            # The open file's: whoever waits for it may move it away as soon as it has its name.
+            status, digest = os.fstat(file.fileno()), _sha256(file)
+            announced = _Announced(
+                str(output), status.st_size, digest, status.st_mtime_ns, _identity(file)
+            )
             if not may_end():
                 raise _NotWanted
             write_whole(announcement, msgspec.json.encode(announced))
-            # The open file's: whoever waits for it may move it away as soon as it has its name.
-            status = os.fstat(file.fileno())
     except _NotWanted:
         return None
     except FileExistsError as error:
@@ -123,7 +145,12 @@ def publish(
         raise RequestError(
             "disk", f"{shown} cannot be written: {error.strerror or error}."
         ) from error
-    return Rendered(id, status.st_size, status.st_mtime_ns)
+    # Without it, the file has to be there to be known.
+    with contextlib.suppress(OSError):
+        write_whole(
+            announcement, msgspec.json.encode(msgspec.structs.replace(announced, named=True))
+        )
+    return Rendered(id, announced.size, announced.mtime_ns)
 
 
 class _NotWanted(Exception):
@@ -138,19 +165,46 @@ def published(
     Returns
     -------
     Rendered or None
-        None if there is no result yet; whatever else may be at the path is not ours.
+        Of the size and age that it got its name with. None if it has none yet; whatever else may
+        be at the path is not ours.
     """
     try:
         announced = msgspec.json.decode(announcement.read_bytes(), type=_Announced)
         if announced.output != str(output):
             return None
-        with folders.open_input(output, output.name) as file:
-            status = os.fstat(file.fileno())
-            if status.st_size != announced.size or _sha256(file) != announced.sha256:
-                return None
+        # A kill may have come between the name and its being noted: then the file has to be there.
+        if not announced.named and not _is_there(folders, output, announced):
+            return None
     except (OSError, msgspec.DecodeError, RequestError):
         return None
-    return Rendered(id, status.st_size, status.st_mtime_ns)
+    return Rendered(id, announced.size, announced.mtime_ns)
+
+
+def _is_there(folders: AllowedFolders, output: Path, announced: _Announced) -> bool:
+    """Whether what has the name is what was to get it, or is the same to the bit."""
+    with folders.open_input(Path(os.path.realpath(output)), output.name) as file:
+        if announced.identity and _identity(file) == announced.identity:
+            return True
+        size = os.fstat(file.fileno()).st_size
+        return size == announced.size and _sha256(file) == announced.sha256
+
+
+def _identity(file: BinaryIO) -> tuple[int, ...]:
+    """Tell a file from all others, changed or not, here or moved, and from those that come later.
+
+    A number that was a deleted file's soon becomes another's. File systems where that is so count
+    whose it is, or know when a file was made.
+    """
+    status = os.fstat(file.fileno())
+    made = int(getattr(status, "st_birthtime", 0) * 1e6)
+    generation = 0
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            whole = fcntl.ioctl(file.fileno(), _GET_GENERATION, bytes(8))
+            generation = int.from_bytes(whole[:4], sys.byteorder)
+    return status.st_dev, status.st_ino, generation, made
 
 
 def leftover(id: str, output: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from bridge.jobs.disk import Sparing, write_whole
+from bridge.jobs.disk import Sparing, new, write_whole
 from umtn_core.audio.sound import SoundRows
 from umtn_core.rows import Rows
 
@@ -151,6 +151,11 @@ class WorkFolder:
     def result(self, id: str) -> Path:
         """Name the file in which a job's result is announced before it gets its name."""
         return self._results / hashlib.sha256(id.encode()).hexdigest()
+
+    def forget_result(self, id: str) -> None:
+        """Delete what announces a job's result, and what a kill may have left of it."""
+        for path in (self.result(id), new(self.result(id))):
+            path.unlink(missing_ok=True)
 
     def saved(self) -> dict[str, int]:
         """Name the batches with a saved state, and say when in nanoseconds that was saved."""

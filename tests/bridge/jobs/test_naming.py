@@ -139,12 +139,67 @@ def test_a_named_result_beside_a_saved_state(settings, after_naming, undisturbed
 
 
 def test_who_moves_a_result_away_at_once_has_it(settings, after_naming, undisturbed):
-    """With the worker lost behind it, it is made once more; the job does not fail."""
+    """With the worker lost behind it, it is not made once more."""
     taken = settings.session_folder.parent / "taken.wav"
     after_naming(f"once('moved') and (os.rename(output, {str(taken)!r}), os.abort())")
     (job,) = rendered(settings, request())
     assert job.state == "done", job
     np.testing.assert_array_equal(heard(taken), undisturbed)
+    assert not files(settings)
+    assert_nothing_is_kept(settings)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "open(output, 'ab').write(b'LIST and more')",
+        "os.rename(output, f'{output}.moved'), os.symlink(f'{output}.moved', output)",
+        "os.unlink(output), open(output, 'wb').write(b'of another')",
+    ],
+)
+def test_who_does_something_to_a_result_at_once_has_it(settings, after_naming, act):
+    after_naming(f"once('acted') and ({act}, os.abort())")
+    (job,) = rendered(settings, request())
+    assert job.state == "done", job
+    assert_nothing_is_kept(settings)
+
+
+def test_a_result_that_is_moved_while_it_is_cancelled_is_done(settings, after_naming):
+    after_naming(
+        "os.rename(output, f'{output}.moved'), once('moved'),"
+        " [time.sleep(0.01) for _ in range(3000) if not (here / 'go').exists()], os.abort()"
+    )
+
+    async def work():
+        async with running(settings) as jobs:
+            await jobs.service.submit(request())
+            while not (settings.data_folder / "moved").exists():
+                await asyncio.sleep(0.01)
+            cancelling = asyncio.create_task(jobs.service.cancel("a"))
+            await asyncio.sleep(0.05)
+            (settings.data_folder / "go").touch()
+            return await cancelling
+
+    assert asyncio.run(work()).state == "done"
+    assert files(settings) == {"a.wav.moved"}
+    assert_nothing_is_kept(settings)
+
+
+def test_a_kill_while_the_name_is_noted_leaves_nothing(settings, music, in_workers):
+    music(seconds=SECONDS)
+    in_workers("""
+        import os
+        import bridge.jobs.disk as disk
+        replace = os.replace
+        def killed(old, new, **more):
+            if b'"named":true' in open(old, "rb").read():
+                os.abort()
+            replace(old, new, **more)
+        disk.os.replace = killed
+    """)
+    (job,) = rendered(settings, request())
+    assert job.state == "done", job
+    assert_nothing_is_kept(settings)
 
 
 def test_a_cancelled_job_whose_worker_hangs_behind_the_name_is_done(

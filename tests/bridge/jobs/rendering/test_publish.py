@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -87,18 +88,104 @@ def test_what_somebody_else_put_there_is_not_taken_for_ours(folders, tmp_path):
     assert published(folders, "a", output, note) is None
     published_as(folders, output, note)
     assert published(folders, "a", folders.session / "other.wav", note) is None
-    contents = bytearray(output.read_bytes())
-    contents[-1] ^= 1
-    output.write_bytes(contents)
-    assert published(folders, "a", output, note) is None
     note.write_bytes(b"half")
     assert published(folders, "a", output, note) is None
 
 
+class Killed(BaseException):
+    """No code of the product's expects it."""
+
+
+@pytest.fixture(params=[True, False])
+def killed(request, folders, tmp_path, monkeypatch):
+    """A result that is announced, with a kill before or behind its name and before the mark."""
+    if not request.param:
+        monkeypatch.setattr("umtn_core.audio.whole_file._open_nameless", lambda folder: None)
+    output, note = folders.session / "out.wav", tmp_path / "note"
+
+    def kill(named):
+        @contextlib.contextmanager
+        def watched(*arguments, **options):
+            with whole_file(*arguments, **options) as file:
+                yield file
+                if not named:
+                    raise Killed
+            raise Killed
+
+        monkeypatch.setattr("bridge.jobs.rendering.publish.whole_file", watched)
+        with pytest.raises(Killed):
+            published_as(folders, output, note)
+        return output, note
+
+    return kill
+
+
+def test_what_is_done_to_a_result_before_its_name_is_noted(killed, folders, tmp_path):
+    """The same file is known by whatever it is changed to, and the same bytes by themselves."""
+    output, note = killed(named=True)
+    before = output.stat()
+    found = published(folders, "a", output, note)
+    assert (found.size, found.mtime_ns) == (before.st_size, before.st_mtime_ns)
+    moved = folders.session / "moved.wav"
+    output.rename(moved)
+    assert published(folders, "a", output, note) is None
+    output.symlink_to(moved)
+    assert published(folders, "a", output, note) == found
+    output.unlink()
+    output.write_bytes(moved.read_bytes())
+    assert published(folders, "a", output, note) == found
+    output.unlink()
+    moved.rename(output)
+    with open(output, "ab") as file:
+        file.write(b"LIST and more of a tag")
+    assert published(folders, "a", output, note) == found
+    output.unlink()
+    outside = tmp_path / "theirs.wav"
+    outside.write_bytes(b"of another")
+    output.symlink_to(outside)
+    assert published(folders, "a", output, note) is None
+
+
+def test_what_appears_where_a_kill_came_before_the_name_is_a_strangers(killed, folders):
+    """Even where it has the number that ours had, as file systems give them again at once."""
+    output, note = killed(named=False)
+    assert published(folders, "a", output, note) is None
+    announced = msgspec.json.decode(note.read_bytes())
+    for i in range(100):
+        path = folders.session / f"{i}.wav"
+        path.write_bytes(b"a stranger's")
+        if path.stat().st_ino == announced["identity"][1]:
+            break
+    path.rename(output)
+    assert published(folders, "a", output, note) is None
+
+
+@pytest.mark.parametrize("then", ["nothing", "moved", "replaced"])
+def test_what_had_its_name_is_made_whatever_became_of_it(folders, tmp_path, then):
+    output, note = folders.session / "out.wav", tmp_path / "note"
+    made = published_as(folders, output, note)
+    if then != "nothing":
+        output.rename(tmp_path / "taken.wav")
+    if then == "replaced":
+        output.write_bytes(b"of another")
+    assert published(folders, "a", output, note) == made
+
+
+def test_a_result_is_made_even_if_that_cannot_be_noted(folders, tmp_path, monkeypatch):
+    output, note = folders.session / "out.wav", tmp_path / "note"
+
+    def full_by_then(path, contents):
+        if output.exists():
+            raise OSError(28, "No space left on device")
+        path.write_bytes(contents)
+
+    monkeypatch.setattr("bridge.jobs.rendering.publish.write_whole", full_by_then)
+    made = published_as(folders, output, note)
+    assert made is not None and published(folders, "a", output, note) == made
+
+
 def test_what_a_kill_left_beside_an_output_is_taken_away(settings, music):
     """Where files without a name are not to be had, they have a hidden one until they are whole."""
-    import msgspec
-
     from bridge.jobs import RenderRequest
     from bridge.jobs.record import Record
     from bridge.jobs.storage.store import JobStore
