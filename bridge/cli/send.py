@@ -116,11 +116,11 @@ def _bounds(key: str) -> tuple[int, int]:
 @click.option(
     "--wait/--no-wait", default=True, help="Stay until the job has ended, or print its id and go."
 )
-@click.option("--ping", "old", flag_value="ping", hidden=True)
-@click.option("--models", "old", flag_value="models", hidden=True)
-@click.option("--jobs", "old", flag_value="jobs", hidden=True)
-@click.option("--status", "status_of", hidden=True)
-@click.option("--cancel", "cancelled", hidden=True)
+@click.option("--ping", is_flag=True, hidden=True)
+@click.option("--models", is_flag=True, hidden=True)
+@click.option("--jobs", is_flag=True, hidden=True)
+@click.option("--status", multiple=True, hidden=True)
+@click.option("--cancel", multiple=True, hidden=True)
 @where_options
 @quiet_option()
 @json_option("what is known")
@@ -130,19 +130,12 @@ def send(where: Where, **options: Any) -> None:
     Prints the path of the finished file. Ctrl-C cancels the job. A file that is called like a verb
     is ./jobs, say.
     """
-    given = {
-        verb: options[name]
-        for verb, name in (("status", "status_of"), ("cancel", "cancelled"))
-        if options[name] is not None
-    }
-    if options["old"] is not None:
-        given[options["old"]] = None
+    given = [verb for verb in VERBS if options[verb]]
     source = options["source"]
     if len(given) + (source is not None) != 1:
         raise Misuse(f"Name one file to render, or say one of {', '.join(VERBS)}.")
     if source is None:
-        ((verb, id),) = given.items()
-        _ask(verb, id, where, options)
+        _ask(given[0], where, options)
         return
     if source == "":
         raise Misuse("FILE is empty; name the file to render.")
@@ -164,13 +157,14 @@ def send(where: Where, **options: Any) -> None:
     )
 
 
-def _ask(verb: str, id: str | None, where: Where, options: dict[str, Any]) -> None:
+def _ask(verb: str, where: Where, options: dict[str, Any]) -> None:
     """Do what a verb does, for the option that was its name before there were verbs."""
-    if id is None:
+    ids = options[verb] if isinstance(options[verb], tuple) else None
+    if ids is None:
         getattr(asking, verb)(where, options["as_json"])
     else:
-        getattr(asking, verb)(where, [id], options["as_json"])
+        getattr(asking, verb)(where, tuple(dict.fromkeys(ids)), options["as_json"])
     # Last, since programs read the answer off the first line.
     if not (options["quiet"] or options["as_json"]):
-        word = f"{verb} ID" if id is not None else verb
+        word = f"{verb} ID" if ids is not None else verb
         say(f"The next version knows --{verb} no more; write `umtn send {word}`.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 try:
+    import atexit
     import signal
     from types import FrameType
     from typing import NoReturn
@@ -21,15 +22,24 @@ _PROCESS = os.getpid()
 
 def main() -> None:
     """Run the command line and exit."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    listens = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if listens:
         signal.signal(signal.SIGINT, _interrupt)
+        # Of what is registered, what was first is done last: Python puts back then what ends it
+        # by the signal itself.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     try:
         from bridge.cli.streams import mend_streams
 
         mend_streams()
         from bridge.cli.main import main as run
 
-        run()
+        try:
+            run()
+        finally:
+            if listens:
+                # What was to be said is said, and threads may be waited for.
+                signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     except KeyboardInterrupt:
         _leave()
 

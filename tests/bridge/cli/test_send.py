@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from click.testing import CliRunner, Result
 from bridge.cli.main import umtn
 from bridge.client.link import _Socket
 from bridge.jobs import Job, RenderRequest, RequestError
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="has no terminals that hang up")
 
 #: Of these numbers OSC has fewer, or the bridge takes fewer.
 _BOUNDS = re.compile(r" (of at least|from) [^,]*(?=, not )")
@@ -126,14 +129,28 @@ def test_how_a_failed_job_is_is_no_error_and_what_the_bridge_cannot_say_is(serve
 
 
 @pytest.mark.parametrize("waits", [["--no-wait"], []])
-def test_ctrl_c_before_the_answer_cancels_the_job(served: Any, waits: list[str]) -> None:
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [signal.SIGINT],
+        pytest.param([getattr(signal, "SIGHUP", 0)], marks=posix),
+        # Pressed again before the first was noticed, and as often as anybody does.
+        [signal.SIGINT] * 2,
+        [signal.SIGINT] * 9,
+    ],
+)
+def test_ctrl_c_before_the_answer_cancels_the_job(
+    served: Any, waits: list[str], numbers: list[int]
+) -> None:
     submit = served.jobs.submit
 
     async def slowly(request: RenderRequest) -> Job:
         job: Job = await submit(request)
         if len(served.jobs.submitted) == 1:
-            os.kill(os.getpid(), signal.SIGINT)
-            await asyncio.sleep(0.5)
+            for number in numbers:
+                os.kill(os.getpid(), number)
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.2)
         return job
 
     served.jobs.submit = slowly
@@ -267,3 +284,54 @@ def test_one_ctrl_c_ends_it_though_the_bridge_hangs(
     assert (result.exit_code, result.stdout) == (130, "")
     assert "the bridge does not answer" in result.stderr
     assert "`umtn send cancel 'a b'` cancels it." in result.stderr
+
+
+def test_a_second_ctrl_c_waits_for_no_answer_and_says_what_may_be_left(served: Any) -> None:
+    asked: list[str] = []
+
+    async def slowly(id: str) -> Job:
+        asked.append(id)
+        # It is asked again until it answers.
+        for _ in range(2 if len(asked) == 1 else 0):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+        job: Job = served.jobs.get(id)
+        return job
+
+    served.jobs.cancel = slowly
+    threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    result = send(served, "a.wav", "--to", "flute", "--id", "a")
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert "the bridge has not confirmed it" in result.stderr
+    assert "`umtn send cancel a` cancels it." in result.stderr
+    assert served.jobs.get("a").state == "queued"
+
+
+def test_what_becomes_of_a_job_whose_bridge_ends_is_said(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end() -> None:
+        monkeypatch.setattr(_Socket, "send", lambda self, packet: None)
+
+    threading.Timer(1.0, end).start()
+    result = send(served, "a.wav", "--to", "flute", "--id", "a b")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "does not answer this any more" in result.stderr
+    assert "The job is kept, and goes on when the bridge is started again" in result.stderr
+    assert "`umtn send status 'a b'` says how it is then." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["--ping --jobs", "--status a --cancel a", "--models --status a", "a.wav --ping"]
+)
+def test_of_two_things_to_do_none_is_done(words: str) -> None:
+    refused = CliRunner().invoke(umtn, ["send", *words.split()])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "Name one file to render, or say one of status, jobs" in refused.stderr
+
+
+def test_an_old_flag_may_be_given_for_each_of_several_jobs(served: Any) -> None:
+    for id in ("a", "b"):
+        assert send(served, f"{id}.wav", "--to", "flute", "--id", id, "--no-wait").exit_code == 0
+    assert send(served, "--status", "a", "--status", "b").stdout == "a: queued\nb: queued\n"

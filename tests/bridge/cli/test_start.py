@@ -50,6 +50,28 @@ from bridge.cli.start import main
 main()
 """
 
+#: The same, when all is said and Python clears up: while threads are waited for, and behind that.
+AT_THE_END = """
+import atexit, os, signal, sys, threading, time
+
+def ask():
+    os.kill(os.getpid(), signal.SIGINT)
+
+class Last:
+    def __del__(self):
+        ask()
+
+def at_end(*_):
+    time.sleep(0.3)
+    ask()
+
+sys.last = Last()
+{when}
+sys.argv = ["umtn", "nothing"]
+from bridge.cli.start import main
+main()
+"""
+
 
 def interrupted(script: str) -> str:
     done = subprocess.run(
@@ -67,3 +89,20 @@ def test_in_the_midst_of_an_import(module: str) -> None:
 
 def test_at_work_what_was_begun_is_cleared_up() -> None:
     assert interrupted(AT_WORK) == "cleared up\n"
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [
+        ("threading.Thread(target=at_end).start()", INTERRUPTED),
+        # Nothing is left that could be interrupted.
+        ("", 2),
+    ],
+)
+def test_ctrl_c_when_all_is_said_changes_nothing_that_was_said(when: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_END.format(when=when)],
+        cwd=ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == code
+    assert len(done.stderr.splitlines()) == 1 and "nothing" in done.stderr
