@@ -14,12 +14,14 @@ from bridge.activity import Activity
 from bridge.client import AsyncBridge, BridgeError
 from bridge.discovery.address_file import (
     Address,
+    prepare_address_file,
     read_address,
     remove_address,
     write_address,
 )
 from bridge.discovery.announce import Announcement
 from bridge.discovery.http import HttpServer
+from bridge.discovery.living import living_bridge
 from bridge.jobs import Job, JobService, JobSettings
 from bridge.protocol import VERSION, Value
 from bridge.server.access import Access, checked_token
@@ -94,8 +96,10 @@ class BridgeApp:
         Raises
         ------
         UmtnError
-            If another bridge runs already, a port is taken, or a folder cannot be used.
+            If another bridge runs already, a port is taken, or a folder or the place of the
+            address file cannot be used.
         """
+        prepare_address_file()
         await _refuse_second()
         try:
             await self._start()
@@ -171,7 +175,7 @@ class BridgeApp:
             hosts=tuple(osc.hosts),
         )
         write_address(self.address)
-        self._closing.callback(remove_address)
+        self._closing.callback(remove_address, self.address)
 
     def _announce(self, osc: OscServer, http_port: int) -> None:
         """Let other machines' programs find the bridge, in a while."""
@@ -223,7 +227,7 @@ async def _end(task: asyncio.Task[bool], announcement: Announcement) -> None:
 
 
 async def _refuse_second() -> None:
-    """See whether the bridge of the address file answers."""
+    """See whether the bridge of the address file is there, whether or not it answers."""
     known = read_address()
     if known is None or known.pid == os.getpid():
         return
@@ -233,8 +237,19 @@ async def _refuse_second() -> None:
     except BridgeError as error:
         # Whatever else it says, it is there.
         if error.code == "unreachable":
-            return
+            if await asyncio.to_thread(living_bridge) is None:
+                return
+            raise UmtnError(
+                f"A bridge is running already, as process {known.pid} on port {known.port}, but it "
+                "does not answer, as if it were stopped or stuck; if it stays so, end it, with "
+                f"`{_ending(known.pid)}`."
+            ) from error
     raise UmtnError(
         f"A bridge is running already, as process {known.pid} on port {known.port}; "
         "use that one, or end it first."
     )
+
+
+def _ending(pid: int) -> str:
+    """Write the command that ends a process which does not listen."""
+    return f"taskkill /F /PID {pid}" if os.name == "nt" else f"kill -KILL {pid}"

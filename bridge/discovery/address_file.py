@@ -13,6 +13,8 @@ import msgspec
 import platformdirs
 import psutil
 
+from bridge.own_folders import OTHERS_WRITE, make_own, trusted_users
+from bridge.text import shell_word
 from umtn_core.errors import UmtnError
 
 #: Another place for the file.
@@ -23,8 +25,6 @@ _LARGEST_PID = 2**31 - 1
 
 #: No address file is nearly as long.
 _LONGEST = 1 << 20
-
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -89,8 +89,12 @@ def read_address() -> Address | None:
         A live process of that number is no proof that it is the bridge: ping it.
     """
     try:
+        path = address_file()
+        if not stat.S_ISREG(path.stat().st_mode):
+            # Some devices do something when they are opened.
+            return None
         # Without a run-time folder of this user's own, it is in one where others can put a pipe.
-        handle = os.open(address_file(), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(handle, "rb") as file:
             if not _is_ours(os.fstat(handle)):
                 return None
@@ -103,14 +107,21 @@ def read_address() -> Address | None:
     return address if _lives(address.pid) else None
 
 
-def write_address(address: Address) -> None:
-    """Write the file, whole and for this user's eyes only.
+def prepare_address_file() -> Path:
+    """Make the folder of the file, and see that nothing is lost when the file is written.
+
+    Returns
+    -------
+    pathlib.Path
+        The file, in the place of which there is nothing, or what a bridge wrote.
 
     Raises
     ------
     UmtnError
-        If it cannot be written, or others could put something in its place.
+        If there is something else, the folder cannot be made, or others could put something in
+        the file's place.
     """
+    _close_run_time_folder()
     try:
         path = address_file()
     except OSError as error:
@@ -118,8 +129,29 @@ def write_address(address: Address) -> None:
             f"There is no safe place for the address file ({error}); name one with ${VARIABLE}."
         ) from error
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own(path.parent)
         _make_safe(path.parent)
+        found = _found_at(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    if found:
+        raise UmtnError(
+            f"The bridge would put its address file in the place of {path}, which is {found}; "
+            f"move that away, or name another file with ${VARIABLE}."
+        )
+    return path
+
+
+def write_address(address: Address) -> None:
+    """Write the file, whole and for this user's eyes only.
+
+    Raises
+    ------
+    UmtnError
+        If it cannot be written, see `prepare_address_file`.
+    """
+    path = prepare_address_file()
+    try:
         # mkstemp makes it readable by this user alone.
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -131,18 +163,55 @@ def write_address(address: Address) -> None:
                 os.unlink(beside)
             raise
     except OSError as error:
-        raise UmtnError(
-            f"Cannot write the address file {path} ({error.strerror}); "
-            f"name another one with ${VARIABLE}."
-        ) from error
+        raise _cannot_write(path, error) from error
 
 
-def remove_address() -> None:
-    """Remove the file if it is this process's."""
-    address = read_address()
-    if address is not None and address.pid == os.getpid():
+def remove_address(address: Address) -> None:
+    """Remove the file if it is the one that was written with this address, and no other."""
+    if read_address() == address:
         with contextlib.suppress(OSError):
             address_file().unlink()
+
+
+def _cannot_write(path: Path, error: OSError) -> UmtnError:
+    return UmtnError(
+        f"Cannot write the address file {path} ({error.strerror}); "
+        f"name another one with ${VARIABLE}."
+    )
+
+
+class _Trace(msgspec.Struct):
+    """What the address files of all versions have, and no other file is likely to."""
+
+    protocol: int
+    pid: int
+    port: int
+    session_folder: str
+
+
+def _found_at(path: Path) -> str:
+    """Say what is in the place of the file that no bridge put there; nothing if nothing is.
+
+    An empty file, or one of zeros, is what a machine that lost its power leaves of a new file, and
+    nobody misses it.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return ""
+    kinds = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder", stat.S_IFREG: ""}
+    if kind := kinds.get(stat.S_IFMT(status.st_mode), "no file but a device, a pipe or a socket"):
+        return kind
+    if hasattr(os, "getuid") and status.st_uid not in (os.getuid(), 0):
+        return "another user's"
+    with path.open("rb") as file:
+        contents = file.read(_LONGEST)
+    if contents.strip(b"\0"):
+        try:
+            msgspec.json.decode(contents, type=_Trace)
+        except msgspec.DecodeError:
+            return "a file that no bridge wrote"
+    return ""
 
 
 def _is_ours(status: os.stat_result) -> bool:
@@ -150,7 +219,7 @@ def _is_ours(status: os.stat_result) -> bool:
     if not stat.S_ISREG(status.st_mode):
         return False
     return not hasattr(os, "getuid") or (
-        status.st_uid == os.getuid() and not status.st_mode & _OTHERS_WRITE
+        status.st_uid == os.getuid() and not status.st_mode & OTHERS_WRITE
     )
 
 
@@ -161,6 +230,30 @@ def _lives(pid: int) -> bool:
         return not hasattr(os, "getuid") or process.uids().real == os.getuid()
     except psutil.Error:
         return False
+
+
+def _close_run_time_folder() -> None:
+    """Close the run-time folder in /tmp to others, if a bridge made it wider once.
+
+    Raises
+    ------
+    UmtnError
+        If it is wider, but not the bridge's alone.
+    """
+    if os.environ.get(VARIABLE) or not hasattr(os, "geteuid"):
+        return
+    folder = Path(tempfile.gettempdir()) / f"runtime-{os.geteuid()}"
+    try:
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            # Refused elsewhere.
+            return
+        if status.st_mode & OTHERS_WRITE:
+            if {entry.name for entry in folder.iterdir()} - {"umtn"}:
+                raise _unsafe(folder)
+            folder.chmod(0o700)
+    except OSError:
+        return
 
 
 def _make_safe(folder: Path) -> None:
@@ -180,14 +273,18 @@ def _make_safe(folder: Path) -> None:
     if not os.environ.get(VARIABLE) and real.stat().st_uid == os.getuid():
         # It is the bridge's own, but an older version made it as wide as the user's files.
         real.chmod(0o700)
-    # The owner of / can do everything; in a container it has another number.
-    trusted = {os.getuid(), 0, os.stat("/").st_uid}
+    trusted = trusted_users()
     for place in (real, *real.parents):
         status = place.stat()
-        shared = status.st_mode & _OTHERS_WRITE and not status.st_mode & stat.S_ISVTX
+        shared = status.st_mode & OTHERS_WRITE and not status.st_mode & stat.S_ISVTX
         if shared or status.st_uid not in trusted:
-            raise UmtnError(
-                f"Other users can change {place}, where the address file would be, which lets "
-                f"your programs in; name a file in a folder of your own with ${VARIABLE}, or take "
-                "that right away from them."
-            )
+            raise _unsafe(place)
+
+
+def _unsafe(place: Path) -> UmtnError:
+    own = place.stat().st_uid == os.getuid()
+    advice = f", or run `chmod 700 {shell_word(place)}`" if own else ""
+    return UmtnError(
+        f"Other users can change {place}, where the address file would be, which lets "
+        f"your programs in; name a file in a folder of your own with ${VARIABLE}{advice}."
+    )

@@ -7,6 +7,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from bridge.jobs.settings import default_session_folder
+from bridge.own_folders import make_own
+from umtn_core.errors import UmtnError
 
 #: What the bridge keeps in its data folder.
 _DATA = ("jobs.*", "damaged-*", "lock", "work", "worker-*.log")
@@ -22,7 +24,7 @@ def make_data_folder(folder: Path) -> None:
     OSError
         If it cannot be made.
     """
-    _make_private(folder)
+    make_own(folder)
     if all(_is_data(entry.name) for entry in folder.iterdir()):
         _close(folder)
 
@@ -37,14 +39,17 @@ def make_session_folder(folder: Path) -> None:
     OSError
         If it cannot be made.
     """
-    _make_private(folder)
-    if folder == default_session_folder().absolute():
+    make_own(folder)
+    if _is_default(folder):
         _close(folder)
 
 
-def _make_private(folder: Path) -> None:
-    # Only the last one has this mode; those above it are as wide as the process makes folders.
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _is_default(folder: Path) -> bool:
+    try:
+        return folder == default_session_folder().absolute()
+    except UmtnError:
+        # This user has no home.
+        return False
 
 
 def _close(folder: Path) -> None:

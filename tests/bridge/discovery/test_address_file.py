@@ -13,6 +13,7 @@ from bridge.discovery.address_file import (
     VARIABLE,
     Address,
     address_file,
+    prepare_address_file,
     read_address,
     remove_address,
     write_address,
@@ -49,7 +50,7 @@ def test_what_is_written_is_read_by_this_user_alone(place: Path) -> None:
     if sys.platform != "win32":
         assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert list(place.parent.iterdir()) == [place]
-    remove_address()
+    remove_address(address(os.getpid()))
     assert not place.exists()
 
 
@@ -58,7 +59,7 @@ def test_one_that_was_left_behind_is_none(place: Path) -> None:
     gone.wait()
     write_address(address(gone.pid))
     assert read_address() is None
-    remove_address()
+    remove_address(address(gone.pid))
     assert place.exists()
 
 
@@ -82,9 +83,16 @@ def test_one_with_numbers_that_nothing_has_is_none(place: Path, changes: dict[st
 
 
 def test_another_bridges_file_is_not_removed(place: Path) -> None:
-    write_address(address(os.getppid()))
-    remove_address()
-    assert place.exists()
+    own = address(os.getpid())
+    for other in (
+        address(os.getppid()),
+        # In a container the next bridge has the same number.
+        msgspec.structs.replace(own, started="2026-01-01T00:00:01"),
+        msgspec.structs.replace(own, token="another" * 4),
+    ):
+        write_address(other)
+        remove_address(own)
+        assert place.exists()
 
 
 @as_root
@@ -207,3 +215,107 @@ def test_a_file_that_cannot_be_written_is_one_sentence(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "file" / "bridge.json"))
     with pytest.raises(UmtnError, match=VARIABLE):
         write_address(address(1))
+
+
+def contents(path: Path) -> object:
+    return os.readlink(path) if path.is_symlink() else path.is_file() and path.read_bytes()
+
+
+@on_posix
+@pytest.mark.parametrize(
+    "what", ["text", "JSON", "a later JSON", "a link", "a dead link", "a folder", "a pipe"]
+)
+def test_nothing_of_the_users_is_replaced_or_removed(place: Path, what: str) -> None:
+    place.parent.mkdir()
+    target = place.parent / "target"
+    if what in ("text", "a link"):
+        (place if what == "text" else target).write_text("Shopping: milk")
+    elif what.endswith("JSON"):
+        place.write_text('{"pid": 1, "port": 2}' if what == "JSON" else "[1, 2]")
+    elif what == "a folder":
+        place.mkdir()
+    elif what == "a pipe":
+        os.mkfifo(place)
+    if what.endswith("link"):
+        place.symlink_to(target)
+    before = place.lstat(), contents(place)
+    for refusing in (prepare_address_file, lambda: write_address(address(os.getpid()))):
+        with pytest.raises(UmtnError, match=rf"in the place of {place}, .*{VARIABLE}"):
+            refusing()
+    remove_address(address(os.getpid()))
+    assert (place.lstat(), contents(place)) == before
+    assert not list(place.parent.glob(".*"))
+
+
+@as_root
+def test_a_file_of_another_user_is_not_replaced(place: Path) -> None:
+    write_address(address(1))
+    os.chown(place, 12345, 12345)
+    with pytest.raises(UmtnError, match="another user's"):
+        write_address(address(os.getpid()))
+
+
+@pytest.mark.parametrize("left", [b"", bytes(300), b"older", b"newer"])
+def test_what_a_bridge_left_is_replaced(place: Path, left: bytes) -> None:
+    whole = msgspec.to_builtins(address(1))
+    if left == b"older":
+        del whole["token"], whole["hosts"]
+    elif left == b"newer":
+        del whole["http_port"]
+        whole["room"] = "new"
+    place.parent.mkdir()
+    place.write_bytes(msgspec.json.encode(whole) if left in (b"older", b"newer") else left)
+    write_address(address(os.getpid()))
+    assert read_address() == address(os.getpid())
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The run-time folder of a user who has none but in the place of /tmp."""
+    import tempfile
+
+    for name in (VARIABLE, "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    folder = tmp_path / f"runtime-{os.getuid()}"
+    if address_file() != folder / "umtn" / "bridge.json":
+        pytest.skip("the system has made this user a run-time folder")
+    return folder
+
+
+@on_posix
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o022, 0o077])
+@pytest.mark.parametrize("is_named", [False, True])
+def test_what_it_makes_is_closed_whatever_the_umask_is(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, umask: int, is_named: bool
+) -> None:
+    if is_named:
+        monkeypatch.setenv(VARIABLE, str(temporary / "umtn" / "bridge.json"))
+    before = os.umask(umask)
+    try:
+        write_address(address(os.getpid()))
+    finally:
+        os.umask(before)
+    for folder in (temporary, temporary / "umtn"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert read_address() == address(os.getpid())
+
+
+@on_posix
+@pytest.mark.parametrize("mode", [0o775, 0o777])
+def test_a_run_time_folder_that_a_bridge_made_too_wide_is_closed(
+    temporary: Path, mode: int
+) -> None:
+    (temporary / "umtn").mkdir(parents=True)
+    (temporary / "umtn").chmod(mode)
+    temporary.chmod(mode)
+    write_address(address(os.getpid()))
+    assert stat.S_IMODE(temporary.stat().st_mode) == 0o700
+    assert read_address() == address(os.getpid())
+    # What is not the bridge's alone is not the bridge's to close.
+    (temporary / "others").touch()
+    temporary.chmod(mode)
+    with pytest.raises(UmtnError, match=rf"can change {temporary}, .*`chmod 700 {temporary}`"):
+        write_address(address(os.getpid()))
+    assert stat.S_IMODE(temporary.stat().st_mode) == mode

@@ -20,10 +20,11 @@ def mode(folder: Path) -> int:
 def test_what_is_made_is_closed_whatever_the_umask_is(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
     before = os.umask(0)
     try:
-        make(tmp_path / "above" / "folder")
+        make(tmp_path / "share" / "above" / "folder")
     finally:
         os.umask(before)
-    assert mode(tmp_path / "above" / "folder") == 0o700
+    for folder in ("share", "share/above", "share/above/folder"):
+        assert mode(tmp_path / folder) == 0o700
 
 
 def test_a_data_folder_that_an_older_version_left_open_is_closed(tmp_path: Path) -> None:
