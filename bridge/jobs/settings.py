@@ -7,15 +7,44 @@ from pathlib import Path
 
 import platformdirs
 
+from umtn_core.errors import UmtnError
+
 
 def default_data_folder() -> Path:
-    """Say where jobs are stored: in the user's data folder."""
-    return Path(platformdirs.user_data_path("umtn", appauthor=False)) / "bridge"
+    """Say where jobs are stored: in the user's data folder.
+
+    Raises
+    ------
+    UmtnError
+        If this user has no home.
+    """
+    return _users_data_folder() / "bridge"
 
 
 def default_session_folder() -> Path:
-    """Say where clients put files for the bridge, and it for them."""
-    return Path(platformdirs.user_data_path("umtn", appauthor=False)) / "sessions"
+    """Say where clients put files for the bridge, and it for them.
+
+    Raises
+    ------
+    UmtnError
+        If this user has no home.
+    """
+    return _users_data_folder() / "sessions"
+
+
+def _users_data_folder() -> Path:
+    problem: RuntimeError | None = None
+    try:
+        folder = Path(platformdirs.user_data_path("umtn", appauthor=False))
+        # Some versions leave the tilde.
+        if folder.is_absolute():
+            return folder
+    except RuntimeError as error:
+        problem = error
+    raise UmtnError(
+        "This user has no home folder for the bridge's jobs and results; set HOME, or name folders "
+        "with --data-folder and --session-folder."
+    ) from problem
 
 
 @dataclass(frozen=True)

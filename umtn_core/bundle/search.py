@@ -51,9 +51,14 @@ def search_path() -> list[Path]:
     """
     named = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
     package = Path(__file__).resolve().parents[1]
+    try:
+        users = [Path(platformdirs.user_data_dir("umtn", appauthor=False)) / "models"]
+    except RuntimeError:
+        # A user who has no home, as services may.
+        users = []
     return [
         *named,
-        Path(platformdirs.user_data_dir("umtn", appauthor=False)) / "models",
+        *users,
         package / "models",  # an installed wheel
         package.parent / "models",  # a checkout
     ]

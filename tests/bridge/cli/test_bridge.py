@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -70,3 +71,40 @@ def test_each_start_has_a_token_of_its_own_unless_none_is_wanted() -> None:
     assert min(len(first), len(second)) >= 32
     assert settings("--token", "0123456789abcdef") == "0123456789abcdef"
     assert settings("--no-token") is None
+
+
+@pytest.mark.usefixtures("models_folder")
+def test_a_file_of_the_users_is_refused_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Shopping: milk")
+    monkeypatch.setenv("UMTN_BRIDGE_FILE", str(notes))
+    folders = ["--data-folder", tmp_path / "data", "--session-folder", tmp_path / "sessions"]
+    result = CliRunner().invoke(umtn, ["bridge", "--port", "0", *map(str, folders)])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert len(result.stderr.splitlines()) == 1
+    assert f"in the place of {notes}" in result.stderr and "$UMTN_BRIDGE_FILE" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert notes.read_text() == "Shopping: milk"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="finds homes in other ways")
+def test_a_user_without_a_home_is_told_what_to_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.setenv("UMTN_BRIDGE_FILE", str(tmp_path / "bridge.json"))
+    result = CliRunner().invoke(umtn, ["bridge", "--port", "0"])
+    assert result.exit_code == 1 and len(result.stderr.splitlines()) == 1
+    assert "set HOME, or name folders with --data-folder and --session-folder" in result.stderr
+    # Whoever names them gets as far as the port.
+    folders = ["--data-folder", tmp_path / "data", "--session-folder", tmp_path / "sessions"]
+    result = CliRunner().invoke(umtn, ["bridge", *map(str, folders), "--bind", "nope.invalid"])
+    assert "There is no address 'nope.invalid'" in result.stderr
+    assert CliRunner().invoke(umtn, ["models"]).exit_code == 0

@@ -156,14 +156,21 @@ def remembering_file() -> Path:
     Raises
     ------
     UmtnError
-        If the environment names for one what is none.
+        If the environment names for one what is none, or this user has no home to keep it in.
     """
     if named := os.environ.get(FILE):
         # A device would be read for ever, or replaced.
         if os.path.exists(named) and not os.path.isfile(named):
             raise UmtnError(f"${FILE} names {named}, which is not a file; name another one.")
         return Path(named)
-    return Path(platformdirs.user_cache_dir("umtn", appauthor=False)) / "throughput.json"
+    try:
+        folder = Path(platformdirs.user_cache_dir("umtn", appauthor=False))
+    except RuntimeError as error:
+        raise UmtnError(
+            "This user has no home folder to remember in how fast engines are; set HOME, or name a "
+            f"file with ${FILE}."
+        ) from error
+    return folder / "throughput.json"
 
 
 def engine_key(engine: Engine) -> str:
