@@ -83,7 +83,12 @@ def shell_word(path: object) -> str:
     if not _MISLEADING.search(text):
         return shlex.quote(text)
     # By three octal digits, since what follows may be a digit of any number.
-    octets = (chr(octet) if octet in _PLAIN else f"\\{octet:03o}" for octet in os.fsencode(text))
+    try:
+        name = os.fsencode(text)
+    except UnicodeEncodeError:
+        # No file is called like this, but programs can ask for it, and are to be told.
+        name = text.encode("utf-8", "surrogatepass")
+    octets = (chr(octet) if octet in _PLAIN else f"\\{octet:03o}" for octet in name)
     return f"$'{''.join(octets)}'"
 
 

@@ -50,6 +50,8 @@ class AsyncBridge:
     ------
     BridgeError
         From every method, if there is no bridge or it refuses.
+    RuntimeError
+        From every method, if it is not open. It can be opened again once it is closed.
     """
 
     def __init__(
@@ -134,9 +136,11 @@ class AsyncBridge:
 
     async def jobs(self) -> list[JobStatus]:
         """List the jobs that the bridge remembers."""
+        self._link.check_open()
         # A socket of its own: over this one may come answers about single jobs, which look alike.
         other = AsyncBridge(self._host, self._port, token=self._token, timeout=self._timeout)
         other._link.was_there = self._link.was_there
+        other._link.had_token = self._link.had_token
         async with other as bridge:
             return [
                 _status(arguments)

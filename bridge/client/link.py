@@ -11,6 +11,7 @@ from typing import Any, cast
 from bridge.client.answers import BridgeError
 from bridge.client.sending import packet_of
 from bridge.discovery.address_file import Address, read_address
+from bridge.discovery.living import living_bridge
 from bridge.protocol import BY_REPLY, BY_REQUEST, ID
 from bridge.server.addresses import places
 from bridge.server.packets import MalformedPacket, Received, read_packet
@@ -87,6 +88,8 @@ class Link:
         self._timeout = timeout
         self._port = 0
         self._has_token = False
+        #: Whether it ever had one: then the bridge's file was read, and will be there again.
+        self.had_token = False
         self._sockets: list[_Socket] = []
         self._chosen = asyncio.Event()
         self._listeners: set[asyncio.Queue[Received]] = set()
@@ -108,8 +111,12 @@ class Link:
             ``bad_request`` if no bridge can have this token, and ``unreachable`` if the host
             has several addresses and none of them answers.
         """
+        if self._sockets:
+            raise RuntimeError("This client is open already; make another one, or close it first.")
         if self._token is not None:
             packet_of("/umtn/token", [self._token])
+        # It may have been open before, and in another event loop.
+        self._chosen = asyncio.Event()
         self._peer, self._port = f"{host} port {port}", port
         loop = asyncio.get_running_loop()
         failed: OSError | None = None
@@ -136,6 +143,19 @@ class Link:
         except BaseException:
             self.close()
             raise
+
+    def check_open(self) -> None:
+        """Refuse to wait for answers that nobody can send.
+
+        Raises
+        ------
+        RuntimeError
+            If there is no socket.
+        """
+        if not self._sockets:
+            raise RuntimeError(
+                "This client is not open; use it within `async with AsyncBridge() as bridge:`."
+            )
 
     def close(self) -> None:
         """Close the socket, whose port is no longer this client's."""
@@ -190,6 +210,7 @@ class Link:
         if token is None and (own := self._own(self._sockets[0].host)) is not None:
             token = own.token or None
         self._has_token = token is not None
+        self.had_token |= self._has_token
         if token is not None:
             self.send("/umtn/token", token)
 
@@ -264,7 +285,10 @@ class Link:
                         refusal = BridgeError(
                             "token", "This bridge has a token; give it with --token."
                         )
-                        until = min(until, loop.time() + _UNTIL_WRITTEN)
+                        if not self.had_token:
+                            until = min(until, loop.time() + _UNTIL_WRITTEN)
+                        # By now the waits are long, and the file may be there the next moment.
+                        wait = FIRST_WAIT
                 elif any(_is_error(message, code) and not message.arguments[0] for code in _FINAL):
                     # Said of no job, and no other answer follows.
                     raise _as_error(message)
@@ -279,6 +303,7 @@ class Link:
     @contextlib.contextmanager
     def listening(self) -> Iterator[asyncio.Queue[Received]]:
         """Put all that comes in within this block into a queue."""
+        self.check_open()
         inbox: asyncio.Queue[Received] = asyncio.Queue()
         self._listeners.add(inbox)
         try:
@@ -312,6 +337,13 @@ class Link:
                 "unreachable",
                 f"The bridge at {self._peer} does not answer this any more ({reason}); look "
                 "whether it still runs.",
+            )
+        own = living_bridge()
+        if own is not None and any(own.listens_on(each.host, self._port) for each in self._sockets):
+            return BridgeError(
+                "unreachable",
+                f"The bridge, process {own.pid}, has not answered in {self._timeout:g} s; look "
+                "whether it is stopped or stuck, and start it anew if it is.",
             )
         return BridgeError(
             "unreachable",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,12 +19,19 @@ T = TypeVar("T")
 class Bridge:
     """Talks to a running bridge: ``with Bridge() as bridge: ...``.
 
-    Its methods are those of `AsyncBridge`, and wait for the answer.
+    Its methods are those of `AsyncBridge`, and wait for the answer. It can be opened again once it
+    is closed; closing it a second time does nothing.
 
     Parameters
     ----------
     host, port, token, timeout
         Where the bridge is and how it is asked, see `AsyncBridge`.
+
+    Raises
+    ------
+    RuntimeError
+        From every method, if it is not open, is closed meanwhile by another thread, or is called
+        within ``on_status``, which nothing can answer.
     """
 
     def __init__(
@@ -35,11 +43,15 @@ class Bridge:
         timeout: float = 5.0,
     ):
         self._bridge = AsyncBridge(host, port, token=token, timeout=timeout)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Bridge:
         """Open the socket."""
+        if self._loop is not None:
+            raise RuntimeError("This Bridge is open already; make another one, or close it first.")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         try:
             self._wait(self._bridge.__aenter__())
@@ -50,8 +62,12 @@ class Bridge:
 
     def __exit__(self, *_: object) -> None:
         """Close the socket; jobs go on."""
-        self._wait(self._bridge.__aexit__())
-        self._end()
+        if self._loop is None:
+            return
+        try:
+            self._wait(self._bridge.__aexit__())
+        finally:
+            self._end()
 
     def ping(self) -> Pong:
         """Ask whether the bridge is there."""
@@ -90,17 +106,42 @@ class Bridge:
         return self._wait(self._bridge.follow(id, on_status))
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None or threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError(
+                "This Bridge is not open; use it within `with Bridge() as bridge:`."
+                if self._loop is None
+                else "Nothing can be asked of a Bridge within on_status; ask after follow, or from "
+                "another thread."
+            )
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except concurrent.futures.CancelledError:
+            raise RuntimeError(
+                "This Bridge was closed by another thread; nobody waits for the answer any more."
+            ) from None
         except BaseException:
             # Ctrl-C interrupts the waiting, and should the work.
             future.cancel()
             raise
 
     def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        # A call after the last one was interrupted must still run for its socket to close.
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
+        loop, thread = self._loop, self._thread
+        assert loop is not None and thread is not None
+        self._loop = self._thread = None
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        # What other threads wait for ends now; so does what was interrupted, which must still run
+        # for its socket to close.
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(_gathered(left))
+        loop.close()
+
+
+async def _gathered(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    # Once even if there are none, for transports close in the next turn.
+    await asyncio.sleep(0)
+    await asyncio.gather(*tasks, return_exceptions=True)
