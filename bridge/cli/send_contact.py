@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -13,7 +13,7 @@ import click
 from bridge.cli.failures import Failure
 from bridge.cli.options import Command
 from bridge.cli.output import say
-from bridge.cli.token import token_options
+from bridge.cli.token import token_options, token_source
 from bridge.cli.values import Number, Whole
 
 if TYPE_CHECKING:
@@ -37,12 +37,15 @@ class Where(NamedTuple):
         The secret, if one was given.
     timeout : float or None
         The seconds to wait for an answer, if any were given.
+    token_source : str
+        What gave the secret: ``--token``, ``--token-file`` or ``$UMTN_TOKEN``.
     """
 
     host: str | None
     port: int | None
     token: str | None
     timeout: float | None
+    token_source: str = "--token"
 
 
 def where_options(command: Command) -> Command:
@@ -62,7 +65,7 @@ def where_options(command: Command) -> Command:
         *args: Any, host: str | None, port: int | None, token: str | None, timeout: float | None,
         **others: Any,
     ) -> Any:  # fmt: skip
-        return command(*args, where=Where(host, port, token, timeout), **others)
+        return command(*args, where=Where(host, port, token, timeout, token_source()), **others)
 
     return with_where
 
@@ -84,7 +87,7 @@ async def reached(where: Where) -> AsyncIterator[AsyncBridge]:
     BridgeError, Failure
         If there is none, or it does not answer.
     """
-    from bridge.client import AsyncBridge
+    from bridge.client import AsyncBridge, BridgeError
 
     timeout = TIMEOUT if where.timeout is None else where.timeout
     bridge = AsyncBridge(where.host, where.port, token=where.token, timeout=timeout)
@@ -92,6 +95,10 @@ async def reached(where: Where) -> AsyncIterator[AsyncBridge]:
         first = asyncio.create_task(_first(bridge, stack))
         try:
             await _answered(first, bridge, where, timeout)
+        except BridgeError as error:
+            if where.token is None or error.code not in ("denied", "token"):
+                raise
+            raise Failure(_wrong_token(where)) from error
         finally:
             first.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -108,8 +115,6 @@ async def _answered(
     first: asyncio.Task[None], bridge: AsyncBridge, where: Where, timeout: float
 ) -> None:
     """Wait for the first answer as long as somebody may give one."""
-    from bridge.client import BridgeError
-
     await asyncio.wait({first}, timeout=PROMPT)
     if first.done() or bridge.was_there:
         return await first
@@ -121,15 +126,18 @@ async def _answered(
         )
     if timeout > PROMPT:
         say(f"The bridge does not answer yet; waiting for it up to {timeout:g} s.")
-    try:
-        await first
-    except BridgeError as error:
-        if error.code != "unreachable" or known is None:
-            raise
-        raise Failure(
-            f"The bridge, process {known.pid}, has not answered in {timeout:g} s; look whether it "
-            "is stopped or stuck, and start it anew if it is."
-        ) from error
+    await first
+
+
+def _wrong_token(where: Where) -> str:
+    """Say which of the places that a token can come from gave the wrong one."""
+    known = _bridge_at(where.host, where.port)
+    if known is not None and known.token and known.token != where.token:
+        leave = "unset it" if where.token_source.startswith("$") else "leave it out"
+        advice = f"{leave}: the token of this bridge, which is yours, is found by itself"
+    else:
+        advice = "give the one that the bridge was started with"
+    return f"The token that {where.token_source} gives is not this bridge's; {advice}."
 
 
 def _is_here(host: str | None) -> bool:
@@ -141,20 +149,7 @@ def _is_here(host: str | None) -> bool:
 
 def _bridge_at(host: str | None, port: int | None) -> Address | None:
     """Return what the address file says of a bridge that lives, if it is that one."""
-    import psutil
+    from bridge.discovery.living import living_bridge
 
-    from bridge.discovery.address_file import read_address
-
-    known = read_address()
-    if known is None or not _is_here(host) or port not in (None, known.port):
-        return None
-    try:
-        process = psutil.Process(known.pid)
-        # Its number may have gone to another process since, which has other ports.
-        ask: Callable[..., list[Any]] = getattr(process, "net_connections", process.connections)
-        ports = {connection.laddr.port for connection in ask(kind="udp") if connection.laddr}
-    except psutil.AccessDenied:
-        return known
-    except psutil.Error:
-        return None
-    return known if known.port in ports else None
+    known = living_bridge()
+    return known if known is not None and _is_here(host) and port in (None, known.port) else None

@@ -46,6 +46,15 @@ def token_options(command: Command) -> Command:
     return with_token
 
 
+def token_source() -> str:
+    """Say what gave the token to the command that runs now: an option, or the environment."""
+    context = click.get_current_context()
+    if context.params.get("token_file") is not None:
+        return "--token-file"
+    source = context.get_parameter_source("token")
+    return "$UMTN_TOKEN" if source is click.core.ParameterSource.ENVIRONMENT else "--token"
+
+
 def read_token(path: Path) -> str:
     """Read a token from a file.
 

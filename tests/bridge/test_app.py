@@ -135,6 +135,29 @@ def test_a_second_bridge_is_refused(real_bridge: Any) -> None:
     assert real_bridge.umtn("send", "ping").exit_code == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs to stop processes")
+def test_a_second_bridge_is_refused_though_the_first_is_stopped(
+    real_bridge: Any, tmp_path: Path
+) -> None:
+    import subprocess
+
+    file = real_bridge.folder / "bridge.json"
+    before, pid = file.read_bytes(), real_bridge.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        second = subprocess.run(
+            real_bridge.command("--data-folder", str(tmp_path / "other")),
+            env=real_bridge.environment, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert second.returncode == 1 and len(second.stderr.splitlines()) == 1, second.stderr
+    assert f"already, as process {pid} on port {real_bridge.port}, but it does" in second.stderr
+    assert f"`kill -KILL {pid}`" in second.stderr
+    assert file.read_bytes() == before
+    assert real_bridge.umtn("send", "ping").exit_code == 0
+
+
 def test_the_file_of_a_bridge_that_was_killed_is_no_hindrance(real_bridge: Any) -> None:
     real_bridge.process.kill()
     real_bridge.process.wait()
@@ -214,6 +237,39 @@ def test_a_token_is_asked_for_by_all_doors(make_bridge: Any, tmp_path: Path) -> 
         assert TOKEN not in bridge.stderr + bridge.log.read_text()
     finally:
         bridge.stop()
+
+
+def test_a_wrong_token_is_traced_to_what_gave_it(
+    real_bridge: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("x" * 16)
+
+    def said(*options: object) -> str:
+        sent = real_bridge.umtn("send", "ping", *options)
+        assert sent.exit_code == 1 and len(sent.stderr.splitlines()) == 1, sent
+        return str(sent.stderr)
+
+    assert "token that --token gives is not this bridge's; leave it out" in said("--token", TOKEN)
+    by_file = ("--token-file", tmp_path / "token", "--port", real_bridge.port)
+    assert "token that --token-file gives is not this bridge's; leave it out" in said(*by_file)
+    real_bridge.environment["UMTN_TOKEN"] = TOKEN
+    assert "token that $UMTN_TOKEN gives is not this bridge's; unset it" in said()
+    # Of a bridge that this user has no file of, nothing better is known.
+    (real_bridge.folder / "bridge.json").rename(real_bridge.folder / "away.json")
+    elsewhere = said("--host", "127.0.0.1", "--port", real_bridge.port)
+    assert "$UMTN_TOKEN gives is not this bridge's; give the one that the bridge was" in elsewhere
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has other rights")
+def test_a_session_folder_that_others_can_change_is_said(make_bridge: Any) -> None:
+    bridge = make_bridge()
+    bridge.session.chmod(0o757)
+    bridge.start()
+    assert bridge.stop() == 0
+    warnings = [line for line in bridge.stderr.splitlines() if line.startswith("umtn: ")]
+    (warning,) = warnings
+    assert f"{bridge.session} is open to every user of this machine" in warning
+    assert "--session-folder" in warning
 
 
 def test_ctrl_c_on_send_cancels_the_job(real_bridge: Any, recording: MakeRecording) -> None:

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bridge.cli.token import read_token, token_options
+from bridge.cli.token import read_token, token_options, token_source
 from umtn_core.errors import UmtnError
 
 TOKEN = "0123456789abcdef"
@@ -18,6 +18,24 @@ TOKEN = "0123456789abcdef"
 @token_options
 def shows(token: str | None) -> None:
     click.echo(repr(token))
+
+
+@click.command()
+@token_options
+def says_where_from(token: str | None) -> None:
+    click.echo(token_source())
+
+
+def test_what_gave_the_token_is_known(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    environment = {"UMTN_TOKEN": TOKEN}
+    for options, source in (
+        (["--token", TOKEN], "--token"),
+        (["--token-file", str(tmp_path / "token")], "--token-file"),
+        ([], "$UMTN_TOKEN"),
+    ):
+        result = CliRunner().invoke(says_where_from, options, env=environment)
+        assert result.stdout == f"{source}\n"
 
 
 @pytest.mark.parametrize(
