@@ -27,6 +27,9 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Name under which its decoding was last saved, or empty.
     crashes
         How often the render worker was lost while it rendered this job.
+    ended
+        When it ended, in `bridge.jobs.storage.clock.Clock`'s own time, which never goes back; 0
+        before. By it jobs grow old, and not by the other times, which are the machine's.
     note
         What is odd of the input, what of the region the model was not taught, and what would help;
         the latter is missing until the region was listened to, and where nothing is amiss.
@@ -49,6 +52,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_mtime_ns: int = 0
     note: str = ""
     input_remark: str = ""
+    ended: float = 0.0
 
     @property
     def id(self) -> str:

@@ -52,7 +52,6 @@ class JobService:
         self._settings = settings
         self._given_renderer = renderer
         self._pruning = Tasks()
-        self._clock: Clock | None = None
         self._closing = contextlib.AsyncExitStack()
         self._stopping = False
 
@@ -83,7 +82,10 @@ class JobService:
                 f"The session folder {settings.session_folder} cannot be made "
                 f"({error.strerror}); name another one with --session-folder."
             ) from error
-        self._ledger = Ledger(JobStore(settings.data_folder))
+        store = JobStore(settings.data_folder)
+        self._clock = _clock(settings, store.records)
+        closing.push_async_callback(asyncio.to_thread, self._clock.remember)
+        self._ledger = Ledger(store, self._clock.now)
         closing.push_async_callback(self._ledger.close)
         self._renderer = self._given_renderer or LocalRenderer(settings, folder.inherited)
         closing.push_async_callback(self._renderer.stop)
@@ -194,21 +196,11 @@ class JobService:
     async def prune(self) -> None:
         """Forget old jobs and delete old results, as the settings say. Done now and then."""
         records = list(self._ledger.records.values())
-        pruned = await asyncio.to_thread(self._prune, records)
+        pruned = await asyncio.to_thread(prune_results, records, self._settings, self._clock.age)
+        await asyncio.to_thread(self._clock.remember)
         await self._scheduler.forget(pruned.forgotten)
         await self._ledger.forget(pruned.forgotten)
         _say(pruned)
-
-    def _prune(self, records: list[Record]) -> Pruned:
-        settings = self._settings
-        now = None
-        if settings.keep_days is not None:
-            if self._clock is None:
-                newest = max((record.updated for record in records), default=None)
-                leap = max(_LEAST_LEAP, settings.keep_days / 2 * DAY)
-                self._clock = Clock(settings.data_folder / "clock.json", newest, leap)
-            now = self._clock.now()
-        return prune_results(records, settings, now)
 
     def _begin_to_accept(self, request: RenderRequest) -> None:
         if len(self._scheduler.waiting) + len(self._under_way) >= self._settings.most_queued:
@@ -226,6 +218,15 @@ class JobService:
             except Exception:
                 log.exception("old jobs could not be pruned")
             await asyncio.sleep(_PRUNE_SECONDS)
+
+
+def _clock(settings: JobSettings, records: list[Record]) -> Clock:
+    """Go on with the bridge's own time, whether or not anything is to be deleted by it yet."""
+    newest = max((record.ended for record in records), default=0.0)
+    leap = max(_LEAST_LEAP, (settings.keep_days or 0.0) / 2 * DAY)
+    return Clock(
+        settings.data_folder / "clock.json", newest, leap, tells=settings.keep_days is not None
+    )
 
 
 def _say(pruned: Pruned) -> None:

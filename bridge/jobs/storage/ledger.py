@@ -33,6 +33,8 @@ class Ledger:
     ----------
     store
         Where they are written down. Closed with the ledger.
+    now
+        Says at what time of the bridge's own a job ends.
 
     Attributes
     ----------
@@ -44,12 +46,13 @@ class Ledger:
         The paths of results to come.
     """
 
-    def __init__(self, store: JobStore):
+    def __init__(self, store: JobStore, now: Callable[[], float]):
         self.records = {record.id: record for record in store.records}
         self.unreadable = store.unreadable
         self.outputs = {r.request.output for r in store.records if not r.finished}
         self.outputs |= {r.output for r in self.unreadable.values() if not r.finished}
         self._store = store
+        self._now = now
         self._progress: dict[str, tuple[float, float | None]] = {}
         self._settling: set[str] = set()
         self._forgetting: set[str] = set()
@@ -145,7 +148,7 @@ class Ledger:
         bool
             Whether it is; else the disk did not take it, and is asked again later.
         """
-        record = self._changed(id, changes)
+        record = self._changed(id, {**changes, "ended": self._now()})
         self._settling.add(id)
         try:
             written = await self._write(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +37,9 @@ class Pruned:
         return self.aged + self.beyond_size + self.beyond_number
 
 
-def prune_results(records: Iterable[Record], settings: JobSettings, now: float | None) -> Pruned:
+def prune_results(
+    records: Iterable[Record], settings: JobSettings, age: Callable[[float], float]
+) -> Pruned:
     """Delete results that are too old or too many, and say which jobs to forget.
 
     Only files that the bridge has written itself are deleted: results in the session folder
@@ -49,19 +51,16 @@ def prune_results(records: Iterable[Record], settings: JobSettings, now: float |
         The records of all jobs.
     settings
         The session folder and the limits.
-    now
-        The time, in seconds since the epoch; None, it is in doubt, and nothing is too old.
+    age
+        Says how many seconds ago a record's ``ended`` is.
     """
     pruned = Pruned()
-    # What is of the future, by a clock that was wrong, is of today as far as anybody knows.
-    finished = sorted(
-        (r for r in records if r.finished),
-        key=lambda r: r.updated if now is None else min(r.updated, now),
-    )
+    # An earlier version has not said when jobs ended: those are the oldest.
+    finished = sorted((r for r in records if r.finished), key=lambda r: (r.ended, r.updated))
     session = Path(os.path.realpath(settings.session_folder))
     kept: list[Record] = []
     for record in finished:
-        if not _is_too_old(record, settings, now):
+        if settings.keep_days is None or age(record.ended) <= settings.keep_days * DAY:
             kept.append(record)
         elif not _is_untouched_result(record, session):
             pruned.aged.append(record.id)
@@ -82,12 +81,6 @@ def prune_results(records: Iterable[Record], settings: JobSettings, now: float |
     remembered = [record.id for record in kept if record.id not in gone]
     pruned.beyond_number = remembered[: max(0, len(remembered) - settings.most_remembered)]
     return pruned
-
-
-def _is_too_old(record: Record, settings: JobSettings, now: float | None) -> bool:
-    if settings.keep_days is None or now is None:
-        return False
-    return now - record.updated > settings.keep_days * DAY
 
 
 def _is_untouched_result(record: Record, session: Path) -> bool:

@@ -252,7 +252,7 @@ def test_the_bridge_is_killed_at_random_moments(settings, reference, monkeypatch
 
 
 def test_the_worker_is_killed_at_random_moments(settings, reference):
-    """A kill counts against the jobs under way, so that now and then one fails, and says so."""
+    """A kill from outside counts against no job, so that none fails for it."""
     requests, expected = reference
     rng = random.Random(2)
 
@@ -267,13 +267,8 @@ def test_the_worker_is_killed_at_random_moments(settings, reference):
                     os.kill(pids["cpu-0"], signal.SIGKILL)
             return await jobs.ended(*(r.id for r in requests))
 
-    jobs = {job.id: job for job in asyncio.run(work())}
-    done = {id: expected[id] for id, job in jobs.items() if job.state == "done"}
-    assert len(done) > len(requests) // 2
-    for job in jobs.values():
-        assert job.state == "done" or job.message.endswith("."), job
-    assert results(settings, requests) == done, "byte for byte"
-    assert_nothing_left(settings, requests, done)
+    asyncio.run(work())
+    check(settings, requests, expected)
 
 
 @pytest.mark.parametrize("file", [DATABASE, f"{DATABASE}-wal", JOURNAL])

@@ -28,7 +28,7 @@ def test_one_that_cannot_be_written_down_is_in_no_other_s_way(settings, music):
     async def scene():
         arrived = []
         settings.data_folder.mkdir()
-        ledger = Ledger(JobStore(settings.data_folder))
+        ledger = Ledger(JobStore(settings.data_folder), float)
         under_way = RequestsUnderWay(
             Careless(settings, Listening(settings)), ledger, lambda r: arrived.append(r.id)
         )
@@ -49,7 +49,7 @@ def test_one_that_is_refused_is_told_why(settings, music):
 
     async def scene():
         settings.data_folder.mkdir()
-        ledger = Ledger(JobStore(settings.data_folder))
+        ledger = Ledger(JobStore(settings.data_folder), float)
         under_way = RequestsUnderWay(
             Acceptance(settings, Listening(settings)), ledger, lambda record: None
         )

@@ -24,31 +24,41 @@ NOW = 1.8e9
 class Machine:
     """A machine with a clock that can be set, and a bridge on it now and then."""
 
-    def __init__(self, folder, newest=NOW, leap=10 * DAY):
+    def __init__(self, folder, wall=NOW, leap=10 * DAY):
         self.path = folder / "clock.json"
-        self.wall, self.ran = NOW, 0.0
-        self.newest, self.leap = newest, leap
+        self.wall, self.ran, self.leap = wall, 0.0, leap
+        self.newest = 0.0
         self.start()
 
     def start(self):
         self.clock = Clock(
             self.path, self.newest, self.leap, wall=lambda: self.wall, running=lambda: self.ran
         )
-        return self.clock.now()
+        self.clock.remember()
 
     def run(self, seconds, leap=0.0):
         """Let time pass, and look at the clock now and then."""
         self.wall += leap
-        for _ in range(round(seconds / 3600)):
-            self.wall += 3600
-            self.ran += 3600
-            found = self.clock.now()
-        return found
+        for _ in range(round(seconds / 600)):
+            self.wall += 600
+            self.ran += 600
+            self.clock.remember()
 
     def off(self, seconds, leap=0.0):
         """Let time pass without a bridge."""
         self.wall += seconds + leap
-        return self.start()
+        self.start()
+
+    def settle(self):
+        """End a job now, and return when that was."""
+        self.wall += 1
+        self.ran += 1
+        self.newest = self.clock.now()
+        return self.newest
+
+    def age(self, then):
+        """Return days."""
+        return self.clock.age(then) / DAY
 
 
 @pytest.fixture
@@ -57,48 +67,127 @@ def machine(tmp_path):
 
 
 def test_time_that_goes_on_is_believed(machine):
-    assert machine.start() == machine.wall
-    assert machine.run(3 * DAY) == machine.wall
-    assert machine.off(9 * DAY) == machine.wall
-    assert machine.run(DAY) == machine.wall
+    job = machine.settle()
+    machine.run(3 * DAY)
+    machine.off(9 * DAY)
+    machine.run(DAY)
+    assert machine.age(job) == pytest.approx(13)
 
 
 def test_2099_until_a_time_server_answers(machine, caplog):
-    assert machine.off(HOUR, leap=YEARS) is None
-    assert machine.run(2 * HOUR) is None
+    before = machine.settle()
+    machine.off(HOUR, leap=YEARS)
+    during = machine.settle()
+    machine.run(2 * HOUR)
     assert len(caplog.records) == 1 and "2099" in caplog.text
-    assert machine.run(HOUR, leap=-YEARS) == machine.wall
+    assert machine.age(during) < machine.age(before) < 0.1
+    machine.run(HOUR, leap=-YEARS)
+    assert machine.age(before) == pytest.approx(4 / 24, abs=0.01)
+    assert machine.age(during) == pytest.approx(4 / 24, abs=0.01), "an hour too old at most"
 
 
 def test_2099_while_it_runs_and_over_restarts(machine):
-    assert machine.run(HOUR, leap=YEARS) is None
+    job = machine.settle()
+    machine.run(HOUR, leap=YEARS)
     for _ in range(5):
-        assert machine.off(HOUR) is None
-        assert machine.run(HOUR) is None
-    assert machine.off(HOUR, leap=-YEARS) == machine.wall
+        machine.off(HOUR)
+        machine.run(HOUR)
+    assert machine.age(job) == pytest.approx(6 / 24, abs=0.01)
+    machine.off(HOUR, leap=-YEARS)
+    assert machine.age(job) == pytest.approx(12 / 24, abs=0.01)
 
 
 def test_another_time_is_believed_when_it_has_lasted_a_day(machine):
-    assert machine.off(60 * DAY) is None, "nobody can tell that from a wrong clock"
-    assert machine.run(PROOF_SECONDS / 2) is None
+    before = machine.settle()
+    machine.off(60 * DAY)
+    during = machine.settle()
+    assert machine.age(before) < 0.1, "nobody can tell that from a wrong clock"
+    machine.run(PROOF_SECONDS / 2)
     machine.off(12 * HOUR)
-    assert machine.run(PROOF_SECONDS / 2) == machine.wall
-    assert machine.off(HOUR) == machine.wall
+    machine.run(PROOF_SECONDS / 2 - HOUR)
+    assert machine.age(before) < 2
+    machine.run(2 * HOUR)
+    assert machine.age(before) == pytest.approx(61.5, abs=0.1)
+    assert machine.age(during) == pytest.approx(1, abs=0.1), "it ended after the gap"
+    machine.off(HOUR)
+    assert machine.age(before) == pytest.approx(61.6, abs=0.1)
 
 
-def test_a_clock_that_is_set_back_deletes_nothing_either(machine):
-    assert machine.run(HOUR, leap=-HOUR) == machine.wall, "as in autumn"
-    assert machine.run(HOUR, leap=-3 * DAY) is None
-    assert machine.run(HOUR, leap=3 * DAY) == machine.wall
+def test_a_leap_while_it_runs_makes_no_job_older_that_ended_after_it(machine):
+    machine.run(HOUR)
+    machine.wall += 60 * DAY
+    job = machine.settle()
+    machine.run(2 * DAY)
+    assert machine.age(job) == pytest.approx(2, abs=0.1)
 
 
-def test_what_lies_there_is_no_time(machine):
-    machine.path.write_text("rubbish")
-    machine.wall += YEARS
-    assert machine.start() is None, "the newest job is to go by"
-    machine.newest = None
+def test_a_machine_that_slept_makes_no_job_older_that_ended_after_it(machine):
+    before = machine.settle()
+    machine.wall += 9 * DAY
+    after = machine.settle()
+    machine.run(HOUR)
+    assert machine.age(before) == pytest.approx(9, abs=0.1)
+    assert machine.age(after) < 0.1
+
+
+def test_a_clock_that_is_set_back_is_neither_older_nor_younger(machine):
+    job = machine.settle()
+    for _ in range(50):
+        machine.run(HOUR, leap=-HOUR)
+        machine.run(HOUR, leap=HOUR)
+    assert machine.age(job) == pytest.approx(100 / 24, abs=0.1)
+    machine.run(HOUR, leap=-3 * DAY)
+    during = machine.settle()
+    machine.run(HOUR, leap=3 * DAY)
+    assert machine.age(job) == pytest.approx(102 / 24, abs=0.1)
+    assert machine.age(during) < 0.1
+
+
+@pytest.mark.parametrize("wrong", [0.0, NOW + YEARS])
+def test_a_first_start_with_a_wrong_clock(tmp_path, wrong):
+    """In 1970 or 2099; all is as old as the bridge can know, when it is right and stays so."""
+    machine = Machine(tmp_path, wrong)
+    job = machine.settle()
+    assert machine.age(job) == 0
+    machine.off(0.0, leap=NOW - machine.wall)
+    machine.run(2 * DAY)
+    assert machine.age(job) == pytest.approx(2, abs=0.1)
+    machine.off(5 * DAY)
+    assert machine.age(job) == pytest.approx(7, abs=0.1)
+
+
+def test_who_ends_later_has_the_later_time_even_after_a_kill(machine):
+    times = [machine.settle()]
+    for leap in (0.0, -HOUR, -YEARS, 2 * YEARS, -YEARS):
+        machine.wall += leap
+        times += [machine.settle(), machine.settle()]
+        machine.wall += DAY  # asleep
+        times.append(machine.settle())
+        machine.start()  # and nothing written down since the last look
+        times.append(machine.settle())
+    assert times == sorted(times) and len(set(times)) == len(times)
+
+
+def test_what_a_killed_bridge_saw_passes_once(machine):
+    before = machine.settle()
+    machine.wall += 6 * DAY
+    newest = machine.settle()
+    machine.start()
+    assert machine.age(before) == pytest.approx(6, abs=0.1)
+    assert machine.age(newest) == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize("text", [None, "rubbish", '{"believed":1.0,"since":0.0}x'])
+def test_what_lies_there_is_no_time(machine, text):
+    newest = machine.settle()
     machine.path.unlink()
-    assert machine.start() == machine.wall
+    if text is not None:
+        machine.path.write_text(text)
+    machine.wall += YEARS
+    machine.start()
+    assert machine.age(newest) == 0, "the newest job is to go by"
+    machine.run(DAY)
+    assert machine.age(newest) == pytest.approx(1)
 
 
 def test_jobs_outlive_2099(settings, music, monkeypatch, caplog):
@@ -130,3 +219,26 @@ def test_jobs_outlive_2099(settings, music, monkeypatch, caplog):
         assert asyncio.run(later(6 * 7 * DAY)) == []
     assert "1 jobs were forgotten for their age" in caplog.text
     assert not Path(job.output).exists()
+
+
+def test_a_job_of_1970_is_as_old_as_it_is(settings, music, monkeypatch):
+    """The clock falls back for a while, and is right again when the bridge is started anew."""
+    music()
+    settings = replace(settings, keep_days=1.0)
+
+    async def rendered(id, wrong):
+        monkeypatch.setattr(time, "time", wall := lambda: real() + wrong)
+        monkeypatch.setattr("bridge.jobs.service.Clock", partial(Clock, wall=wall))
+        async with running(settings) as jobs:
+            if id:
+                await jobs.service.submit(RenderRequest(id=id, input="in.wav", target="trumpet"))
+                await jobs.ended(id)
+            await jobs.service.prune()
+            return [job.id for job in jobs.service.jobs()]
+
+    real = time.time
+    assert asyncio.run(rendered("a", 0.0)) == ["a"]
+    assert set(asyncio.run(rendered("b", -real()))) == {"a", "b"}
+    assert set(asyncio.run(rendered("", 0.0))) == {"a", "b"}
+    assert asyncio.run(rendered("", 0.4 * DAY)) and asyncio.run(rendered("", 0.8 * DAY))
+    assert asyncio.run(rendered("", 1.2 * DAY)) == []
