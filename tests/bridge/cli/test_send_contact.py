@@ -122,6 +122,9 @@ def test_a_bridge_that_is_busy_is_waited_for(real_bridge: Any) -> None:
         code, said = stuck.end()
         assert code == 1 and f"process {real_bridge.process.pid}, has not answered in 1.5" in said
         assert "does not answer yet; waiting for it up to 1.5 s." in said
+        # In less than what any bridge needs, too.
+        code, said = Sent(file, "ping", "--timeout", 0.2).end()
+        assert code == 1 and f"process {real_bridge.process.pid}, has not answered in 0.2" in said
     finally:
         os.kill(real_bridge.process.pid, signal.SIGCONT)
     assert sent.end() == (0, "umtn: The bridge does not answer yet; waiting for it up to 30 s.\n")

@@ -233,6 +233,29 @@ def test_a_client_that_outlives_its_bridge_reads_the_file_again(serve: Serve) ->
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("away", [0.1, 1.1])
+def test_a_bridge_that_is_long_in_writing_its_file_is_waited_for(serve: Serve, away: float) -> None:
+    """However long the client has waited by then, between two requests too."""
+
+    async def scene() -> None:
+        async with serve(token=TOKEN) as served:
+            port = served.port
+            written(port, TOKEN)
+            bridge = AsyncBridge(timeout=10)
+            await bridge.__aenter__()
+            await bridge.ping()
+        address_file().unlink()
+        asking = [asyncio.create_task(ask()) for ask in (bridge.ping, bridge.jobs)]
+        await asyncio.sleep(away)
+        async with serve(token="another" * 4, port=port):
+            await asyncio.sleep(1.5)
+            written(port, "another" * 4)
+            await asyncio.gather(*asking)
+            await bridge.__aexit__()
+
+    asyncio.run(scene())
+
+
 def test_no_token_is_shown_where_the_bridge_of_the_file_does_not_listen(serve: Serve) -> None:
     async def scene() -> None:
         async with serve(token=TOKEN) as served:
