@@ -121,10 +121,12 @@ def prepare_address_file() -> Path:
         If there is something else, the folder cannot be made, or others could put something in
         the file's place.
     """
-    _close_run_time_folder()
+    wide = _close_run_time_folder()
     try:
         path = address_file()
     except OSError as error:
+        if wide is not None:
+            raise _unsafe(wide) from error
         raise UmtnError(
             f"There is no safe place for the address file ({error}); name one with ${VARIABLE}."
         ) from error
@@ -232,28 +234,28 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def _close_run_time_folder() -> None:
+def _close_run_time_folder() -> Path | None:
     """Close the run-time folder in /tmp to others, if a bridge made it wider once.
 
-    Raises
-    ------
-    UmtnError
-        If it is wider, but not the bridge's alone.
+    Returns
+    -------
+    pathlib.Path or None
+        The folder if it stays wider, since other things are in it as well.
     """
     if os.environ.get(VARIABLE) or not hasattr(os, "geteuid"):
-        return
+        return None
     folder = Path(tempfile.gettempdir()) / f"runtime-{os.geteuid()}"
     try:
         status = folder.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-            # Refused elsewhere.
-            return
-        if status.st_mode & OTHERS_WRITE:
-            if {entry.name for entry in folder.iterdir()} - {"umtn"}:
-                raise _unsafe(folder)
-            folder.chmod(0o700)
+        is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+        if not is_own or not status.st_mode & OTHERS_WRITE:
+            return None
+        if {entry.name for entry in folder.iterdir()} - {"umtn"}:
+            return folder
+        folder.chmod(0o700)
     except OSError:
-        return
+        pass
+    return None
 
 
 def _make_safe(folder: Path) -> None:

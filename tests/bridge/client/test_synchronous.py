@@ -123,7 +123,7 @@ def test_the_one_under_asyncio_says_the_same(served: Served) -> None:
         for _ in range(2):
             for ask in (bridge.ping, bridge.models, bridge.jobs, lambda: bridge.follow("a")):
                 with pytest.raises(RuntimeError, match="is not open; use it within"):
-                    await asyncio.wait_for(ask(), 2)  # type: ignore[operator]
+                    await asyncio.wait_for(ask(), 2)
             async with bridge:
                 assert (await bridge.ping()).version == "1.2.3"
                 with pytest.raises(RuntimeError, match="open already"):

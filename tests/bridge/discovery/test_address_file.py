@@ -305,7 +305,7 @@ def test_what_it_makes_is_closed_whatever_the_umask_is(
 @on_posix
 @pytest.mark.parametrize("mode", [0o775, 0o777])
 def test_a_run_time_folder_that_a_bridge_made_too_wide_is_closed(
-    temporary: Path, mode: int
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
     (temporary / "umtn").mkdir(parents=True)
     (temporary / "umtn").chmod(mode)
@@ -319,3 +319,8 @@ def test_a_run_time_folder_that_a_bridge_made_too_wide_is_closed(
     with pytest.raises(UmtnError, match=rf"can change {temporary}, .*`chmod 700 {temporary}`"):
         write_address(address(os.getpid()))
     assert stat.S_IMODE(temporary.stat().st_mode) == mode
+    # Where there is another run-time folder, nobody minds.
+    (temporary.parent / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(temporary.parent / "run"))
+    write_address(address(os.getpid()))
+    assert address_file().parent == temporary.parent / "run" / "umtn"
