@@ -27,6 +27,7 @@ from bridge.jobs.storage.private_folders import make_session_folder
 from bridge.jobs.storage.pruning import DAY, Pruned, prune_results
 from bridge.jobs.storage.store import JobStore
 from bridge.jobs.tasks import Tasks
+from bridge.own_folders import strangers_in
 from bridge.text import quoted
 from umtn_core.errors import UmtnError
 
@@ -77,6 +78,7 @@ class JobService:
         closing.callback(folder.unlock)
         try:
             make_session_folder(settings.session_folder)
+            _warn_of_strangers(settings)
         except OSError as error:
             raise UmtnError(
                 f"The session folder {settings.session_folder} cannot be made "
@@ -239,6 +241,20 @@ def _say(pruned: Pruned) -> None:
         )  # fmt: skip
     if pruned.beyond_number:
         log.info("%d jobs were forgotten, as there are more", len(pruned.beyond_number))
+
+
+def _warn_of_strangers(settings: JobSettings) -> None:
+    """Say whose folders these are, where that may not be meant."""
+    for folder, option in (
+        (settings.session_folder, "--session-folder"),
+        (settings.data_folder, "--data-folder"),
+    ):
+        if found := strangers_in(folder):
+            log.warning(
+                "%s %s, so that others can read and change what the bridge keeps there; "
+                "if that is not meant, name a folder of your own with %s.",
+                folder, found, option,
+            )  # fmt: skip
 
 
 def _check_names(settings: JobSettings) -> None:
