@@ -53,6 +53,7 @@ class JobService:
         self._settings = settings
         self._given_renderer = renderer
         self._pruning = Tasks()
+        self._one_prunes = asyncio.Lock()
         self._closing = contextlib.AsyncExitStack()
         self._stopping = False
 
@@ -197,12 +198,13 @@ class JobService:
 
     async def prune(self) -> None:
         """Forget old jobs and delete old results, as the settings say. Done now and then."""
-        records = list(self._ledger.records.values())
-        pruned = await asyncio.to_thread(prune_results, records, self._settings, self._clock.age)
-        await asyncio.to_thread(self._clock.remember)
-        await self._scheduler.forget(pruned.forgotten)
-        await self._ledger.forget(pruned.forgotten)
-        _say(pruned)
+        async with self._one_prunes:  # who comes second finds all of it done
+            await asyncio.to_thread(self._clock.remember)
+            records, age = list(self._ledger.records.values()), self._clock.age
+            pruned = await asyncio.to_thread(prune_results, records, self._settings, age)
+            await self._scheduler.forget(pruned.forgotten)
+            await self._ledger.forget(pruned.forgotten)
+            _say(pruned)
 
     def _begin_to_accept(self, request: RenderRequest) -> None:
         if len(self._scheduler.waiting) + len(self._under_way) >= self._settings.most_queued:
