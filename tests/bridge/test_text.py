@@ -75,3 +75,7 @@ def test_a_shell_reads_the_name_of_a_word(name: bytes) -> None:
         ["bash", "-c", f"printf %s {word}"], capture_output=True, check=True, timeout=10
     )
     assert done.stdout == name
+
+
+def test_halves_of_characters_that_stand_for_no_bytes_are_written_too() -> None:
+    assert shell_word("a\ud800b") == r"$'a\355\240\200b'"

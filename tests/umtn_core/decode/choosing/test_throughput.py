@@ -1,5 +1,6 @@
 """What is remembered of a machine's speed: used if it fits, done without if it cannot be had."""
 
+import sys
 from types import SimpleNamespace
 
 import psutil
@@ -131,3 +132,15 @@ def test_what_the_environment_names_is_a_file(monkeypatch, tmp_path):
         monkeypatch.setenv(module.FILE, str(other))
         with pytest.raises(UmtnError, match="which is not a file; name another one"):
             module.remembering_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="finds homes in other ways")
+def test_a_user_without_a_home_is_told_what_to_name(monkeypatch):
+    def nobody(_):
+        raise KeyError
+
+    for name in (module.FILE, "HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(UmtnError, match=rf"set HOME, or name a file with \${module.FILE}"):
+        module.remembering_file()
