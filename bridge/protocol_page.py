@@ -34,11 +34,12 @@ and the protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
   `umtn send`, the Python client, the plugin and the scripts in DAWs find it there by themselves.
   Other programs send it first, as `/umtn/token`, from the port, or over the connection, that they
   go on with: give the bridge one that stays, in a file of one line (`--token-file`; or `--token`,
-  `$UMTN_TOKEN`; `openssl rand -hex 16` prints one). Over UDP it holds until a minute of silence, so
+  `$UMTN_TOKEN`), as shown [below](#by-hand). Over UDP it holds until a minute of silence, so
   that whoever has the port then is asked anew; send it again whenever an answer is `/umtn/error`
-  with the code `token`. What sends each message from another port, as `oscsend` does, can show no
-  token: for such programs there is `umtn bridge --no-token`, which lets in every user and program
-  of the machine, and is refused with `--bind` where other machines could come in.
+  with the code `token`, or simply before each request. What sends each message from another port,
+  as `oscsend` does, can show no token: for such programs there is `umtn bridge --no-token`, which
+  lets in every user and program of the machine, and is refused with `--bind` where other machines
+  could come in.
 - Over TCP, packets come in SLIP frames (OSC 1.1), or each after its length in four bytes, of which
   the first counts most (OSC 1.0): liblo, SuperCollider and others send the latter. The first byte
   of a connection tells, and answers come framed alike. At the first bytes that are no OSC packet in
@@ -81,17 +82,26 @@ and the protocol is served as OSCQuery on HTTP port {HTTP_PORT}.
 _WITH_OSCSEND = f"""\
 ## By hand
 
-With `oscdump` and `oscsend` (Debian: `liblo-tools`), which can show no token:
+With `oscdump` and `oscsend` (Debian: `liblo-tools`), which can show no token, start
+`umtn bridge --no-token` in one terminal, and in another, once the first says where it listens:
 
 ```sh
-umtn bridge --no-token &
 oscdump -L 9999 &
 oscsend localhost {PORT} /umtn/ping i 9999
 oscsend localhost {PORT} /umtn/render ssssisi take-1 /path/melody.wav trumpet \\
     seed 7 reply_port 9999
 ```
 
-Everything else shows it first. Start the bridge with `umtn bridge --token-file token`, and:
+Everything else shows it first. Make a token once, in a file that nobody else can read, and start
+the bridge with it:
+
+```sh
+(umask 077; openssl rand -hex 16 > ~/.umtn-token)
+umtn bridge --token-file ~/.umtn-token
+```
+
+What is in that file goes into the first message, and may be sent again before each request, which
+the minute of silence asks for:
 
 - In Pure Data, `[connect localhost {PORT}(` to a `[netsend -u -b]`, and send it lists that went
   through `[oscformat umtn token]`, with the token after `list` in a message box, and then through
@@ -106,7 +116,11 @@ Everything else shows it first. Start the bridge with `umtn bridge --token-file 
   ```
 
   Over TCP the same after `n.connect`.
-- In TouchOSC and other surfaces, a button that sends `/umtn/token` with the token as its string.
+- In TouchOSC and other surfaces, a button that sends `/umtn/token` with the token as its string. On
+  another device they reach the bridge only with `--bind` (and this machine's address) beside
+  `--token-file`.
+- Prometheus asks `http://localhost:{HTTP_PORT}/metrics` with the token as `Authorization: Bearer`,
+  from its `authorization: credentials_file`.
 """
 
 

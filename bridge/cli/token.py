@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bridge.cli.options import Command
-from bridge.text import is_utf_8
+from bridge.cli.output import say
+from bridge.text import is_utf_8, shell_word
 from umtn_core.errors import UmtnError
 
 
@@ -70,4 +72,6 @@ def read_token(path: Path) -> str:
         raise UmtnError(f"Cannot read the token file {path} ({reason}).") from error
     if not token:
         raise UmtnError(f"The token file {path} is empty; write a token into it.")
+    if os.name == "posix" and path.stat().st_mode & 0o044:
+        say(f"other users can read the token file {path}; run `chmod 600 {shell_word(str(path))}`")
     return token

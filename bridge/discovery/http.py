@@ -197,7 +197,8 @@ class HttpServer:
     def _check_token(self, request: web.Request) -> None:
         if not self._access.open and not self._shows_token(request):
             raise web.HTTPUnauthorized(
-                text="Send the bridge's token: Authorization: Bearer TOKEN\n",
+                text="Send the bridge's token, the one of --token-file or in bridge.json: "
+                "Authorization: Bearer TOKEN\n",
                 headers={"WWW-Authenticate": "Bearer"},
             )
 

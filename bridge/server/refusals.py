@@ -61,5 +61,5 @@ class Refusals:
 
     def _log(self) -> None:
         counts, self._counts = self._counts, Counter()
-        listed = ", ".join(f"{count} {what}" for what, count in counts.items())
+        listed = ", ".join(f"{what} ({count})" for what, count in counts.items())
         log.warning("refused %s; the last from %s", listed, self._last)

@@ -188,7 +188,7 @@ class Requests:
         asked = self._answers(client, _port(message, received))
         if not client.authorised and received.address != "/umtn/token":
             self._access.refusals.note(_STRANGE, client.host)
-            self._refuse(client, asked, _id(received), "token", "Send /umtn/token first.")
+            self._refuse(client, asked, _id(received), "token", _NO_TOKEN)
             return
         if received.fault:
             text = f"The bridge cannot read this {received.address}: {received.fault}."
@@ -404,6 +404,11 @@ _LISTS = frozenset({"/umtn/models", "/umtn/jobs"})
 
 #: Seconds in which the same reply port is confirmed once.
 _ECHO = 0.5
+
+_NO_TOKEN = (
+    "Send /umtn/token with the token first: the one of --token-file, or in bridge.json; what "
+    "can send none needs `umtn bridge --no-token`."
+)
 
 _INTERNAL = "The bridge could not do this because of a fault of its own; its log says more."
 

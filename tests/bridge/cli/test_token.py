@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -59,3 +60,13 @@ def test_what_holds_no_token_is_said(tmp_path: Path, written: bytes, said: str) 
     (tmp_path / "token").write_bytes(written)
     with pytest.raises(UmtnError, match=said):
         read_token(tmp_path / "token")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="about modes")
+@pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o644, True), (0o640, True)])
+def test_who_else_can_read_the_file_is_told(tmp_path: Path, mode: int, told: bool) -> None:
+    (file := tmp_path / "token").write_text(TOKEN)
+    file.chmod(mode)
+    result = CliRunner().invoke(shows, ["--token-file", str(file)])
+    assert result.stdout == f"{TOKEN!r}\n"
+    assert ("chmod 600" in result.stderr) == told

@@ -399,10 +399,10 @@ def test_strangers_cost_one_line_of_the_log(serve: Serve, caplog: pytest.LogCapt
 
     asyncio.run(scene())
     first, rest = caplog.messages
-    assert first == "refused 1 messages without the token; the last from 127.0.0.1"
+    assert first == "refused messages without the token (1); the last from 127.0.0.1"
     assert rest == (
-        "refused 100 wrong tokens, 199 messages without the token, 100 packets that are not OSC; "
-        "the last from 127.0.0.1"
+        "refused wrong tokens (100), messages without the token (199), "
+        "packets that are not OSC (100); the last from 127.0.0.1"
     )
 
 

@@ -26,9 +26,9 @@ def test_a_flood_is_a_line_at_once_and_one_when_the_minute_is_over(
     with caplog.at_level(logging.INFO):
         asyncio.run(scene())
     assert caplog.messages == [
-        "refused 1 messages; the last from 10.0.0.0",
-        "refused 7500 wrong tokens, 2499 messages; the last from 10.0.0.99",
-        "refused 1 messages; the last from 10.0.0.7",
+        "refused messages (1); the last from 10.0.0.0",
+        "refused wrong tokens (7500), messages (2499); the last from 10.0.0.99",
+        "refused messages (1); the last from 10.0.0.7",
     ]
 
 

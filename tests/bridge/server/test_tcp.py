@@ -166,7 +166,7 @@ def test_nothing_in_another_protocol_is_obeyed_or_answered(
             assert not served.jobs.all
 
     asyncio.run(scene())
-    assert "refused 1 connections that are not OSC; the last from 127.0.0.1" in caplog.messages
+    assert "refused connections that are not OSC (1); the last from 127.0.0.1" in caplog.messages
 
 
 def test_after_an_osc_packet_what_is_none_is_an_error_and_the_end(serve: Serve) -> None:
