@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from pathlib import Path
@@ -13,11 +14,16 @@ import psutil
 from bridge.jobs.storage.private_folders import make_data_folder
 from umtn_core.errors import UmtnError
 
+log = logging.getLogger(__name__)
+
 #: For a bridge that is just ending to let go of its lock.
 _WAIT_SECONDS = 10.0
 #: For the workers of a bridge that was killed to notice, which hold its lock; on a busy machine one
 #: that has only begun takes its time.
 _WORKERS_WAIT_SECONDS = 120.0
+
+#: Whoever waits longer is told what for.
+_SAID_AFTER_SECONDS = 1.0
 
 
 class DataFolder:
@@ -52,8 +58,11 @@ class DataFolder:
                 f"The data folder {self.path} cannot be used ({error.strerror}); name another one "
                 "with --data-folder."
             ) from error
-        began = time.monotonic()
+        began, said = time.monotonic(), False
         while not _try_lock(self._file):
+            if not said and time.monotonic() > began + _SAID_AFTER_SECONDS:
+                log.warning("waiting for another bridge, which uses %s, to end", self.path)
+                said = True
             patience = _WAIT_SECONDS if self._holder_lives() else _WORKERS_WAIT_SECONDS
             if time.monotonic() > began + patience:
                 self.unlock()

@@ -16,8 +16,9 @@ fcntl = pytest.importorskip("fcntl", reason="locks that outlive their process")
 
 
 @pytest.mark.parametrize("lives", [True, False])
-def test_who_has_the_lock_is_waited_for_if_its_bridge_was_killed(tmp_path, monkeypatch, lives):
-    monkeypatch.setattr(data_folder, "_WAIT_SECONDS", 0.1)
+def test_who_has_the_lock_is_waited_for_if_its_bridge_was_killed(tmp_path, monkeypatch, lives, caplog):
+    monkeypatch.setattr(data_folder, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(data_folder, "_SAID_AFTER_SECONDS", 0.1)
     ended = subprocess.Popen(["true"])
     ended.wait()
     worker = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
@@ -37,3 +38,6 @@ def test_who_has_the_lock_is_waited_for_if_its_bridge_was_killed(tmp_path, monke
     else:
         asyncio.run(take())
         assert (tmp_path / "lock").read_text() == str(os.getpid())
+    assert [r.getMessage() for r in caplog.records] == [
+        f"waiting for another bridge, which uses {tmp_path}, to end"
+    ]
