@@ -16,7 +16,9 @@ fcntl = pytest.importorskip("fcntl", reason="locks that outlive their process")
 
 
 @pytest.mark.parametrize("lives", [True, False])
-def test_who_has_the_lock_is_waited_for_if_its_bridge_was_killed(tmp_path, monkeypatch, lives, caplog):
+def test_who_has_the_lock_is_waited_for_if_its_bridge_was_killed(
+    tmp_path, monkeypatch, lives, caplog
+):
     monkeypatch.setattr(data_folder, "_WAIT_SECONDS", 0.2)
     monkeypatch.setattr(data_folder, "_SAID_AFTER_SECONDS", 0.1)
     ended = subprocess.Popen(["true"])
