@@ -243,6 +243,7 @@ def test_a_wrong_token_is_traced_to_what_gave_it(
     real_bridge: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "token").write_text("x" * 16)
+    (tmp_path / "token").chmod(0o600)
 
     def said(*options: object) -> str:
         sent = real_bridge.umtn("send", "ping", *options)

@@ -75,7 +75,7 @@ def test_clients_cancel_at_random(
     assert _children(process) == children_before
     assert real_bridge.stop() == 0
     left = [path.name for path in (real_bridge.folder / "store").rglob("*") if path.is_file()]
-    usual = {"jobs.sqlite", "jobs.journal", "lock", "worker-cpu-0.log"}
+    usual = {"jobs.sqlite", "jobs.journal", "clock.json", "lock", "worker-cpu-0.log"}
     assert set(left) <= usual, left
 
 
