@@ -11,7 +11,7 @@ from bridge.own_folders import make_own
 from umtn_core.errors import UmtnError
 
 #: What the bridge keeps in its data folder.
-_DATA = ("jobs.*", "damaged-*", "lock", "work", "worker-*.log")
+_DATA = ("jobs.*", "damaged-*", "clock.json*", "lock", "work", "worker-*.log")
 
 
 def make_data_folder(folder: Path) -> None:

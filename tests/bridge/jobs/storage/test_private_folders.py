@@ -29,7 +29,14 @@ def test_what_is_made_is_closed_whatever_the_umask_is(tmp_path: Path, make) -> N
 
 def test_a_data_folder_that_an_older_version_left_open_is_closed(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    for name in ("jobs.sqlite", "jobs.sqlite-wal", "damaged-jobs.sqlite", "worker-cpu-0.log"):
+    for name in (
+        "jobs.sqlite",
+        "jobs.sqlite-wal",
+        "damaged-jobs.sqlite",
+        "clock.json",
+        "lock",
+        "worker-cpu-0.log",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "work").mkdir()
     make_data_folder(tmp_path)
