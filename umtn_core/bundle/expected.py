@@ -7,10 +7,10 @@ run but the one that `umtn export` writes for the shape; only the weights are a 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,36 +146,39 @@ class _Recorder:
         )
 
 
+Shape = TypeVar("Shape", NetworkShape, PostfilterShape)
+
+
+def _recorded(
+    describe: Callable[[_Recorder, Shape], None], sizes: Callable[[Shape], Sizes], shape: Shape
+) -> ExpectedGraph:
+    recorder = _Recorder(sizes(shape))
+    describe(recorder, shape)
+    return recorder.graph()
+
+
 @lru_cache(maxsize=8)
 def expected_encoder(shape: NetworkShape) -> ExpectedGraph:
     """Describe the encoder's graph of a shape."""
-    recorder = _Recorder(encoder_sizes(shape))
-    describe_encoder(recorder, shape)
-    return recorder.graph()
+    return _recorded(describe_encoder, encoder_sizes, shape)
 
 
 @lru_cache(maxsize=8)
 def expected_conditioner(shape: NetworkShape) -> ExpectedGraph:
     """Describe a conditioner's graph of a shape."""
-    recorder = _Recorder(decoder_sizes(shape))
-    describe_conditioner(recorder, shape)
-    return recorder.graph()
+    return _recorded(describe_conditioner, decoder_sizes, shape)
 
 
 @lru_cache(maxsize=8)
 def expected_decoder_step(shape: NetworkShape) -> ExpectedGraph:
     """Describe the graph of a decoder's step of a shape."""
-    recorder = _Recorder(decoder_sizes(shape))
-    describe_decoder_step(recorder, shape)
-    return recorder.graph()
+    return _recorded(describe_decoder_step, decoder_sizes, shape)
 
 
 @lru_cache(maxsize=8)
 def expected_postfilter(shape: PostfilterShape) -> ExpectedGraph:
     """Describe a post-filter's graph of a shape."""
-    recorder = _Recorder(postfilter_sizes(shape))
-    describe_postfilter(recorder, shape)
-    return recorder.graph()
+    return _recorded(describe_postfilter, postfilter_sizes, shape)
 
 
 def expected_graphs(manifest: Manifest) -> dict[str, ExpectedGraph]:
