@@ -109,12 +109,11 @@ def test_of_a_stream_that_begins_with_no_frame_nothing_is_obeyed(
 # With a browser.
 
 
-class Naive:
-    """What a page can attack: obeys every frame on a connection, and answers each with a page."""
+class Accepting:
+    """Something that listens, with a thread for each connection."""
 
-    def __init__(self) -> None:
-        self.obeyed: list[bytes] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, host: str, port: int = 0):
+        self._listening = socket.create_server((host, port))
         self.port: int = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -126,6 +125,17 @@ class Naive:
             while True:
                 connection, _ = self._listening.accept()
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class Naive(Accepting):
+    """What a page can attack: obeys every frame on a connection, and answers each with a page."""
+
+    def __init__(self) -> None:
+        self.obeyed: list[bytes] = []
+        super().__init__("127.0.0.1")
 
     def _serve(self, connection: socket.socket) -> None:
         answer = (
@@ -145,26 +155,16 @@ class Naive:
         ]
 
 
-class Forwarding:
+class Forwarding(Accepting):
     """An address of the attacker's that becomes another one's: first a page, then that.
 
     For who is asked, this is what a name is that changes its address between two requests.
     """
 
     def __init__(self, port: int, page: int):
+        self._page = page
         # Loopback has many addresses, and the bridge only the first.
-        self._listening = socket.create_server(("127.0.0.2", port))
-        self._port, self._page = port, page
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        super().__init__("127.0.0.2", port)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
@@ -172,7 +172,7 @@ class Forwarding:
             if not first:
                 return
             own = first.split(b" ", 2)[1].startswith((b"/page", b"/config"))
-            with socket.create_connection(("127.0.0.1", self._page if own else self._port)) as on:
+            with socket.create_connection(("127.0.0.1", self._page if own else self.port)) as on:
                 on.sendall(first)
                 back = threading.Thread(target=_pump, args=(on, connection), daemon=True)
                 back.start()

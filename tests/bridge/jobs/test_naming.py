@@ -80,6 +80,22 @@ def rendered(settings, *requests):
     return asyncio.run(work())
 
 
+def cancelled_in_the_midst(settings, mark, seconds):
+    """Cancel a job whose worker waits at a mark until ``go``, and return what became of it."""
+
+    async def work():
+        async with running(settings) as jobs:
+            await jobs.service.submit(request())
+            while not (settings.data_folder / mark).exists():
+                await asyncio.sleep(0.01)
+            cancelling = asyncio.create_task(jobs.service.cancel("a"))
+            await asyncio.sleep(seconds)
+            (settings.data_folder / "go").touch()
+            return await cancelling
+
+    return asyncio.run(work())
+
+
 def files(settings):
     return {path.name for path in settings.session_folder.iterdir()} - {"in.wav"}
 
@@ -170,17 +186,7 @@ def test_a_result_that_is_moved_while_it_is_cancelled_is_done(settings, after_na
         " [time.sleep(0.01) for _ in range(3000) if not (here / 'go').exists()], os.abort()"
     )
 
-    async def work():
-        async with running(settings) as jobs:
-            await jobs.service.submit(request())
-            while not (settings.data_folder / "moved").exists():
-                await asyncio.sleep(0.01)
-            cancelling = asyncio.create_task(jobs.service.cancel("a"))
-            await asyncio.sleep(0.05)
-            (settings.data_folder / "go").touch()
-            return await cancelling
-
-    assert asyncio.run(work()).state == "done"
+    assert cancelled_in_the_midst(settings, "moved", 0.05).state == "done"
     assert files(settings) == {"a.wav.moved"}
     assert_nothing_is_kept(settings)
 
@@ -250,17 +256,7 @@ def test_a_cancel_in_the_same_instant(settings, music, in_workers, sealed, lost,
             b.publish = lambda *a, **o: (publish(*a, **o), os.abort())
     """)
 
-    async def work():
-        async with running(settings) as jobs:
-            await jobs.service.submit(request())
-            while not (settings.data_folder / "there").exists():
-                await asyncio.sleep(0.01)
-            cancelling = asyncio.create_task(jobs.service.cancel("a"))
-            await asyncio.sleep(0.3)
-            (settings.data_folder / "go").touch()
-            return await cancelling
-
-    job = asyncio.run(work())
+    job = cancelled_in_the_midst(settings, "there", 0.3)
     assert job.state == ("done" if sealed else "cancelled"), job
     assert files(settings) == ({"a.wav"} if sealed else set())
     assert_nothing_is_kept(settings)
