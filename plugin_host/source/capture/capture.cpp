@@ -47,6 +47,7 @@ void Capture::process(const juce::AudioBuffer<float>& input, const Transport& tr
                       bool armed) noexcept UMTN_REALTIME {
   const double now = steady_seconds();
   pace_.observe(transport, input.getNumSamples(), now);
+  measure(input);
   if (!armed || !transport.rolling() || transport.rate <= 0.0)
     return;
   const CaptureFifo::Block block = {transport.position, transport.rate,
@@ -59,6 +60,15 @@ void Capture::process(const juce::AudioBuffer<float>& input, const Transport& tr
   if (!fifo_.push(block, channels) &&
       !(pace_.may_wait(transport) && wait_for_room(block, channels)))
     lost_ += block.samples;
+}
+
+void Capture::measure(const juce::AudioBuffer<float>& input) noexcept UMTN_REALTIME {
+  for (std::size_t side = 0; side < level_.size() && input.getNumChannels() > 0; ++side) {
+    const int channel = std::min(static_cast<int>(side), input.getNumChannels() - 1);
+    const float peak = input.getMagnitude(channel, 0, input.getNumSamples());
+    if (peak > level_[side].load(std::memory_order_relaxed))
+      level_[side].store(peak, std::memory_order_relaxed);
+  }
 }
 
 // Only ever in an offline render, which may be faster than the disk.
@@ -109,6 +119,16 @@ CaptureReport Capture::report() const {
   report.message = trouble_;
   report.version = version_;
   return report;
+}
+
+std::shared_ptr<const Peaks> Capture::peaks(const juce::File& file) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = peaks_.find(file.getFullPathName());
+  return found == peaks_.end() ? nullptr : found->second;
+}
+
+InputLevel Capture::input_level() {
+  return {{level_[0].exchange(0.0f), level_[1].exchange(0.0f)}};
 }
 
 void Capture::run() {
@@ -168,6 +188,7 @@ void Capture::write_block(const CaptureFifo::Block& block) {
     failed_at_ = steady_seconds();
     return;
   }
+  file_peaks_->append(block_.getArrayOfReadPointers(), block.samples);
   unsettled_.place.range.end += block.samples;
 }
 
@@ -189,6 +210,11 @@ bool Capture::open_file(const CaptureFifo::Block& block) {
   }
   failed_at_ = -1.0;
   settled_at_ = steady_seconds();
+  file_peaks_ = std::make_shared<Peaks>(block.channels);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    peaks_[unsettled_.file.getFullPathName()] = file_peaks_;
+  }
   note_trouble({});
   return true;
 }

@@ -21,10 +21,25 @@ Transport read_transport(juce::AudioPlayHead* head, double rate,
     transport.position = static_cast<Sample>(std::llround(*seconds * rate));
   }
 
-  // Hosts give loops in quarter notes; the tempo here and now is all there is to convert them.
-  const auto loop = host->getLoopPoints();
   const auto tempo = host->getBpm();
   const auto quarter = host->getPpqPosition();
+  if (tempo.hasValue() && quarter.hasValue() && *tempo > 0.0 && std::isfinite(*quarter)) {
+    transport.has_beats = true;
+    transport.bpm = *tempo;
+    transport.quarter = *quarter;
+    if (const auto signature = host->getTimeSignature();
+        signature.hasValue() && signature->numerator > 0 && signature->denominator > 0) {
+      transport.beats_in_bar = signature->numerator;
+      transport.beat_unit = signature->denominator;
+    }
+    // Where the host does not say it, as if the signature had held from the start.
+    const double bar = 4.0 * transport.beats_in_bar / transport.beat_unit;
+    transport.bar_quarter =
+        host->getPpqPositionOfLastBarStart().orFallback(std::floor(*quarter / bar) * bar);
+  }
+
+  // Hosts give loops in quarter notes; the tempo here and now is all there is to convert them.
+  const auto loop = host->getLoopPoints();
   if (transport.has_position && loop.hasValue() && tempo.hasValue() && quarter.hasValue() &&
       *tempo > 0.0 && loop->ppqEnd > loop->ppqStart) {
     const double samples_per_quarter = 60.0 / *tempo * rate;

@@ -18,6 +18,11 @@ struct Transport {
   Sample position = 0;       // of the block's first sample
   bool has_loop = false;
   Range loop;
+  bool has_beats = false;
+  double bpm = 0.0;
+  double quarter = 0.0;     // of the block's first sample, in quarter notes from the start
+  double bar_quarter = 0.0; // where its bar begins
+  int beats_in_bar = 4, beat_unit = 4;
   bool offline_flag = false; // what the host says; not to be trusted alone, see Pace
 
   // Whether this block has a place on the timeline.

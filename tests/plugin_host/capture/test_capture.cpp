@@ -159,6 +159,47 @@ TEST_CASE("an unbroken run of blocks is one file") {
   CHECK(folder.file().getNumberOfChildFiles(juce::File::findFiles) == 1);
 }
 
+TEST_CASE("the waveform grows with the file, and the input's level is known without recording") {
+  TemporaryFolder folder;
+  Capture capture;
+  capture.set_folder(folder.file());
+  capture.prepare(48000.0, 512, 2);
+  juce::AudioBuffer<float> audio(2, 512);
+  for (int n = 0; n < 512; ++n) {
+    audio.setSample(0, n, -0.25f);
+    audio.setSample(1, n, n == 100 ? 0.75f : 0.0f);
+  }
+  Transport transport;
+  transport.rate = 48000.0;
+  capture.process(audio, transport, false);
+  const auto level = capture.input_level();
+  CHECK(level.peak[0] == 0.25f);
+  CHECK(level.peak[1] == 0.75f);
+  CHECK(capture.input_level().peak[1] == 0.0f);
+
+  transport.playing = transport.has_position = true;
+  for (int block = 0; block < 10; ++block, transport.position += 512)
+    capture.process(audio, transport, true);
+  capture.flush();
+  const auto clips = capture.timeline().clips();
+  REQUIRE(clips.size() == 1);
+  const auto peaks = capture.peaks(clips[0].file);
+  REQUIRE(peaks != nullptr);
+  CHECK(peaks->length() == 5120);
+  Peak peak;
+  peaks->read(1, {0, 5120}, 1, &peak);
+  CHECK(peak.most == doctest::Approx(0.75).epsilon(1e-3));
+  CHECK(capture.peaks(folder / "other.wav") == nullptr);
+
+  juce::AudioBuffer<float> mono(1, 64);
+  mono.clear();
+  mono.setSample(0, 3, 0.5f);
+  capture.process(mono, transport, false);
+  CHECK(capture.input_level().peak[1] == 0.75f); // of the ten blocks
+  capture.process(mono, transport, false);
+  CHECK(capture.input_level().peak[1] == 0.5f);
+}
+
 TEST_CASE("a FIFO that is full loses what comes, counts it, and does not wait") {
   TemporaryFolder folder;
   Capture capture;

@@ -65,6 +65,29 @@ TEST_CASE("a loop in quarter notes becomes samples") {
   CHECK(transport.loop == Range{96000, 192000});
 }
 
+TEST_CASE("bars and beats are the host's, or follow from its time signature") {
+  PlayHead head;
+  head.position = Position();
+  head.position->setTimeInSamples(0);
+  head.position->setBpm(90.0);
+  CHECK_FALSE(read_transport(&head, 48000.0, false).has_beats); // a tempo alone has no place
+  head.position->setPpqPosition(7.5);
+  head.position->setTimeSignature(juce::AudioPlayHead::TimeSignature{6, 8});
+  auto transport = read_transport(&head, 48000.0, false);
+  REQUIRE(transport.has_beats);
+  CHECK(transport.bpm == 90.0);
+  CHECK(transport.quarter == 7.5);
+  CHECK(transport.bar_quarter == 6.0);
+  CHECK(transport.beats_in_bar == 6);
+  CHECK(transport.beat_unit == 8);
+  head.position->setPpqPositionOfLastBarStart(5.0);
+  CHECK(read_transport(&head, 48000.0, false).bar_quarter == 5.0);
+  head.position->setTimeSignature(juce::AudioPlayHead::TimeSignature{0, 0});
+  transport = read_transport(&head, 48000.0, false);
+  CHECK(transport.beats_in_bar == 4);
+  CHECK(transport.beat_unit == 4);
+}
+
 TEST_CASE("one's own transport plays, stops and goes where it is told") {
   OwnTransport own;
   CHECK_FALSE(own.advance(48000.0, 64).rolling());
