@@ -57,9 +57,12 @@ test: $(VENV)/.installed-everything lint test-plugin
 test-plugin: build/plugin/build.ninja
 	@tools/system-packages.sh hosts
 	cmake --build build/plugin --parallel $(JOBS) --target umtn_plugin_VST3 umtn_plugin_LV2 \
-	  umtn_plugin_core_tests umtn_plugin_audio_thread_test
+	  umtn_plugin_core_tests umtn_plugin_audio_thread_test umtn_plugin_editor_tests
 	build/plugin/plugin_host/tests/umtn_plugin_core_tests
 	build/plugin/plugin_host/tests/umtn_plugin_audio_thread_test
+	@if command -v xvfb-run >/dev/null; then \
+	  xvfb-run --auto-servernum build/plugin/plugin_host/tests/umtn_plugin_editor_tests; \
+	else echo "left out: the tests of the plugin's window, which need xvfb-run" >&2; fi
 
 # The same under sanitizers, of which each wants a build of its own.
 test-plugin-long: test-plugin

@@ -1,0 +1,57 @@
+// A window on the screen, and the hands of who sits before it.
+#pragma once
+
+#include "../support/support.hpp"
+#include "editor/plugin_editor.hpp"
+
+namespace umtn::plugin::test {
+
+// Lets messages, timers and the screen's events come for so long.
+void pump(double seconds = 0.05);
+
+// Whether it came true in time, while the window lives on.
+template <class Condition>
+bool soon(Condition condition, double seconds = 10.0) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end)
+      return false;
+    pump(0.01);
+  }
+  return true;
+}
+
+// The visible part of that accessible title or text, anywhere below; nullptr where there is none.
+juce::Component* find(juce::Component& below, const juce::String& name);
+
+template <class Part>
+Part* find_a(juce::Component& below) {
+  if (auto* const part = dynamic_cast<Part*>(&below); part != nullptr && part->isShowing())
+    return part;
+  for (auto* const child : below.getChildren())
+    if (auto* const part = find_a<Part>(*child))
+      return part;
+  return nullptr;
+}
+
+// Through the window, as a mouse does: what lies on top gets it.
+void press(juce::Component& part, juce::ModifierKeys with = {});
+void press_twice(juce::Component& part);
+void press_at(juce::Component& part, juce::Point<int> at, juce::ModifierKeys with = {},
+              int times = 1);
+void drag(juce::Component& part, juce::Point<int> from, juce::Point<int> to);
+// Through the window, as a keyboard does: who has the focus gets it first. Whether it was used.
+bool type(juce::Component& window, const juce::KeyPress& key);
+void write(juce::Component& window, const juce::String& text);
+
+// The plugin with its window open.
+struct Window {
+  Window();
+  void open();
+  juce::Component& operator()(const juce::String& name);
+
+  PluginProcessor processor;
+  std::unique_ptr<PluginEditor> editor;
+};
+
+} // namespace umtn::plugin::test
