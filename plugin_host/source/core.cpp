@@ -1,6 +1,6 @@
 #include "core.hpp"
 
-#include "core_worker.hpp"
+#include "core/worker.hpp"
 
 namespace umtn::plugin {
 

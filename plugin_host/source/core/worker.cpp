@@ -1,0 +1,177 @@
+#include "worker.hpp"
+
+#include "../bridge/launcher.hpp"
+
+namespace umtn::plugin {
+namespace {
+
+constexpr double kPrepareWait = 5.0; // seconds that loading may hold up the host
+constexpr double kLoadStateWait = 2.0;
+
+} // namespace
+
+Core::Worker::Worker(Capture& capture, Player& player, Region& region,
+                     const std::atomic<unsigned>& triggers, const std::atomic<bool>& sources_wanted,
+                     CoreOptions options)
+    : capture_(capture), player_(player), region_(region), options_(std::move(options)),
+      files_(board_, capture, region),
+      life_(board_, capture,
+            {[this](const RenderRequest& request) { client_.render(request); },
+             [this](const juce::String& id) { client_.cancel(id); },
+             [this](const juce::String& id) { client_.forget(id); }}),
+      moments_(triggers, region, capture), programmes_(board_, player, sources_wanted),
+      client_(
+          [this](const JobUpdate& update) {
+            life_.receive(update);
+            thread_.wake();
+          },
+          options_.timing, options_.address_file) {}
+
+Core::Worker::~Worker() {
+  ending_ = true;
+  life_.end();
+  thread_.end(); // before the client, which it uses
+}
+
+void Core::Worker::start() {
+  // Known at once, so that the first recording already goes to the right place.
+  const auto file = options_.address_file == juce::File() ? bridge_file() : options_.address_file;
+  if (const auto address = read_bridge_address(file))
+    files_.follow_bridge_folder(address->session_folder);
+  client_.start();
+  thread_.start([this] { round(); });
+}
+
+void Core::Worker::prepare(double rate) {
+  start();
+  board_.change([&](Board::Content& content) { content.rate = rate; });
+  settle(kPrepareWait);
+}
+
+// Waits until what is finished is loaded, but not longer than that.
+void Core::Worker::settle(double seconds) {
+  if (board_.look([](const Board::Content& content) { return content.rate > 0.0; }))
+    thread_.settle(seconds);
+}
+
+CoreView Core::Worker::view() const {
+  CoreView view;
+  view.transport = region_.transport();
+  view.region_source = region_.source();
+  view.region = region_.current();
+  view.connection = client_.connection();
+  view.capture = capture_.report();
+  view.captured = capture_.timeline().clips();
+  view.bounce_waits = player_.waiting();
+  board_.look([&](const Board::Content& content) {
+    view.takes = content.takes.all();
+    view.soloed = content.takes.soloed();
+    view.session_folder = content.session_folder;
+    view.missing = content.missing;
+    view.message = content.message;
+  });
+  return view;
+}
+
+void Core::Worker::render() {
+  thread_.ask([this] { render_region(); });
+}
+
+void Core::Worker::render(const Place& place, const RenderSettings& settings) {
+  thread_.ask([this, place, settings] { begin(place, settings); });
+}
+
+void Core::Worker::render_again(const juce::String& id, const RenderSettings& settings) {
+  thread_.ask([this, id, settings] { life_.again(id, settings); });
+}
+
+void Core::Worker::remove(const juce::String& id) {
+  life_.remove(id);
+  thread_.wake();
+}
+
+void Core::Worker::change_takes(const std::function<void(TakeList&)>& change) {
+  board_.change([&](Board::Content& content) { change(content.takes); });
+  thread_.wake();
+}
+
+void Core::Worker::locate(const juce::File& folder) {
+  thread_.ask([this, folder] {
+    programmes_.retry();
+    files_.locate(folder);
+  });
+}
+
+void Core::Worker::start_bridge() {
+  thread_.ask([this] {
+    board_.say(umtn::plugin::start_bridge(
+        options_.bridge_command.isEmpty() ? default_bridge_command() : options_.bridge_command));
+  });
+}
+
+std::optional<State> Core::Worker::load(const void* data, std::size_t size) {
+  const auto state = ProjectFiles::read(data, size);
+  if (!state)
+    return state;
+  life_.forget(files_.open(*state));
+  player_.expect(); // after the change: who sees this sees that
+  life_.take_up();
+  settle(kLoadStateWait);
+  return state;
+}
+
+void Core::Worker::round() {
+  // Before all else, so that what was expected by then is in the programme.
+  const unsigned expected = player_.expected();
+  thread_.do_commands();
+  files_.follow_bridge_folder(client_.connection().session_folder);
+  const double now = steady_seconds();
+  if (moments_.triggered(now, bridge_unknown()))
+    render_region();
+  if (moments_.stopped(now))
+    render_region();
+  life_.hear_news();
+  look_for_changes();
+  const unsigned handled = moments_.held() ? programmes_.expected_given() : expected;
+  programmes_.give(handled, bridge_may_come());
+  while (!ending_ && programmes_.load_one())
+    programmes_.give(handled, bridge_may_come());
+  player_.collect();
+}
+
+void Core::Worker::render_region() {
+  const auto place = region_.current();
+  if (!place)
+    return board_.say("There is no region yet: play it, loop it, or drag it here.");
+  begin(*place, options_.settings ? options_.settings() : RenderSettings());
+}
+
+void Core::Worker::begin(const Place& place, const RenderSettings& settings) {
+  // At once in the programme, so that an offline render waits for it from here on.
+  life_.begin(place, settings, [this] { programmes_.give_again(bridge_may_come()); });
+}
+
+void Core::Worker::look_for_changes() {
+  const auto client = client_.version();
+  const auto capture = capture_.report().version;
+  const bool waiting = player_.waiting();
+  if (client != client_version_ || capture != capture_version_ || waiting != was_waiting_)
+    board_.changed();
+  client_version_ = client;
+  capture_version_ = capture;
+  was_waiting_ = waiting;
+}
+
+// A bounce does not wait for a bridge that nobody has started.
+bool Core::Worker::bridge_may_come() const {
+  const auto link = client_.connection().link;
+  return link == Link::connected || link == Link::connecting || link == Link::searching;
+}
+
+bool Core::Worker::bridge_unknown() const {
+  const auto connection = client_.connection();
+  return connection.link == Link::searching || connection.link == Link::connecting ||
+         (connection.connected() && connection.models.empty());
+}
+
+} // namespace umtn::plugin

@@ -1,0 +1,74 @@
+// The core's parts, joined: what its thread does in each round, and what others ask of it.
+#pragma once
+
+#include "../core.hpp"
+#include "command_thread.hpp"
+#include "programme_maker.hpp"
+#include "project_files.hpp"
+#include "render_moments.hpp"
+#include "take_life.hpp"
+
+namespace umtn::plugin {
+
+// Public functions are called on any thread but the audio thread, and only take a lock for a
+// moment. What takes time is done on the thread: ask().
+class Core::Worker {
+public:
+  Worker(Capture& capture, Player& player, Region& region, const std::atomic<unsigned>& triggers,
+         const std::atomic<bool>& sources_wanted, CoreOptions options);
+  ~Worker();
+
+  void start();
+  void prepare(double rate);
+
+  CoreView view() const;
+  juce::uint64 revision() const { return board_.revision(); }
+
+  void render();
+  void render(const Place& place, const RenderSettings& settings);
+  void render_again(const juce::String& id, const RenderSettings& settings);
+  void cancel(const juce::String& id) { life_.cancel(id); }
+  void remove(const juce::String& id);
+  // All that people do to the list of takes, but for render and remove.
+  void change_takes(const std::function<void(TakeList&)>& change);
+  void set_auto_render(bool on) { moments_.set_on_stop(on); }
+  void set_session_folder(const juce::File& folder) { files_.set_session_folder(folder); }
+  void locate(const juce::File& folder);
+  void set_token(const juce::String& token) { client_.set_token(token); }
+  void start_bridge();
+
+  juce::MemoryBlock save(State state) const { return files_.save(std::move(state)); }
+  std::optional<State> load(const void* data, std::size_t size);
+
+private:
+  // The thread's.
+  void round();
+  void render_region();
+  void begin(const Place& place, const RenderSettings& settings);
+  void look_for_changes();
+  bool bridge_may_come() const;
+  bool bridge_unknown() const;
+
+  void settle(double seconds);
+
+  Capture& capture_;
+  Player& player_;
+  Region& region_;
+  const CoreOptions options_;
+
+  Board board_;
+  ProjectFiles files_;
+  TakeLife life_;
+  RenderMoments moments_;
+  ProgrammeMaker programmes_;
+
+  // The thread's: what the view showed of others.
+  juce::uint64 client_version_ = 0, capture_version_ = 0;
+  bool was_waiting_ = false;
+  std::atomic<bool> ending_{false};
+
+  CommandThread thread_;
+  BridgeClient client_; // last: its thread calls into the rest
+};
+
+} // namespace umtn::plugin
