@@ -21,14 +21,13 @@ struct BridgeAddress {
   }
 };
 
-// $UMTN_BRIDGE_FILE, else bridge.json in the user's run-time folder.
+// $UMTN_BRIDGE_FILE, else bridge.json in one of the user's run-time folders: of several, that of a
+// bridge that lives.
 juce::File bridge_file();
 // Where the bridge keeps sessions unless it was told otherwise: in the user's data folder.
 juce::File default_session_folder();
 
 // Nothing where there is no file, or one that others may have written, or no sense in it.
 std::optional<BridgeAddress> read_bridge_address(const juce::File& file);
-// Whether such a process of this user lives; true where that cannot be known.
-bool process_lives(int pid);
 
 } // namespace umtn::plugin

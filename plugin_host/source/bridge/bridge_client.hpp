@@ -1,7 +1,6 @@
 // Talks with the bridge, on threads of its own; nobody ever waits for it.
 #pragma once
 
-#include "address.hpp"
 #include "messages.hpp"
 #include "timing.hpp"
 
@@ -17,7 +16,7 @@ namespace umtn::plugin {
 class BridgeClient {
 public:
   using Timing = BridgeTiming;
-  // News of jobs come on the client's own thread.
+  // News of jobs, and answers to other requests, come on the client's own thread.
   using OnJob = std::function<void(const JobUpdate&)>;
 
   // An empty file: wherever the bridge leaves its address.
@@ -26,11 +25,19 @@ public:
 
   void start(); // looks for the bridge from now on
   void set_token(const juce::String& token);
+  // An empty command: wherever umtn is. What becomes of it, the connection says.
+  void start_bridge(const juce::StringArray& command = {});
 
   void render(const RenderRequest& request);
   void cancel(const juce::String& id);
   // No more news of it.
   void forget(const juce::String& id);
+
+  // A short phrase on an instrument, which the bridge makes and keeps.
+  void preview(const juce::String& model, const juce::String& target, OnAnswer answer);
+  // Any audio file that the bridge can read becomes a float WAV, which nothing is replaced by: a
+  // new file inside Connection::session_folder.
+  void convert(const juce::File& input, const juce::File& output, OnAnswer answer);
 
   Connection connection() const;
   juce::uint64 version() const; // grows when the connection changes

@@ -47,31 +47,7 @@ std::optional<JobUpdate> update_of(const juce::String& id, TakeState state) {
   return update;
 }
 
-juce::File file_at(const juce::String& path) {
-  return juce::File::isAbsolutePath(path) ? juce::File(path) : juce::File();
-}
-
 } // namespace
-
-juce::String Arguments::text(int index) const {
-  return index < message_.size() && message_[index].isString() ? message_[index].getString()
-                                                               : juce::String();
-}
-
-float Arguments::number(int index) const {
-  if (index >= message_.size())
-    return 0.0f;
-  if (message_[index].isInt32())
-    return static_cast<float>(message_[index].getInt32());
-  return message_[index].isFloat32() ? message_[index].getFloat32() : 0.0f;
-}
-
-int Arguments::integer(int index) const {
-  if (index < message_.size() && message_[index].isInt32())
-    return message_[index].getInt32();
-  const float value = number(index);
-  return value > -1e9f && value < 1e9f ? static_cast<int>(value) : 0;
-}
 
 void JobTable::add(const RenderRequest& request, double now) {
   Job job;
@@ -145,6 +121,7 @@ std::optional<JobUpdate> JobTable::apply(Job& job, const juce::String& address,
     auto update =
         update_of(id, state == TakeState::running ? TakeState::running : TakeState::queued);
     update->note = arguments.text(2);
+    update->offer = arguments.text(3);
     return update;
   }
   if (address == "/umtn/progress" || address == "/umtn/job") {
@@ -157,9 +134,10 @@ std::optional<JobUpdate> JobTable::apply(Job& job, const juce::String& address,
     update->fraction = arguments.number(full ? 2 : 1);
     update->seconds_left = arguments.number(full ? 3 : 2);
     if (full) {
-      update->output = file_at(arguments.text(4));
+      update->output = arguments.file(4);
       update->message = arguments.text(5);
       update->note = arguments.text(8);
+      update->offer = arguments.text(9);
     } else if (!(*state == TakeState::queued || *state == TakeState::running)) {
       return std::nullopt; // likewise
     }
@@ -168,7 +146,7 @@ std::optional<JobUpdate> JobTable::apply(Job& job, const juce::String& address,
   if (address == "/umtn/done") {
     auto update = update_of(id, TakeState::done);
     update->fraction = 1.0f;
-    update->output = file_at(arguments.text(1));
+    update->output = arguments.file(1);
     return update;
   }
   if (address == "/umtn/cancelled")
@@ -194,30 +172,6 @@ std::optional<JobUpdate> JobTable::error(Job& job, const Arguments& arguments, d
     update->state = TakeState::queued;
   }
   return update;
-}
-
-bool ModelTable::receive(const Arguments& arguments) {
-  const int index = arguments.integer(0), count = arguments.integer(1);
-  if (count < 0 || count > 10000)
-    return false;
-  if (index >= 0) {
-    Model model;
-    model.name = arguments.text(2);
-    model.targets = juce::StringArray::fromTokens(arguments.text(3), ",", {});
-    model.targets.trim();
-    model.targets.removeEmptyStrings();
-    model.licence = arguments.text(4);
-    model.engines = juce::StringArray::fromTokens(arguments.text(5), ",", {});
-    parts_[index] = model;
-  }
-  while (!parts_.empty() && parts_.rbegin()->first >= count)
-    parts_.erase(std::prev(parts_.end()));
-  if (static_cast<int>(parts_.size()) != count)
-    return false;
-  models_.clear();
-  for (const auto& [number, model] : parts_)
-    models_.push_back(model);
-  return true;
 }
 
 } // namespace umtn::plugin

@@ -1,26 +1,14 @@
 // Which requests are still to be sent, and what the answers mean. Knows no socket and no clock.
 #pragma once
 
+#include "arguments.hpp"
 #include "messages.hpp"
 #include "timing.hpp"
 
-#include <juce_osc/juce_osc.h>
 #include <map>
 #include <optional>
 
 namespace umtn::plugin {
-
-// The arguments of a message; what is missing or of another type is zero or empty.
-class Arguments {
-public:
-  explicit Arguments(const juce::OSCMessage& message) : message_(message) {}
-  juce::String text(int index) const;
-  int integer(int index) const;
-  float number(int index) const;
-
-private:
-  const juce::OSCMessage& message_;
-};
 
 class JobTable {
 public:
@@ -54,19 +42,6 @@ private:
 
   const BridgeTiming timing_;
   std::map<juce::String, Job> jobs_; // those that are not over
-};
-
-// The answers to /umtn/models, of which any may be lost.
-class ModelTable {
-public:
-  void restart() { parts_.clear(); }
-  // Whether the list is whole now.
-  bool receive(const Arguments& arguments);
-  const std::vector<Model>& all() const { return models_; }
-
-private:
-  std::map<int, Model> parts_;
-  std::vector<Model> models_;
 };
 
 } // namespace umtn::plugin

@@ -1,133 +1,100 @@
 #include "launcher.hpp"
 
-#include "address.hpp"
-
-#if !JUCE_WINDOWS
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <vector>
-#endif
+#include "child_environment.hpp"
+#include "user_folders.hpp"
 
 namespace umtn::plugin {
 namespace {
 
-juce::File program(const juce::String& name) {
+const juce::String kProgram = "umtn";
+
+// Where a program of that name may be, the likeliest first.
+std::vector<juce::File> places(const juce::String& name) {
   if (juce::File::isAbsolutePath(name))
-    return juce::File(name);
+    return {juce::File(name)};
   juce::StringArray folders;
 #if JUCE_WINDOWS
-  folders.addTokens(juce::SystemStats::getEnvironmentVariable("PATH", {}), ";", {});
-  const juce::StringArray endings = {".exe", ".bat", ""};
+  folders.addTokens(environment("PATH"), ";", "\"");
+  const juce::String ending = name.endsWithIgnoreCase(".exe") ? "" : ".exe";
 #else
-  folders.addTokens(juce::SystemStats::getEnvironmentVariable("PATH", {}), ":", {});
-  const juce::StringArray endings = {""};
-  // A DAW that was started from the desktop often has a shorter PATH than a terminal.
-  const auto home = juce::File::getSpecialLocation(juce::File::userHomeDirectory);
-  folders.add(home.getChildFile(".local/bin").getFullPathName());
+  folders.addTokens(environment("PATH"), ":", {});
+  const juce::String ending;
+  folders.add(home_folder().getChildFile(".local/bin").getFullPathName());
   folders.addArray({"/usr/local/bin", "/opt/homebrew/bin"});
 #endif
+  std::vector<juce::File> files;
   for (const auto& folder : folders)
-    for (const auto& ending : endings)
-      if (juce::File::isAbsolutePath(folder)) {
-        const auto file = juce::File(folder).getChildFile(name + ending);
-        if (file.existsAsFile())
-          return file;
-      }
-  return {};
+    if (juce::File::isAbsolutePath(folder.unquoted()))
+      files.push_back(juce::File(folder.unquoted()).getChildFile(name + ending));
+  return files;
 }
 
-#if !JUCE_WINDOWS
-
-// In the child, between fork and exec: only what is safe there.
-[[noreturn]] void become(char* const* words, int log, int failure) {
-  setsid(); // a signal to the DAW's terminal is not for it
-  if (fork() != 0)
-    _exit(0); // so that nobody has to wait for the grandchild
-  const int nothing = open("/dev/null", O_RDONLY);
-  dup2(nothing, STDIN_FILENO);
-  dup2(log >= 0 ? log : open("/dev/null", O_WRONLY), STDOUT_FILENO);
-  dup2(STDOUT_FILENO, STDERR_FILENO);
-  // The DAW's files and sockets are not the bridge's.
-  for (int file = 3; file < 4096; ++file)
-    if (file != failure)
-      close(file);
-  execv(words[0], words);
-  const int error = errno;
-  const auto written = write(failure, &error, sizeof error);
-  _exit(written == sizeof error ? 126 : 127);
-}
-
-juce::String launch(const juce::StringArray& words, const juce::File& log_file) {
-  std::vector<std::string> texts;
-  for (const auto& word : words)
-    texts.push_back(word.toStdString());
-  std::vector<char*> pointers;
-  for (auto& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-
-  log_file.getParentDirectory().createDirectory();
-  const int log =
-      open(log_file.getFullPathName().toRawUTF8(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  int ends[2] = {-1, -1};
-  if (pipe(ends) != 0)
-    return "The bridge cannot be started: the system has no room for another process.";
-  for (const int end : ends)
-    fcntl(end, F_SETFD, FD_CLOEXEC);
-  const pid_t child = fork();
-  if (child == 0)
-    become(pointers.data(), log, ends[1]);
-  close(ends[1]);
-  if (log >= 0)
-    close(log);
-  int error = 0;
-  if (child > 0) {
-    waitpid(child, nullptr, 0);
-    if (read(ends[0], &error, sizeof error) != sizeof error)
-      error = 0; // the pipe closed without a word: it runs
+// Where umtn says that it ran last.
+std::vector<juce::File> last_places() {
+  std::vector<juce::File> files;
+  for (const auto& folder : data_folders()) {
+    const auto path = read_own(folder.getChildFile(kCommandFile)).upToFirstOccurrenceOf("\n", 0, 0);
+    if (juce::File::isAbsolutePath(path.trimEnd()))
+      files.emplace_back(path.trimEnd());
   }
-  close(ends[0]);
-  if (child < 0 || error != 0)
-    return "The bridge cannot be started: " + words[0] + " does not run on this machine.";
-  return {};
+  return files;
 }
 
-#else
-
-juce::String launch(const juce::StringArray& words, const juce::File&) {
-  juce::StringArray arguments(words);
-  arguments.remove(0);
-  for (auto& argument : arguments)
-    argument = argument.quoted();
-  return juce::File(words[0]).startAsProcess(arguments.joinIntoString(" "))
-             ? juce::String()
-             : "The bridge cannot be started: " + words[0] + " does not run on this machine.";
-}
-
-#endif
-
-} // namespace
-
-juce::StringArray default_bridge_command() {
-  const auto given = juce::SystemStats::getEnvironmentVariable("UMTN_BRIDGE_COMMAND", {});
+juce::StringArray given_command() {
   juce::StringArray command;
-  command.addTokens(given, " ", "\"");
+  command.addTokens(environment("UMTN_BRIDGE_COMMAND"), " ", "\"");
   command.removeEmptyStrings();
   for (auto& word : command)
     word = word.unquoted();
-  return command.isEmpty() ? juce::StringArray{"umtn", "bridge"} : command;
+  return command;
 }
 
-juce::String start_bridge(const juce::StringArray& command) {
-  const auto file = command.isEmpty() ? juce::File() : program(command[0]);
-  if (!file.existsAsFile())
-    return "The program " + (command.isEmpty() ? juce::String("umtn") : command[0]) +
-           " was not found: install umtn, or run \"umtn bridge\" in a terminal.";
-  juce::StringArray words(command);
-  words.set(0, file.getFullPathName());
-  return launch(words, default_session_folder().getSiblingFile("bridge.log"));
+juce::String not_found(const juce::String& program) {
+  if (program != kProgram)
+    return "The program " + program +
+           " was not found: see to it that it is there, or take it out of $UMTN_BRIDGE_COMMAND.";
+  const juce::String again = ", then run \"umtn doctor\" in a terminal once, and start the bridge "
+                             "here again.";
+  for (const auto& file : last_places())
+    if (!file.existsAsFile())
+      return "umtn is no longer where it ran last, " + file.getFullPathName() + ": install it" +
+             again;
+  return "umtn was not found on this computer: install it" + again;
+}
+
+} // namespace
+
+std::vector<juce::StringArray> bridge_commands() {
+  if (const auto given = given_command(); !given.isEmpty())
+    return {given};
+  std::vector<juce::StringArray> commands;
+  for (const auto& file : last_places())
+    commands.push_back({file.getFullPathName(), "bridge"});
+  commands.push_back({kProgram, "bridge"});
+  return commands;
+}
+
+StartedBridge start_bridge(const juce::StringArray& command, const juce::File& log) {
+  const auto commands = command.isEmpty() ? bridge_commands() : std::vector{command};
+  Start start;
+  start.environment = child_environment(own_environment());
+  start.folder = home_folder().getFullPathName().toStdString();
+  start.log = log.getFullPathName().toStdString();
+  juce::String does_not_run;
+  for (const auto& words : commands)
+    for (const auto& file : places(words[0])) {
+      if (!file.existsAsFile())
+        continue;
+      start.words = {file.getFullPathName().toStdString()};
+      for (int n = 1; n < words.size(); ++n)
+        start.words.push_back(words[n].toStdString());
+      if (auto process = StartedProcess::start(start))
+        return {std::move(process), {}};
+      if (does_not_run.isEmpty())
+        does_not_run = "The bridge cannot be started: " + file.getFullPathName() +
+                       " does not run on this computer. Install umtn again.";
+    }
+  return {nullptr, does_not_run.isEmpty() ? not_found(commands.back()[0]) : does_not_run};
 }
 
 } // namespace umtn::plugin

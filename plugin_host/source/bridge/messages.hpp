@@ -3,6 +3,7 @@
 
 #include "../takes/take.hpp"
 
+#include <functional>
 #include <vector>
 
 namespace umtn::plugin {
@@ -37,6 +38,7 @@ struct Connection {
   juce::String version;      // the bridge's
   juce::File session_folder; // the bridge's
   std::vector<Model> models; // empty until they are known
+  juce::File log;            // where the bridge tells more of what is wrong; none: nowhere
 
   bool connected() const { return link == Link::connected; }
 };
@@ -56,6 +58,21 @@ struct JobUpdate {
   juce::File output;
   juce::String code, message; // of an error, or what it waits for
   juce::String note;          // empty: nothing, or nothing new
+  juce::String offer;         // the transposition that would help; empty likewise
 };
+
+// What comes of a preview or a conversion.
+struct Answer {
+  enum class State { waiting, done, failed };
+  State state = State::waiting;
+  juce::String message; // of a failure: what went wrong and what to do, in a sentence
+  juce::File file;      // what was made
+  // Of a converted file.
+  double rate = 0.0;
+  int channels = 0;
+  juce::int64 frames = 0;
+};
+// Called with State::waiting any number of times, and then once with another.
+using OnAnswer = std::function<void(const Answer&)>;
 
 } // namespace umtn::plugin

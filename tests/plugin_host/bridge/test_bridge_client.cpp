@@ -1,6 +1,6 @@
 #include "bridge/bridge_client.hpp"
 #include "bridge/job_table.hpp"
-#include "bridge/launcher.hpp"
+#include "bridge/model_table.hpp"
 #include "support/fake_bridge.hpp"
 #include "support/support.hpp"
 #include "timeline/pace.hpp"
@@ -365,24 +365,6 @@ TEST_CASE("packets that are no OSC, or say nonsense, are survived") {
     table.due(round);
     table.add(listener.request("x"), round);
   }
-}
-
-TEST_CASE("a bridge that cannot be started says what to do; one that can, runs") {
-  CHECK(start_bridge({"umtn-that-nobody-has"}).contains("install umtn"));
-  TemporaryFolder folder;
-  CHECK(start_bridge({folder.file().getFullPathName()}).isNotEmpty());
-  const auto no_program = folder / "text";
-  no_program.replaceWithText("hello");
-  CHECK(start_bridge({no_program.getFullPathName()}).contains("does not run"));
-#if !JUCE_WINDOWS
-  const auto mark = folder / "a mark";
-  const double before = steady_seconds();
-  CHECK(start_bridge({"/bin/sh", "-c", "sleep 0.2; echo $1 > \"$0\"; sleep 2",
-                      mark.getFullPathName(), "it ran"})
-            .isEmpty());
-  CHECK(steady_seconds() - before < 1.5); // it is not waited for
-  CHECK(eventually([&] { return mark.loadFileAsString().trim() == "it ran"; }));
-#endif
 }
 
 } // namespace umtn::plugin::test
