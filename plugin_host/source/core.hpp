@@ -33,7 +33,7 @@ struct CoreView {
 struct CoreOptions {
   BridgeTiming timing;
   juce::File address_file;          // empty: where the bridge leaves it
-  juce::StringArray bridge_command; // empty: default_bridge_command()
+  juce::StringArray bridge_command; // empty: wherever umtn is
   // How to render now. Called on the core's thread, so it must not mind threads.
   std::function<RenderSettings()> settings;
 };

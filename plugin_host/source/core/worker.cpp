@@ -1,6 +1,6 @@
 #include "worker.hpp"
 
-#include "../bridge/launcher.hpp"
+#include "../bridge/address.hpp"
 
 namespace umtn::plugin {
 namespace {
@@ -103,10 +103,7 @@ void Core::Worker::locate(const juce::File& folder) {
 }
 
 void Core::Worker::start_bridge() {
-  thread_.ask([this] {
-    board_.say(umtn::plugin::start_bridge(
-        options_.bridge_command.isEmpty() ? default_bridge_command() : options_.bridge_command));
-  });
+  client_.start_bridge(options_.bridge_command);
 }
 
 std::optional<State> Core::Worker::load(const void* data, std::size_t size) {

@@ -4,7 +4,6 @@
 #include <doctest/doctest.h>
 
 #if !JUCE_WINDOWS
-#include <cstdlib>
 #include <sys/stat.h>
 #include <unistd.h>
 #endif
@@ -34,14 +33,32 @@ TEST_CASE("an address file is read, and one that makes no sense is none") {
 #if JUCE_LINUX
 TEST_CASE("the bridge is looked for where its environment says") {
   TemporaryFolder folder;
-  const juce::String before = std::getenv("XDG_RUNTIME_DIR");
-  setenv("XDG_RUNTIME_DIR", (folder / "run").getFullPathName().toRawUTF8(), 1);
-  (folder / "run/umtn/bridge.json").create();
-  CHECK(bridge_file() == folder / "run/umtn/bridge.json");
-  setenv("UMTN_BRIDGE_FILE", (folder / "other.json").getFullPathName().toRawUTF8(), 1);
+  const Environment runtime("XDG_RUNTIME_DIR", (folder / "run").getFullPathName());
+  const auto file = folder / "run/umtn/bridge.json";
+  file.create();
+  file.replaceWithText(R"({"port": 9999})");
+  CHECK(bridge_file() == file);
+  const Environment given("UMTN_BRIDGE_FILE", (folder / "other.json").getFullPathName());
   CHECK(bridge_file() == folder / "other.json");
-  unsetenv("UMTN_BRIDGE_FILE");
-  setenv("XDG_RUNTIME_DIR", before.toRawUTF8(), 1);
+}
+
+TEST_CASE("a bridge whose environment has no run-time folder, or another one, is found too") {
+  TemporaryFolder folder;
+  const Environment runtime("XDG_RUNTIME_DIR", (folder / "run").getFullPathName());
+  const Environment temporary("TMPDIR", folder.file().getFullPathName());
+  const auto user = juce::String(static_cast<int>(geteuid()));
+  const auto left = folder / "run/umtn/bridge.json";
+  const auto live = folder / ("runtime-" + user + "/umtn/bridge.json");
+  const auto lives = [](int pid) { return R"({"port": 9999, "pid": )" + juce::String(pid) + "}"; };
+  live.create();
+  live.replaceWithText(lives(getpid()));
+  CHECK(bridge_file() == live);
+  // Not even where another bridge has died without a word.
+  left.create();
+  left.replaceWithText(lives(2147483646));
+  CHECK(bridge_file() == live);
+  live.replaceWithText(lives(2147483646));
+  CHECK(bridge_file() == left);
 }
 
 TEST_CASE("another user's address file is none") {
@@ -72,10 +89,6 @@ TEST_CASE("a file that others may have written, or a pipe that they have put the
   CHECK_FALSE(read_bridge_address(file)); // and is not waited for
 }
 
-TEST_CASE("a process that is gone is known to be") {
-  CHECK(process_lives(getpid()));
-  CHECK_FALSE(process_lives(2147483646));
-}
 #endif
 
 } // namespace umtn::plugin::test

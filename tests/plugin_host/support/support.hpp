@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <juce_audio_basics/juce_audio_basics.h>
 #include <random>
 #include <thread>
@@ -24,6 +25,31 @@ public:
 private:
   juce::File folder_;
 };
+
+#if !JUCE_WINDOWS
+// A variable of the environment, until the end of its scope. Empty: there is none.
+class Environment {
+public:
+  Environment(const juce::String& name, const juce::String& value) : name_(name) {
+    if (const auto* const before = std::getenv(name.toRawUTF8()))
+      before_ = before;
+    set(value);
+  }
+  ~Environment() { set(before_); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+private:
+  void set(const juce::String& value) const {
+    if (value.isEmpty())
+      unsetenv(name_.toRawUTF8());
+    else
+      setenv(name_.toRawUTF8(), value.toRawUTF8(), 1);
+  }
+  const juce::String name_;
+  juce::String before_;
+};
+#endif
 
 // The same numbers in every run.
 class Random {
