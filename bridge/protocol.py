@@ -133,6 +133,14 @@ NOTE = Argument(
     maximum=LONGEST_TEXT,
 )
 
+OFFER = Argument(
+    "offer",
+    "s",
+    "The transposition that the note offers, for the key transpose: octave, a number of "
+    "semitones, or empty where none would help. May be missing from older bridges.",
+    maximum=16,
+)
+
 #: For senders that use a new port for every message, as oscsend does, and so cannot say it once.
 REPLY_TO = Argument(
     "reply_port",
@@ -336,7 +344,7 @@ REPLIES = (
             Argument("engines", "s", "That can decode it here, between commas.", maximum=512),
         ),
     ),
-    Message("/umtn/accepted", "The job is stored and will be done.", (ID, STATE, NOTE)),
+    Message("/umtn/accepted", "The job is stored and will be done.", (ID, STATE, NOTE, OFFER)),
     Message(
         "/umtn/progress",
         "How far a job is, at least four times a second while it runs.",
@@ -366,6 +374,7 @@ REPLIES = (
             INDEX,
             COUNT,
             NOTE,
+            OFFER,
         ),
     ),
     Message(

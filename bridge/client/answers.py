@@ -73,6 +73,9 @@ class JobStatus:
         Why it failed.
     note
         What of the region the model was not taught, and what would help; may be empty.
+    offer
+        The transposition that the note offers, as `render` takes it: ``octave``, a number of
+        semitones, or nothing.
     """
 
     id: str
@@ -83,6 +86,7 @@ class JobStatus:
     code: str = ""
     message: str = ""
     note: str = ""
+    offer: str = ""
 
     @property
     def finished(self) -> bool:

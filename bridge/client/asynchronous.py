@@ -192,8 +192,8 @@ class AsyncBridge:
         )
         if answer.address == "/umtn/error":
             raise BridgeError(*answer.arguments[1:3])
-        state, note = _padded(answer.arguments[1:], 2)
-        return JobStatus(id, state, note=note)
+        state, note, offer = _padded(answer.arguments[1:], 3)
+        return JobStatus(id, state, note=note, offer=offer)
 
     async def status(self, id: str) -> JobStatus:
         """Ask how far a job is."""
@@ -323,10 +323,11 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _status(arguments: list[Any]) -> JobStatus:
-    id, state, fraction, left, output, message, _, _, note = _padded(arguments, 9)
-    return JobStatus(id, state, fraction, None if left < 0 else left, output, "", message, note)
+    id, state, fraction, left, output, message, _, _, note, offer = _padded(arguments, 10)
+    left = None if left < 0 else left
+    return JobStatus(id, state, fraction, left, output, "", message, note, offer)
 
 
 def _padded(arguments: list[Any], count: int) -> list[Any]:
-    """Return so many arguments: an older bridge sends no note at the end, a newer one more."""
-    return [*arguments, ""][:count]
+    """Return so many arguments: an older bridge sends no note and no offer, a newer one more."""
+    return [*arguments, "", ""][:count]

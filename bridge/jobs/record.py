@@ -33,6 +33,8 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note
         What is odd of the input, what of the region the model was not taught, and what would help;
         the latter is missing until the region was listened to, and where nothing is amiss.
+    offer
+        The transposition that the note offers: ``octave``, a number of semitones, or nothing.
     output_size, output_mtime_ns
         The result's size in bytes and its time of change, once the job is done; -1 and 0 before.
     """
@@ -51,6 +53,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_size: int = -1
     output_mtime_ns: int = 0
     note: str = ""
+    offer: str = ""
     input_remark: str = ""
     ended: float = 0.0
 
@@ -76,6 +79,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             code=self.code,
             message=self.message,
             note=self.note,
+            offer=self.offer,
             created=self.created,
             updated=self.updated,
         )

@@ -106,6 +106,8 @@ class Job(msgspec.Struct, frozen=True):
         Why it failed, else empty.
     note
         What of the region the model was not taught, and what would help; may be empty.
+    offer
+        The transposition that the note offers: ``octave``, a number of semitones, or nothing.
     created, updated
         Seconds since the epoch: when it was accepted, when its state last changed.
     """
@@ -119,6 +121,7 @@ class Job(msgspec.Struct, frozen=True):
     code: str = ""
     message: str = ""
     note: str = ""
+    offer: str = ""
     created: float = 0.0
     updated: float = 0.0
 

@@ -145,7 +145,8 @@ class JobService:
             await self._under_way.end(request.id)
         job = self._ledger.job(request.id)
         await self._notes.wait(request.id)
-        return msgspec.structs.replace(job, note=self._ledger.job(request.id).note)
+        noted = self._ledger.job(request.id)
+        return msgspec.structs.replace(job, note=noted.note, offer=noted.offer)
 
     async def cancel(self, id: str) -> Job:
         """Cancel a job; on one that has ended this changes nothing.

@@ -354,7 +354,7 @@ class Requests:
 
     async def _render(self, answers: Target, values: Values) -> None:
         job = await self._service.submit(RenderRequest(**values))  # type: ignore[arg-type]
-        answers.send(reply("/umtn/accepted", job.id, job.state, job.note))
+        answers.send(reply("/umtn/accepted", job.id, job.state, job.note, job.offer))
         now = self._service.get(job.id)
         if now.state not in FINAL:
             self._followers.follow(job.id, answers)
@@ -390,7 +390,7 @@ class Requests:
         """Write every job as it is when its turn comes: to write thousands at once takes long."""
         ids = self._service.ids()
         if not ids:
-            yield reply("/umtn/job", "", "queued", 0, -1, "", "", -1, 0, "")
+            yield reply("/umtn/job", "", "queued", 0, -1, "", "", -1, 0, "", "")
         for index, id in enumerate(ids):
             with contextlib.suppress(RequestError):  # forgotten meanwhile
                 yield _job(self._service.get(id), index, len(ids))
@@ -424,8 +424,8 @@ def _model(model: Model, index: int, count: int) -> bytes:
 
 def _job(job: Job, index: int, count: int) -> bytes:
     left = -1.0 if job.seconds_left is None else job.seconds_left
-    about = (job.state, job.fraction, left, job.output, job.message, index, count, job.note)
-    return reply("/umtn/job", job.id, *about)
+    about = (job.state, job.fraction, left, job.output, job.message, index, count)
+    return reply("/umtn/job", job.id, *about, job.note, job.offer)
 
 
 def _id(received: Received) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from umtn_core.bundle.scope import Scope
 from umtn_core.scope.findings import Findings
@@ -59,12 +60,31 @@ def remark(findings: Findings, scope: Scope | None, transposed: int = 0) -> str:
     if scope is not None:
         outside = _outside(findings, scope, transposed)
         if outside is not None:
-            said.append(outside[0])
-            helps.append(outside[1])
+            said.append(outside.what)
+            helps.append(outside.helps)
     if not said:
         return ""
     sentence = f"{', and '.join(said)}; {', and '.join(helps)}."
     return sentence[0].upper() + sentence[1:]
+
+
+def offered(findings: Findings, scope: Scope | None, transposed: int = 0) -> str:
+    """Say which transposition the remark offers, as a request would write it.
+
+    Parameters
+    ----------
+    findings, scope, transposed
+        What they are for `remark`.
+
+    Returns
+    -------
+    str
+        ``octave``, a number of semitones, or nothing where none would help.
+    """
+    if findings.level < _SILENT or scope is None:
+        return ""
+    outside = _outside(findings, scope, transposed)
+    return "" if outside is None else outside.offer
 
 
 def best_octave(findings: Findings, scope: Scope) -> int:
@@ -108,14 +128,22 @@ def semitones_of(transpose: int | str, findings: Findings, scope: Scope | None) 
     return 0 if scope is None else best_octave(findings, scope)
 
 
-def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, str] | None:
+class _Outside(NamedTuple):
+    """What is outside of what was taught, what helps, and the transposition among that."""
+
+    what: str
+    helps: str
+    offer: str = ""
+
+
+def _outside(findings: Findings, scope: Scope, transposed: int) -> _Outside | None:
     """Say what is outside and what helps; None, nothing is."""
     if findings.seconds < _ENOUGH_SECONDS:
         return None
     if findings.wandering or findings.unpitched > _UNPITCHED:
         return _without_pitch(findings, scope)
     if findings.several > _SEVERAL and scope.voices == 1:
-        return (
+        return _Outside(
             f"in {_percent(findings.several)} of it several notes sound at once, where this model "
             f"was taught {scope.material}",
             "give it one line at a time",
@@ -126,7 +154,7 @@ def _outside(findings: Findings, scope: Scope, transposed: int) -> tuple[str, st
     return None
 
 
-def _without_pitch(findings: Findings, scope: Scope) -> tuple[str, str]:
+def _without_pitch(findings: Findings, scope: Scope) -> _Outside:
     if findings.unpitched > _UNPITCHED:
         found = (
             f"{_percent(findings.unpitched)} of it has no clear pitch, as in drums, noise or speech"
@@ -134,12 +162,10 @@ def _without_pitch(findings: Findings, scope: Scope) -> tuple[str, str]:
     else:
         found = "its pitch wanders and is often missing, as in speech"
     what = f"{found}, where this model was taught {scope.material}"
-    return what, "give it a part with clear notes"
+    return _Outside(what, "give it a part with clear notes")
 
 
-def _beside_the_range(
-    findings: Findings, scope: Scope, transposed: int, inside: float
-) -> tuple[str, str]:
+def _beside_the_range(findings: Findings, scope: Scope, transposed: int, inside: float) -> _Outside:
     above = findings.above(scope.highest + _MARGIN, transposed)
     below = 1 - inside - above
     where = "below" if below >= 2 * above else "above" if above >= 2 * below else "outside"
@@ -153,12 +179,13 @@ def _beside_the_range(
     best = best_octave(findings, scope)
     reached = _inside(findings, scope, best)
     if reached < inside + _HELPS:
-        return what, "no octave would bring more of them inside, a model that was taught them might"
+        return _Outside(
+            what, "no octave would bring more of them inside, a model that was taught them might"
+        )
     if best == 0:
-        return what, "without a transposition they are inside"
-    return what, (
-        f"transpose octave ({best:+d} semitones) would bring {_percent(reached)} of them inside"
-    )
+        return _Outside(what, "without a transposition they are inside", "0")
+    helps = f"transpose octave ({best:+d} semitones) would bring {_percent(reached)} of them inside"
+    return _Outside(what, helps, "octave")
 
 
 def _inside(findings: Findings, scope: Scope, transposed: int) -> float:

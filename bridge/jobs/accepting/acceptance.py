@@ -78,7 +78,9 @@ class Acceptance:
             note=found.remark,
         )
         note = self._listening.remark(record)
-        return record if note is None else msgspec.structs.replace(record, note=note)
+        if note is None:
+            return record
+        return msgspec.structs.replace(record, note=note, offer=self._listening.offer(record))
 
 
 def _names(request: RenderRequest, source: Path) -> Iterator[str]:

@@ -18,7 +18,7 @@ from umtn_core.bundle.scope import Scope
 from umtn_core.errors import UmtnError
 from umtn_core.scope.findings import Findings
 from umtn_core.scope.listening import listen
-from umtn_core.scope.remark import remark, semitones_of
+from umtn_core.scope.remark import offered, remark, semitones_of
 
 #: What was heard in as many regions is remembered, since many jobs are about the same ones.
 _MOST_REMEMBERED = 4_096
@@ -59,6 +59,15 @@ class Listening:
         scope = self._scopes.get(request.model)
         heard = remark(findings, scope, semitones_of(request.transpose, findings, scope))
         return " ".join(filter(None, (record.input_remark, heard)))
+
+    def offer(self, record: Record) -> str:
+        """Say which transposition the remark on a region offers, if it does."""
+        request = record.request
+        findings = self._heard.get(_place(record))
+        if findings is None or request.mix == 0:
+            return ""
+        scope = self._scopes.get(request.model)
+        return offered(findings, scope, semitones_of(request.transpose, findings, scope))
 
     def listen(self, record: Record) -> None:
         """Listen to a region, unless that was done before.

@@ -69,7 +69,7 @@ class Notes:
             await loop.run_in_executor(self._thread, self._listening.listen, record)
             text = self._listening.remark(record)
             if text:
-                await self._ledger.note(record.id, text)
+                await self._ledger.note(record.id, text, self._listening.offer(record))
         except (UmtnError, RequestError, OSError, ValueError, RuntimeError) as error:
             log.info("the input of job %s cannot be listened to: %s", record.id, error)
         except Exception:

@@ -163,13 +163,14 @@ class Ledger:
         self._tell(id)
         return written
 
-    async def note(self, id: str, text: str) -> None:
-        """Put a note on a job, whatever its state is, and write it down."""
+    async def note(self, id: str, text: str, offer: str = "") -> None:
+        """Put a note on a job and what it offers, whatever its state is, and write it down."""
         if id in self._settling:
             await self.ending(id)
         if id in self.records and id not in self._forgetting:
-            record = self.records[id] = msgspec.structs.replace(self.records[id], note=text)
-            await self._write(record)
+            noted = msgspec.structs.replace(self.records[id], note=text, offer=offer)
+            self.records[id] = noted
+            await self._write(noted)
 
     async def ending(self, id: str) -> None:
         """Wait until a job, which has not ended, is settled."""

@@ -60,22 +60,23 @@ def test_a_note_comes_with_the_job_and_in_lists(serve: Serve) -> None:
     async def scene() -> None:
         async with serve() as served, AsyncBridge(port=served.port) as bridge:
             await bridge.render("/in.wav", "flute", id="a")
-            served.jobs.change("a", note="All of it lies below.")
+            served.jobs.change("a", note="All of it lies below.", offer="octave")
             again = await bridge.render("/in.wav", "flute", id="a")
             listed = await bridge.jobs()
-            notes = {job.note for job in (again, await bridge.status("a"), *listed)}
-            assert notes == {"All of it lies below."}
+            notes = {(job.note, job.offer) for job in (again, await bridge.status("a"), *listed)}
+            assert notes == {("All of it lies below.", "octave")}
 
     asyncio.run(scene())
 
 
-def test_a_bridge_that_knows_no_notes_is_understood(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_bridge_that_knows_no_notes_or_offers_is_understood(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, missing: int
 ) -> None:
     from bridge.server import requests
 
     def older(address: str, *values: Any) -> bytes:
-        return reply(address, *(values[:-1] if address in OLDER else values))
+        return reply(address, *(values[:-missing] if address in OLDER else values))
 
     monkeypatch.setattr(requests, "reply", older)
 
@@ -83,7 +84,7 @@ def test_a_bridge_that_knows_no_notes_is_understood(
         async with serve() as served, AsyncBridge(port=served.port) as bridge:
             assert (await bridge.render("/in.wav", "flute", id="a")).note == ""
             (job,) = await bridge.jobs()
-            assert (job.id, job.state, job.note) == ("a", "queued", "")
+            assert (job.id, job.state, job.note, job.offer) == ("a", "queued", "", "")
 
     asyncio.run(scene())
 

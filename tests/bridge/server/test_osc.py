@@ -35,14 +35,14 @@ def test_a_job_from_its_acceptance_to_its_end(serve: Serve) -> None:
     async def scene() -> None:
         async with serve() as served:
             peer = await served.peer()
-            assert await peer.ask(*RENDER) == ("/umtn/accepted", "a", "queued", "")
+            assert await peer.ask(*RENDER) == ("/umtn/accepted", "a", "queued", "", "")
             served.jobs.change("a", state="running", fraction=0.25)
             assert await peer.next() == ("/umtn/progress", "a", 0.25, -1.0, "running")
             await asyncio.sleep(0.06)
-            served.jobs.change("a", fraction=0.5, seconds_left=2.0, note="Too low.")
+            served.jobs.change("a", fraction=0.5, seconds_left=2.0, note="Too low.", offer="octave")
             assert await peer.next() == ("/umtn/progress", "a", 0.5, 2.0, "running")
             assert await peer.ask("/umtn/status", "a") == (
-                "/umtn/job", "a", "running", 0.5, 2.0, "/a.wav", "", 0, 1, "Too low.",
+                "/umtn/job", "a", "running", 0.5, 2.0, "/a.wav", "", 0, 1, "Too low.", "octave",
             )  # fmt: skip
             served.jobs.change("a", state="done", fraction=1.0)
             assert await peer.next() == ("/umtn/done", "a", "/a.wav")
@@ -57,15 +57,15 @@ def test_a_second_identical_request_hears_how_far_the_first_is(serve: Serve) -> 
         async with serve() as served:
             first, second = await served.peer(), await served.peer()
             await first.ask(*RENDER)
-            assert await second.ask(*RENDER) == ("/umtn/accepted", "a", "queued", "")
+            assert await second.ask(*RENDER) == ("/umtn/accepted", "a", "queued", "", "")
             served.jobs.change("a", state="running")
             assert (await first.next())[0] == (await second.next())[0] == "/umtn/progress"
-            assert await first.ask(*RENDER) == ("/umtn/accepted", "a", "running", "")
+            assert await first.ask(*RENDER) == ("/umtn/accepted", "a", "running", "", "")
             assert (await first.next())[0] == "/umtn/progress"
             served.jobs.change("a", state="failed", code="audio", message="Too loud.")
             error = ("/umtn/error", "a", "audio", "Too loud.")
             assert await first.next() == await second.next() == error
-            assert await second.ask(*RENDER) == ("/umtn/accepted", "a", "failed", "")
+            assert await second.ask(*RENDER) == ("/umtn/accepted", "a", "failed", "", "")
             assert await second.next() == error
             assert len(served.jobs.submitted) == 1
             other = await second.ask(*RENDER, "seed", 1)
@@ -82,7 +82,7 @@ def test_requests_about_one_job_are_done_in_order(serve: Serve) -> None:
             builder.add_content(build_msg(RENDER[0], RENDER[1:]))
             builder.add_content(build_msg("/umtn/cancel", ["a"]))
             peer.transport.sendto(builder.build().dgram)
-            assert await peer.next() == ("/umtn/accepted", "a", "queued", "")
+            assert await peer.next() == ("/umtn/accepted", "a", "queued", "", "")
             assert await peer.next() == ("/umtn/cancelled", "a")
             assert await peer.ask("/umtn/cancel", "a") == ("/umtn/cancelled", "a")
             assert (await peer.ask("/umtn/cancel", "b"))[:3] == ("/umtn/error", "b", "unknown_id")
@@ -199,7 +199,7 @@ def test_lists_come_one_message_for_each(serve: Serve) -> None:
         async with serve() as served:
             peer = await served.peer()
             empty = await peer.ask("/umtn/jobs")
-            assert empty[1] == "" and empty[7:] == (-1, 0, "")
+            assert empty[1] == "" and empty[7:] == (-1, 0, "", "")
             for number in range(100):
                 await peer.ask("/umtn/render", f"j{number}", "/in.wav", "flute")
             peer.send("/umtn/jobs")

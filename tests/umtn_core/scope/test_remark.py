@@ -6,7 +6,7 @@ import pytest
 
 from umtn_core.bundle.scope import Scope
 from umtn_core.scope.findings import PITCHES, Findings
-from umtn_core.scope.remark import best_octave, remark, semitones_of
+from umtn_core.scope.remark import best_octave, offered, remark, semitones_of
 
 SCOPE = Scope(lowest=60, highest=84, voices=1, material="single lines of wind instruments")
 
@@ -124,3 +124,16 @@ def test_semitones_are_those_asked_for_or_the_octave_that_helps():
     assert semitones_of(-5, low, SCOPE) == -5
     assert semitones_of("octave", low, SCOPE) == best_octave(low, SCOPE) == 12
     assert semitones_of("octave", low, None) == 0
+
+
+def test_what_is_offered_is_what_the_sentence_says():
+    low = findings(*([50] * 4), 62)
+    assert "transpose octave" in remark(low, SCOPE)
+    assert offered(low, SCOPE) == "octave"
+    assert offered(low, SCOPE, 12) == "" == remark(low, SCOPE, 12)
+    inside = findings(62, 64, 70)
+    assert "without a transposition" in remark(inside, SCOPE, 24)
+    assert offered(inside, SCOPE, 24) == "0"
+    # Of what no transposition helps nothing is offered: too wide, noise, silence, nobody knows.
+    assert offered(findings(10, 40, 70, 100, 127), SCOPE) == ""
+    assert offered(low, None) == ""

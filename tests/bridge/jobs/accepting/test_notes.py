@@ -101,6 +101,21 @@ def test_a_note_is_of_the_region_as_it_will_be_heard(settings, low):
     assert (inside, raised, octave, dry) == ("", "", "", "")
 
 
+def test_the_transposition_that_a_note_offers_comes_with_it(settings, low):
+    async def work(service):
+        jobs = [
+            await service.submit(request("below", length=3.0)),
+            await service.submit(request("too high", start=3.0, transpose=24)),
+            await service.submit(request("octave", length=3.0, transpose="octave")),
+            # What was heard before is known when the job is accepted.
+            await service.submit(request("again", length=3.0, seed=1)),
+        ]
+        assert [service.get(job.id).offer for job in jobs] == [job.offer for job in jobs]
+        return [job.offer for job in jobs]
+
+    assert within(settings, work) == ["octave", "0", "", "octave"]
+
+
 def test_a_note_stays_with_its_job(settings, low):
     (note,) = noted(settings, request(length=3.0))
 

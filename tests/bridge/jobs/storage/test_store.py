@@ -413,7 +413,7 @@ def test_a_job_from_before_an_option_was_known_is_as_it_was(tmp_path):
     for request in (plain["asked"], plain["request"]):
         del request["dynamics"], request["transpose"]
         request["channels"] = "per-channel"
-    del plain["note"]
+    del plain["note"], plain["offer"]
     (tmp_path / "jobs").mkdir()
     with_table = Database(tmp_path / "jobs" / DATABASE)
     with_table._connection.execute(
@@ -424,4 +424,4 @@ def test_a_job_from_before_an_option_was_known_is_as_it_was(tmp_path):
     assert (found.request.channels, found.request.dynamics, found.request.transpose) == (
         "per-channel", 1.0, 0,
     )  # fmt: skip
-    assert found.note == ""
+    assert (found.note, found.offer) == ("", "")
