@@ -54,7 +54,7 @@ void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noex
   core_.capture().process(audio, transport, armed);
   const PlayControls controls = parameters_.play_controls(bypass);
   core_.set_audition(controls.audition);
-  core_.player().process(audio, transport, controls);
+  core_.listen().process(audio, transport, controls);
 }
 
 RenderSettings PluginProcessor::render_settings() const {
