@@ -7,8 +7,9 @@ namespace umtn::plugin {
 namespace {
 
 constexpr auto kNap = std::chrono::milliseconds(8);
-constexpr double kAhead = 1.5;     // seconds that are read before they are heard
-constexpr double kQuietHost = 2.0; // seconds without blocks, after which nothing can be heard
+constexpr double kAhead = 1.5;      // seconds that are read before they are heard
+constexpr double kFarthest = 1.0e6; // seconds from 0 that it goes
+constexpr double kQuietHost = 2.0;  // seconds without blocks, after which nothing can be heard
 
 Sample sample_at(double seconds, double rate) {
   return static_cast<Sample>(std::llround(seconds * rate));
@@ -61,7 +62,7 @@ void Listen::play(const juce::File& file) {
   const std::lock_guard<std::mutex> lock(mutex_);
   message_ = {};
   file_ = file;
-  begin(true, 0.0);
+  begin(true, where());
 }
 
 // With the lock held.
@@ -101,7 +102,7 @@ void Listen::locate(double seconds) {
   const std::lock_guard<std::mutex> lock(mutex_);
   order_.playing = is_playing() && !order_.file;
   order_.file = false;
-  order_.seconds = seconds;
+  order_.seconds = std::clamp(seconds, -kFarthest, kFarthest);
   ++order_.jump;
   head_.forget_roll();
   give();
@@ -109,7 +110,7 @@ void Listen::locate(double seconds) {
 }
 
 double Listen::where() const {
-  return head_.jump() == order_.jump || order_.file ? head_.seconds() : order_.seconds;
+  return head_.jump() == order_.jump ? head_.seconds() : order_.seconds;
 }
 
 double Listen::position() const {
@@ -249,7 +250,8 @@ std::vector<Sample> Listen::needed(const Order& order, double rate, Sample end) 
   const auto ahead = static_cast<Sample>(kAhead * rate) + Tape::kPiece;
   const bool there = head_.jump() == order.jump;
   const Sample at = head_.at();
-  walk(there ? at : sample_at(order.seconds, rate), ahead);
+  const Sample start = order.file ? 0 : sample_at(order.seconds, rate);
+  walk(there ? at : start, ahead);
   if (!there) // what fades out until then
     walk(at, 2);
   return wanted;

@@ -26,7 +26,7 @@ public:
   // Every block: what is heard, the player's part included.
   void process(juce::AudioBuffer<float>& audio, const Transport& transport,
                const PlayControls& controls) noexcept UMTN_REALTIME {
-    head_.process(audio, transport, controls);
+    head_.process(audio, transport, controls, steady_seconds());
   }
 
   // From here on any other thread. None of these waits for disk or audio.

@@ -23,9 +23,9 @@ void TapeHead::prepare(double rate) {
 }
 
 void TapeHead::process(juce::AudioBuffer<float>& audio, const Transport& transport,
-                       const PlayControls& controls) noexcept UMTN_REALTIME {
+                       const PlayControls& controls, double now) noexcept UMTN_REALTIME {
   const int samples = audio.getNumSamples();
-  pace_.observe(transport, samples, steady_seconds());
+  pace_.observe(transport, samples, now);
   ++blocks_;
   take_order();
   take_tape();
@@ -63,8 +63,10 @@ void TapeHead::take_order() noexcept UMTN_REALTIME {
       over_ = over_ && wanted_.serial == now_.serial;
     }
   }
-  if (wanted_.serial == now_.serial)
+  if (wanted_.serial == now_.serial && !(now_.loop == wanted_.loop)) {
     now_.loop = wanted_.loop;
+    in_loop_ = false;
+  }
   if (active_)
     return;
   if (wanted_.jump != now_.jump)
@@ -88,12 +90,15 @@ void TapeHead::take_tape() noexcept UMTN_REALTIME {
     std::swap(used_tape_, tape_);
 }
 
+Sample TapeHead::start() const noexcept UMTN_REALTIME {
+  return now_.file ? 0 : static_cast<Sample>(std::llround(now_.seconds * rate_));
+}
+
 void TapeHead::adopt() noexcept UMTN_REALTIME {
   now_ = wanted_;
-  position_ = static_cast<Sample>(std::llround(now_.seconds * rate_));
-  at_ = position_;
-  if (!now_.file)
-    seconds_ = now_.seconds;
+  in_loop_ = false;
+  at_ = position_ = start();
+  seconds_ = now_.seconds;
   jump_ = now_.jump; // after the place: who sees this sees that
   take_tape();
 }
@@ -118,10 +123,11 @@ Range TapeHead::loop() const noexcept UMTN_REALTIME {
   return loop.length() > 4 * top_ ? loop : Range{};
 }
 
-TapeHead::Limit TapeHead::limit(int most) const noexcept UMTN_REALTIME {
+TapeHead::Limit TapeHead::limit(int most) noexcept UMTN_REALTIME {
   const Range round = loop();
-  const bool loops = !round.empty() && position_ < round.end;
-  const Limit known = {loops ? round.end : tape_->end, loops ? Limit::Why::loop : Limit::Why::end};
+  in_loop_ = !round.empty() && (in_loop_ || position_ < round.end);
+  const Limit known = {in_loop_ ? round.end : tape_->end,
+                       in_loop_ ? Limit::Why::loop : Limit::Why::end};
   const Sample far = std::min(known.at, position_ + most + top_);
   const Sample there = tape_->available(position_, far);
   return there < far ? Limit{there, Limit::Why::missing} : known;
@@ -161,7 +167,7 @@ int TapeHead::plan(int most) noexcept UMTN_REALTIME {
     if (to.why == Limit::Why::loop)
       position_ = loop().start;
     else if (to.why == Limit::Why::end) {
-      position_ = static_cast<Sample>(std::llround(now_.seconds * rate_));
+      position_ = start();
       end();
     } else {
       break;
@@ -202,6 +208,11 @@ void TapeHead::sound(juce::AudioBuffer<float>& audio, int first, int samples,
       player_.process(part, rolling, controls);
     }
     position_ += present;
+    // At once, so that the reader sees no place from which it would go on behind the loop.
+    if (in_loop_ && level_ <= 1 && position_ >= loop().end) {
+      position_ = loop().start;
+      level_ = 0;
+    }
   }
 
   const auto top = static_cast<float>(top_);

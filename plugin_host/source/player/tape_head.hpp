@@ -13,9 +13,9 @@ namespace umtn::plugin {
 
 // What listening shall do from now on.
 struct Order {
-  unsigned serial = 0; // of the tape that it is for; another one is other material
-  unsigned jump = 0;   // grows where it shall go to `seconds`
-  double seconds = 0.0;
+  unsigned serial = 0;  // of the tape that it is for; another one is other material
+  unsigned jump = 0;    // grows where it shall go somewhere
+  double seconds = 0.0; // there, on the timeline; a file is played from its start
   bool playing = false;
   bool file = false; // one file, which is on no timeline: no takes lie over it
   std::optional<Place> loop;
@@ -34,9 +34,10 @@ public:
 
   // Before audio starts. Ends what plays.
   void prepare(double rate);
-  // Every block: in the player's place, which is called from here.
+  // Every block, which begins now, in the steady clock's seconds: in the player's place, which is
+  // called from here.
   void process(juce::AudioBuffer<float>& audio, const Transport& transport,
-               const PlayControls& controls) noexcept UMTN_REALTIME;
+               const PlayControls& controls, double now) noexcept UMTN_REALTIME;
 
   // One other thread for each of the two.
   void give(std::unique_ptr<const Order> order) { orders_.give(std::move(order)); }
@@ -62,12 +63,13 @@ private:
 
   void take_order() noexcept UMTN_REALTIME;
   void take_tape() noexcept UMTN_REALTIME;
+  Sample start() const noexcept UMTN_REALTIME;
   void adopt() noexcept UMTN_REALTIME;
   void end() noexcept UMTN_REALTIME;
   bool stopping() const noexcept UMTN_REALTIME { return over_ || !wanted_.playing; }
   bool tape_fits() const noexcept UMTN_REALTIME;
   Range loop() const noexcept UMTN_REALTIME;
-  Limit limit(int most) const noexcept UMTN_REALTIME;
+  Limit limit(int most) noexcept UMTN_REALTIME;
   int plan(int most) noexcept UMTN_REALTIME;
   int be_present(int samples) noexcept UMTN_REALTIME;
   void sound(juce::AudioBuffer<float>& audio, int first, int samples, const Transport& transport,
@@ -88,6 +90,7 @@ private:
   bool active_ = false;
   bool over_ = false;      // what was ordered is at its end
   bool advancing_ = false; // in the chunk that was planned
+  bool in_loop_ = false;   // came to where it is from before the loop's end
   Sample position_ = 0;
   int level_ = 0;    // of what is heard: 0 to top_
   int presence_ = 0; // of listening beside the input: 0 to top_
