@@ -39,7 +39,8 @@ struct CoreOptions {
 };
 
 // How processBlock reads:
-//   const Transport transport = read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
+//   const Transport transport =
+//       host_time.next(getPlayHead(), getSampleRate(), isNonRealtime(), samples);
 //   core.observe(transport, samples, trigger, armed);
 //   core.capture().process(audio, transport, armed);
 //   core.listen().process(audio, transport, controls);
