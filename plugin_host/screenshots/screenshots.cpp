@@ -1,4 +1,5 @@
 // Draws the window in each of its states: umtn_plugin_screenshots FOLDER SOURCE.wav RESULT.wav
+#include "editor/cards.hpp"
 #include "editor/plugin_editor.hpp"
 
 #include <iostream>
@@ -117,6 +118,38 @@ void draw(PluginEditor& editor, const CoreView& view, const juce::File& file, fl
     std::cerr << "cannot write " << file.getFullPathName() << "\n";
 }
 
+// Folded out, smallest, largest, and with each card.
+void draw_special(PluginEditor& editor, std::map<juce::String, CoreView> states,
+                  const juce::File& folder, const juce::String& prefix) {
+  const auto picture = [&](const juce::String& name) {
+    return folder.getChildFile(prefix + name + ".png");
+  };
+  const auto sized = [&](int width, int height) {
+    editor.setSize(juce::roundToInt(static_cast<float>(width) * editor.scale()),
+                   juce::roundToInt(static_cast<float>(height) * editor.scale()));
+  };
+  const auto& done = states["6-done"];
+  const auto& noted = states["6-noted"];
+  sized(860, 600);
+  draw(editor, done, picture("done"), 1.0f);
+  editor.unfold_settings(true);
+  draw(editor, done, picture("advanced"), 1.0f);
+  sized(680, 480);
+  draw(editor, noted, picture("advanced-smallest"), 1.0f);
+  editor.unfold_settings(false);
+  draw(editor, noted, picture("smallest"), 1.0f);
+  draw(editor, states["9-files-missing"], picture("missing-smallest"), 1.0f);
+  const std::pair<const char*, Card::Content> cards[] = {{"help", help_card()},
+                                                         {"about", about_card(done.connection)}};
+  for (const auto& [name, card] : cards) {
+    editor.show_card(std::make_unique<Card>(card));
+    draw(editor, done, picture(name), 1.0f);
+    editor.show_card(nullptr);
+  }
+  sized(1400, 900);
+  draw(editor, noted, picture("large"), 1.0f);
+}
+
 } // namespace
 
 int main(int count, char** words) {
@@ -136,11 +169,10 @@ int main(int count, char** words) {
     draw(editor, view, folder.getChildFile(name + ".png"), 1.0f);
   }
 
-  const auto done = states(files)["6-done"];
-  draw(editor, done, folder.getChildFile("6-done-at-200-percent.png"), 2.0f);
-  editor.setSize(680, 476);
-  draw(editor, done, folder.getChildFile("6-done-smallest.png"), 1.0f);
-  editor.setSize(1400, 900);
-  draw(editor, done, folder.getChildFile("6-done-large.png"), 1.0f);
+  for (const float scale : {1.0f, 2.0f}) {
+    editor.set_scale(scale);
+    const auto percent = juce::String(juce::roundToInt(100.0f * scale)) + "-";
+    draw_special(editor, states(files), folder, percent);
+  }
   return 0;
 }

@@ -4,7 +4,6 @@
 #include "core.hpp"
 #include "instrument.hpp"
 #include "parameters.hpp"
-#include "timeline/host_time.hpp"
 
 namespace umtn::plugin {
 
@@ -58,7 +57,6 @@ private:
   std::atomic<bool> auto_render_{false};
   const bool standalone_ = wrapperType == wrapperType_Standalone;
   OwnTransport own_transport_;
-  HostTime host_time_{wrapperType == wrapperType_LV2};
   Core core_; // last: its threads ask for the settings
 };
 

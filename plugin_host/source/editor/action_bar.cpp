@@ -10,20 +10,24 @@ juce::ComboBox& with_items(juce::ComboBox& box, const juce::StringArray& items) 
   return box;
 }
 
+constexpr int kGap = 10, kRow = 30;
+constexpr int kLeftWidth = 116 + 132 + 84 + 30 + 140 + 4 * kGap;
+constexpr int kRightWidth = 30 + 130 + kGap;
+
 } // namespace
 
 ActionBar::ActionBar(Parameters& parameters, bool with_transport)
-    : capture_attachment_(parameters.capture, capture_),
+    : play_(Icon::play, "Play"),
+      several_(Icon::several, "Several instruments", "renders the region on several in one go"),
+      capture_attachment_(parameters.capture, capture_),
       audition_attachment_(parameters.audition,
                            with_items(audition_, {"Hear result", "Hear source"})) {
-  if (with_transport)
-    addAndMakeVisible(play_);
-  for (auto* control : std::initializer_list<juce::Component*>{&capture_, &region_, &render_,
-                                                               &automatic_, &audition_})
+  for (auto* control : std::initializer_list<juce::Component*>{
+           &capture_, &region_, &render_, &several_, &automatic_, &play_, &audition_}) {
     addAndMakeVisible(control);
-  for (auto* control : std::initializer_list<juce::Component*>{&play_, &capture_, &region_,
-                                                               &render_, &automatic_, &audition_})
     control->setHasFocusOutline(true);
+  }
+  play_.setVisible(with_transport);
 
   capture_.setColour(juce::ToggleButton::tickColourId, colours::recording);
   capture_.setTooltip("While it is on and the transport rolls, what comes in is recorded");
@@ -52,7 +56,10 @@ ActionBar::ActionBar(Parameters& parameters, bool with_transport)
   };
   audition_.setTitle("Audition");
   audition_.setTooltip("Hears the translation, or what was recorded, where takes are");
-  play_.setTooltip("Starts and stops the transport");
+  several_.onClick = [this] {
+    if (on_several)
+      on_several();
+  };
   play_.onClick = [this] {
     if (on_play)
       on_play();
@@ -63,27 +70,40 @@ void ActionBar::show(const CoreView& view, bool auto_render) {
   region_.setSelectedItemIndex(static_cast<int>(view.region_source), juce::dontSendNotification);
   automatic_.setToggleState(auto_render, juce::dontSendNotification);
   render_.setEnabled(view.region.has_value());
+  several_.setEnabled(view.region.has_value());
 }
 
 void ActionBar::show_transport(const Transport& transport, bool recording) {
-  play_.setButtonText(transport.playing ? "Stop" : "Play");
+  play_.set_icon(transport.playing ? Icon::stop : Icon::play);
+  play_.set_title(transport.playing ? "Stop" : "Play");
   capture_.setButtonText(recording ? "Recording" : "Capture");
 }
 
+// Left: what is recorded and rendered. Right: what is heard.
+int ActionBar::height(int width) const {
+  return width < kLeftWidth + kGap + kRightWidth ? 2 * kRow + 8 : kRow;
+}
+
 void ActionBar::resized() {
-  auto bounds = getLocalBounds();
-  const auto place = [&](juce::Component& control, int width) {
+  auto left = getLocalBounds().removeFromTop(kRow);
+  auto right = getLocalBounds().removeFromBottom(kRow);
+  if (getHeight() > kRow)
+    right = right.removeFromLeft(kRightWidth);
+  else
+    right = right.removeFromRight(kRightWidth);
+  const auto place = [&](juce::Rectangle<int>& row, juce::Component& control, int width) {
     if (!control.isVisible())
       return;
-    control.setBounds(bounds.removeFromLeft(width));
-    bounds.removeFromLeft(10);
+    control.setBounds(row.removeFromLeft(std::min(width, row.getWidth())));
+    row.removeFromLeft(kGap);
   };
-  place(play_, 60);
-  place(capture_, 116);
-  place(region_, 136);
-  place(render_, 96);
-  place(automatic_, 140);
-  audition_.setBounds(bounds.removeFromRight(std::min(130, bounds.getWidth())));
+  place(left, capture_, 116);
+  place(left, region_, 132);
+  place(left, render_, 84);
+  place(left, several_, IconButton::kWidth);
+  place(left, automatic_, 140);
+  place(right, play_, IconButton::kWidth);
+  place(right, audition_, 130);
 }
 
 } // namespace umtn::plugin

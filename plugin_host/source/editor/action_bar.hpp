@@ -3,6 +3,7 @@
 
 #include "../core.hpp"
 #include "../parameters.hpp"
+#include "icon_button.hpp"
 #include "look.hpp"
 
 namespace umtn::plugin {
@@ -13,17 +14,19 @@ public:
 
   void show(const CoreView& view, bool auto_render);
   void show_transport(const Transport& transport, bool recording);
+  int height(int width) const; // two rows where it is narrow
   void resized() override;
 
-  std::function<void()> on_render, on_play;
+  std::function<void()> on_render, on_several, on_play;
   std::function<void(RegionSource)> on_region_source;
   std::function<void(bool)> on_auto_render;
 
 private:
-  juce::TextButton play_{"Play"}; // where no host has one
+  IconButton play_;
   juce::ToggleButton capture_{"Capture"}, automatic_{"Render on stop"};
   juce::ComboBox region_;
   juce::TextButton render_{"Render"};
+  IconButton several_;
   juce::ComboBox audition_;
   juce::ButtonParameterAttachment capture_attachment_;
   juce::ComboBoxParameterAttachment audition_attachment_;

@@ -17,12 +17,21 @@ ConnectionBar::ConnectionBar() {
       "For a bridge whose address file this plugin may not read: the token that it was "
       "started with.");
   token_.onClick = [this] { ask_for_token(); };
-  for (auto* button : {&start_, &token_})
+  addChildComponent(log_);
+  log_.setTooltip("Shows what the bridge wrote last, which tells more");
+  log_.onClick = [this] {
+    if (on_log)
+      on_log(juce::File(log_file_));
+  };
+  for (auto* button : {&start_, &token_, &log_})
     button->setHasFocusOutline(true);
 }
 
 void ConnectionBar::show(const Connection& connection) {
-  link_ = connection.link;
+  if (link_ != connection.link) {
+    link_ = connection.link;
+    repaint();
+  }
   sentence_.setText(
       connection.connected() && connection.sentence.isEmpty()
           ? "Connected to the bridge" +
@@ -32,8 +41,9 @@ void ConnectionBar::show(const Connection& connection) {
   sentence_.setTooltip(sentence_.getText());
   start_.setVisible(link_ == Link::absent || link_ == Link::stale || link_ == Link::not_answering);
   token_.setVisible(link_ == Link::wrong_token);
+  log_file_ = connection.log;
+  log_.setVisible(log_file_ != juce::File());
   resized();
-  repaint();
 }
 
 void ConnectionBar::paint(juce::Graphics& graphics) {
@@ -46,9 +56,11 @@ void ConnectionBar::paint(juce::Graphics& graphics) {
 
 void ConnectionBar::resized() {
   auto bounds = getLocalBounds().withTrimmedLeft(16);
-  for (auto* button : {&start_, &token_})
-    if (button->isVisible())
-      button->setBounds(bounds.removeFromRight(124));
+  for (auto* button : {&start_, &token_, &log_})
+    if (button->isVisible()) {
+      button->setBounds(bounds.removeFromRight(button == &log_ ? 84 : 124));
+      bounds.removeFromRight(8);
+    }
   sentence_.setBounds(bounds);
 }
 

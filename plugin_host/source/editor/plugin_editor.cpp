@@ -4,33 +4,39 @@ namespace umtn::plugin {
 
 namespace {
 constexpr int kTimesASecond = 30;
-}
+constexpr int kLeastWidth = 680, kLeastHeight = 480;
+constexpr int kMargin = 12;
+} // namespace
 
 PluginEditor::PluginEditor(PluginProcessor& owner)
     : AudioProcessorEditor(owner), processor_(owner), core_(owner.core()),
+      menu_(Icon::menu, "Menu", "files, size, help and more"),
       settings_(owner.parameters(), owner.instrument()),
       actions_(owner.parameters(), owner.own_transport() != nullptr) {
   setLookAndFeel(&look_);
+  setWantsKeyboardFocus(true);
+  addAndMakeVisible(content_);
   int order = 0;
   for (auto* part : std::initializer_list<juce::Component*>{
-           &connection_, &settings_, &actions_, &timeline_, &message_, &locate_, &takes_}) {
-    addChildComponent(part);
+           &connection_, &menu_, &settings_, &actions_, &timeline_, &message_, &locate_, &takes_}) {
+    content_.addChildComponent(part);
     part->setExplicitFocusOrder(++order);
   }
-  for (auto* part : std::initializer_list<juce::Component*>{&connection_, &settings_, &actions_,
-                                                            &timeline_, &takes_})
+  for (auto* part : std::initializer_list<juce::Component*>{&connection_, &menu_, &settings_,
+                                                            &actions_, &timeline_, &takes_})
     part->setVisible(true);
   message_.setColour(juce::Label::textColourId, colours::trouble);
   message_.setMinimumHorizontalScale(1.0f);
   locate_.setHasFocusOutline(true);
   locate_.setTooltip("Chooses the folder in which this project's recordings and takes lie now");
   connect_actions();
+  connect_take_actions();
 
   core_.start(); // so that there is an answer about the bridge before the first block
   show(core_.view());
   setResizable(true, true);
-  setResizeLimits(680, 476, 2400, 1600);
-  setSize(820, 576);
+  setSize(860, 600);
+  set_scale(1.0f);
   startTimerHz(kTimesASecond);
 }
 
@@ -38,55 +44,10 @@ PluginEditor::~PluginEditor() {
   setLookAndFeel(nullptr);
 }
 
-void PluginEditor::connect_actions() {
-  connection_.on_start_bridge = [this] { core_.start_bridge(); };
-  connection_.on_token = [this](const juce::String& token) { core_.set_token(token); };
-  timeline_.on_region = [this](Place place) { core_.region().drag(place); };
-  if (auto* const transport = processor_.own_transport())
-    timeline_.on_locate = [transport](Sample position) { transport->locate(position); };
-  actions_.on_render = [this] { core_.render(); };
-  actions_.on_play = [this] {
-    if (auto* const transport = processor_.own_transport())
-      transport->playing() ? transport->stop() : transport->play();
-  };
-  actions_.on_region_source = [this](RegionSource source) { core_.region().choose(source); };
-  actions_.on_auto_render = [this](bool on) { processor_.set_auto_render(on); };
-  locate_.onClick = [this] { locate_missing(); };
-
-  auto& actions = takes_.actions;
-  actions.cancel = [this](const auto& take) { core_.cancel(take); };
-  actions.remove = [this](const auto& take) { core_.remove(take); };
-  actions.next_rival = [this](const auto& take) { core_.next_rival(take); };
-  actions.again = [this](const auto& take) { render_again(take); };
-  actions.solo = [this](const auto& take) {
-    core_.solo(view_.soloed == take ? juce::String() : take);
-  };
-  actions.mute = [this](const auto& id) {
-    for (const Take& take : view_.takes)
-      if (take.id == id)
-        core_.mute(id, !take.muted);
-  };
-  actions.reveal = [this](const auto& id) {
-    for (const Take& take : view_.takes)
-      if (take.id == id)
-        take.result.revealToUser();
-  };
-}
-
-void PluginEditor::render_again(const juce::String& id) {
-  auto& seed = processor_.parameters().seed;
-  for (const Take& take : view_.takes)
-    if (take.id == id && take.settings.seed == seed.get() && take.state == TakeState::done) {
-      seed.beginChangeGesture(); // the same seed would give the same sound
-      seed = (seed.get() + 1) % 10000;
-      seed.endChangeGesture();
-    }
-  core_.render_again(id, processor_.render_settings());
-}
-
 void PluginEditor::timerCallback() {
   const int target = processor_.parameters().target.get();
   const auto revision = core_.revision();
+  settings_.show_changes();
   if (revision != revision_ || target != shown_target_) {
     revision_ = revision;
     shown_target_ = target;
@@ -135,19 +96,31 @@ void PluginEditor::show_message(const CoreView& view) {
     message_.setTooltip(text);
     message_.setVisible(text.isNotEmpty());
     locate_.setVisible(find);
-    resized();
+    lay_out();
   }
 }
 
-void PluginEditor::locate_missing() {
-  chooser_ = std::make_unique<juce::FileChooser>("Where are this project's takes now?",
-                                                 view_.session_folder.getParentDirectory());
-  chooser_->launchAsync(juce::FileBrowserComponent::openMode |
-                            juce::FileBrowserComponent::canSelectDirectories,
-                        [this](const juce::FileChooser& chooser) {
-                          if (chooser.getResult() != juce::File())
-                            core_.locate(chooser.getResult());
-                        });
+void PluginEditor::show_card(std::unique_ptr<Card> card) {
+  card_ = std::move(card);
+  if (card_ == nullptr)
+    return grabKeyboardFocus();
+  content_.addAndMakeVisible(*card_);
+  card_->setBounds(content_.getLocalBounds());
+  card_->on_close = [this] { show_card(nullptr); };
+  card_->grabKeyboardFocus();
+}
+
+void PluginEditor::set_scale(float scale) {
+  const auto before = content_.getBounds();
+  scale_ = juce::jlimit(1.0f, 2.0f, scale);
+  content_.setTransform(juce::AffineTransform::scale(scale_));
+  const auto scaled = [this](int length) {
+    return juce::roundToInt(scale_ * static_cast<float>(length));
+  };
+  setResizeLimits(scaled(kLeastWidth), scaled(kLeastHeight), scaled(2400), scaled(1600));
+  setSize(scaled(std::max(kLeastWidth, before.getWidth())),
+          scaled(std::max(kLeastHeight, before.getHeight())));
+  resized();
 }
 
 void PluginEditor::paint(juce::Graphics& graphics) {
@@ -155,12 +128,23 @@ void PluginEditor::paint(juce::Graphics& graphics) {
 }
 
 void PluginEditor::resized() {
-  auto bounds = getLocalBounds().reduced(12);
-  connection_.setBounds(bounds.removeFromTop(28));
+  content_.setBounds(0, 0, juce::roundToInt(static_cast<float>(getWidth()) / scale_),
+                     juce::roundToInt(static_cast<float>(getHeight()) / scale_));
+  lay_out();
+}
+
+void PluginEditor::lay_out() {
+  auto bounds = content_.getLocalBounds().reduced(kMargin);
+  if (card_ != nullptr)
+    card_->setBounds(content_.getLocalBounds());
+  auto top = bounds.removeFromTop(28);
+  menu_.setBounds(top.removeFromRight(IconButton::kWidth));
+  top.removeFromRight(8);
+  connection_.setBounds(top);
   bounds.removeFromTop(8);
-  settings_.setBounds(bounds.removeFromTop(SettingsPanel::kHeight));
+  settings_.setBounds(bounds.removeFromTop(settings_.height()));
   bounds.removeFromTop(12);
-  actions_.setBounds(bounds.removeFromTop(30));
+  actions_.setBounds(bounds.removeFromTop(actions_.height(bounds.getWidth())));
   bounds.removeFromTop(10);
   timeline_.setBounds(bounds.removeFromTop(std::max(150, bounds.getHeight() / 2)));
   bounds.removeFromTop(8);

@@ -3,8 +3,10 @@
 
 #include "../plugin_processor.hpp"
 #include "action_bar.hpp"
+#include "card.hpp"
 #include "connection_bar.hpp"
 #include "settings_panel.hpp"
+#include "shortcuts.hpp"
 #include "take_list_view.hpp"
 #include "timeline_view.hpp"
 
@@ -18,29 +20,49 @@ public:
 
   void paint(juce::Graphics& graphics) override;
   void resized() override;
+  bool keyPressed(const juce::KeyPress& key) override;
 
   // Everything, as it would be with this view of the core.
   void show(const CoreView& view);
+  // How large everything in it is: 1 to 2. The window grows and shrinks with it.
+  void set_scale(float scale);
+  float scale() const { return scale_; }
+  // A card over the window, or none; there is one at a time.
+  void show_card(std::unique_ptr<Card> card);
+  void unfold_settings(bool yes) { settings_.unfold(yes); }
 
 private:
   void timerCallback() override;
   void connect_actions();
+  void connect_take_actions();
+  bool perform(Command command); // whether it was of use
+  bool perform_on_take(Command command, const Take& take);
+  void show_menu();
+  void hear_other();
   void render_again(const juce::String& take);
   void show_message(const CoreView& view);
   void locate_missing();
+  const Take* take(const juce::String& id) const;
+  void lay_out();
+  void choose_file(const juce::String& title, const juce::File& start, int what,
+                   std::function<void(const juce::File&)> chosen);
 
   PluginProcessor& processor_;
   Core& core_;
   Look look_;
-  juce::TooltipWindow tooltips_{this, 600};
+  float scale_ = 1.0f;
 
+  juce::Component content_; // everything, at 100 %
+  juce::TooltipWindow tooltips_{&content_, 600};
   ConnectionBar connection_;
+  IconButton menu_;
   SettingsPanel settings_;
   TimelineView timeline_;
   ActionBar actions_;
   juce::Label message_;
   juce::TextButton locate_{"Find files..."};
   TakeListView takes_;
+  std::unique_ptr<Card> card_;
   std::unique_ptr<juce::FileChooser> chooser_;
 
   juce::uint64 revision_ = 0;

@@ -4,11 +4,6 @@ namespace umtn::plugin {
 
 namespace {
 
-void make_bar(juce::Slider& slider, const juce::String& tooltip) {
-  slider.setSliderStyle(juce::Slider::LinearBar);
-  slider.setTooltip(tooltip);
-}
-
 void fill(juce::ComboBox& box, const juce::StringArray& names, const juce::String& chosen,
           const juce::String& none) {
   auto shown = names;
@@ -25,51 +20,69 @@ void fill(juce::ComboBox& box, const juce::StringArray& names, const juce::Strin
   box.setSelectedItemIndex(shown.indexOf(chosen), juce::dontSendNotification);
 }
 
+constexpr int kGap = 10, kTitle = 20, kRow = 48;
+
 } // namespace
 
 SettingsPanel::SettingsPanel(Parameters& parameters, Instrument& instrument)
     : parameters_(parameters), instrument_(instrument),
+      dice_(Icon::dice, "Another variation", "throws the dice"),
       temperature_attachment_(parameters.temperature, temperature_),
       seed_attachment_(parameters.seed, seed_), mix_attachment_(parameters.mix, mix_),
       dynamics_attachment_(parameters.dynamics, dynamics_),
       transpose_attachment_(parameters.transpose, transpose_) {
   add(target_title_, "Play it on", target_);
-  add(model_title_, "Model", model_);
-  add(temperature_title_, "Temperature", temperature_);
-  add(seed_title_, "Seed", seed_);
+  add(seed_title_, "Variation", seed_);
+  addAndMakeVisible(dice_);
   add(mix_title_, "Mix", mix_);
-  add(channels_title_, "Channels", channels_);
+  addAndMakeVisible(fold_);
+  add(model_title_, "Model", model_);
+  add(temperature_title_, "Character", temperature_);
   add(dynamics_title_, "Dynamics", dynamics_);
   add(transpose_title_, "Transpose", transpose_);
+  add(channels_title_, "Channels", channels_);
   channels_.addItemList(parameters.channels.choices, 1);
   channels_attachment_ =
       std::make_unique<juce::ComboBoxParameterAttachment>(parameters.channels, channels_);
-  target_.setTooltip("The instrument that the next take is played on");
-  model_.setTooltip("Which trained network translates; models found by the bridge");
-  make_bar(temperature_, "Lower is cleaner and duller, higher livelier and noisier. At the left: "
-                         "as the model itself wants it.");
-  make_bar(seed_, "Another seed is another performance of the same notes");
-  make_bar(mix_, "How much of the translation is heard: 0 % is the input alone");
-  channels_.setTooltip(
-      "auto: one player is translated once and placed as it was. per-channel: each "
-      "channel by itself. mono: their mean. mid: the middle, the sides stay.");
-  make_bar(dynamics_, "How much of the input's loud and soft is given back to the translation");
-  make_bar(transpose_, "Semitones that the input is raised by before it is played. One above the "
-                       "highest: the octaves that bring most of it into the model's range.");
+  for (auto* slider : {&temperature_, &mix_, &dynamics_})
+    slider->setSliderStyle(juce::Slider::LinearBar);
   for (auto* slider : {&seed_, &transpose_}) {
     slider->setSliderStyle(juce::Slider::IncDecButtons);
-    slider->setTextBoxStyle(juce::Slider::TextBoxLeft, false, 56, 26);
+    slider->setTextBoxStyle(juce::Slider::TextBoxLeft, false, 60, 26);
     slider->setIncDecButtonsMode(juce::Slider::incDecButtonsDraggable_Vertical);
   }
   mix_.setTextValueSuffix(" %");
   dynamics_.setTextValueSuffix(" %");
   for (auto* slider : {&temperature_, &seed_, &mix_, &dynamics_, &transpose_})
     slider->setColour(juce::Slider::textBoxOutlineColourId, colours::raised);
+  add_tooltips();
   model_.onChange = [this] {
     instrument_.choose_model(model_.getText());
     show(models_);
   };
   target_.onChange = [this] { choose_target(); };
+  dice_.onClick = [this] { throw_dice(); };
+  fold_.setHasFocusOutline(true);
+  fold_.onClick = [this] { unfold(!unfolded_); };
+  unfold(false);
+}
+
+void SettingsPanel::add_tooltips() {
+  target_.setTooltip("The instrument that the next take is played on");
+  seed_.setTooltip("Another number is another performance of the same notes");
+  mix_.setTooltip("How much of the translation is heard: 0 % is the input alone");
+  fold_.setTooltip("Model, character, dynamics, transposition and channels, for who wants them "
+                   "other than they are");
+  model_.setTooltip("Which trained network translates; models found by the bridge");
+  temperature_.setTooltip("Lower is cleaner and duller, higher livelier and noisier. At the left: "
+                          "as the model itself wants it.");
+  dynamics_.setTooltip("How much of the input's loud and soft is given back to the translation");
+  transpose_.setTooltip(
+      "Semitones that the input is raised by before it is played. One above the highest: the "
+      "octaves that bring most of it into the model's range.");
+  channels_.setTooltip(
+      "auto: one player is translated once and placed as it was. per-channel: each "
+      "channel by itself. mono: their mean. mid: the middle, the sides stay.");
 }
 
 void SettingsPanel::add(juce::Label& title, const juce::String& text, juce::Component& control) {
@@ -97,6 +110,36 @@ void SettingsPanel::show(const std::vector<Model>& models) {
   model_.setEnabled(model_.getNumItems() > 0);
 }
 
+void SettingsPanel::show_changes() {
+  int changed = instrument_.choice({}, 1).model == "default" ? 0 : 1;
+  for (const auto* parameter : std::initializer_list<const juce::RangedAudioParameter*>{
+           &parameters_.temperature, &parameters_.dynamics, &parameters_.transpose,
+           &parameters_.channels})
+    if (std::abs(parameter->getValue() - parameter->getDefaultValue()) > 1e-4f)
+      ++changed;
+  juce::String text = "Advanced";
+  if (changed > 0)
+    text << " (" << changed << " changed)";
+  fold_.setButtonText(text);
+}
+
+void SettingsPanel::unfold(bool yes) {
+  unfolded_ = yes;
+  fold_.setToggleState(yes, juce::dontSendNotification);
+  show_changes();
+  for (auto* part : std::initializer_list<juce::Component*>{
+           &model_title_, &model_, &temperature_title_, &temperature_, &dynamics_title_, &dynamics_,
+           &transpose_title_, &transpose_, &channels_title_, &channels_})
+    part->setVisible(yes);
+  resized();
+  if (on_fold)
+    on_fold();
+}
+
+int SettingsPanel::height() const {
+  return unfolded_ ? 2 * kRow + kGap : kRow;
+}
+
 void SettingsPanel::choose_target() {
   const auto name = target_.getText();
   const Model* const model = Instrument::find(models_, model_.getText());
@@ -109,25 +152,43 @@ void SettingsPanel::choose_target() {
   parameters_.target.endChangeGesture();
 }
 
+void SettingsPanel::throw_dice() {
+  auto& seed = parameters_.seed;
+  const auto range = seed.getRange();
+  const int others = range.getEnd() - range.getStart(); // all but the present one
+  const int thrown =
+      range.getStart() + juce::Random::getSystemRandom().nextInt(std::max(1, others));
+  seed.beginChangeGesture();
+  seed = thrown < seed.get() ? thrown : thrown + 1;
+  seed.endChangeGesture();
+}
+
 void SettingsPanel::resized() {
-  constexpr int kGap = 10, kTitle = 20, kRow = 48;
-  auto bounds = getLocalBounds().removeFromTop(kRow);
-  const int part = (bounds.getWidth() - 4 * kGap) / 10;
-  const auto place = [&](juce::Label& title, juce::Component& control, int parts) {
-    auto column = bounds.removeFromLeft(parts * part);
-    title.setBounds(column.removeFromTop(kTitle));
-    control.setBounds(column);
-    bounds.removeFromLeft(kGap);
+  const auto column = [](juce::Rectangle<int>& row, int width, juce::Label& title) {
+    auto bounds = row.removeFromLeft(width);
+    row.removeFromLeft(kGap);
+    title.setBounds(bounds.removeFromTop(kTitle));
+    return bounds;
   };
-  place(target_title_, target_, 3);
-  place(model_title_, model_, 2);
-  place(temperature_title_, temperature_, 2);
-  place(seed_title_, seed_, 2);
-  place(mix_title_, mix_, 1);
-  bounds = getLocalBounds().removeFromBottom(kRow);
-  place(channels_title_, channels_, 3);
-  place(dynamics_title_, dynamics_, 2);
-  place(transpose_title_, transpose_, 2);
+  auto row = getLocalBounds().removeFromTop(kRow);
+  fold_.setBounds(row.removeFromRight(160).removeFromBottom(kRow - kTitle));
+  row.removeFromRight(kGap);
+  const int part = (row.getWidth() - 2 * kGap) / 10;
+  target_.setBounds(column(row, 4 * part, target_title_));
+  auto variation = column(row, 3 * part, seed_title_);
+  dice_.setBounds(variation.removeFromRight(IconButton::kWidth));
+  variation.removeFromRight(4);
+  seed_.setBounds(variation);
+  mix_.setBounds(column(row, row.getWidth(), mix_title_));
+  if (!unfolded_)
+    return;
+  row = getLocalBounds().withTrimmedTop(kRow + kGap).withHeight(kRow);
+  const int fifth = (row.getWidth() - 4 * kGap) / 5;
+  model_.setBounds(column(row, fifth, model_title_));
+  temperature_.setBounds(column(row, fifth, temperature_title_));
+  dynamics_.setBounds(column(row, fifth, dynamics_title_));
+  transpose_.setBounds(column(row, fifth, transpose_title_));
+  channels_.setBounds(column(row, row.getWidth(), channels_title_));
 }
 
 } // namespace umtn::plugin

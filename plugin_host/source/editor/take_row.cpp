@@ -1,40 +1,79 @@
 #include "take_row.hpp"
 
-#include "timeline_view.hpp"
+#include "take_words.hpp"
 
 namespace umtn::plugin {
 
 namespace {
-constexpr int kHeight = 46, kNoteHeight = 20;
+constexpr int kHeight = 46, kNoteLine = 18, kOffer = 190;
+const float kNoteFont = 13.5f;
+
+bool is_heard(const TakeRow::Shown& shown) {
+  return shown.take.state == TakeState::done && !shown.take.muted && !shown.covered;
 }
 
-int TakeRow::height() const {
-  return shown_.take.note.isEmpty() ? kHeight : kHeight + kNoteHeight;
+bool is_trouble(const Take& take) {
+  return take.state == TakeState::failed ||
+         (take.state == TakeState::done && take.message.isNotEmpty());
 }
 
-TakeRow::TakeRow(const TakeActions& actions) : actions_(actions) {
-  add(cancel_, actions.cancel, "Stops this translation");
-  add(rival_, actions.next_rival, "Hears the next take of the same place, in turn");
-  add(solo_, actions.solo, "Hears this take alone");
-  add(mute_, actions.mute, "Hears what lies below this take");
-  add(again_, actions.again, "Translates the same recording again, as it is set above");
-  add(reveal_, actions.reveal, "Shows the translation's WAV in the file manager");
-  add(remove_, actions.remove, "Takes it off the list; its files stay in the session folder");
+} // namespace
+
+TakeRow::TakeRow(const TakeActions& actions)
+    : actions_(actions), cancel_(Icon::cancel, "Cancel", "stops this translation"),
+      rival_(Icon::next_take, "A/B", "hears the next take of the same place, in turn"),
+      solo_(Icon::solo, "Solo", "hears this take alone"),
+      mute_(Icon::mute, "Mute", "hears what lies below this take"),
+      again_(Icon::again, "Again", "translates the same recording again, as it is set above"),
+      reveal_(Icon::folder, "Show file", "shows the translation's WAV in the file manager"),
+      remove_(Icon::bin, "Delete", "takes it off the list; its files stay in the session folder"),
+      more_(Icon::more, "More", "all that can be done with this take") {
+  add(cancel_, actions.cancel);
+  add(rival_, actions.next_rival);
+  add(solo_, actions.solo);
+  add(mute_, actions.mute);
+  add(again_, actions.again);
+  add(reveal_, actions.reveal);
+  add(remove_, actions.remove);
+  add(offer_, actions.again_as_offered);
+  addAndMakeVisible(more_);
+  more_.onClick = [this] { show_menu(); };
+  offer_.setHasFocusOutline(true);
+  offer_.setTooltip("Translates the same recording again, transposed as the bridge offers");
 }
 
-void TakeRow::add(juce::TextButton& button, const TakeActions::Action& action,
-                  const juce::String& tooltip) {
+void TakeRow::add(juce::Button& button, const TakeActions::Action& action) {
   addChildComponent(button);
-  button.setTooltip(tooltip);
-  button.setHasFocusOutline(true);
   button.onClick = [this, &action] {
     if (action)
       action(juce::String(id())); // a copy: the row may go
   };
 }
 
+juce::String TakeRow::title() const {
+  return title_of(shown_.take);
+}
+
+juce::String TakeRow::status() const {
+  return status_of(shown_.take, shown_.covered);
+}
+
+juce::String TakeRow::face() const {
+  const auto& take = shown_.take;
+  juce::String face = juce::StringArray{title(), status(), take.note}.joinIntoString("\n");
+  face << static_cast<int>(take.state) << juce::roundToInt(take.fraction * 200.0f) << " "
+       << (shown_.soloed ? 's' : '-') << (shown_.covered ? 'c' : '-')
+       << (shown_.has_rivals ? 'r' : '-') << (shown_.chosen ? 'o' : '-') << (take.muted ? 'm' : '-')
+       << take.result.getFullPathName();
+  return face;
+}
+
 void TakeRow::show(const Shown& shown) {
   shown_ = shown;
+  const auto now = face();
+  if (now == face_)
+    return;
+  face_ = now;
   const auto& take = shown.take;
   const bool done = take.state == TakeState::done;
   cancel_.setVisible(take.under_way());
@@ -46,6 +85,7 @@ void TakeRow::show(const Shown& shown) {
   reveal_.setVisible(done);
   again_.setVisible(!take.under_way());
   remove_.setVisible(!take.under_way());
+  offer_.setVisible(has_offer());
   setTitle((title() + ", " + status() + " " + take.note).trimEnd());
   const auto about =
       done ? "Drag it into a track to have the translation there: " + take.result.getFileName()
@@ -56,89 +96,88 @@ void TakeRow::show(const Shown& shown) {
   repaint();
 }
 
-juce::String TakeRow::title() const {
-  const auto& take = shown_.take;
-  const auto start = static_cast<double>(take.place.range.start) / take.place.rate;
-  const auto end = static_cast<double>(take.place.range.end) / take.place.rate;
-  return take.settings.target + "   " + clock_time(start) + " to " + clock_time(end) + "   seed " +
-         juce::String(take.settings.seed) +
-         (take.settings.transpose == 0
-              ? juce::String()
-              : "   transposed " + transpose_text(take.settings.transpose));
+bool TakeRow::has_offer() const {
+  return false;
 }
 
-juce::String TakeRow::status() const {
-  const auto& take = shown_.take;
-  switch (take.state) {
-  case TakeState::queued:
-    return take.message.isNotEmpty() ? take.message : juce::String("Waiting for its turn.");
-  case TakeState::running: {
-    auto text = juce::String(juce::roundToInt(take.fraction * 100.0f)) + " %";
-    if (take.seconds_left >= 90.0f)
-      text << ", about " << juce::roundToInt(take.seconds_left / 60.0f) << " minutes left";
-    else if (take.seconds_left >= 0.0f)
-      text << ", about " << juce::jmax(1, juce::roundToInt(take.seconds_left)) << " s left";
-    return text;
-  }
-  case TakeState::failed:
-    return take.message.isNotEmpty() ? take.message : juce::String("It failed.");
-  case TakeState::cancelled:
-    return "Cancelled.";
-  case TakeState::done:
-    break;
-  }
-  if (take.message.isNotEmpty())
-    return take.message;
-  return take.muted       ? "Muted."
-         : shown_.covered ? "Not heard: another take is."
-                          : "Heard in place of the input.";
+int TakeRow::note_height(int width) const {
+  if (shown_.take.note.isEmpty())
+    return 0;
+  const int words = Look::font(kNoteFont).getStringWidth(shown_.take.note) + 8;
+  const int room = std::max(60, width - 18 - (has_offer() ? kOffer + 10 : 0));
+  const int lines = words <= room ? 1 : 1.06 * words <= 2.0 * room ? 2 : 3; // words break early
+  return std::max(lines * kNoteLine + 6, has_offer() ? 30 : 0);
+}
+
+int TakeRow::height(int width) const {
+  return kHeight + note_height(width);
+}
+
+juce::Rectangle<int> TakeRow::text_area() const {
+  int right = getWidth();
+  for (const auto* button :
+       {&cancel_, &rival_, &solo_, &mute_, &again_, &reveal_, &remove_, &more_})
+    if (button->isVisible())
+      right = std::min(right, button->getX());
+  return juce::Rectangle<int>(14, 3, std::max(0, right - 22), kHeight - 10);
 }
 
 void TakeRow::paint(juce::Graphics& graphics) {
   const auto& take = shown_.take;
   auto bounds = getLocalBounds().withTrimmedBottom(4);
-  graphics.setColour(colours::panel);
+  graphics.setColour(shown_.chosen ? colours::raised.interpolatedWith(colours::panel, 0.5f)
+                                   : colours::panel);
   graphics.fillRoundedRectangle(bounds.toFloat(), 4.0f);
   if (take.state == TakeState::running) {
     graphics.setColour(colours::result.withAlpha(0.3f));
     graphics.fillRoundedRectangle(
         bounds.toFloat().withWidth(static_cast<float>(bounds.getWidth()) * take.fraction), 4.0f);
   }
-  const bool trouble = take.state == TakeState::failed ||
-                       (take.state == TakeState::done && take.message.isNotEmpty());
-  const bool heard = take.state == TakeState::done && !take.muted && !shown_.covered;
-  graphics.setColour(trouble ? colours::trouble : heard ? colours::result : colours::line);
+  if (shown_.chosen) {
+    graphics.setColour(colours::region);
+    graphics.drawRoundedRectangle(bounds.toFloat().reduced(0.75f), 4.0f, 1.5f);
+  }
+  const bool trouble = is_trouble(take);
+  graphics.setColour(trouble            ? colours::trouble
+                     : is_heard(shown_) ? colours::result
+                                        : colours::line);
   graphics.fillRoundedRectangle(bounds.removeFromLeft(4).toFloat(), 2.0f);
 
   if (take.note.isNotEmpty()) {
-    graphics.setFont(Look::font(13.5f));
+    graphics.setFont(Look::font(kNoteFont));
     graphics.setColour(colours::source);
-    graphics.drawFittedText(
-        take.note, bounds.removeFromBottom(kNoteHeight).withTrimmedLeft(10).withTrimmedRight(6),
-        juce::Justification::topLeft, 1);
+    auto note =
+        bounds.removeFromBottom(note_height(getWidth())).withTrimmedLeft(10).withTrimmedRight(6);
+    if (has_offer())
+      note.removeFromRight(kOffer + 10);
+    graphics.drawFittedText(take.note, note, juce::Justification::topLeft, 3, 1.0f);
   }
-  int right = bounds.getRight();
-  for (const auto* button : {&cancel_, &rival_, &solo_, &mute_, &again_, &reveal_, &remove_})
-    if (button->isVisible())
-      right = std::min(right, button->getX());
-  auto text = bounds.withTrimmedLeft(10).withRight(right - 8);
+  auto text = text_area();
   graphics.setFont(Look::font());
   graphics.setColour(colours::text);
-  graphics.drawText(title(), text.removeFromTop(text.getHeight() / 2).withTrimmedTop(3),
-                    juce::Justification::centredLeft);
-  graphics.setFont(Look::font(13.5f));
+  const auto top = text.removeFromTop(text.getHeight() / 2);
+  graphics.drawText(title(), top, juce::Justification::centredLeft);
+  graphics.setFont(Look::font(kNoteFont));
   graphics.setColour(trouble ? colours::trouble : colours::quiet_text);
-  graphics.drawText(status(), text.withTrimmedBottom(3), juce::Justification::centredLeft);
+  graphics.drawText(status(), text, juce::Justification::centredLeft);
 }
 
 void TakeRow::resized() {
-  auto bounds = getLocalBounds().withHeight(kHeight).withTrimmedBottom(4).reduced(6, 8);
-  for (auto* button : {&remove_, &reveal_, &again_, &mute_, &solo_, &rival_, &cancel_})
+  auto bounds = getLocalBounds().withHeight(kHeight).withTrimmedBottom(4).reduced(6, 6);
+  for (auto* button : {&more_, &remove_, &reveal_, &again_, &mute_, &solo_, &rival_, &cancel_})
     if (button->isVisible()) {
-      const int width = button == &reveal_ ? 78 : button == &rival_ ? 42 : 58;
-      button->setBounds(bounds.removeFromRight(width));
+      button->setBounds(bounds.removeFromRight(IconButton::kWidth));
       bounds.removeFromRight(4);
     }
+  if (offer_.isVisible())
+    offer_.setBounds(getWidth() - kOffer - 8, kHeight - 4, kOffer, 26);
+}
+
+void TakeRow::mouseDown(const juce::MouseEvent& event) {
+  if (actions_.choose)
+    actions_.choose(juce::String(id()));
+  if (event.mods.isPopupMenu())
+    show_menu();
 }
 
 void TakeRow::mouseDrag(const juce::MouseEvent& event) {
@@ -146,6 +185,26 @@ void TakeRow::mouseDrag(const juce::MouseEvent& event) {
       !juce::DragAndDropContainer::performExternalDragDropOfFiles(
           {shown_.take.result.getFullPathName()}, false, this))
     return;
+}
+
+void TakeRow::show_menu() {
+  juce::PopupMenu menu;
+  const auto item = [&](const juce::Button& button, const TakeActions::Action& action,
+                        bool ticked = false) {
+    if (button.isVisible() && action)
+      menu.addItem(button.getTitle(), true, ticked, [action, take = id()] { action(take); });
+  };
+  item(cancel_, actions_.cancel);
+  item(rival_, actions_.next_rival);
+  item(solo_, actions_.solo, shown_.soloed);
+  item(mute_, actions_.mute, shown_.take.muted);
+  menu.addSeparator();
+  item(again_, actions_.again);
+  item(offer_, actions_.again_as_offered);
+  item(reveal_, actions_.reveal);
+  menu.addSeparator();
+  item(remove_, actions_.remove);
+  menu.showMenuAsync(juce::PopupMenu::Options().withTargetComponent(more_));
 }
 
 } // namespace umtn::plugin

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../takes/take.hpp"
+#include "icon_button.hpp"
 #include "look.hpp"
 
 #include <functional>
@@ -12,7 +13,7 @@ namespace umtn::plugin {
 // What becomes of a take is said by its id: the row may be gone by then.
 struct TakeActions {
   using Action = std::function<void(const juce::String& id)>;
-  Action cancel, remove, reveal, solo, mute, next_rival, again;
+  Action cancel, remove, reveal, solo, mute, next_rival, again, again_as_offered, choose;
 };
 
 // Dragging it drags the WAV out of the window, into a track or a folder.
@@ -23,28 +24,36 @@ public:
     bool soloed = false;
     bool covered = false; // another take, or another's solo, is heard in its place
     bool has_rivals = false;
+    bool chosen = false;
   };
 
   explicit TakeRow(const TakeActions& actions);
   void show(const Shown& shown);
   const juce::String& id() const { return shown_.take.id; }
+  // All that can be done with it, as a menu.
+  void show_menu();
 
   void paint(juce::Graphics& graphics) override;
   void resized() override;
+  void mouseDown(const juce::MouseEvent& event) override;
   void mouseDrag(const juce::MouseEvent& event) override;
 
-  int height() const; // a line more where there is a note
+  int height(int width) const; // more where there is a note
 
 private:
   juce::String title() const;
   juce::String status() const;
-  void add(juce::TextButton& button, const TakeActions::Action& action,
-           const juce::String& tooltip);
+  juce::String face() const; // all that is seen of it
+  bool has_offer() const;
+  int note_height(int width) const;
+  void add(juce::Button& button, const TakeActions::Action& action);
+  juce::Rectangle<int> text_area() const;
 
   const TakeActions& actions_;
   Shown shown_;
-  juce::TextButton cancel_{"Cancel"}, rival_{"A/B"}, solo_{"Solo"}, mute_{"Mute"}, again_{"Again"},
-      reveal_{"Show file"}, remove_{"Delete"};
+  juce::String face_;
+  IconButton cancel_, rival_, solo_, mute_, again_, reveal_, remove_, more_;
+  juce::TextButton offer_;
 };
 
 } // namespace umtn::plugin

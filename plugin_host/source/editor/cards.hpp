@@ -1,0 +1,14 @@
+// What the window's cards say.
+#pragma once
+
+#include "../core.hpp"
+#include "card.hpp"
+
+namespace umtn::plugin {
+
+Card::Content help_card();
+Card::Content about_card(const Connection& connection);
+// The end of what the bridge wrote.
+Card::Content log_card(const juce::File& log);
+
+} // namespace umtn::plugin
