@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -116,4 +117,8 @@ def umtn(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        from bridge.discovery.command_file import leave_command
+
+        leave_command()
     umtn(prog_name="umtn")
