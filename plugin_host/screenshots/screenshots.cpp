@@ -111,6 +111,7 @@ void draw(PluginEditor& editor, const CoreView& view, const juce::File& file, fl
   editor.show(view);
   editor.createComponentSnapshot(editor.getLocalBounds()); // asks for the waveforms
   juce::Thread::sleep(400);                                // which are read on another thread
+  editor.show(view);
   const auto image = editor.createComponentSnapshot(editor.getLocalBounds(), true, scale);
   file.deleteFile();
   juce::FileOutputStream stream(file);

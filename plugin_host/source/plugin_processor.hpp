@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core.hpp"
+#include "editor/waveforms.hpp"
 #include "instrument.hpp"
 #include "parameters.hpp"
 
@@ -41,6 +42,7 @@ public:
   Core& core() { return core_; }
   Parameters& parameters() { return parameters_; }
   Instrument& instrument() { return instrument_; }
+  Waveforms& waveforms() { return waveforms_; }
   // Where there is no host to have a transport; nullptr where there is.
   OwnTransport* own_transport() { return standalone_ ? &own_transport_ : nullptr; }
   // Renders as soon as the transport stops after something was recorded.
@@ -58,6 +60,7 @@ private:
   const bool standalone_ = wrapperType == wrapperType_Standalone;
   OwnTransport own_transport_;
   Core core_; // last: its threads ask for the settings
+  Waveforms waveforms_{core_.capture()};
 };
 
 } // namespace umtn::plugin

@@ -11,7 +11,7 @@ constexpr int kMargin = 12;
 PluginEditor::PluginEditor(PluginProcessor& owner)
     : AudioProcessorEditor(owner), processor_(owner), core_(owner.core()),
       menu_(Icon::menu, "Menu", "files, size, help and more"),
-      settings_(owner.parameters(), owner.instrument()),
+      settings_(owner.parameters(), owner.instrument()), timeline_(owner.waveforms()),
       actions_(owner.parameters(), owner.own_transport() != nullptr) {
   setLookAndFeel(&look_);
   setWantsKeyboardFocus(true);
@@ -62,6 +62,7 @@ void PluginEditor::timerCallback() {
   }
   view_.transport = core_.region().transport();
   timeline_.show_transport(view_.transport);
+  timeline_.show_level(core_.capture().input_level(), processor_.parameters().capture.get());
   actions_.show_transport(view_.transport, core_.capture().report().recording);
 }
 

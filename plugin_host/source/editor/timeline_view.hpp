@@ -1,68 +1,104 @@
-// Source and result on a common timeline, with play head and region.
+// Source and result on a common timeline, with ruler, play heads, region and input meter.
 #pragma once
 
-#include "../core.hpp"
-#include "look.hpp"
-#include "waveforms.hpp"
+#include "input_meter.hpp"
+#include "timeline/axis.hpp"
+#include "timeline/drop_mark.hpp"
+#include "timeline/grid.hpp"
+#include "timeline/lanes.hpp"
+#include "timeline/play_head.hpp"
+#include "timeline/region_band.hpp"
+#include "timeline/ruler.hpp"
 
 namespace umtn::plugin {
 
-struct Seconds {
-  double start = 0.0, end = 1.0;
-  double length() const { return end - start; }
-};
-
-// Dragging in it makes a region, dragging a handle changes it. The arrow keys move the region, with
-// shift its end; the wheel zooms, and Home shows everything.
-class TimelineView : public juce::Component, public juce::SettableTooltipClient {
+// Dragging in the lanes makes a region, dragging a handle changes it, and a press with shift moves
+// its nearer end. A press without a drag, and any in the ruler, puts the play head there. The wheel
+// zooms around the mouse, with shift it scrolls; a double press on the region zooms to it, anywhere
+// else it shows everything. Files that are dropped become the source.
+//
+// It is put together of parts that draw themselves, and only where something changed.
+class TimelineView : public juce::Component,
+                     public juce::SettableTooltipClient,
+                     public juce::FileDragAndDropTarget {
 public:
-  TimelineView();
+  explicit TimelineView(Waveforms& waveforms);
 
   void show(const CoreView& view);
   // Only what moves all the time.
   void show_transport(const Transport& transport);
+  // Where the plugin itself plays while the host stands still; nothing: nowhere.
+  void show_listen(std::optional<double> seconds);
+  // What came in since the last time.
+  void show_level(InputLevel level, bool armed);
+
+  std::function<void(Place)> on_region;
+  std::function<void(Sample)> on_locate; // empty where the host alone may
+  // Where to listen from, in seconds, while the transport stands still.
+  std::function<void(double)> on_listen_locate;
+  // Files that were dropped: one after another from the start of the place on.
+  std::function<void(const std::vector<juce::File>&, Place)> on_import;
+  std::function<void()> on_settings; // a switch was changed here
+
+  // Drags go to bars and beats, where the host has them.
+  bool snap() const { return snap_button_.getToggleState(); }
+  void set_snap(bool on) { snap_button_.setToggleState(on, juce::dontSendNotification); }
+  // What is seen goes along with the play head.
+  bool follow() const { return follow_; }
+  void set_follow(bool on) { follow_ = on; }
+
+  void zoom_to_region(); // or back, where it is seen already
+  void show_everything();
+  const Axis& axis() const { return axis_; }
 
   void paint(juce::Graphics& graphics) override;
+  void paintOverChildren(juce::Graphics& graphics) override;
+  void resized() override;
   void mouseMove(const juce::MouseEvent& event) override;
   void mouseDown(const juce::MouseEvent& event) override;
   void mouseDrag(const juce::MouseEvent& event) override;
+  void mouseUp(const juce::MouseEvent& event) override;
+  void mouseDoubleClick(const juce::MouseEvent& event) override;
   void mouseWheelMove(const juce::MouseEvent&, const juce::MouseWheelDetails& wheel) override;
+  void mouseMagnify(const juce::MouseEvent& event, float factor) override;
   bool keyPressed(const juce::KeyPress& key) override;
   void focusGained(FocusChangeType) override { repaint(); }
   void focusLost(FocusChangeType) override { repaint(); }
 
-  std::function<void(Place)> on_region;
-  std::function<void(Sample)> on_locate; // empty where the host alone may
+  bool isInterestedInFileDrag(const juce::StringArray& files) override;
+  void fileDragEnter(const juce::StringArray& files, int x, int y) override;
+  void fileDragMove(const juce::StringArray& files, int x, int y) override;
+  void fileDragExit(const juce::StringArray&) override { drop_mark_.setVisible(false); }
+  void filesDropped(const juce::StringArray& files, int x, int y) override;
 
 private:
-  enum class Handle { none, start, end, fresh };
+  enum class Gesture { none, play_head, pressed, region };
 
-  juce::Rectangle<int> lane(int index) const;
-  float x_of(double seconds) const;
-  double seconds_at(float x) const;
-  Handle handle_at(float x) const;
-  Seconds everything() const;
-  std::optional<Seconds> region() const;
+  float lanes_x(float x) const { return x - static_cast<float>(lanes_.getX()); }
   double rate() const { return view_.transport.rate > 0.0 ? view_.transport.rate : 48000.0; }
+  double transport_seconds() const;
+  Seconds everything() const;
+  void fit();
+  void axis_changed();
+  void place_heads();
+  double snapped(double seconds, const juce::ModifierKeys& keys) const;
   void set_region(double from, double to);
-  void zoom(double factor, double around);
-
-  void paint_ruler(juce::Graphics& graphics) const;
-  void paint_captured(juce::Graphics& graphics);
-  void paint_takes(juce::Graphics& graphics);
-  void paint_region(juce::Graphics& graphics) const;
-  void paint_hint(juce::Graphics& graphics, int index, const juce::String& hint) const;
-  juce::Rectangle<int> area_of(int index, Seconds seconds) const;
+  void locate(double seconds);
+  void move_region(bool left, bool only_end);
+  double drop_seconds(int x) const;
 
   CoreView view_;
-  Waveforms waveforms_;
-  std::optional<Seconds> zoomed_; // none: everything
-  Seconds shown_{0.0, 10.0};
-  Handle dragged_ = Handle::none;
-  double anchor_ = 0.0;
+  Axis axis_;
+  Ruler ruler_{axis_};
+  Lanes lanes_;
+  RegionBand band_{axis_};
+  PlayHead play_head_{colours::text}, listen_head_{colours::result};
+  DropMark drop_mark_{axis_};
+  InputMeter meter_;
+  juce::TextButton snap_button_{"Snap"};
+  bool follow_ = true;
+  Gesture gesture_ = Gesture::none;
+  double anchor_ = 0.0; // the region's end that stays
 };
-
-// As on a clock: 1:05.3
-juce::String clock_time(double seconds);
 
 } // namespace umtn::plugin
