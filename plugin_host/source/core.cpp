@@ -7,7 +7,9 @@ namespace umtn::plugin {
 Core::Core(CoreOptions options)
     : worker_(std::make_unique<Worker>(capture_, player_, region_, triggers_, sources_wanted_,
                                        std::move(options))) {}
-Core::~Core() = default;
+Core::~Core() {
+  listen_.end(); // its thread asks the worker
+}
 
 void Core::start() {
   worker_->start();
@@ -16,6 +18,7 @@ void Core::start() {
 void Core::prepare(double rate, int max_block, int channels) {
   capture_.prepare(rate, max_block, channels);
   player_.prepare(rate, channels);
+  listen_.prepare(rate, channels);
   worker_->prepare(rate);
 }
 
@@ -32,6 +35,10 @@ void Core::observe(const Transport& transport, int samples, bool trigger,
 void Core::set_audition(Audition audition) noexcept UMTN_REALTIME {
   if (audition == Audition::source)
     sources_wanted_ = true;
+}
+
+Material Core::material() const {
+  return worker_->material();
 }
 
 CoreView Core::view() const {

@@ -3,7 +3,7 @@
 
 #include "bridge/bridge_client.hpp"
 #include "capture/capture.hpp"
-#include "player/player.hpp"
+#include "player/listen.hpp"
 #include "state/state.hpp"
 #include "takes/take_list.hpp"
 #include "timeline/region.hpp"
@@ -39,10 +39,11 @@ struct CoreOptions {
 };
 
 // How processBlock reads:
-//   const Transport transport = read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
+//   const Transport transport =
+//       host_time.next(getPlayHead(), getSampleRate(), isNonRealtime(), samples);
 //   core.observe(transport, samples, trigger, armed);
 //   core.capture().process(audio, transport, armed);
-//   core.player().process(audio, transport, controls);
+//   core.listen().process(audio, transport, controls);
 //
 // A thread of its own does all that takes time. The constructor does nothing that a host's probing
 // would notice; threads start with the first prepare().
@@ -64,6 +65,8 @@ public:
   void set_audition(Audition audition) noexcept UMTN_REALTIME;
   Capture& capture() { return capture_; }
   Player& player() { return player_; }
+  // Plays inside the plugin while the host stands still; has the player play else.
+  Listen& listen() { return listen_; }
 
   // From here on any other thread. None of these waits for disk, bridge or audio.
   CoreView view() const;
@@ -100,8 +103,10 @@ public:
 
 private:
   class Worker;
+  Material material() const;
   Capture capture_;
   Player player_;
+  Listen listen_{player_, [this] { return material(); }};
   Region region_;
   bool trigger_ = true; // the audio thread's: a trigger that is on from the start is none
   std::atomic<unsigned> triggers_{0};

@@ -44,9 +44,9 @@ void PluginProcessor::processBlockBypassed(juce::AudioBuffer<float>& audio, juce
 void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noexcept UMTN_REALTIME {
   const juce::ScopedNoDenormals no_denormals;
   const int samples = audio.getNumSamples();
-  const Transport transport = standalone_
-                                  ? own_transport_.advance(getSampleRate(), samples)
-                                  : read_transport(getPlayHead(), getSampleRate(), isNonRealtime());
+  const Transport transport =
+      standalone_ ? own_transport_.advance(getSampleRate(), samples)
+                  : host_time_.next(getPlayHead(), getSampleRate(), isNonRealtime(), samples);
 
   const bool armed = parameters_.capture.get() && !bypass;
 
@@ -54,7 +54,7 @@ void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noex
   core_.capture().process(audio, transport, armed);
   const PlayControls controls = parameters_.play_controls(bypass);
   core_.set_audition(controls.audition);
-  core_.player().process(audio, transport, controls);
+  core_.listen().process(audio, transport, controls);
 }
 
 RenderSettings PluginProcessor::render_settings() const {

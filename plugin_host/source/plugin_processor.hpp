@@ -5,6 +5,7 @@
 #include "editor/waveforms.hpp"
 #include "instrument.hpp"
 #include "parameters.hpp"
+#include "timeline/host_time.hpp"
 
 namespace umtn::plugin {
 
@@ -59,6 +60,7 @@ private:
   std::atomic<bool> auto_render_{false};
   const bool standalone_ = wrapperType == wrapperType_Standalone;
   OwnTransport own_transport_;
+  HostTime host_time_{wrapperType == wrapperType_LV2};
   Core core_; // last: its threads ask for the settings
   Waveforms waveforms_{core_.capture()};
 };

@@ -86,7 +86,7 @@ TEST_CASE("a whole session: nothing forbidden on the audio thread") {
       const Transport transport = read_transport(&head, 48000.0, false);
       core.observe(transport, samples, trigger);
       core.capture().process(audio, transport, armed);
-      core.player().process(audio, transport, controls);
+      core.listen().process(audio, transport, controls);
     });
     INFO(ForbiddenCalls::last());
     REQUIRE(calls == 0);
@@ -140,6 +140,35 @@ TEST_CASE("a whole session: nothing forbidden on the audio thread") {
         core.next_rival(core.view().takes[0].id);
       step(false, false, random_controls());
     }
+    // The host stands still, and the plugin plays.
+    head.playing = false;
+    core.listen().play();
+    long heard = 0;
+    const auto listened = [&] {
+      auto controls = random_controls();
+      controls.bypass = false;
+      const double place = core.listen().position();
+      step(false, false, controls);
+      heard += core.listen().position() != place;
+      return heard > 100;
+    };
+    CHECK(eventually([&] {
+      const int what = random.integer(0, 20);
+      if (what == 0 || !core.listen().playing())
+        core.listen().play();
+      if (what == 1)
+        core.listen().locate(std::abs(random.sample()));
+      if (what == 2)
+        core.listen().loop(Place{{0, 30000}, 48000.0});
+      if (what == 3)
+        core.listen().loop({});
+      if (what == 4 && !core.view().takes.empty())
+        core.listen().play(core.view().takes[0].result);
+      return listened();
+    }));
+    head.playing = true; // which ends it
+    step(false, false, {});
+    CHECK_FALSE(core.listen().playing());
   }
   MESSAGE(blocks, " blocks");
   CHECK(calls == 0);

@@ -43,8 +43,9 @@ void Capture::prepare(double rate, int max_block, int channels) {
     writer_ = std::thread(&Capture::run, this);
 }
 
-void Capture::process(const juce::AudioBuffer<float>& input, const Transport& transport,
+void Capture::process(const juce::AudioBuffer<float>& input, const Transport& host,
                       bool armed) noexcept UMTN_REALTIME {
+  const Transport transport = steady_.follow(host, input.getNumSamples());
   const double now = steady_seconds();
   pace_.observe(transport, input.getNumSamples(), now);
   measure(input);

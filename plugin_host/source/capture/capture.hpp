@@ -3,7 +3,7 @@
 
 #include "../audio/peaks.hpp"
 #include "../timeline/pace.hpp"
-#include "../timeline/transport.hpp"
+#include "../timeline/steady_position.hpp"
 #include "capture_fifo.hpp"
 #include "captured_timeline.hpp"
 
@@ -41,7 +41,7 @@ public:
   void prepare(double rate, int max_block, int channels);
 
   // Every block. Writes only where armed and rolling.
-  void process(const juce::AudioBuffer<float>& input, const Transport& transport,
+  void process(const juce::AudioBuffer<float>& input, const Transport& host,
                bool armed) noexcept UMTN_REALTIME;
 
   // From here on any other thread.
@@ -71,7 +71,8 @@ private:
 
   std::mutex fifo_mutex_; // the writer's end of the FIFO, and its making; not the audio thread's
   CaptureFifo fifo_;
-  Pace pace_;        // the audio thread's
+  Pace pace_; // the audio thread's, with the next
+  SteadyPosition steady_;
   int channels_ = 0; // that the FIFO has room for
   std::atomic<Sample> lost_{0};
   std::atomic<double> last_recorded_{-1.0};

@@ -73,6 +73,20 @@ CoreView Core::Worker::view() const {
   return view;
 }
 
+Material Core::Worker::material() const {
+  std::vector<Place> places;
+  Material material;
+  material.captured = capture_.timeline();
+  for (const Clip& clip : material.captured.clips())
+    places.push_back(clip.place);
+  board_.look([&](const Board::Content& content) {
+    for (const Take& take : content.takes.all())
+      if (take.state == TakeState::done && content.takes.audible(take))
+        places.push_back(take.place);
+  });
+  return stretch(std::move(material), places, region_.current());
+}
+
 void Core::Worker::render() {
   thread_.ask([this] { render_region(); });
 }

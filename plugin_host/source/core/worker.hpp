@@ -22,6 +22,8 @@ public:
   void prepare(double rate);
 
   CoreView view() const;
+  // What there is to listen to.
+  Material material() const;
   juce::uint64 revision() const { return board_.revision(); }
 
   void render();

@@ -2,7 +2,8 @@
 
 namespace umtn::plugin {
 
-void Region::observe(const Transport& transport, int samples, bool armed) noexcept UMTN_REALTIME {
+void Region::observe(const Transport& host, int samples, bool armed) noexcept UMTN_REALTIME {
+  const Transport transport = steady_.follow(host, samples);
   now_.transport = transport;
   const bool rolling = transport.rolling() && samples > 0;
   if (rolling && armed) {
@@ -17,7 +18,7 @@ void Region::observe(const Transport& transport, int samples, bool armed) noexce
     now_.played_rate = transport.rate;
   }
   if (rolling)
-    now_.transport.position += samples;
+    now_.transport.move_by(samples);
   ++now_.blocks;
   now_.rolling = rolling && armed;
   seen_.write(now_);

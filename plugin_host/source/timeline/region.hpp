@@ -2,7 +2,7 @@
 #pragma once
 
 #include "published.hpp"
-#include "transport.hpp"
+#include "steady_position.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -16,7 +16,7 @@ class Region {
 public:
   // Follows the transport. Every block, on the audio thread. Playing only to listen, with capture
   // off, leaves the last range played as it is: nothing was recorded in it.
-  void observe(const Transport& transport, int samples, bool armed = true) noexcept UMTN_REALTIME;
+  void observe(const Transport& host, int samples, bool armed = true) noexcept UMTN_REALTIME;
 
   // From here on any other thread.
   void choose(RegionSource source) { source_ = source; }
@@ -39,7 +39,8 @@ private:
     bool rolling = false;
     std::uint64_t blocks = 0;
   };
-  Seen now_; // the audio thread's
+  Seen now_; // the audio thread's, with the next
+  SteadyPosition steady_;
   Published<Seen> seen_;
   std::atomic<RegionSource> source_{RegionSource::last_played};
   mutable std::mutex mutex_;

@@ -2,6 +2,14 @@
 
 namespace umtn::plugin {
 
+void Transport::move_by(Sample samples) noexcept UMTN_REALTIME {
+  position += samples;
+  if (!has_beats || rate <= 0.0)
+    return;
+  quarter += static_cast<double>(samples) / rate * bpm / 60.0;
+  bar_quarter += std::floor((quarter - bar_quarter) / bar_quarters()) * bar_quarters();
+}
+
 Transport read_transport(juce::AudioPlayHead* head, double rate,
                          bool offline_flag) noexcept UMTN_REALTIME {
   Transport transport;
@@ -23,9 +31,10 @@ Transport read_transport(juce::AudioPlayHead* head, double rate,
 
   const auto tempo = host->getBpm();
   const auto quarter = host->getPpqPosition();
-  if (tempo.hasValue() && quarter.hasValue() && *tempo > 0.0 && std::isfinite(*quarter)) {
-    transport.has_beats = true;
+  if (tempo.hasValue() && *tempo > 0.0)
     transport.bpm = *tempo;
+  if (transport.bpm > 0.0 && quarter.hasValue() && std::isfinite(*quarter)) {
+    transport.has_beats = true;
     transport.quarter = *quarter;
     if (const auto signature = host->getTimeSignature();
         signature.hasValue() && signature->numerator > 0 && signature->denominator > 0) {
@@ -33,7 +42,7 @@ Transport read_transport(juce::AudioPlayHead* head, double rate,
       transport.beat_unit = signature->denominator;
     }
     // Where the host does not say it, as if the signature had held from the start.
-    const double bar = 4.0 * transport.beats_in_bar / transport.beat_unit;
+    const double bar = transport.bar_quarters();
     transport.bar_quarter =
         host->getPpqPositionOfLastBarStart().orFallback(std::floor(*quarter / bar) * bar);
   }

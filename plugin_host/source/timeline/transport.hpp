@@ -18,16 +18,19 @@ struct Transport {
   Sample position = 0;       // of the block's first sample
   bool has_loop = false;
   Range loop;
+  double bpm = 0.0; // 0 where the host has none
   bool has_beats = false;
-  double bpm = 0.0;
   double quarter = 0.0;     // of the block's first sample, in quarter notes from the start
   double bar_quarter = 0.0; // where its bar begins
   int beats_in_bar = 4, beat_unit = 4;
   bool offline_flag = false; // what the host says; not to be trusted alone, see Pace
 
+  double bar_quarters() const { return 4.0 * beats_in_bar / beat_unit; }
   // Whether this block has a place on the timeline.
   bool rolling() const { return playing && has_position; }
   Range block(int samples) const { return {position, position + samples}; }
+  // The same so much later, its beats included.
+  void move_by(Sample samples) noexcept UMTN_REALTIME;
 };
 
 // Asks the play head. Without one (nullptr) there is no position.

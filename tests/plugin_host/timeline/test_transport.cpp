@@ -1,3 +1,4 @@
+#include "support/play_head.hpp"
 #include "timeline/pace.hpp"
 #include "timeline/published.hpp"
 #include "timeline/region.hpp"
@@ -8,14 +9,6 @@
 
 namespace umtn::plugin::test {
 namespace {
-
-using Position = juce::AudioPlayHead::PositionInfo;
-
-class PlayHead : public juce::AudioPlayHead {
-public:
-  juce::Optional<Position> position;
-  juce::Optional<Position> getPosition() const override { return position; }
-};
 
 Transport rolling_at(Sample position, double rate = 48000.0) {
   Transport transport;
@@ -103,20 +96,20 @@ TEST_CASE("one's own transport plays, stops and goes where it is told") {
 TEST_CASE("the region is what was played last; a loop belongs to it, a jump begins anew") {
   Region region;
   CHECK_FALSE(region.current());
-  region.observe(rolling_at(100), 50);
-  region.observe(rolling_at(150), 50);
-  CHECK(region.current()->range == Range{100, 200});
-  region.observe(rolling_at(120), 50); // back into it
-  CHECK(region.current()->range == Range{100, 200});
-  Transport stopped = rolling_at(170);
+  region.observe(rolling_at(10000), 5000);
+  region.observe(rolling_at(15000), 5000);
+  CHECK(region.current()->range == Range{10000, 20000});
+  region.observe(rolling_at(12000), 5000); // back into it
+  CHECK(region.current()->range == Range{10000, 20000});
+  Transport stopped = rolling_at(17000);
   stopped.playing = false;
-  region.observe(stopped, 50);
-  CHECK(region.current()->range == Range{100, 200});
-  region.observe(rolling_at(150), 10); // another roll
-  CHECK(region.current()->range == Range{150, 160});
-  region.observe(rolling_at(1000), 10);
-  CHECK(region.current()->range == Range{1000, 1010});
-  CHECK(region.transport().position == 1010);
+  region.observe(stopped, 5000);
+  CHECK(region.current()->range == Range{10000, 20000});
+  region.observe(rolling_at(15000), 1000); // another roll
+  CHECK(region.current()->range == Range{15000, 16000});
+  region.observe(rolling_at(100000), 1000);
+  CHECK(region.current()->range == Range{100000, 101000});
+  CHECK(region.transport().position == 101000);
 }
 
 TEST_CASE("a dragged region and the host's loop are regions when chosen") {
