@@ -54,8 +54,8 @@ public:
 
   // Starts the threads. Once is enough; prepare() and the editor call it.
   void start();
-  // The host's, before audio starts. Finished takes are loaded when it returns, or, where there are
-  // very many, soon after.
+  // The host's, before audio starts. Does not wait: finished takes that are short are loaded when it
+  // returns, others soon after, and offline renders wait for them.
   void prepare(double rate, int max_block, int channels);
 
   // The audio thread.
@@ -98,7 +98,7 @@ public:
   // `state` gives the parameters, model and target; the rest is the core's own.
   juce::MemoryBlock save(State state = {}) const;
   // Returns what was read, for the parameters, model and target; nothing where it is no state, and
-  // then nothing has changed.
+  // then nothing has changed. As in prepare(), takes may be loaded soon after.
   std::optional<State> load(const void* data, std::size_t size);
 
 private:

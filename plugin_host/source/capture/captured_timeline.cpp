@@ -85,17 +85,19 @@ public:
 private:
   bool converted(const Clip& clip, Sample end) {
     const Range own = clip.place.range;
-    auto audio = read_wav(clip.file, {clip.offset, clip.offset + own.length()});
-    if (!audio)
-      return unreadable(clip);
+    const ResampledWav wav(clip.file, {clip.offset, clip.offset + own.length()}, clip.place.rate,
+                           rate_);
     const Sample start = at_rate(own.start, clip.place.rate, rate_);
-    auto sound = resample(*audio, clip.place.rate, rate_, end - start);
-    set_channels(sound, channels_);
-    const auto skipped = static_cast<int>(cursor_ - start);
-    Audio rest(channels_, sound.getNumSamples() - skipped);
-    for (int channel = 0; channel < channels_; ++channel)
-      rest.copyFrom(channel, 0, sound, channel, skipped, rest.getNumSamples());
-    return write(rest, rest.getNumSamples());
+    while (cursor_ < end) {
+      const Sample length = std::min<Sample>(kChunk, end - cursor_);
+      auto sound = wav.read({cursor_ - start, cursor_ - start + length});
+      if (!sound)
+        return unreadable(clip);
+      set_channels(*sound, channels_);
+      if (!write(*sound, static_cast<int>(length)))
+        return false;
+    }
+    return true;
   }
 
   bool write(const Audio& audio, int samples) {

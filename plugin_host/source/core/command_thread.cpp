@@ -9,7 +9,7 @@ constexpr auto kNap = std::chrono::milliseconds(8);
 
 } // namespace
 
-void CommandThread::start(std::function<void()> round) {
+void CommandThread::start(std::function<bool()> round) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!thread_.joinable() && !ending_)
     thread_ = std::thread([this, round = std::move(round)] { run(round); });
@@ -61,20 +61,23 @@ void CommandThread::do_commands() {
     command();
 }
 
-void CommandThread::run(const std::function<void()>& round) {
+void CommandThread::run(const std::function<bool()>& round) {
+  bool more = false;
   for (;;) {
     std::uint64_t settles = 0;
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait_for(lock, kNap, [&] {
-        return ending_ || woken_ || !commands_.empty() || settles_wanted_ != settles_done_;
+        return ending_ || more || woken_ || !commands_.empty() || settles_wanted_ != settles_done_;
       });
       if (ending_)
         return;
       woken_ = false;
       settles = settles_wanted_;
     }
-    round();
+    more = round();
+    if (more)
+      continue;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       settles_done_ = settles;

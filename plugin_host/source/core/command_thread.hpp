@@ -19,12 +19,13 @@ public:
 
   // From any thread.
 
-  // Calls `round` on the thread from now on: at once where there is a command or it was woken, and
-  // every few milliseconds else. The second call does nothing.
-  void start(std::function<void()> round);
+  // Calls `round` on the thread from now on: at once where there is a command, it was woken, or the
+  // last round has left something to do (it says so), and every few milliseconds else. The second
+  // call does nothing. A round is short: nobody is heard in it, and end() waits for it.
+  void start(std::function<bool()> round);
   void ask(std::function<void()> command);
   void wake();
-  // Waits until a round that began after the call is over, but not longer than that.
+  // Waits until a round that began after the call has left nothing to do, but not longer than that.
   void settle(double seconds);
   // Waits for the round under way.
   void end();
@@ -33,7 +34,7 @@ public:
   void do_commands();
 
 private:
-  void run(const std::function<void()>& round);
+  void run(const std::function<bool()>& round);
 
   std::mutex mutex_; // guards what follows
   std::condition_variable wake_, settled_;

@@ -21,8 +21,9 @@ public:
   void give_again(bool awaited) { give(expected_given_, awaited); }
   unsigned expected_given() const { return expected_given_; }
 
-  // Loads what is heard and not in memory yet; whether there was such a take.
-  bool load_one();
+  // Loads a part of what is heard and not in memory yet, some milliseconds' work; whether there is
+  // more to do.
+  bool load_some();
   // Tries again what could not be read.
   void retry() { loader_.retry(); }
 
@@ -30,6 +31,8 @@ private:
   Board& board_;
   Player& player_;
   const std::atomic<bool>& sources_wanted_;
+  std::optional<Take> next_to_load(const TakeList& takes, double rate, bool with_source) const;
+
   TakeLoader loader_;
   unsigned expected_given_ = 0;
   juce::uint64 revision_given_ = 0;

@@ -5,8 +5,7 @@
 namespace umtn::plugin {
 namespace {
 
-constexpr double kPrepareWait = 5.0; // seconds that loading may hold up the host
-constexpr double kLoadStateWait = 2.0;
+constexpr double kHostWait = 0.03; // seconds that a host waits for what is quickly loaded
 
 } // namespace
 
@@ -28,7 +27,6 @@ Core::Worker::Worker(Capture& capture, Player& player, Region& region,
           options_.timing, options_.address_file) {}
 
 Core::Worker::~Worker() {
-  ending_ = true;
   life_.end();
   thread_.end(); // before the client, which it uses
 }
@@ -39,19 +37,21 @@ void Core::Worker::start() {
   if (const auto address = read_bridge_address(file))
     files_.follow_bridge_folder(address->session_folder);
   client_.start();
-  thread_.start([this] { round(); });
+  thread_.start([this] { return round(); });
 }
 
 void Core::Worker::prepare(double rate) {
   start();
   board_.change([&](Board::Content& content) { content.rate = rate; });
-  settle(kPrepareWait);
+  settle();
 }
 
-// Waits until what is finished is loaded, but not longer than that.
-void Core::Worker::settle(double seconds) {
+// A host may play, or bounce, as soon as it has what it called: what is loaded by then is in the
+// programme, and offline renders wait for the rest.
+void Core::Worker::settle() {
+  player_.expect(); // after the change: who sees this sees that
   if (board_.look([](const Board::Content& content) { return content.rate > 0.0; }))
-    thread_.settle(seconds);
+    thread_.settle(kHostWait);
 }
 
 CoreView Core::Worker::view() const {
@@ -125,13 +125,12 @@ std::optional<State> Core::Worker::load(const void* data, std::size_t size) {
   if (!state)
     return state;
   life_.forget(files_.open(*state));
-  player_.expect(); // after the change: who sees this sees that
   life_.take_up();
-  settle(kLoadStateWait);
+  settle();
   return state;
 }
 
-void Core::Worker::round() {
+bool Core::Worker::round() {
   // Before all else, so that what was expected by then is in the programme.
   const unsigned expected = player_.expected();
   thread_.do_commands();
@@ -145,9 +144,9 @@ void Core::Worker::round() {
   look_for_changes();
   const unsigned handled = moments_.held() ? programmes_.expected_given() : expected;
   programmes_.give(handled, bridge_may_come());
-  while (!ending_ && programmes_.load_one())
-    programmes_.give(handled, bridge_may_come());
+  const bool more = programmes_.load_some();
   player_.collect();
+  return more;
 }
 
 void Core::Worker::render_region() {

@@ -44,14 +44,14 @@ public:
 
 private:
   // The thread's.
-  void round();
+  bool round();
   void render_region();
   void begin(const Place& place, const RenderSettings& settings);
   void look_for_changes();
   bool bridge_may_come() const;
   bool bridge_unknown() const;
 
-  void settle(double seconds);
+  void settle();
 
   Capture& capture_;
   Player& player_;
@@ -67,7 +67,6 @@ private:
   // The thread's: what the view showed of others.
   juce::uint64 client_version_ = 0, capture_version_ = 0;
   bool was_waiting_ = false;
-  std::atomic<bool> ending_{false};
 
   CommandThread thread_;
   BridgeClient client_; // last: its thread calls into the rest

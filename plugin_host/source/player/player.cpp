@@ -76,7 +76,8 @@ void Player::process(juce::AudioBuffer<float>& audio, const Transport& transport
   const bool rolling = transport.rolling();
   pace_.observe(transport, samples, steady_seconds());
   take_newest();
-  const bool waited = rolling && !controls.bypass && wait_for_takes(transport, samples);
+  const bool waited =
+      rolling && !controls.bypass && wait_for_takes(transport, samples, controls.audition);
   if (!rolling) {
     waited_ = 0.0;
     gave_up_ = false;
@@ -222,21 +223,23 @@ void Player::render_layer(Sample start, Sample length, const Audio& sound, float
   }
 }
 
-bool Player::awaits(Range block) const noexcept UMTN_REALTIME {
+bool Player::awaits(Range block, Audition audition) const noexcept UMTN_REALTIME {
   if (newest_ == nullptr)
     return expected_ != 0;
   if (static_cast<int>(expected_ - newest_->handled) > 0)
     return true;
   for (const Layer& layer : newest_->layers)
-    if (layer.result == nullptr && layer.range.overlaps(block))
+    if (layer.range.overlaps(block) &&
+        (layer.result == nullptr ||
+         (audition == Audition::source && layer.source == nullptr && !layer.source_lost)))
       return true;
   return false;
 }
 
 // Only ever in an offline render; what sounds live goes on at once. Whether there was a wait.
-bool Player::wait_for_takes(const Transport& transport, int samples) noexcept {
+bool Player::wait_for_takes(const Transport& transport, int samples, Audition audition) noexcept {
   if (gave_up_ || longest_wait_ <= 0.0 || !pace_.may_wait(transport) ||
-      !awaits(transport.block(samples)))
+      !awaits(transport.block(samples), audition))
     return false;
   const unsigned cancels = cancels_;
   const auto nobody_hears = [&] {
@@ -247,7 +250,7 @@ bool Player::wait_for_takes(const Transport& transport, int samples) noexcept {
     }
     return take_newest();
   };
-  while (awaits(transport.block(samples))) {
+  while (awaits(transport.block(samples), audition)) {
     waiting_ = true;
     if (!nobody_hears()) {
       std::this_thread::sleep_for(kNap);

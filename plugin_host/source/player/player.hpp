@@ -67,9 +67,9 @@ private:
     }
   };
 
-  bool wait_for_takes(const Transport& transport, int samples) noexcept;
+  bool wait_for_takes(const Transport& transport, int samples, Audition audition) noexcept;
   bool take_newest() noexcept UMTN_REALTIME;
-  bool awaits(Range block) const noexcept UMTN_REALTIME;
+  bool awaits(Range block, Audition audition) const noexcept UMTN_REALTIME;
   void change_view(const PlayControls& controls, bool at_once) noexcept UMTN_REALTIME;
   void process_chunk(float* const* channels, int count, int samples,
                      Sample position) noexcept UMTN_REALTIME;

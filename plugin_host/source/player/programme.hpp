@@ -10,8 +10,9 @@ namespace umtn::plugin {
 
 struct Layer {
   Range range;                         // of the timeline, at the programme's rate
-  std::shared_ptr<const Audio> result; // none while the take is under way
+  std::shared_ptr<const Audio> result; // none while the take is under way, or being loaded
   std::shared_ptr<const Audio> source; // none unless it was asked for
+  bool source_lost = false;            // it was, and there is none
 };
 
 // Never changed once the audio thread has it. Later layers lie over earlier ones.

@@ -1,6 +1,7 @@
 // Takes' sound in memory, at the host's rate.
 #pragma once
 
+#include "../audio/resample.hpp"
 #include "../takes/take_list.hpp"
 #include "programme.hpp"
 
@@ -8,15 +9,20 @@
 
 namespace umtn::plugin {
 
-// Used by the core's thread alone.
+// Used by the core's thread alone. What was read and resampled is kept while it is heard.
 class TakeLoader {
 public:
   // Whether there is nothing left to do for this take.
   bool has(const Take& take, double rate, bool with_source) const;
-  // Reads and resamples. Returns an empty string, or a sentence that says what is missing.
-  juce::String load(const Take& take, double rate, bool with_source);
-  // Frees what these do not need.
-  void keep(const TakeList& takes);
+  // Reads and resamples a part of it, which takes a few milliseconds; has() says when it was the
+  // last. To begin with another take gives up one that is begun.
+  void load_some(const Take& take, double rate, bool with_source);
+  // The take that is begun, or empty.
+  juce::String under_way() const { return reading_ ? reading_->take : juce::String(); }
+  // What of a take could not be read, in a sentence, or empty.
+  juce::String trouble(const Take& take) const;
+  // Frees what these do not need at this rate.
+  void keep(const TakeList& takes, double rate);
   // Tries again what could not be read.
   void retry();
 
@@ -24,12 +30,28 @@ public:
   Layer layer(const Take& take, double rate) const;
 
 private:
+  struct Sound {
+    juce::File file; // that was read, or could not be
+    std::shared_ptr<const Audio> audio;
+  };
   struct Loaded {
     double rate = 0.0;
-    juce::File result_file, source_file;
-    std::shared_ptr<const Audio> result, source;
+    Sound result, source;
   };
+  struct Reading {
+    juce::String take;
+    double rate = 0.0;
+    juce::File file;
+    bool is_source = false;
+    ResampledWav wav;
+    Audio audio;
+    Sample done = 0;
+  };
+  void begin(const Take& take, double rate, bool source);
+  void finish(std::shared_ptr<const Audio> audio);
+
   std::map<juce::String, Loaded> loaded_;
+  std::optional<Reading> reading_;
 };
 
 } // namespace umtn::plugin

@@ -16,7 +16,10 @@ TEST_CASE("commands are done in order, on the thread, each once") {
       where = std::this_thread::get_id();
     });
   CHECK(done.empty()); // it has not been started
-  thread.start([&] { thread.do_commands(); });
+  thread.start([&] {
+    thread.do_commands();
+    return false;
+  });
   thread.settle(20.0);
   CHECK(done == std::vector<int>{0, 1, 2});
   CHECK(where != std::this_thread::get_id());
@@ -33,6 +36,7 @@ TEST_CASE("to settle is to see a round that began after the call, or to give up 
     seen = now;
     while (hang)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return false;
   });
   for (int n = 1; n < 20; ++n) {
     value = n;
@@ -46,14 +50,28 @@ TEST_CASE("to settle is to see a round that began after the call, or to give up 
   hang = false;
 }
 
+TEST_CASE("a round that has left something is followed by the next at once, commands and all") {
+  int rounds = 0, done_in = 0;
+  CommandThread thread;
+  thread.start([&] {
+    thread.do_commands();
+    if (rounds == 10)
+      thread.ask([&] { done_in = rounds; });
+    return ++rounds < 100;
+  });
+  thread.settle(20.0);
+  CHECK(rounds >= 100); // of which 8 ms of pause each would be 0.8 s
+  CHECK(done_in == 11);
+}
+
 TEST_CASE("it looks around on its own, and no more after its end") {
   std::atomic<int> rounds{0};
   CommandThread thread;
-  thread.start([&] { ++rounds; });
+  thread.start([&] { return ++rounds < 0; });
   CHECK(eventually([&] { return rounds > 3; }));
   thread.end();
   const int last = rounds;
-  thread.start([&] { ++rounds; });
+  thread.start([&] { return ++rounds < 0; });
   thread.wake();
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
   CHECK(rounds == last);

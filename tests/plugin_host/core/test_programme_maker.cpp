@@ -31,7 +31,7 @@ struct Making {
   }
   void work(bool awaited = true) {
     maker.give(player.expected(), awaited);
-    while (maker.load_one())
+    while (maker.load_some())
       maker.give(player.expected(), awaited);
   }
   // What comes out for an input of 0.5.
