@@ -1,3 +1,5 @@
+#include "audio/wav.hpp"
+#include "bridge/address.hpp"
 #include "bridge/bridge_client.hpp"
 #include "bridge/job_table.hpp"
 #include "bridge/model_table.hpp"
@@ -7,6 +9,10 @@
 
 #include <doctest/doctest.h>
 #include <mutex>
+
+#if !JUCE_WINDOWS
+#include <csignal>
+#endif
 
 namespace umtn::plugin::test {
 namespace {
@@ -35,6 +41,10 @@ public:
     const std::lock_guard<std::mutex> lock(mutex_);
     return notes_[id];
   }
+  juce::String offer(const juce::String& id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return offers_[id];
+  }
   int ends(const juce::String& id) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return ends_[id];
@@ -52,15 +62,45 @@ private:
     last_[update.id] = update;
     if (update.note.isNotEmpty())
       notes_[update.id] = update.note;
+    if (update.offer.isNotEmpty())
+      offers_[update.id] = update.offer;
     ends_[update.id] += update.state != TakeState::queued && update.state != TakeState::running;
   }
   std::mutex mutex_;
   std::map<juce::String, JobUpdate> last_;
-  std::map<juce::String, juce::String> notes_;
+  std::map<juce::String, juce::String> notes_, offers_;
   std::map<juce::String, int> ends_;
 
 public:
   BridgeClient client;
+};
+
+// What was answered to requests, by names.
+class Answers {
+public:
+  OnAnswer remember(const juce::String& name) {
+    return [this, name](const Answer& answer) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      last_[name] = answer;
+      ends_ += answer.state != Answer::State::waiting;
+    };
+  }
+  Answer last(const juce::String& name) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return last_[name];
+  }
+  bool ends(const juce::String& name) {
+    return eventually([&] { return last(name).state != Answer::State::waiting; });
+  }
+  int count() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return ends_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::map<juce::String, Answer> last_;
+  int ends_ = 0;
 };
 
 FakeBridge::Behaviour quick() {
@@ -152,12 +192,14 @@ TEST_CASE("what a bridge notes of a recording comes with its job; an old bridge 
     TemporaryFolder folder;
     auto behaviour = quick();
     behaviour.note = "All of it lies below.";
+    behaviour.offer = "octave";
     behaviour.old = old;
     FakeBridge bridge(folder / "bridge.json", folder.file(), behaviour);
     Listener listener(folder / "bridge.json");
     listener.client.render(listener.request("a"));
     REQUIRE(listener.becomes("a", TakeState::done));
     CHECK(listener.note("a") == (old ? "" : "All of it lies below."));
+    CHECK(listener.offer("a") == (old ? "" : "octave"));
   }
 }
 
@@ -316,6 +358,122 @@ TEST_CASE("a token in the address file is shown by itself, rather than one that 
   listener.client.render(listener.request("b"));
   CHECK(listener.becomes("b", TakeState::done));
 }
+
+TEST_CASE("a typed token counts where the address file's is refused") {
+  TemporaryFolder folder;
+  auto behaviour = quick();
+  behaviour.token = "of the file";
+  behaviour.writes = true;
+  FakeBridge bridge(folder / "bridge.json", folder.file(), behaviour);
+  // A bridge behind another's file, as where a port is passed on from another machine.
+  bridge.behave([](auto& other) { other.token = "of the bridge"; });
+  for (const bool typed_before : {false, true}) {
+    Listener listener(folder / "bridge.json");
+    if (typed_before)
+      listener.client.set_token("of the bridge");
+    else
+      REQUIRE(listener.becomes(Link::wrong_token));
+    listener.client.set_token("of the bridge");
+    CHECK(listener.becomes(Link::connected));
+    listener.client.render(listener.request(typed_before ? "a" : "b"));
+    CHECK(listener.becomes(typed_before ? "a" : "b", TakeState::done));
+  }
+}
+
+TEST_CASE("previews and conversions come though half of all packets are lost") {
+  TemporaryFolder folder;
+  auto behaviour = quick();
+  behaviour.lose = 0.5;
+  behaviour.render = 0.2;
+  FakeBridge bridge(folder / "bridge.json", folder.file(), behaviour);
+  Random random(1);
+  const auto source = folder / "source.wav";
+  {
+    const auto audio = noise(random, 2, 1000);
+    WavWriter::create(source, 44100.0, 2, 0)->write(audio.getArrayOfReadPointers(), 1000);
+  }
+  Answers answers;
+  Listener listener(folder / "bridge.json");
+  for (const auto* target : {"flute", "trumpet"})
+    listener.client.preview("default", target, answers.remember(target));
+  listener.client.convert(source, folder / "made.wav", answers.remember("made"));
+  listener.client.convert(folder / "none.mp3", folder / "not.wav", answers.remember("not"));
+  REQUIRE(answers.ends("flute"));
+  REQUIRE(answers.ends("trumpet"));
+  CHECK(answers.last("flute").file == juce::File("/previews/default flute.wav"));
+  CHECK(answers.last("trumpet").file == juce::File("/previews/default trumpet.wav"));
+  REQUIRE(answers.ends("made"));
+  CHECK(answers.last("made").state == Answer::State::done);
+  CHECK(answers.last("made").file == folder / "made.wav");
+  CHECK(answers.last("made").rate == 44100.0);
+  CHECK(answers.last("made").channels == 2);
+  CHECK(answers.last("made").frames == 1000);
+  REQUIRE(answers.ends("not"));
+  CHECK(answers.last("not").state == Answer::State::failed);
+  CHECK(answers.last("not").message == "It is no audio.");
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(answers.count() == 4);
+}
+
+TEST_CASE("an older bridge, none at all, or one that falls silent fails them with a sentence") {
+  TemporaryFolder folder;
+  Answers answers;
+  Listener listener(folder / "bridge.json");
+  listener.client.preview("default", "flute", answers.remember("none"));
+  REQUIRE(answers.ends("none"));
+  CHECK(answers.last("none").message.contains("No bridge is running"));
+  auto behaviour = quick();
+  behaviour.old = true;
+  FakeBridge bridge(folder / "bridge.json", folder.file(), behaviour);
+  REQUIRE(listener.becomes(Link::connected));
+  listener.client.preview("default", "flute", answers.remember("old"));
+  listener.client.convert(folder / "a", folder / "b", answers.remember("old too"));
+  REQUIRE(answers.ends("old"));
+  REQUIRE(answers.ends("old too"));
+  CHECK(answers.last("old").message.contains("older"));
+  CHECK(answers.last("old too").message.contains("older"));
+  bridge.behave([](auto& other) { other.silent = true; });
+  listener.client.preview("default", "flute", answers.remember("silent"));
+  REQUIRE(answers.ends("silent"));
+  CHECK(answers.last("silent").message.contains("does not answer"));
+}
+
+#if !JUCE_WINDOWS
+TEST_CASE("the light follows a bridge that is started from here, and says why it dies") {
+  TemporaryFolder folder;
+  const auto file = folder / "bridge.json";
+  Listener listener(file);
+  const auto says = [&](Link link, const juce::String& words) {
+    return eventually([&] {
+      const auto connection = listener.client.connection();
+      return connection.link == link && connection.sentence.contains(words);
+    });
+  };
+  REQUIRE(listener.becomes(Link::absent));
+  CHECK(listener.client.connection().log == juce::File());
+  listener.client.start_bridge({"/bin/sh", "-c", "sleep 0.3; echo 'umtn: No room.' >&2; exit 1"});
+  CHECK(says(Link::connecting, "is starting"));
+  CHECK(says(Link::absent, "could not start: No room."));
+  const auto log = listener.client.connection().log;
+  CHECK(log.existsAsFile());
+  CHECK(listener.client.connection().sentence.contains(log.getFullPathName()));
+
+  // One that comes, and is killed: what is left of it is no longer put down to the one before.
+  listener.client.start_bridge({"/bin/sh", "-c",
+                                "echo '{\"port\": 9, \"pid\": '$$'}' > \"$0\"; exec sleep 60",
+                                file.getFullPathName()});
+  REQUIRE(eventually([&] { return read_bridge_address(file).has_value(); }));
+  CHECK(says(Link::connecting, "Waiting"));
+  REQUIRE(kill(read_bridge_address(file)->pid, SIGKILL) == 0);
+  CHECK(says(Link::stale, "ended unexpectedly"));
+  CHECK(listener.client.connection().sentence.contains(log.getFullPathName()));
+  listener.client.start_bridge({"program-that-nobody-has"});
+  CHECK(says(Link::absent, "program-that-nobody-has"));
+  FakeBridge bridge(file, folder.file(), quick());
+  CHECK(listener.becomes(Link::connected));
+  CHECK(listener.client.connection().log == juce::File());
+}
+#endif
 
 TEST_CASE("the bridge is told when the plugin leaves") {
   TemporaryFolder folder;

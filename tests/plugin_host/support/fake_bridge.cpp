@@ -125,6 +125,14 @@ void FakeBridge::answer(const Message& message, const Client& client) {
   }
   if (message.address == "/umtn/render")
     return render(message, client);
+  for (const auto* later : {"/umtn/preview", "/umtn/convert"})
+    if (message.address == later && behaviour_.old)
+      return send(client, {"/umtn/error", juce::String(), juce::String("bad_request"),
+                           "There is no request '" + message.address + "'."});
+  if (message.address == "/umtn/preview")
+    return preview(message, client);
+  if (message.address == "/umtn/convert")
+    return convert(message, client);
 
   const std::lock_guard<std::mutex> lock(store_->mutex);
   const auto id = message.arguments[0];
@@ -150,8 +158,10 @@ void FakeBridge::answer(const Message& message, const Client& client) {
     job.addString({});
     job.addInt32(0);
     job.addInt32(1);
-    if (!behaviour_.old)
+    if (!behaviour_.old) {
       job.addString(behaviour_.note);
+      job.addString(behaviour_.offer);
+    }
     send(client, job);
   }
 }
@@ -173,13 +183,48 @@ void FakeBridge::render(const Message& message, const Client& client) {
                    message.arguments};
   }
   juce::OSCMessage accepted("/umtn/accepted", id, job->second.state);
-  if (!behaviour_.old)
+  if (!behaviour_.old) {
     accepted.addString(behaviour_.note);
+    accepted.addString(behaviour_.offer);
+  }
   send(client, accepted);
   if (job->second.state == "done")
     send(client, {"/umtn/done", id, job->second.output});
   else
     send(client, {"/umtn/progress", id, 0.5f, 1.0f, job->second.state});
+}
+
+void FakeBridge::preview(const Message& message, const Client& client) {
+  const auto id = message.arguments[0];
+  if (behaviour_.refuse.isNotEmpty())
+    return send(client, {"/umtn/error", id, behaviour_.refuse, juce::String("Not now.")});
+  const std::lock_guard<std::mutex> lock(store_->mutex);
+  const auto now = steady_seconds();
+  const auto [made, is_new] = store_->previews.try_emplace(id, now + behaviour_.render);
+  if (now < made->second)
+    return send(client, {"/umtn/preview", id, juce::String("making")});
+  send(client, {"/umtn/preview", id, juce::String("ready"),
+                "/previews/" + message.arguments[1] + " " + message.arguments[2] + ".wav"});
+}
+
+void FakeBridge::convert(const Message& message, const Client& client) {
+  const auto id = message.arguments[0];
+  if (behaviour_.refuse.isNotEmpty())
+    return send(client, {"/umtn/error", id, behaviour_.refuse, juce::String("Not now.")});
+  const std::lock_guard<std::mutex> lock(store_->mutex);
+  const auto audio = read_wav(juce::File(message.arguments[1]));
+  const auto info = wav_info(juce::File(message.arguments[1]));
+  if (!audio || !info)
+    return send(client,
+                {"/umtn/error", id, juce::String("audio"), juce::String("It is no audio.")});
+  if (++store_->conversions[id] == 1) {
+    auto writer =
+        WavWriter::create(juce::File(message.arguments[2]), info->rate, info->channels, 0);
+    if (writer != nullptr)
+      writer->write(audio->getArrayOfReadPointers(), audio->getNumSamples());
+  }
+  send(client, {"/umtn/converted", id, message.arguments[2], static_cast<int>(info->rate),
+                info->channels, audio->getNumSamples()});
 }
 
 void FakeBridge::finish_jobs() {

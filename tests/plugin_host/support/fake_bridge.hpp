@@ -20,8 +20,9 @@ public:
     juce::String token;   // wanted, where it is not empty
     juce::String refuse;  // an error code for every render
     juce::String note;    // what it says of every recording
+    juce::String offer;   // the transposition that would help every recording
     bool writes = false;  // its token into its address file
-    bool old = false;     // knows no notes
+    bool old = false;     // knows no notes, previews or conversions
     bool write = true;    // the result: the source, negated
     bool silent = false;  // answers nothing at all
     int protocol = 1;
@@ -35,7 +36,9 @@ public:
       juce::StringArray options;
     };
     std::map<juce::String, Job> jobs;
-    int renders = 0; // that were begun, repetitions not counted
+    int renders = 0;                         // that were begun, repetitions not counted
+    std::map<juce::String, double> previews; // when each, by its id, is there
+    std::map<juce::String, int> conversions; // and how often each was asked for
   };
 
   FakeBridge(const juce::File& address_file, const juce::File& session_folder, Behaviour behaviour,
@@ -64,6 +67,8 @@ private:
   static Message parse(const char* data, int size);
   void answer(const Message& message, const Client& client);
   void render(const Message& message, const Client& client);
+  void preview(const Message& message, const Client& client);
+  void convert(const Message& message, const Client& client);
   void finish_jobs();
   void send(const Client& client, const juce::OSCMessage& message);
   bool lost();
