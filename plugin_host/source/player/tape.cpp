@@ -5,15 +5,12 @@
 
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 namespace umtn::plugin {
 namespace {
 
 // Farther than any recording reaches, and still exact as a double.
 constexpr Sample kEver = Sample{1} << 52;
-// More of the source than the interpolation reaches to either side, at the higher rate.
-constexpr Sample kReach = 4096;
 
 // Samples of a clip, counted from its own first sample at `rate`. Where that is not the file's rate
 // they are the ones that converting the whole clip would give.
@@ -22,24 +19,8 @@ std::optional<Audio> clip_sound(const Clip& clip, Range part, double rate) {
   if (own_rate == rate)
     return read_wav(clip.file, {clip.offset + part.start, clip.offset + part.end});
 
-  // The conversion's first sample must lie on one of the file's.
-  const auto rate_in = std::llround(own_rate), rate_out = std::llround(rate);
-  const auto common = std::gcd(rate_in, rate_out);
-  const Sample step = rate_in / common, phases = rate_out / common;
-  const Sample first = std::max<Sample>(0, (part.start - kReach) / phases);
-  const Sample start = first * step;
-  const Sample end =
-      std::min(at_rate(part.end + kReach, rate, own_rate) + kReach, clip.place.range.length());
-  const auto source =
-      read_wav(clip.file, {clip.offset + start, clip.offset + std::max(start, end)});
-  if (!source)
-    return std::nullopt;
-  const auto skipped = part.start - first * phases;
-  const auto whole = resample(*source, own_rate, rate, skipped + part.length());
-  Audio sound(whole.getNumChannels(), static_cast<int>(part.length()));
-  for (int channel = 0; channel < sound.getNumChannels(); ++channel)
-    sound.copyFrom(channel, 0, whole, channel, static_cast<int>(skipped), sound.getNumSamples());
-  return sound;
+  const Range whole = {clip.offset, clip.offset + clip.place.range.length()};
+  return ResampledWav(clip.file, whole, own_rate, rate).read(part);
 }
 
 // One channel becomes many by being repeated, many become one as their mean: as the player does.
