@@ -16,7 +16,7 @@ constexpr int kRightWidth = 30 + 130 + kGap;
 
 } // namespace
 
-ActionBar::ActionBar(Parameters& parameters, bool with_transport)
+ActionBar::ActionBar(Parameters& parameters)
     : play_(Icon::play, "Play"),
       several_(Icon::several, "Several instruments", "renders the region on several in one go"),
       capture_attachment_(parameters.capture, capture_),
@@ -27,7 +27,6 @@ ActionBar::ActionBar(Parameters& parameters, bool with_transport)
     addAndMakeVisible(control);
     control->setHasFocusOutline(true);
   }
-  play_.setVisible(with_transport);
 
   capture_.setColour(juce::ToggleButton::tickColourId, colours::recording);
   capture_.setTooltip("While it is on and the transport rolls, what comes in is recorded");
@@ -73,9 +72,12 @@ void ActionBar::show(const CoreView& view, bool auto_render) {
   several_.setEnabled(view.region.has_value());
 }
 
-void ActionBar::show_transport(const Transport& transport, bool recording) {
-  play_.set_icon(transport.playing ? Icon::stop : Icon::play);
-  play_.set_title(transport.playing ? "Stop" : "Play");
+void ActionBar::show_playing(bool playing, bool can_play, bool recording) {
+  play_.set_icon(playing ? Icon::stop : Icon::play);
+  play_.set_title(playing ? "Stop" : "Play",
+                  can_play ? "what was recorded, or its translation; the host need not play"
+                           : "while the host stands still");
+  play_.setEnabled(can_play);
   capture_.setButtonText(recording ? "Recording" : "Capture");
 }
 

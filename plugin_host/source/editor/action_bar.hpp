@@ -10,10 +10,11 @@ namespace umtn::plugin {
 
 class ActionBar : public juce::Component {
 public:
-  ActionBar(Parameters& parameters, bool with_transport);
+  explicit ActionBar(Parameters& parameters);
 
   void show(const CoreView& view, bool auto_render);
-  void show_transport(const Transport& transport, bool recording);
+  // Only what changes all the time. `can_play`: the button is of use now.
+  void show_playing(bool playing, bool can_play, bool recording);
   int height(int width) const; // two rows where it is narrow
   void resized() override;
 

@@ -31,7 +31,7 @@ public:
   juce::Font getTextButtonFont(juce::TextButton&, int height) override;
   juce::Font getComboBoxFont(juce::ComboBox&) override { return font(); }
   juce::Font getPopupMenuFont() override { return font(); }
-  juce::Font getLabelFont(juce::Label&) override { return font(); }
+  juce::Font getLabelFont(juce::Label& label) override { return label.getFont(); }
   std::unique_ptr<juce::FocusOutline>
   createFocusOutlineForComponent(juce::Component& component) override;
 

@@ -4,7 +4,7 @@ namespace umtn::plugin {
 
 namespace {
 constexpr int kTimesASecond = 30;
-constexpr int kLeastWidth = 680, kLeastHeight = 480;
+constexpr int kLeastWidth = 700, kLeastHeight = 480;
 constexpr int kMargin = 12;
 } // namespace
 
@@ -12,7 +12,7 @@ PluginEditor::PluginEditor(PluginProcessor& owner)
     : AudioProcessorEditor(owner), processor_(owner), core_(owner.core()),
       menu_(Icon::menu, "Menu", "files, size, help and more"),
       settings_(owner.parameters(), owner.instrument()), timeline_(owner.waveforms()),
-      actions_(owner.parameters(), owner.own_transport() != nullptr) {
+      actions_(owner.parameters()) {
   setLookAndFeel(&look_);
   setWantsKeyboardFocus(true);
   addAndMakeVisible(content_);
@@ -61,9 +61,22 @@ void PluginEditor::timerCallback() {
     timeline_.show(view_);
   }
   view_.transport = core_.region().transport();
-  timeline_.show_transport(view_.transport);
+  show_moving();
+}
+
+// What may move in each of the timer's ticks. Where it did not, nothing is drawn.
+void PluginEditor::show_moving() {
+  const auto& transport = view_.transport;
+  auto& listen = core_.listen();
+  const bool own = processor_.own_transport() != nullptr;
+  timeline_.show_transport(transport);
+  timeline_.show_listen(!own && listen.placed() && !transport.playing
+                            ? std::optional(listen.position())
+                            : std::nullopt);
   timeline_.show_level(core_.capture().input_level(), processor_.parameters().capture.get());
-  actions_.show_transport(view_.transport, core_.capture().report().recording);
+  actions_.show_playing(own ? transport.playing : listen.playing(), own || !transport.playing,
+                        core_.capture().report().recording);
+  show_message(view_);
 }
 
 void PluginEditor::show(const CoreView& view) {
@@ -72,15 +85,16 @@ void PluginEditor::show(const CoreView& view) {
   settings_.show(view.connection.models);
   timeline_.show(view);
   actions_.show(view, processor_.auto_render());
-  actions_.show_transport(view.transport, view.capture.recording);
   takes_.show(view);
-  show_message(view);
+  show_moving();
 }
 
 void PluginEditor::show_message(const CoreView& view) {
   juce::String text = view.message;
   if (text.isEmpty())
     text = view.capture.message;
+  if (text.isEmpty())
+    text = core_.listen().message();
   if (text.isEmpty() && !view.missing.empty())
     text = juce::String(view.missing.size()) +
            (view.missing.size() == 1 ? " file of this project is missing: "
@@ -147,7 +161,7 @@ void PluginEditor::lay_out() {
   bounds.removeFromTop(12);
   actions_.setBounds(bounds.removeFromTop(actions_.height(bounds.getWidth())));
   bounds.removeFromTop(10);
-  timeline_.setBounds(bounds.removeFromTop(std::max(150, bounds.getHeight() / 2)));
+  timeline_.setBounds(bounds.removeFromTop(std::max(130, bounds.getHeight() / 2)));
   bounds.removeFromTop(8);
   if (message_.isVisible()) {
     auto line = bounds.removeFromTop(28);

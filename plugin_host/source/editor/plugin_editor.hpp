@@ -33,6 +33,7 @@ public:
 
 private:
   void timerCallback() override;
+  void show_moving();
   void connect_actions();
   void connect_take_actions();
   bool perform(Command command); // whether it was of use

@@ -14,6 +14,8 @@ void PluginEditor::connect_actions() {
   timeline_.on_region = [this](Place place) { core_.region().drag(place); };
   if (auto* const transport = processor_.own_transport())
     timeline_.on_locate = [transport](Sample position) { transport->locate(position); };
+  else
+    timeline_.on_listen_locate = [this](double seconds) { core_.listen().locate(seconds); };
   actions_.on_render = [this] { perform(Command::render); };
   actions_.on_play = [this] { perform(Command::play); };
   actions_.on_region_source = [this](RegionSource source) { core_.region().choose(source); };
@@ -61,7 +63,10 @@ bool PluginEditor::perform(Command command) {
       transport->playing() ? transport->stop() : transport->play();
       return true;
     }
-    return false;
+    if (view_.transport.playing)
+      return false; // the host's key then
+    core_.listen().playing() ? core_.listen().stop() : core_.listen().play();
+    return true;
   case Command::hear_other:
     hear_other();
     return true;

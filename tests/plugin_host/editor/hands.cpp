@@ -10,14 +10,25 @@ bool dispatchNextMessageOnSystemQueue(bool return_if_no_pending_messages);
 namespace umtn::plugin::test {
 namespace {
 
-bool is_named(juce::Component& part, const juce::String& name) {
-  if (part.getTitle() == name)
-    return true;
-  if (const auto* button = dynamic_cast<juce::Button*>(&part))
-    return button->getButtonText() == name;
-  if (const auto* label = dynamic_cast<juce::Label*>(&part))
-    return label->getText() == name;
-  return false;
+template <class Matches>
+juce::Component* find_where(juce::Component& below, const Matches& matches) {
+  if (below.isShowing() && matches(below))
+    return &below;
+  for (auto* const child : below.getChildren())
+    if (auto* const part = find_where(*child, matches))
+      return part;
+  return nullptr;
+}
+
+juce::AccessibilityHandler* entry_in(juce::Component& below, const juce::String& text) {
+  if (auto* const handler = below.getAccessibilityHandler();
+      handler != nullptr && handler->getRole() == juce::AccessibilityRole::menuItem &&
+      handler->getTitle() == text)
+    return handler;
+  for (auto* const child : below.getChildren())
+    if (auto* const handler = entry_in(*child, text))
+      return handler;
+  return nullptr;
 }
 
 void mouse(juce::Component& part, juce::Point<int> at, juce::ModifierKeys with, int after_ms) {
@@ -43,12 +54,17 @@ void pump(double seconds) {
 }
 
 juce::Component* find(juce::Component& below, const juce::String& name) {
-  if (below.isShowing() && is_named(below, name))
-    return &below;
-  for (auto* const child : below.getChildren())
-    if (auto* const part = find(*child, name))
-      return part;
-  return nullptr;
+  const auto has_title = [&](juce::Component& part) {
+    const auto* const button = dynamic_cast<juce::Button*>(&part);
+    return part.getTitle() == name || (button != nullptr && button->getButtonText() == name);
+  };
+  const auto has_text = [&](juce::Component& part) {
+    const auto* const label = dynamic_cast<juce::Label*>(&part);
+    return label != nullptr && label->getText() == name;
+  };
+  if (auto* const control = find_where(below, has_title))
+    return control;
+  return find_where(below, has_text);
 }
 
 void press_at(juce::Component& part, juce::Point<int> at, juce::ModifierKeys with, int times) {
@@ -94,6 +110,17 @@ void write(juce::Component& window, const juce::String& text) {
     type(window, juce::KeyPress(static_cast<int>(*letter), {}, *letter));
 }
 
+bool pick(const juce::String& entry) {
+  auto& desktop = juce::Desktop::getInstance();
+  for (int window = desktop.getNumComponents(); --window >= 0;)
+    if (auto* const handler = entry_in(*desktop.getComponent(window), entry)) {
+      const bool pressed = handler->getActions().invoke(juce::AccessibilityActionType::press);
+      pump(0.2);
+      return pressed;
+    }
+  return false;
+}
+
 Window::Window() {
   open();
 }
@@ -112,6 +139,57 @@ juce::Component& Window::operator()(const juce::String& name) {
   INFO("the window shows " << name.toStdString());
   REQUIRE(part != nullptr);
   return *part;
+}
+
+namespace {
+juce::File address_in(const TemporaryFolder& folder) {
+  const auto file = folder / "bridge.json";
+#if !JUCE_WINDOWS
+  setenv("UMTN_BRIDGE_FILE", file.getFullPathName().toRawUTF8(), 1);
+#endif
+  return file;
+}
+} // namespace
+
+Desk::Desk(FakeBridge::Behaviour behaviour)
+    : bridge(address_in(folder), folder / "sessions", std::move(behaviour)) {
+  auto& core = window.processor.core();
+  core.set_session_folder(folder / "session");
+  window.processor.setRateAndBufferSizeDetails(48000.0, 512);
+  window.processor.prepareToPlay(48000.0, 512);
+  REQUIRE(soon([&] { return !core.view().connection.models.empty(); }));
+  pump(0.1);
+}
+
+void Desk::record(double from, double to) {
+  PlayHead head;
+  window.processor.setPlayHead(&head);
+  window.processor.parameters().capture = true;
+  juce::AudioBuffer<float> block(2, 512);
+  juce::MidiBuffer midi;
+  const auto end = std::llround(to * 48000.0);
+  for (auto at = std::llround(from * 48000.0); at < end; at += block.getNumSamples()) {
+    for (int n = 0; n < block.getNumSamples(); ++n)
+      for (int channel = 0; channel < 2; ++channel)
+        block.setSample(channel, n, 0.3f * std::sin(0.03f * static_cast<float>(at + n)));
+    head.tell(at, true);
+    window.processor.processBlock(block, midi);
+  }
+  head.tell(end, false);
+  window.processor.processBlock(block, midi);
+  window.processor.parameters().capture = false;
+  window.processor.setPlayHead(nullptr);
+  REQUIRE(soon([&] { return !window.processor.core().view().captured.empty(); }));
+  REQUIRE(soon([&] { return window("Render").isEnabled(); }));
+}
+
+void Desk::render(std::size_t count) {
+  press(window("Render"));
+  REQUIRE(soon([&] {
+    const auto made = takes();
+    return made.size() == count && made.back().state == TakeState::done;
+  }));
+  pump(0.1);
 }
 
 } // namespace umtn::plugin::test

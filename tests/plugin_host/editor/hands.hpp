@@ -1,6 +1,8 @@
 // A window on the screen, and the hands of who sits before it.
 #pragma once
 
+#include "../support/fake_bridge.hpp"
+#include "../support/play_head.hpp"
 #include "../support/support.hpp"
 #include "editor/plugin_editor.hpp"
 
@@ -21,7 +23,8 @@ bool soon(Condition condition, double seconds = 10.0) {
   return true;
 }
 
-// The visible part of that accessible title or text, anywhere below; nullptr where there is none.
+// The visible control of that accessible title, or else the words, anywhere below; nullptr where
+// there are none.
 juce::Component* find(juce::Component& below, const juce::String& name);
 
 template <class Part>
@@ -44,6 +47,9 @@ void drag(juce::Component& part, juce::Point<int> from, juce::Point<int> to);
 bool type(juce::Component& window, const juce::KeyPress& key);
 void write(juce::Component& window, const juce::String& text);
 
+// Of a menu that is open: presses the entry. Whether there is one that can be pressed.
+bool pick(const juce::String& entry);
+
 // The plugin with its window open.
 struct Window {
   Window();
@@ -52,6 +58,20 @@ struct Window {
 
   PluginProcessor processor;
   std::unique_ptr<PluginEditor> editor;
+};
+
+// A window, a host that plays into the plugin, and a bridge.
+struct Desk {
+  explicit Desk(FakeBridge::Behaviour behaviour = {});
+  // The host rolls over this place, with Capture on.
+  void record(double from, double to);
+  // Presses Render, and waits for as many takes.
+  void render(std::size_t takes = 1);
+  std::vector<Take> takes() { return window.processor.core().view().takes; }
+
+  TemporaryFolder folder;
+  FakeBridge bridge;
+  Window window;
 };
 
 } // namespace umtn::plugin::test
