@@ -7,15 +7,7 @@ namespace {
 
 constexpr double kBufferSeconds = 8.0; // of audio that may wait for the disk
 constexpr auto kNap = std::chrono::milliseconds(3);
-constexpr double kSettleSeconds = 0.25; // between two headers
-constexpr double kRetrySeconds = 1.0;   // after a file that could not be written
-constexpr double kLongestWait = 10.0;   // for the disk, in an offline render
-
-juce::File new_file(const juce::File& folder) {
-  const auto name = "recorded " + juce::Time::getCurrentTime().formatted("%Y-%m-%d %H.%M.%S") +
-                    " " + juce::Uuid().toString().substring(0, 6) + ".wav";
-  return folder.getChildFile(name);
-}
+constexpr double kLongestWait = 10.0; // for the disk, in an offline render
 
 } // namespace
 
@@ -30,13 +22,17 @@ Capture::~Capture() {
 }
 
 void Capture::prepare(double rate, int max_block, int channels) {
-  flush();
   const auto room = std::max(static_cast<int>(kBufferSeconds * rate), 4 * max_block);
-  channels_ = channels;
   pace_.reset();
-  {
-    const std::lock_guard<std::mutex> lock(fifo_mutex_);
-    fifo_.prepare(channels, room);
+  if (channels != channels_ || room != room_) {
+    auto fifo = std::make_unique<CaptureFifo>();
+    fifo->prepare(channels, room);
+    channels_ = channels;
+    room_ = room;
+    const std::lock_guard<std::mutex> lock(plan_mutex_);
+    if (fifo_ != nullptr)
+      earlier_.push_back(std::move(fifo_));
+    fifo_ = std::move(fifo);
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!writer_.joinable())
@@ -51,14 +47,13 @@ void Capture::process(const juce::AudioBuffer<float>& input, const Transport& ho
   measure(input);
   if (!armed || !transport.rolling() || transport.rate <= 0.0)
     return;
-  const CaptureFifo::Block block = {transport.position, transport.rate,
-                                    std::min(channels_, input.getNumChannels()),
-                                    input.getNumSamples()};
+  const Block block = {transport.position, transport.rate,
+                       std::min(channels_, input.getNumChannels()), input.getNumSamples()};
   if (block.channels < 1 || block.samples < 1)
     return;
   last_recorded_ = now;
   const auto* const channels = input.getArrayOfReadPointers();
-  if (!fifo_.push(block, channels) &&
+  if (!fifo_->push(block, channels) &&
       !(pace_.may_wait(transport) && wait_for_room(block, channels)))
     lost_ += block.samples;
 }
@@ -73,12 +68,11 @@ void Capture::measure(const juce::AudioBuffer<float>& input) noexcept UMTN_REALT
 }
 
 // Only ever in an offline render, which may be faster than the disk.
-bool Capture::wait_for_room(const CaptureFifo::Block& block,
-                            const float* const* channels) noexcept {
+bool Capture::wait_for_room(const Block& block, const float* const* channels) noexcept {
   const double until = steady_seconds() + kLongestWait;
   while (steady_seconds() < until) {
     std::this_thread::sleep_for(kNap);
-    if (fifo_.push(block, channels)) {
+    if (fifo_->push(block, channels)) {
       pace_.pause();
       return true;
     }
@@ -87,7 +81,7 @@ bool Capture::wait_for_room(const CaptureFifo::Block& block,
 }
 
 void Capture::set_folder(const juce::File& folder) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::mutex> lock(plan_mutex_);
   folder_ = folder;
 }
 
@@ -105,9 +99,48 @@ CapturedTimeline Capture::timeline() const {
   return timeline_;
 }
 
+CapturedTimeline Capture::timeline_to_save() {
+  const std::scoped_lock lock(plan_mutex_, mutex_);
+  plan_.set_next_file(new_recording(folder_));
+  RecordingPlan plan = plan_;
+  bool known = true; // but not where what needs yet another file goes
+  const auto write = [&](const std::optional<Block>& block) {
+    known = known && (!block || !plan.needs_file(*block) || plan.next_file() != juce::File());
+    if (known && block)
+      plan.write(*block);
+  };
+  std::vector<Block> waiting;
+  for (const auto& fifo : earlier_)
+    fifo->look(waiting);
+  if (fifo_ != nullptr)
+    fifo_->look(waiting);
+  for (const Block& block : waiting)
+    write(plan.hold(block));
+  write(plan.release());
+
+  if (plan.next_file() == juce::File())
+    plan_.promise_next_file();
+  told_.insert(plan_.file().getFullPathName());
+  told_.insert(plan.file().getFullPathName());
+  fragments_.clear();
+  CapturedTimeline timeline = timeline_;
+  for (const Clip& clip : plan.stretches())
+    timeline.record(clip);
+  return timeline;
+}
+
 void Capture::set_timeline(CapturedTimeline timeline) {
   const std::lock_guard<std::mutex> lock(mutex_);
   timeline_ = std::move(timeline);
+  fragments_.clear(); // nothing is deleted but what was recorded over
+  ++version_;
+}
+
+void Capture::add(const Clip& clip, std::shared_ptr<const Peaks> peaks) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  timeline_.record(clip);
+  if (peaks != nullptr)
+    peaks_[clip.file.getFullPathName()] = std::move(peaks);
   ++version_;
 }
 
@@ -130,130 +163,6 @@ std::shared_ptr<const Peaks> Capture::peaks(const juce::File& file) const {
 
 InputLevel Capture::input_level() {
   return {{level_[0].exchange(0.0f), level_[1].exchange(0.0f)}};
-}
-
-void Capture::run() {
-  for (;;) {
-    juce::uint64 wanted = 0;
-    bool ending = false;
-    {
-      std::unique_lock<std::mutex> lock(mutex_);
-      wake_.wait_for(lock, kNap, [&] { return ending_ || flushes_wanted_ != flushes_done_; });
-      wanted = flushes_wanted_;
-      ending = ending_;
-    }
-    const bool wrote = write_pending();
-    if (file_ != nullptr &&
-        (ending || wanted != flushes_done_ || steady_seconds() - settled_at_ > kSettleSeconds))
-      settle();
-    // A run that is over leaves its file closed, so that other programs may have it.
-    if (file_ != nullptr && !wrote && steady_seconds() - last_recorded_ > 1.0)
-      close_file();
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      flushes_done_ = wanted;
-    }
-    flushed_.notify_all();
-    if (ending)
-      break;
-  }
-  close_file();
-}
-
-bool Capture::write_pending() {
-  const std::lock_guard<std::mutex> lock(fifo_mutex_);
-  CaptureFifo::Block block;
-  bool any = false;
-  while (fifo_.pop(block, block_)) {
-    write_block(block);
-    any = true;
-  }
-  return any;
-}
-
-void Capture::write_block(const CaptureFifo::Block& block) {
-  const bool goes_on = file_ != nullptr && block.start == unsettled_.place.range.end &&
-                       block.rate == unsettled_.place.rate && block.channels == unsettled_.channels;
-  if (!goes_on) {
-    close_file();
-    if (!open_file(block)) {
-      lost_ += block.samples;
-      return;
-    }
-  }
-  if (!file_->write(block_.getArrayOfReadPointers(), block.samples)) {
-    note_trouble("The recording cannot be written to " +
-                 unsettled_.file.getParentDirectory().getFullPathName() + ": is the disk full?");
-    lost_ += block.samples;
-    close_file();
-    failed_at_ = steady_seconds();
-    return;
-  }
-  file_peaks_->append(block_.getArrayOfReadPointers(), block.samples);
-  unsettled_.place.range.end += block.samples;
-}
-
-bool Capture::open_file(const CaptureFifo::Block& block) {
-  if (failed_at_ >= 0.0 && steady_seconds() - failed_at_ < kRetrySeconds)
-    return false;
-  juce::File folder;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    folder = folder_;
-  }
-  unsettled_ = {{{block.start, block.start}, block.rate}, new_file(folder), 0, block.channels};
-  file_ = WavWriter::create(unsettled_.file, block.rate, block.channels, block.start);
-  if (file_ == nullptr) {
-    failed_at_ = steady_seconds();
-    note_trouble("Nothing can be recorded in " + folder.getFullPathName() +
-                 ": choose another session folder.");
-    return false;
-  }
-  failed_at_ = -1.0;
-  settled_at_ = steady_seconds();
-  file_peaks_ = std::make_shared<Peaks>(block.channels);
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    peaks_[unsettled_.file.getFullPathName()] = file_peaks_;
-  }
-  note_trouble({});
-  return true;
-}
-
-// Makes the file good for readers up to here, and only then says so on the timeline.
-void Capture::settle() {
-  settled_at_ = steady_seconds();
-  if (unsettled_.place.range.empty())
-    return;
-  const bool whole = file_->flush();
-  const Sample safe = file_->safe_length() - unsettled_.offset;
-  if (!whole)
-    note_trouble("The recording cannot be written to " +
-                 unsettled_.file.getParentDirectory().getFullPathName() + ": is the disk full?");
-  Clip clip = unsettled_;
-  if (!whole)
-    clip.place.range.end =
-        clip.place.range.start + std::clamp<Sample>(safe, 0, clip.place.range.length());
-  const std::lock_guard<std::mutex> lock(mutex_);
-  timeline_.record(clip);
-  ++version_;
-  unsettled_.offset += unsettled_.place.range.length();
-  unsettled_.place.range.start = unsettled_.place.range.end;
-}
-
-void Capture::close_file() {
-  if (file_ == nullptr)
-    return;
-  settle();
-  file_.reset();
-}
-
-void Capture::note_trouble(const juce::String& sentence) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (trouble_ == sentence)
-    return;
-  trouble_ = sentence;
-  ++version_;
 }
 
 } // namespace umtn::plugin

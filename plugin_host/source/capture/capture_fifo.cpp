@@ -74,4 +74,12 @@ bool CaptureFifo::pop(Block& block, juce::AudioBuffer<float>& audio) {
   return true;
 }
 
+void CaptureFifo::look(std::vector<Block>& blocks) const {
+  Parts headers;
+  blocks_.prepareToRead(blocks_.getNumReady(), headers.start1, headers.size1, headers.start2,
+                        headers.size2);
+  for (int n = 0; n < headers.size(); ++n)
+    blocks.push_back(headers_[static_cast<std::size_t>(headers.at(n))]);
+}
+
 } // namespace umtn::plugin

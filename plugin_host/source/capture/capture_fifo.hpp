@@ -26,6 +26,9 @@ public:
 
   // The writer: the oldest block into `audio`, which grows as needed. False where there is none.
   bool pop(Block& block, juce::AudioBuffer<float>& audio);
+  bool empty() const { return blocks_.getNumReady() == 0; }
+  // The writer's end: what lies in it, the oldest first, after what is in `blocks`.
+  void look(std::vector<Block>& blocks) const;
 
 private:
   juce::AbstractFifo blocks_{1}, samples_{1};

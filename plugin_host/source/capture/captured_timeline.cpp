@@ -129,34 +129,50 @@ private:
 
 } // namespace
 
-void CapturedTimeline::cut(const Place& place) {
-  std::vector<Clip> kept;
-  kept.reserve(clips_.size() + 2);
-  for (const Clip& clip : clips_) {
-    const Range hole = part_of(clip, place.range, place.rate);
+// Frees the place, and returns where in the list it lies. Looks only at the clips there, and a
+// sample around for what is rounded: a list of very many clips costs no more.
+CapturedTimeline::Clips::iterator CapturedTimeline::cut(const Place& place) {
+  const double least = std::min(place.rate, 4000.0); // of rates, whose samples are the longest
+  const double start = static_cast<double>(place.range.start) / place.rate - 1.0 / least;
+  const double end = static_cast<double>(place.range.end) / place.rate + 1.0 / least;
+  const auto first = std::partition_point(clips_.begin(), clips_.end(), [&](const Clip& clip) {
+    return static_cast<double>(clip.place.range.end) / clip.place.rate < start;
+  });
+  const auto last = std::partition_point(first, clips_.end(), [&](const Clip& clip) {
+    return static_cast<double>(clip.place.range.start) / clip.place.rate < end;
+  });
+  Clips before, after;
+  for (auto clip = first; clip != last; ++clip) {
+    const Range own = clip->place.range;
+    const Range hole = part_of(*clip, place.range, place.rate);
     if (hole.empty()) {
-      kept.push_back(clip);
+      const bool earlier = static_cast<double>(own.start) / clip->place.rate <
+                           static_cast<double>(place.range.start) / place.rate;
+      (earlier ? before : after).push_back(*clip);
       continue;
     }
-    const Range own = clip.place.range;
     if (own.start < hole.start)
-      kept.push_back(with_range(clip, {own.start, hole.start}));
+      before.push_back(with_range(*clip, {own.start, hole.start}));
     if (hole.end < own.end)
-      kept.push_back(with_range(clip, {hole.end, own.end}));
+      after.push_back(with_range(*clip, {hole.end, own.end}));
   }
-  clips_ = std::move(kept);
+  const auto middle = static_cast<Clips::difference_type>(before.size());
+  before.insert(before.end(), after.begin(), after.end());
+  const auto same =
+      std::min(std::distance(first, last), static_cast<std::ptrdiff_t>(before.size()));
+  const auto next = std::move(before.begin(), before.begin() + same, first);
+  const auto begin = next - same - clips_.begin();
+  if (same < static_cast<std::ptrdiff_t>(before.size()))
+    clips_.insert(next, before.begin() + same, before.end());
+  else
+    clips_.erase(next, last);
+  return clips_.begin() + begin + middle;
 }
 
 void CapturedTimeline::record(const Clip& clip) {
   if (clip.place.range.empty())
     return;
-  cut(clip.place);
-  const auto seconds = [](const Clip& other) {
-    return static_cast<double>(other.place.range.start) / other.place.rate;
-  };
-  const auto next =
-      std::upper_bound(clips_.begin(), clips_.end(), clip,
-                       [&](const Clip& a, const Clip& b) { return seconds(a) < seconds(b); });
+  const auto next = cut(clip.place);
   if (next != clips_.begin() && go_on(*(next - 1), clip))
     (next - 1)->place.range.end = clip.place.range.end;
   else

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace umtn::plugin {
@@ -15,6 +16,8 @@ struct Clip {
   juce::File file;
   Sample offset = 0; // of its first sample in the file
   int channels = 0;
+  // Of a file that was recorded just now: whoever keeps a copy of the clip keeps the file.
+  std::shared_ptr<const bool> in_use = nullptr;
 };
 
 // Clips in order, none over another: what is recorded later replaces what was there.
@@ -33,8 +36,9 @@ public:
                        const std::atomic<bool>* cancelled = nullptr) const;
 
 private:
-  void cut(const Place& place);
-  std::vector<Clip> clips_;
+  using Clips = std::vector<Clip>;
+  Clips::iterator cut(const Place& place);
+  Clips clips_;
 };
 
 } // namespace umtn::plugin

@@ -61,7 +61,7 @@ void ProjectFiles::locate(const juce::File& folder) {
 juce::MemoryBlock ProjectFiles::save(State state) const {
   state.region_source = region_.source();
   state.dragged = region_.dragged();
-  state.captured = capture_.timeline();
+  state.captured = capture_.timeline_to_save();
   board_.look([&](const Board::Content& content) {
     state.session_folder = content.session_folder;
     state.takes = content.takes;

@@ -33,7 +33,7 @@ public:
       if (random_.chance(0.15))
         transport_.playing = !transport_.playing;
       if (random_.chance(0.1))
-        transport_.position = random_.integer(-2000, 60000);
+        jump();
       if (random_.chance(0.1))
         armed_ = !armed_;
       transport_.has_position = !random_.chance(0.03);
@@ -46,6 +46,13 @@ public:
   Capture& capture() { return capture_; }
 
 private:
+  // Not to where it would have been taken for jitter.
+  void jump() {
+    const Sample before = transport_.position;
+    while (std::abs(transport_.position - before) <= transport_.rate / 200.0)
+      transport_.position = random_.integer(-2000, 60000);
+  }
+
   void step(int samples) {
     const auto input = noise(random_, channels_, samples);
     capture_.process(input, transport_, armed_);
@@ -198,6 +205,257 @@ TEST_CASE("the waveform grows with the file, and the input's level is known with
   CHECK(capture.input_level().peak[1] == 0.75f); // of the ten blocks
   capture.process(mono, transport, false);
   CHECK(capture.input_level().peak[1] == 0.5f);
+}
+
+namespace {
+
+// A host of one channel that rolls; sample n of what it plays is n's own.
+class Roll {
+public:
+  explicit Roll(const juce::File& folder) {
+    capture.set_folder(folder);
+    capture.prepare(48000.0, 8192, 1);
+    transport.rate = 48000.0;
+    transport.playing = transport.has_position = true;
+  }
+
+  void block(Sample position, int samples) {
+    juce::AudioBuffer<float> audio(1, samples);
+    for (int n = 0; n < samples; ++n)
+      audio.setSample(0, n, static_cast<float>(played + n));
+    played += samples;
+    transport.position = position;
+    capture.process(audio, transport, true);
+    if (played % 100000 < samples)
+      capture.flush(); // no faster than the FIFO
+  }
+
+  Capture capture;
+  Transport transport;
+  Sample played = 0;
+};
+
+int count_files(const juce::File& folder) {
+  return folder.getNumberOfChildFiles(juce::File::findFiles);
+}
+
+// What is on the timeline there.
+Audio heard(const CapturedTimeline& timeline, Range range, const juce::File& file) {
+  REQUIRE(timeline.extract({range, 48000.0}, 1, file).isEmpty());
+  const auto audio = read_wav(file);
+  REQUIRE(audio);
+  return *audio;
+}
+
+} // namespace
+
+TEST_CASE("ten seconds with a sample of jitter are one file and one clip, with every sample") {
+  TemporaryFolder folder;
+  Roll roll(folder / "session");
+  Random random(11);
+  Sample position = 0;
+  for (int n = 0; position < 480000; ++n) {
+    const int samples =
+        std::min<int>(random.integer(32, 1024), static_cast<int>(480000 - position));
+    roll.block(position + (n == 0 ? 0 : random.integer(-1, 1)), samples);
+    position += samples;
+  }
+  roll.capture.flush();
+  CHECK(count_files(folder / "session") == 1);
+  const auto timeline = roll.capture.timeline();
+  REQUIRE(timeline.clips().size() == 1);
+  CHECK(timeline.clips()[0].place.range == Range{0, 480000});
+  const auto audio = heard(timeline, {0, 480000}, folder / "out.wav");
+  int wrong = 0;
+  for (int n = 0; n < 480000; ++n)
+    wrong += audio.getSample(0, n) != static_cast<float>(n);
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("sixty rounds of a loop of a second are one file, and the last is heard") {
+  TemporaryFolder folder;
+  Roll roll(folder / "session");
+  for (int round = 0; round < 60; ++round)
+    for (int block = 0; block < 100; ++block)
+      roll.block(96000 + block * 480, 480);
+  roll.capture.flush();
+  CHECK(count_files(folder / "session") == 1);
+  const auto timeline = roll.capture.timeline();
+  REQUIRE(timeline.clips().size() == 1);
+  const auto audio = heard(timeline, {96000, 144000}, folder / "out.wav");
+  CHECK(audio.getSample(0, 0) == 59.0f * 48000.0f);
+  CHECK(audio.getSample(0, 47999) == 59.0f * 48000.0f + 47999.0f);
+}
+
+TEST_CASE("a pre-roll that is held at 0 leaves nothing but the block that was there") {
+  TemporaryFolder folder;
+  Roll roll(folder / "session");
+  for (int n = 0; n < 1500; ++n)
+    roll.block(0, 64);
+  for (int n = 1; n < 100; ++n)
+    roll.block(n * 64, 64);
+  roll.capture.flush();
+  const auto timeline = roll.capture.timeline();
+  REQUIRE(timeline.clips().size() == 1);
+  CHECK(timeline.clips()[0].place.range == Range{0, 6400});
+  CHECK(wav_info(timeline.clips()[0].file)->length == 6400);
+  CHECK(heard(timeline, {0, 6400}, folder / "out.wav").getSample(0, 0) == 1499.0f * 64.0f);
+}
+
+TEST_CASE("a position that stands still for good is nowhere; one long block is a recording") {
+  TemporaryFolder folder;
+  {
+    Roll roll(folder / "frozen");
+    for (int n = 0; n < 300; ++n)
+      roll.block(4800, 512);
+    roll.capture.flush();
+    CHECK(roll.capture.timeline().clips().empty());
+  }
+  CHECK_FALSE((folder / "frozen").exists());
+  Roll roll(folder / "session"); // renders it whole, three times over
+  for (int n = 0; n < 3; ++n)
+    roll.block(0, 48000);
+  roll.capture.flush();
+  const auto timeline = roll.capture.timeline();
+  CHECK(timeline.covered({0, 96000}, 48000.0) == std::vector<Range>{{0, 48000}});
+  CHECK(heard(timeline, {0, 48000}, folder / "out.wav").getSample(0, 7) == 96007.0f);
+}
+
+TEST_CASE("a host whose time runs backwards, block by block, is recorded as it says, in one file") {
+  TemporaryFolder folder;
+  Roll roll(folder / "session");
+  for (int n = 0; n < 100; ++n)
+    roll.block(100000 - n * 480, 480);
+  roll.capture.flush();
+  CHECK(count_files(folder / "session") == 1);
+  const auto audio = heard(roll.capture.timeline(), {52480, 100480}, folder / "out.wav");
+  CHECK(audio.getSample(0, 0) == 99.0f * 480.0f);
+  CHECK(audio.getSample(0, 47999) == 479.0f);
+}
+
+TEST_CASE("blocks of nothing change nothing") {
+  TemporaryFolder folder;
+  Roll roll(folder / "session");
+  for (int n = 0; n < 100; ++n) {
+    roll.block(n * 256, 256);
+    roll.block((n + 1) * 256, 0);
+    roll.block(0, 0);
+  }
+  roll.capture.flush();
+  CHECK(roll.capture.timeline().covered({0, 50000}, 48000.0) == std::vector<Range>{{0, 25600}});
+  CHECK(count_files(folder / "session") == 1);
+}
+
+TEST_CASE("a state describes all that was handed in before it, wherever that still waits") {
+  TemporaryFolder folder;
+  Random random(4);
+  for (int round = 0; round < 30; ++round) {
+    const auto session = folder / ("session " + juce::String(round));
+    CapturedTimeline saved, written;
+    {
+      Roll roll(session);
+      if (round % 3 == 1) { // something lies there already, and its file is closed or not
+        roll.block(300000, 4800);
+        roll.capture.flush();
+      }
+      Sample position = 1000;
+      for (int block = 0; block < random.integer(1, 60); ++block) {
+        if (random.chance(0.1))
+          position = random.integer(0, 400000);
+        roll.block(position, 2048);
+        position += 2048;
+      }
+      if (round % 5 == 2)
+        roll.capture.prepare(48000.0, 20000 + round, 1); // another FIFO, with the first still full
+      const double before = steady_seconds();
+      saved = roll.capture.timeline_to_save();
+      CHECK(steady_seconds() - before < 0.05);
+      roll.capture.set_folder(folder / "elsewhere"); // from the next file on
+      roll.capture.flush();
+      written = roll.capture.timeline();
+    }
+    REQUIRE(saved.clips().size() == written.clips().size());
+    for (std::size_t n = 0; n < saved.clips().size(); ++n) {
+      CHECK(saved.clips()[n].place == written.clips()[n].place);
+      CHECK(saved.clips()[n].file == written.clips()[n].file);
+      CHECK(saved.clips()[n].offset == written.clips()[n].offset);
+    }
+  }
+}
+
+TEST_CASE("three minutes handed in at once are all in the state") {
+  TemporaryFolder folder;
+  Roll roll(folder / "session");
+  roll.transport.offline_flag = true; // the FIFO waits for the disk
+  for (Sample position = 0; position < 180 * 48000; position += 8192) {
+    roll.transport.position = position;
+    juce::AudioBuffer<float> audio(1, 8192);
+    audio.clear();
+    roll.capture.process(audio, roll.transport, true);
+  }
+  const auto saved = roll.capture.timeline_to_save();
+  const Sample end = (180 * 48000 + 8191) / 8192 * 8192;
+  CHECK(saved.covered({0, end}, 48000.0) == std::vector<Range>{{0, end}});
+}
+
+TEST_CASE("preparing for other blocks waits for nothing, and what was handed in is written") {
+  TemporaryFolder folder;
+  Roll roll(folder / "session");
+  for (int n = 0; n < 40; ++n)
+    roll.block(n * 8192, 8192);
+  for (int n = 0; n < 20; ++n) {
+    const double before = steady_seconds();
+    roll.capture.prepare(48000.0, 50000 + n, 1 + n % 2);
+    CHECK(steady_seconds() - before < 0.05);
+  }
+  roll.capture.flush();
+  CHECK(roll.capture.timeline().covered({0, 400000}, 48000.0) ==
+        std::vector<Range>{{0, 40 * 8192}});
+}
+
+TEST_CASE("a short file goes once it is recorded over, unless somebody knows it") {
+  TemporaryFolder folder;
+  const auto session = folder / "session";
+  for (const char* const who : {"nobody", "a view", "a state", "a long one"}) {
+    session.deleteRecursively();
+    Roll roll(session);
+    const int blocks = juce::String(who) == "a long one" ? 30 : 1;
+    for (int n = 0; n < blocks; ++n)
+      roll.block(n * 4800, 4800);
+    roll.capture.flush();
+    REQUIRE(count_files(session) == 1);
+    CapturedTimeline view;
+    if (juce::String(who) == "a view")
+      view = roll.capture.timeline();
+    if (juce::String(who) == "a state")
+      roll.capture.timeline_to_save();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1200)); // that run is over
+    for (int n = 0; n < blocks; ++n)
+      roll.block(n * 4800, 4800);
+    roll.capture.flush();
+    CHECK_MESSAGE(count_files(session) == (juce::String(who) == "nobody" ? 1 : 2), who);
+    const auto now = roll.capture.timeline().clips();
+    REQUIRE(now.size() == 1);
+    CHECK(now[0].file.existsAsFile());
+    view = {};
+  }
+}
+
+TEST_CASE("a timeline of very many clips is made in no time") {
+  CapturedTimeline timeline;
+  const double before = steady_seconds();
+  for (int n = 0; n < 200000; ++n) // each cuts the one before
+    timeline.record({{{n * 1000, n * 1000 + 1500}, 48000.0}, juce::File("/a.wav"), n * 1500, 1});
+  for (int n = 0; n < 1000; ++n) // and some in the midst
+    timeline.record({{{n * 90000 + 200, n * 90000 + 400}, 44100.0}, juce::File("/b.wav"), 0, 1});
+  CHECK(timeline.clips().size() >= 201000);
+  CHECK(steady_seconds() - before < 5.0);
+  for (std::size_t n = 1; n < timeline.clips().size(); ++n) {
+    const auto& a = timeline.clips()[n - 1].place;
+    const auto& b = timeline.clips()[n].place;
+    REQUIRE(static_cast<double>(a.range.end) / a.rate <=
+            static_cast<double>(b.range.start) / b.rate + 1.0 / 44100.0);
+  }
 }
 
 TEST_CASE("a FIFO that is full loses what comes, counts it, and does not wait") {
