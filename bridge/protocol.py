@@ -118,7 +118,12 @@ class Message:
         return " ".join(parts) + (" [key value]..." if self.keys else "")
 
 
-ID = Argument("id", "s", "Name of the job, chosen by the client.", maximum=LONGEST_ID)
+ID = Argument(
+    "id",
+    "s",
+    "Name of the job, or of what else is asked for, chosen by the client.",
+    maximum=LONGEST_ID,
+)
 STATE = Argument("state", "s", "What the job is doing.", choices=get_args(State))
 FRACTION = Argument("fraction", "f", "Of the work that is done.", 0, 1)
 SECONDS_LEFT = Argument("seconds_left", "f", "Estimate; -1 while there is none.", -1)
@@ -287,6 +292,43 @@ REQUESTS = (
         replies=("/umtn/job",),
     ),
     Message(
+        "/umtn/preview",
+        "A short phrase on an instrument, to hear what it is like. It is rendered when it is first "
+        "asked for, when no client's job waits, and kept in the user's cache until the model "
+        "changes. Ask again, under the same id or another, as often as you like.",
+        (
+            ID,
+            Argument("model", "s", "Name of the model.", maximum=LONGEST_NAME),
+            Argument("target", "s", "Instrument to hear.", maximum=LONGEST_NAME),
+        ),
+        (REPLY_TO,),
+        replies=("/umtn/preview", "/umtn/error"),
+    ),
+    Message(
+        "/umtn/convert",
+        "Write an audio file anew as floating-point WAV of its rate and channels, for programs "
+        "that read fewer formats. The same under the same id is done once, and answered again.",
+        (
+            ID,
+            Argument(
+                "input",
+                "s",
+                "Path of an audio file in an allowed folder.",
+                maximum=LONGEST_PATH,
+                path=True,
+            ),
+            Argument(
+                "output",
+                "s",
+                "Path of the WAV file to write, in an allowed folder; nothing may be there yet.",
+                maximum=LONGEST_PATH,
+                path=True,
+            ),
+        ),
+        (REPLY_TO,),
+        replies=("/umtn/convert", "/umtn/converted", "/umtn/error"),
+    ),
+    Message(
         "/umtn/subscribe",
         "Send me the progress and the end of every job, whoever asked for it.",
         optional=(REPLY_TO,),
@@ -375,6 +417,28 @@ REPLIES = (
             COUNT,
             NOTE,
             OFFER,
+        ),
+    ),
+    Message(
+        "/umtn/preview",
+        "The preview is being made, and another answer follows, or it is there.",
+        (ID, Argument("state", "s", "How it is.", choices=("making", "ready"))),
+        (Argument("path", "s", "Of the WAV file, once it is there.", maximum=LONGEST_PATH),),
+    ),
+    Message(
+        "/umtn/convert",
+        "The file is being written, and another answer follows.",
+        (ID, Argument("state", "s", "How it is.", choices=("converting",))),
+    ),
+    Message(
+        "/umtn/converted",
+        "The file is whole.",
+        (
+            ID,
+            Argument("output", "s", "Its path.", maximum=LONGEST_PATH),
+            Argument("rate", "i", "Samples a second.", 1),
+            Argument("channels", "i", "Their number.", 1),
+            Argument("frames", "i", "Samples of each channel.", 1),
         ),
     ),
     Message(

@@ -195,6 +195,7 @@ def _token(options: dict[str, Any]) -> str | None:
 
 def _settings(options: dict[str, Any], users_umask: int) -> tuple[ServerSettings, JobSettings]:
     from bridge.jobs import JobSettings
+    from bridge.jobs.previews.kept import default_preview_folder
     from bridge.jobs.settings import default_data_folder, default_session_folder
     from bridge.server.settings import ServerSettings
 
@@ -222,6 +223,7 @@ def _settings(options: dict[str, Any], users_umask: int) -> tuple[ServerSettings
         workers=options["workers"],
         keep_days=options["keep_days"],
         keep_bytes=None if keep_gb is None else round(keep_gb * 1e9),
+        preview_folder=default_preview_folder(),
         result_mode=0o666 & ~users_umask,
     )
     return settings, job_settings

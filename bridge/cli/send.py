@@ -130,7 +130,7 @@ def send(where: Where, **options: Any) -> None:
     Prints the path of the finished file. Ctrl-C cancels the job. A file that is called like a verb
     is ./jobs, say.
     """
-    given = [verb for verb in VERBS if options[verb]]
+    given = [verb for verb in VERBS if options.get(verb)]
     source = options["source"]
     if len(given) + (source is not None) != 1:
         raise Misuse(f"Name one file to render, or say one of {', '.join(VERBS)}.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from bridge.cli.failures import Failure
-from bridge.cli.output import print_json
+from bridge.cli.output import print_json, print_line
 from bridge.cli.send_contact import Where, reached
 from bridge.cli.send_saying import print_jobs, print_models, print_pong
+from bridge.cli.typed_paths import to_read, to_write
 
 
 def ping(where: Where, as_json: bool) -> None:
@@ -38,6 +40,28 @@ def jobs(where: Where, as_json: bool) -> None:
     async def ask() -> None:
         async with reached(where) as bridge:
             print_jobs(await bridge.jobs(), as_json)
+
+    asyncio.run(ask())
+
+
+def preview(where: Where, model: str, target: str, as_json: bool) -> None:
+    """Have a phrase played on an instrument, and say where it is."""
+
+    async def ask() -> None:
+        async with reached(where) as bridge:
+            path = str(await bridge.preview(model, target))
+        print_json({"path": path}) if as_json else print_line(path)
+
+    asyncio.run(ask())
+
+
+def convert(where: Where, source: str, output: str, as_json: bool) -> None:
+    """Have a file written anew as WAV, and say what it has become."""
+
+    async def ask() -> None:
+        async with reached(where) as bridge:
+            done = await bridge.convert(Path(to_read(source)), to_write(output))
+        print_json(asdict(done)) if as_json else print_line(done.output)
 
     asyncio.run(ask())
 

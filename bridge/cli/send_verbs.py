@@ -62,12 +62,40 @@ def cancel(ids: tuple[str, ...], **options: Any) -> None:
     asking.cancel(ids=_named(ids, "cancel"), **options)
 
 
+@click.command()
+@click.argument("model", metavar="MODEL")
+@click.argument("target", metavar="TARGET")
+@where_options
+@json_option("where it is")
+def preview(model: str, target: str, **options: Any) -> None:
+    """Have a short phrase played on an instrument, and print its file.
+
+    It is rendered once, behind all jobs, and kept in your cache until the model changes.
+    """
+    asking.preview(model=model, target=target, **options)
+
+
+@click.command()
+@click.argument("source", metavar="FILE", type=click.Path())
+@click.argument("output", metavar="OUT", type=click.Path())
+@where_options
+@json_option("what it has become")
+def convert(source: str, output: str, **options: Any) -> None:
+    """Have FILE written anew as the WAV file OUT, whatever audio it holds.
+
+    Both lie in folders that the bridge may use; nothing is overwritten.
+    """
+    asking.convert(source=source, output=output, **options)
+
+
 #: In the order of the help, with what follows each.
 VERBS = {
     "status": (status, "ID..."),
     "jobs": (jobs, ""),
     "cancel": (cancel, "ID..."),
     "models": (models, ""),
+    "preview": (preview, "MODEL TARGET"),
+    "convert": (convert, "FILE OUT"),
     "ping": (ping, ""),
 }
 

@@ -54,6 +54,28 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Converted:
+    """A file that the bridge has written.
+
+    Parameters
+    ----------
+    output
+        The file's path.
+    sample_rate
+        The file's samples a second.
+    channels
+        The number of channels.
+    samples
+        The number of samples of each channel.
+    """
+
+    output: str
+    sample_rate: int
+    channels: int
+    samples: int
+
+
+@dataclass(frozen=True)
 class JobStatus:
     """How far a job is.
 

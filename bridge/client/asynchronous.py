@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bridge.client.answers import BridgeError, JobStatus, Model, Pong
+from bridge.client.answers import BridgeError, Converted, JobStatus, Model, Pong
 from bridge.client.link import Link, reason_of
 from bridge.client.sending import path_for_bridge
 from bridge.discovery.address_file import read_address
@@ -258,6 +258,60 @@ class AsyncBridge:
                 self._following -= 1
                 if not self._following:
                     self._link.send("/umtn/unsubscribe")
+
+    async def preview(self, model: str, target: str) -> Path:
+        """Return a short phrase on an instrument, once the bridge has made it.
+
+        Parameters
+        ----------
+        model
+            The model's name.
+        target
+            The instrument to hear.
+
+        Returns
+        -------
+        Path
+            A WAV file of the bridge's own, to be left as it is.
+        """
+        id = uuid.uuid4().hex
+        answer = await self._late_answer("/umtn/preview", (id, model, target), "/umtn/preview")
+        return Path(answer.arguments[2])
+
+    async def convert(self, source: str | Path, output: str | Path) -> Converted:
+        """Have an audio file written anew as floating-point WAV.
+
+        Parameters
+        ----------
+        source
+            The audio file.
+        output
+            File to write; nothing may be there yet.
+        """
+        id = uuid.uuid4().hex
+        paths = path_for_bridge(source, "input"), path_for_bridge(output, "output")
+        answer = await self._late_answer("/umtn/convert", (id, *paths), "/umtn/converted")
+        return Converted(*answer.arguments[1:5])
+
+    async def _late_answer(self, address: str, values: tuple[str, ...], last: str) -> Received:
+        """Ask for what may take its time, and again now and then, until it is there."""
+        loop = asyncio.get_running_loop()
+
+        def is_answer(message: Received) -> bool:
+            known = message.address in (address, last, "/umtn/error")
+            return known and message.arguments[:1] == [values[0]]
+
+        with self._link.listening() as inbox:
+            while True:
+                message = await self._link.ask(address, values, is_answer)
+                until = loop.time() + SILENCE
+                with contextlib.suppress(asyncio.TimeoutError):
+                    while not is_answer(message) or len(message.arguments) < 3:
+                        message = await asyncio.wait_for(inbox.get(), until - loop.time())
+                    if message.address != "/umtn/error":
+                        return message
+                    if message.arguments[1] not in ("rate", "token"):  # asked for again
+                        raise BridgeError(*message.arguments[1:3])
 
     async def _listen(
         self, inbox: asyncio.Queue[Received], id: str, on_status: OnStatus | None

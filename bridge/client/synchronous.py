@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bridge.client.answers import JobStatus, Model, Pong
+from bridge.client.answers import Converted, JobStatus, Model, Pong
 from bridge.client.asynchronous import AsyncBridge, OnStatus
 from bridge.protocol import Value
 
@@ -104,6 +104,14 @@ class Bridge:
     def follow(self, id: str, on_status: OnStatus | None = None) -> JobStatus:
         """Wait for a job to end; ``on_status`` is called from another thread."""
         return self._wait(self._bridge.follow(id, on_status))
+
+    def preview(self, model: str, target: str) -> Path:
+        """Return a short phrase on an instrument, once the bridge has made it."""
+        return self._wait(self._bridge.preview(model, target))
+
+    def convert(self, source: str | Path, output: str | Path) -> Converted:
+        """Have an audio file written anew as floating-point WAV."""
+        return self._wait(self._bridge.convert(source, output))
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         if self._loop is None or threading.current_thread() is self._thread:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -14,6 +15,9 @@ from bridge.jobs.accepting.acceptance import Acceptance
 from bridge.jobs.accepting.listening import Listening
 from bridge.jobs.accepting.notes import Notes
 from bridge.jobs.accepting.requests_under_way import RequestsUnderWay
+from bridge.jobs.converting import Conversions, Converted
+from bridge.jobs.own import is_own
+from bridge.jobs.previews.previews import Previews
 from bridge.jobs.record import Record
 from bridge.jobs.rendering.local_renderer import LocalRenderer
 from bridge.jobs.rendering.renderer import Renderer
@@ -101,7 +105,12 @@ class JobService:
         acceptance = Acceptance(settings, listening)
         self._under_way = RequestsUnderWay(acceptance, self._ledger, self._taken_in)
         closing.push_async_callback(self._under_way.close)
+        self._conversions = Conversions(settings, lambda: frozenset(self._ledger.outputs))
+        closing.push_async_callback(self._conversions.close)
+        self._previews = Previews(settings.preview_folder, self._ledger, self._scheduler)
+        closing.push_async_callback(self._previews.close)
         self._scheduler.take_up()
+        self._previews.take_up()
         closing.push_async_callback(self._pruning.cancel)
         self._pruning.spawn(self._prune_now_and_then())
 
@@ -174,15 +183,15 @@ class JobService:
         return self._ledger.job(id)
 
     def ids(self) -> list[str]:
-        """Return the ids of all jobs, the oldest first."""
-        return list(self._ledger.records)
+        """Return the ids of all jobs of clients, the oldest first."""
+        return [id for id in self._ledger.records if not is_own(id)]
 
     def jobs(self) -> list[Job]:
-        """Return all jobs, the oldest first."""
-        return [self._ledger.job(id) for id in self._ledger.records]
+        """Return all jobs of clients, the oldest first."""
+        return [self._ledger.job(id) for id in self.ids()]
 
     def subscribe(self, callback: OnJob) -> Callable[[], None]:
-        """Have every change of every job told.
+        """Have every change of every client's job told.
 
         Parameters
         ----------
@@ -195,7 +204,27 @@ class JobService:
         callable
             That ends it.
         """
-        return self._ledger.subscribe(callback)
+        return self._ledger.subscribe(lambda job: None if is_own(job.id) else callback(job))
+
+    async def preview(self, model: str, target: str) -> Path:
+        """Return the file of a short phrase on an instrument; made once, behind clients' jobs.
+
+        Raises
+        ------
+        RequestError
+            If there is no such model or target, or it cannot be made.
+        """
+        return await self._previews.get(model, target)
+
+    async def convert(self, id: str, source: str, output: str) -> Converted:
+        """Write an audio file anew as WAV; the same under the same id is done once.
+
+        Raises
+        ------
+        RequestError
+            If it is refused, or did not end well. There is no file then.
+        """
+        return await self._conversions.convert(id, source, output)
 
     async def prune(self) -> None:
         """Forget old jobs and delete old results, as the settings say. Done now and then."""

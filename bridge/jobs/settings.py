@@ -83,6 +83,8 @@ class JobSettings:
         The oldest results in the session folder are deleted when all take up more; None, never.
     most_remembered
         The number of finished jobs remembered, at most; the files of those forgotten stay.
+    preview_folder
+        The folder that previews of instruments are kept in; None, none are made.
     result_mode
         The permissions of results outside the session folder, where they are the user's files like
         any other; None, those that all the bridge's files get.
@@ -101,4 +103,5 @@ class JobSettings:
     keep_days: float | None = None
     keep_bytes: int | None = None
     most_remembered: int = 20_000
+    preview_folder: Path | None = None
     result_mode: int | None = None

@@ -17,6 +17,7 @@ from bridge.server.addresses import is_here
 from bridge.server.arguments import BadRequest, read_arguments
 from bridge.server.clients import Client, Target, UdpTarget
 from bridge.server.followers import Followers, event
+from bridge.server.late_answers import INTERNAL, LateAnswers
 from bridge.server.lists import MOST_LISTS, Lists
 from bridge.server.metrics import Metrics
 from bridge.server.model_list import Model, ModelList
@@ -92,6 +93,7 @@ class Requests:
         self._asked: dict[Target, dict[str, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._lists = Lists()
+        self._late = LateAnswers(metrics)
         self._listing = 0
         #: The UDP port that the bridge listens on, once it does.
         self.port = 0
@@ -104,6 +106,8 @@ class Requests:
         self._later: dict[str, Callable[[Target, Values], Awaitable[None]]] = {
             "/umtn/render": self._render,
             "/umtn/cancel": self._cancel,
+            "/umtn/preview": self._preview,
+            "/umtn/convert": self._convert,
             "/umtn/status": self._status_in_line,
             "/umtn/models": self._list_models,
             "/umtn/jobs": self._list_jobs,
@@ -131,7 +135,7 @@ class Requests:
             self.refuse_bytes(client, f"This is no OSC message that the bridge can read: {error}.")
         except Exception:
             log.exception("a packet of %d bytes made trouble", len(packet))
-            self._refuse(client, client.answers(), "", "internal", _INTERNAL)
+            self._refuse(client, client.answers(), "", "internal", INTERNAL)
 
     def wait(self, client: Client, packet: bytes) -> float:
         """Seconds until a packet may be taken from a client's machine; 0 if it shows the token."""
@@ -163,6 +167,7 @@ class Requests:
         self._closed = True
         while self._tasks:
             await asyncio.wait(self._tasks)
+        await self._late.close()
 
     def _refuse_rate(self, client: Client, id: str) -> None:
         if not client.authorised:
@@ -290,7 +295,7 @@ class Requests:
             self._refuse(client, answers, id, error.code, error.message)
         except Exception:
             log.exception("%s made trouble", address)
-            self._refuse(client, answers, id, "internal", _INTERNAL)
+            self._refuse(client, answers, id, "internal", INTERNAL)
 
     def _refuse(self, client: Client, answers: Target, id: str, code: str, text: str) -> None:
         self._metrics.refused(code)
@@ -316,6 +321,7 @@ class Requests:
         """Forget a sender, so that whoever has its port next is nobody."""
         if self._access.open or client.known:
             self._followers.leave(client.target)
+            self._late.forget(client.target)
             client.forget(self._access.open)
 
     def _reply_port(self, client: Client, port: int) -> None:
@@ -371,6 +377,27 @@ class Requests:
         elif not was_told:
             answers.send(event(job))
 
+    async def _preview(self, answers: Target, values: Values) -> None:
+        id, model, target = (str(values[name]) for name in ("id", "model", "target"))
+
+        async def made() -> bytes:
+            path = await self._service.preview(model, target)
+            return reply("/umtn/preview", id, "ready", str(path))
+
+        asked = (id, "/umtn/preview", model, target)
+        await self._late.answer(answers, asked, reply("/umtn/preview", id, "making"), made())
+
+    async def _convert(self, answers: Target, values: Values) -> None:
+        id, source, output = (str(values[name]) for name in ("id", "input", "output"))
+
+        async def made() -> bytes:
+            done = await self._service.convert(id, source, output)
+            form = done.sample_rate, done.channels, done.samples
+            return reply("/umtn/converted", id, str(done.output), *form)
+
+        asked = (id, "/umtn/convert", source, output)
+        await self._late.answer(answers, asked, reply("/umtn/convert", id, "converting"), made())
+
     async def _status_in_line(self, answers: Target, values: Values) -> None:
         answers.send(_job(self._service.get(str(values["id"])), 0, 1))
 
@@ -409,8 +436,6 @@ _NO_TOKEN = (
     "Send /umtn/token with the token first: the one of --token-file, or in bridge.json; what "
     "can send none needs `umtn bridge --no-token`."
 )
-
-_INTERNAL = "The bridge could not do this because of a fault of its own; its log says more."
 
 
 def _own(port: int) -> str:

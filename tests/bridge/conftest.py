@@ -202,6 +202,7 @@ class RealBridge:
             "UMTN_MODELS": str(models),
             "UMTN_BRIDGE_FILE": str(folder / "bridge.json"),
             "XDG_DATA_HOME": str(folder / "data"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
             "OMP_NUM_THREADS": "1",
         }
         self.options = options

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 
+from bridge.jobs.own import folders_of
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
 from bridge.jobs.rendering.publish import published
@@ -110,7 +111,8 @@ class LocalRenderer(Renderer):
     def published(self, order: Order) -> Rendered | None:
         """See `Renderer.published`."""
         id, output = order.request.id, Path(order.request.output)
-        return published(self._folders, id, output, self._work.result(id))
+        folders = folders_of(order.request, self._folders)
+        return published(folders, id, output, self._work.result(id))
 
     def forget(self, name: str, ids: Iterable[str]) -> None:
         """See `Renderer.forget`."""

@@ -120,7 +120,7 @@ def publish(
         ):
             if form.mode is not None and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), form.mode)
-            _write_wav(file, form, blocks)
+            write_wav(file, form, blocks)
             file.flush()
             # Some file systems know the time of a change only when it has come to the disk.
             os.fsync(file.fileno())
@@ -212,7 +212,14 @@ def leftover(id: str, output: Path) -> Path:
     return output.with_name(f".{hashlib.sha256(id.encode()).hexdigest()[:16]}.part")
 
 
-def _write_wav(file: BinaryIO, form: WavForm, blocks: Iterable[NDArray[np.float32]]) -> None:
+def write_wav(file: BinaryIO, form: WavForm, blocks: Iterable[NDArray[np.float32]]) -> None:
+    """Write floating-point WAV into an open file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; whatever taking the blocks raises comes through.
+    """
     try:
         with AudioFile(
             file, "w", form.sample_rate, form.channels, format="wav", **FORMATS[".wav"]

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from bridge.jobs.own import is_own
 from bridge.jobs.record import Record
 from bridge.jobs.rendering.losses import Losses, why_no_more
 from bridge.jobs.rendering.publish import leftover
@@ -42,6 +43,9 @@ class _Running:
         self.name = name
         self.saved = saved
         self.left = {record.id for record in records}
+        self.gives_way = False
+        #: Whether the renderer has nothing to do with it any more.
+        self.is_over = False
         self.settling: dict[str, asyncio.Task[bool]] = {}
 
 
@@ -93,9 +97,11 @@ class Scheduler:
         self.fill()
 
     def add(self, record: Record) -> None:
-        """Let a new job wait."""
+        """Let a new job wait; one of the bridge's own that runs makes way for a client's."""
         self.waiting.add(record)
         self.fill()
+        if record.id in self.waiting and not is_own(record.id):
+            self._make_way(record.request.engine)
 
     async def cancel(self, id: str) -> None:
         """Cancel a job that has not ended, and wait until it has, in whatever way.
@@ -139,6 +145,21 @@ class Scheduler:
             self._running[slot] = _Running(slot, name, records, saved.get(name))
             self._renders.spawn(self._render(self._running[slot], records))
 
+    def _make_way(self, engine: str) -> None:
+        """Have what only the bridge itself waits for saved and stopped, in a slot for an engine."""
+        for slot in self._renderer.slots_for(engine):
+            running = self._running.get(slot)
+            if running and running.left and all(map(is_own, running.left)):
+                if not running.gives_way:
+                    running.gives_way = True
+                    self._settles.spawn(self._pause(running))
+                return
+
+    async def _pause(self, running: _Running) -> None:
+        # What is asked of a slot whose batch is over would be done to the next one.
+        if not running.is_over:
+            await self._renderer.pause(running.slot)
+
     def _has_room(self, engine: str) -> bool:
         return self._free_slot(engine) is not None
 
@@ -159,6 +180,7 @@ class Scheduler:
         except Exception as error:
             log.exception("a render ended in an unexpected way")
             lost = LostError(f"could not be used ({error})")
+        running.is_over = True
         try:
             goes_on = self._end(running, lost)
             # Of what is not written down the next bridge must find all that there is.

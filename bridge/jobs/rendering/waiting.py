@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
 
+from bridge.jobs.own import is_own
 from bridge.jobs.record import Record
 from bridge.jobs.request import RenderRequest
 
@@ -29,6 +30,8 @@ def compatibility(request: RenderRequest) -> tuple[object, ...]:
         request.dynamics,
         request.transpose,
         request.postfilter,
+        # A client's job is not to take longer for the bridge's own.
+        is_own(request.id),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.jobs.own import folders_of
 from bridge.jobs.paths import AllowedFolders
 from bridge.jobs.rendering.messages import Setup
 from bridge.jobs.rendering.publish import WavForm, publish, published
@@ -107,9 +108,8 @@ class BatchRun:
     def _report_published(self) -> None:
         """Report what got its name just before a crash."""
         for id, order in list(self._orders.items()):
-            found = published(
-                self._folders, id, Path(order.request.output), self._work_folder.result(id)
-            )
+            folders = folders_of(order.request, self._folders)
+            found = published(folders, id, Path(order.request.output), self._work_folder.result(id))
             if found is not None and self._control.seal(id):
                 self._send(found)
                 del self._orders[id]
@@ -139,7 +139,7 @@ class BatchRun:
         for id, order in self._orders.items():
             try:
                 sound = read_region(
-                    self._folders,
+                    folders_of(order.request, self._folders),
                     order,
                     self._setup.longest_seconds,
                     self._cancelled,
@@ -236,8 +236,8 @@ class BatchRun:
         id, ends = order.request.id, False
         output = Path(order.request.output)
         # In its session folder the bridge keeps what it has to itself.
-        is_own = output.is_relative_to(self._folders.session)
-        mode = None if is_own else self._setup.result_mode
+        folders = folders_of(order.request, self._folders)
+        mode = None if output.is_relative_to(folders.session) else self._setup.result_mode
 
         def may_end() -> bool:
             nonlocal ends
@@ -246,7 +246,7 @@ class BatchRun:
 
         try:
             made = publish(
-                self._folders,
+                folders,
                 id,
                 output,
                 WavForm(sound.channels, sound.sample_rate, mode),
