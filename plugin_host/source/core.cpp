@@ -5,8 +5,8 @@
 namespace umtn::plugin {
 
 Core::Core(CoreOptions options)
-    : worker_(std::make_unique<Worker>(capture_, player_, region_, triggers_, sources_wanted_,
-                                       std::move(options))) {}
+    : worker_(std::make_unique<Worker>(capture_, player_, listen_, region_, triggers_,
+                                       sources_wanted_, std::move(options))) {}
 Core::~Core() {
   listen_.end(); // its thread asks the worker
 }
@@ -91,6 +91,9 @@ void Core::set_token(const juce::String& token) {
 }
 void Core::start_bridge() {
   worker_->start_bridge();
+}
+void Core::request_preview(const juce::String& model, const juce::String& target) {
+  worker_->request_preview(model, target);
 }
 juce::MemoryBlock Core::save(State state) const {
   return worker_->save(std::move(state));

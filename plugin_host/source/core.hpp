@@ -3,6 +3,7 @@
 
 #include "bridge/bridge_client.hpp"
 #include "capture/capture.hpp"
+#include "core/previews.hpp"
 #include "player/listen.hpp"
 #include "state/state.hpp"
 #include "takes/take_list.hpp"
@@ -27,7 +28,8 @@ struct CoreView {
   juce::File session_folder;
   std::vector<juce::File> missing; // files of the project that were not found
   juce::String message;            // what the last action met, in a sentence, or empty
-  bool bounce_waits = false;       // an offline render stands still for takes under way
+  Preview preview;
+  bool bounce_waits = false; // an offline render stands still for takes under way
 };
 
 struct CoreOptions {
@@ -94,6 +96,8 @@ public:
   void locate(const juce::File& folder);
   void set_token(const juce::String& token);
   void start_bridge();
+  // Plays a short phrase of an instrument as soon as the bridge has it. Listen::stop() ends it.
+  void request_preview(const juce::String& model, const juce::String& target);
 
   // `state` gives the parameters, model and target; the rest is the core's own.
   juce::MemoryBlock save(State state = {}) const;

@@ -6,8 +6,11 @@ namespace umtn::plugin {
 
 namespace {
 
-// Beside the parameters in the state, though no host may automate it.
-constexpr auto kAutoRender = "auto_render";
+// Beside the parameters in the state, though no host may automate them.
+constexpr auto kAutoRender = "auto_render", kCaptureOnce = "capture_once",
+               kEditorWidth = "editor_width", kEditorHeight = "editor_height",
+               kEditorScale = "editor_scale";
+constexpr int kTimesASecond = 20; // that somebody looks whether capture is over
 
 CoreOptions options(std::function<RenderSettings()> settings) {
   CoreOptions options;
@@ -21,7 +24,14 @@ PluginProcessor::PluginProcessor()
     : AudioProcessor(BusesProperties()
                          .withInput("Input", juce::AudioChannelSet::stereo())
                          .withOutput("Output", juce::AudioChannelSet::stereo())),
-      core_(options([this] { return render_settings(); })) {}
+      core_(options([this] { return render_settings(); })) {
+  parameters_.capture.addListener(this);
+}
+
+PluginProcessor::~PluginProcessor() {
+  stopTimer();
+  parameters_.capture.removeListener(this);
+}
 
 bool PluginProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
   const auto output = layouts.getMainOutputChannelSet();
@@ -48,7 +58,8 @@ void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noex
       standalone_ ? own_transport_.advance(getSampleRate(), samples)
                   : host_time_.next(getPlayHead(), getSampleRate(), isNonRealtime(), samples);
 
-  const bool armed = parameters_.capture.get() && !bypass;
+  const bool armed =
+      once_.records(transport, samples, parameters_.capture.get() && !bypass, steady_seconds());
 
   core_.observe(transport, samples, parameters_.render.get() && !bypass, armed);
   core_.capture().process(audio, transport, armed);
@@ -74,6 +85,30 @@ void PluginProcessor::set_auto_render(bool on) {
   core_.set_auto_render(on);
 }
 
+// The parameter is the message thread's to set. Where a host has none, capture ends all the same.
+void PluginProcessor::set_capture_once(bool on) {
+  once_.set(on);
+  if (on)
+    startTimerHz(kTimesASecond);
+  else
+    stopTimer();
+}
+
+void PluginProcessor::timerCallback() {
+  auto& capture = parameters_.capture;
+  if (!once_.over() || !capture.get())
+    return;
+  capture.beginChangeGesture();
+  capture = false;
+  capture.endChangeGesture();
+}
+
+void PluginProcessor::set_editor_size(EditorSize size) {
+  width_ = std::clamp(size.width, 0, 10000);
+  height_ = std::clamp(size.height, 0, 10000);
+  scale_ = std::clamp(size.scale, 0.0f, 10.0f);
+}
+
 juce::AudioProcessorEditor* PluginProcessor::createEditor() {
   return new PluginEditor(*this);
 }
@@ -83,6 +118,10 @@ void PluginProcessor::getStateInformation(juce::MemoryBlock& data) {
   State state;
   state.parameters = parameters_.values();
   state.parameters[kAutoRender] = auto_render_ ? 1.0f : 0.0f;
+  state.parameters[kCaptureOnce] = capture_once() ? 1.0f : 0.0f;
+  state.parameters[kEditorWidth] = static_cast<float>(width_);
+  state.parameters[kEditorHeight] = static_cast<float>(height_);
+  state.parameters[kEditorScale] = scale_;
   state.model = settings.model;
   state.target = settings.target;
   data = core_.save(std::move(state));
@@ -95,8 +134,14 @@ void PluginProcessor::setStateInformation(const void* data, int size) {
   parameters_.restore(state->parameters);
   instrument_.choose_model(state->model);
   instrument_.choose_target(state->target, parameters_.target.get());
-  const auto automatic = state->parameters.find(kAutoRender);
-  set_auto_render(automatic != state->parameters.end() && automatic->second > 0.5f);
+  const auto number = [&](const char* id) {
+    const auto found = state->parameters.find(id);
+    return found == state->parameters.end() ? 0.0f : std::clamp(found->second, 0.0f, 10000.0f);
+  };
+  set_auto_render(number(kAutoRender) > 0.5f);
+  set_capture_once(number(kCaptureOnce) > 0.5f);
+  set_editor_size({juce::roundToInt(number(kEditorWidth)), juce::roundToInt(number(kEditorHeight)),
+                   number(kEditorScale)});
 }
 
 } // namespace umtn::plugin

@@ -1,6 +1,7 @@
 // The plugin as hosts see it.
 #pragma once
 
+#include "capture/capture_once.hpp"
 #include "core.hpp"
 #include "editor/waveforms.hpp"
 #include "instrument.hpp"
@@ -9,12 +10,21 @@
 
 namespace umtn::plugin {
 
-class PluginProcessor : public juce::AudioProcessor {
+// What the window had when it was last closed; 0: nobody has changed it.
+struct EditorSize {
+  int width = 0, height = 0;
+  float scale = 0.0f;
+};
+
+class PluginProcessor : public juce::AudioProcessor,
+                        private juce::AudioProcessorParameter::Listener,
+                        private juce::Timer {
 public:
   using AudioProcessor::processBlock; // those of double precision, which it leaves out
   using AudioProcessor::processBlockBypassed;
 
   PluginProcessor();
+  ~PluginProcessor() override;
 
   void prepareToPlay(double rate, int max_block) override;
   void releaseResources() override {}
@@ -30,7 +40,9 @@ public:
   juce::AudioProcessorEditor* createEditor() override;
 
   const juce::String getName() const override { return JucePlugin_Name; }
-  double getTailLengthSeconds() const override { return 0.0; }
+  // Takes sound where the input is silent, and listening where the host stands still: a plugin that
+  // had a tail would be switched off there.
+  double getTailLengthSeconds() const override { return std::numeric_limits<double>::infinity(); }
   bool acceptsMidi() const override { return false; }
   bool producesMidi() const override { return false; }
   int getNumPrograms() override { return 1; }
@@ -49,6 +61,11 @@ public:
   // Renders as soon as the transport stops after something was recorded.
   bool auto_render() const { return auto_render_; }
   void set_auto_render(bool on);
+  // Turns capture off after one pass in which something was recorded.
+  bool capture_once() const { return once_.on(); }
+  void set_capture_once(bool on);
+  EditorSize editor_size() const { return {width_, height_, scale_}; }
+  void set_editor_size(EditorSize size);
   // How the next take is to be made. Any thread but the audio thread.
   RenderSettings render_settings() const;
 
@@ -57,7 +74,15 @@ private:
 
   Parameters parameters_{*this};
   Instrument instrument_;
+  // The capture parameter's.
+  void parameterValueChanged(int, float value) override { once_.arm(value > 0.5f); }
+  void parameterGestureChanged(int, bool) override {}
+  void timerCallback() override;
+
   std::atomic<bool> auto_render_{false};
+  CaptureOnce once_;
+  std::atomic<int> width_{0}, height_{0};
+  std::atomic<float> scale_{0.0f};
   const bool standalone_ = wrapperType == wrapperType_Standalone;
   OwnTransport own_transport_;
   HostTime host_time_{wrapperType == wrapperType_LV2};

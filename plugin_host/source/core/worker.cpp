@@ -9,7 +9,7 @@ constexpr double kHostWait = 0.03; // seconds that a host waits for what is quic
 
 } // namespace
 
-Core::Worker::Worker(Capture& capture, Player& player, Region& region,
+Core::Worker::Worker(Capture& capture, Player& player, Listen& listen, Region& region,
                      const std::atomic<unsigned>& triggers, const std::atomic<bool>& sources_wanted,
                      CoreOptions options)
     : capture_(capture), player_(player), region_(region), options_(std::move(options)),
@@ -19,6 +19,12 @@ Core::Worker::Worker(Capture& capture, Player& player, Region& region,
              [this](const juce::String& id) { client_.cancel(id); },
              [this](const juce::String& id) { client_.forget(id); }}),
       moments_(triggers, region, capture), programmes_(board_, player, sources_wanted),
+      previews_(
+          listen,
+          [this](const juce::String& model, const juce::String& target, OnAnswer answer) {
+            client_.preview(model, target, std::move(answer));
+          },
+          [this] { return region_.transport().rolling(); }),
       client_(
           [this](const JobUpdate& update) {
             life_.receive(update);
@@ -62,6 +68,7 @@ CoreView Core::Worker::view() const {
   view.connection = client_.connection();
   view.capture = capture_.report();
   view.captured = capture_.timeline().clips();
+  view.preview = previews_.current();
   view.bounce_waits = player_.waiting();
   board_.look([&](const Board::Content& content) {
     view.takes = content.takes.all();
@@ -165,11 +172,14 @@ void Core::Worker::look_for_changes() {
   const auto client = client_.version();
   const auto capture = capture_.report().version;
   const bool waiting = player_.waiting();
-  if (client != client_version_ || capture != capture_version_ || waiting != was_waiting_)
+  const auto preview = previews_.current();
+  if (client != client_version_ || capture != capture_version_ || waiting != was_waiting_ ||
+      !(preview == preview_))
     board_.changed();
   client_version_ = client;
   capture_version_ = capture;
   was_waiting_ = waiting;
+  preview_ = preview;
 }
 
 // A bounce does not wait for a bridge that nobody has started.

@@ -3,6 +3,7 @@
 
 #include "../core.hpp"
 #include "command_thread.hpp"
+#include "previews.hpp"
 #include "programme_maker.hpp"
 #include "project_files.hpp"
 #include "render_moments.hpp"
@@ -14,8 +15,9 @@ namespace umtn::plugin {
 // moment. What takes time is done on the thread: ask().
 class Core::Worker {
 public:
-  Worker(Capture& capture, Player& player, Region& region, const std::atomic<unsigned>& triggers,
-         const std::atomic<bool>& sources_wanted, CoreOptions options);
+  Worker(Capture& capture, Player& player, Listen& listen, Region& region,
+         const std::atomic<unsigned>& triggers, const std::atomic<bool>& sources_wanted,
+         CoreOptions options);
   ~Worker();
 
   void start();
@@ -38,6 +40,9 @@ public:
   void locate(const juce::File& folder);
   void set_token(const juce::String& token) { client_.set_token(token); }
   void start_bridge();
+  void request_preview(const juce::String& model, const juce::String& target) {
+    previews_.request(model, target);
+  }
 
   juce::MemoryBlock save(State state) const { return files_.save(std::move(state)); }
   std::optional<State> load(const void* data, std::size_t size);
@@ -63,10 +68,12 @@ private:
   TakeLife life_;
   RenderMoments moments_;
   ProgrammeMaker programmes_;
+  Previews previews_;
 
   // The thread's: what the view showed of others.
   juce::uint64 client_version_ = 0, capture_version_ = 0;
   bool was_waiting_ = false;
+  Preview preview_;
 
   CommandThread thread_;
   BridgeClient client_; // last: its thread calls into the rest
