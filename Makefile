@@ -1,7 +1,7 @@
 # One command to hear it, one to check it. Each does its own set-up on a fresh machine.
 #
 #   make demo       translate a real recording with the shipped model; look in demo/
-#   make plugin     build the plugin and install it for your DAW
+#   make plugin     build the plugin and install it for your DAW, with the bridge that it starts
 #   make test       style, types and tests
 #   make test-long  the tests that take minutes each
 #   make format     put the sources in the project's style
@@ -34,12 +34,14 @@ demo: $(VENV)/.installed-run-time
 	@$(bin)/python examples/demo.py
 
 # Standalone programs are for `cmake --build build/plugin`: they take as long as the rest together.
-plugin: build/plugin/build.ninja
+plugin: build/plugin/build.ninja $(VENV)/.installed-run-time
 	@echo "building the plugin (a few minutes)"
 	cmake --build build/plugin --parallel $(JOBS) --target umtn_plugin_VST3 umtn_plugin_LV2
 	@mkdir -p "$(VST3)" "$(LV2)"
 	@cp -RT $(plugins)/VST3/umtn.vst3 "$(VST3)/umtn.vst3"
 	@cp -RT $(plugins)/LV2/umtn.lv2 "$(LV2)/umtn.lv2"
+	@# So that Start bridge finds it, whatever PATH the DAW has.
+	@$(bin)/python -c 'from bridge.discovery.command_file import leave_command; leave_command()'
 	@echo "installed $(VST3)/umtn.vst3 and $(LV2)/umtn.lv2: have your DAW scan its plugins"
 
 # On Debian and its kin JUCE comes from their packages, elsewhere CMake looks for it or fetches it.
