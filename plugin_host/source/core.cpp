@@ -53,6 +53,9 @@ void Core::render() {
 void Core::render(const Place& place, const RenderSettings& settings) {
   worker_->render(place, settings);
 }
+void Core::render(const juce::StringArray& targets) {
+  worker_->render(targets);
+}
 void Core::render_again(const juce::String& take, const RenderSettings& settings) {
   worker_->render_again(take, settings);
 }
@@ -63,16 +66,33 @@ void Core::remove(const juce::String& take) {
   worker_->remove(take);
 }
 void Core::bring_to_top(const juce::String& take) {
-  worker_->change_takes([&](TakeList& takes) { takes.bring_to_top(take); });
+  worker_->edit_takes("Bring take to top", [&](TakeList& takes) { takes.bring_to_top(take); });
 }
 void Core::next_rival(const juce::String& take) {
-  worker_->change_takes([&](TakeList& takes) { takes.next_rival(take); });
+  worker_->edit_takes("Next take", [&](TakeList& takes) { takes.next_rival(take); });
 }
 void Core::mute(const juce::String& take, bool muted) {
-  worker_->change_takes([&](TakeList& takes) { takes.mute(take, muted); });
+  worker_->edit_takes(muted ? "Mute take" : "Unmute take",
+                      [&](TakeList& takes) { takes.mute(take, muted); });
 }
 void Core::solo(const juce::String& take) {
-  worker_->change_takes([&](TakeList& takes) { takes.solo(take); });
+  worker_->edit_takes(take.isEmpty() ? "End solo" : "Solo take",
+                      [&](TakeList& takes) { takes.solo(take); });
+}
+void Core::rename(const juce::String& take, const juce::String& name) {
+  worker_->edit_takes("Rename take", [&](TakeList& takes) { takes.rename(take, name); });
+}
+void Core::undo() {
+  worker_->undo();
+}
+void Core::redo() {
+  worker_->redo();
+}
+void Core::measure_disk() {
+  worker_->measure_disk();
+}
+void Core::clean_up() {
+  worker_->clean_up();
 }
 void Core::clear_capture() {
   capture_.set_timeline({});
@@ -95,7 +115,7 @@ void Core::start_bridge() {
 void Core::request_preview(const juce::String& model, const juce::String& target) {
   worker_->request_preview(model, target);
 }
-juce::MemoryBlock Core::save(State state) const {
+juce::MemoryBlock Core::save(State state) {
   return worker_->save(std::move(state));
 }
 std::optional<State> Core::load(const void* data, std::size_t size) {

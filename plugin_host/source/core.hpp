@@ -6,6 +6,7 @@
 #include "core/previews.hpp"
 #include "player/listen.hpp"
 #include "state/state.hpp"
+#include "takes/disk_use.hpp"
 #include "takes/take_list.hpp"
 #include "timeline/region.hpp"
 
@@ -29,7 +30,9 @@ struct CoreView {
   std::vector<juce::File> missing; // files of the project that were not found
   juce::String message;            // what the last action met, in a sentence, or empty
   Preview preview;
-  bool bounce_waits = false; // an offline render stands still for takes under way
+  bool bounce_waits = false;   // an offline render stands still for takes under way
+  juce::String undo, redo;     // what they would undo and redo, in words, or empty
+  std::optional<DiskUse> disk; // once it was asked for
 };
 
 struct CoreOptions {
@@ -38,6 +41,8 @@ struct CoreOptions {
   juce::StringArray bridge_command; // empty: wherever umtn is
   // How to render now. Called on the core's thread, so it must not mind threads.
   std::function<RenderSettings()> settings;
+  // Called on the core's thread when the bridge's models are known, and when they are others.
+  std::function<void(const std::vector<Model>&)> models_changed;
 };
 
 // How processBlock reads:
@@ -56,8 +61,8 @@ public:
 
   // Starts the threads. Once is enough; prepare() and the editor call it.
   void start();
-  // The host's, before audio starts. Does not wait: finished takes that are short are loaded when it
-  // returns, others soon after, and offline renders wait for them.
+  // The host's, before audio starts. Does not wait: finished takes that are short are loaded when
+  // it returns, others soon after, and offline renders wait for them.
   void prepare(double rate, int max_block, int channels);
 
   // The audio thread.
@@ -79,15 +84,25 @@ public:
   // Renders the region, with options.settings().
   void render();
   void render(const Place& place, const RenderSettings& settings);
-  // Another take of the same recording.
+  // The region on several instruments, a take each.
+  void render(const juce::StringArray& targets);
+  // Another take of the same recording. Where one with these settings is there, with the next seed.
   void render_again(const juce::String& take, const RenderSettings& settings);
   void cancel(const juce::String& take);
-  // Takes it off the list; its files stay.
+  // Takes it off the list; its files stay for as long as it can come back.
   void remove(const juce::String& take);
   void bring_to_top(const juce::String& take);
   void next_rival(const juce::String& take);
   void mute(const juce::String& take, bool muted);
   void solo(const juce::String& take);
+  void rename(const juce::String& take, const juce::String& name);
+  // Of what is done to the takes by the seven above, but for cancel().
+  void undo();
+  void redo();
+  // What the session folder holds, and what of it nobody needs: see CoreView::disk.
+  void measure_disk();
+  // Moves what nobody needs to the trash.
+  void clean_up();
   void clear_capture();
   // A take as soon as the transport stops after something new was recorded.
   void set_auto_render(bool on);
@@ -100,7 +115,7 @@ public:
   void request_preview(const juce::String& model, const juce::String& target);
 
   // `state` gives the parameters, model and target; the rest is the core's own.
-  juce::MemoryBlock save(State state = {}) const;
+  juce::MemoryBlock save(State state = {});
   // Returns what was read, for the parameters, model and target; nothing where it is no state, and
   // then nothing has changed. As in prepare(), takes may be loaded soon after.
   std::optional<State> load(const void* data, std::size_t size);

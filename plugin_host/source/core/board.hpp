@@ -1,10 +1,12 @@
 // What the parts of the core share, behind one lock.
 #pragma once
 
-#include "../takes/take_list.hpp"
+#include "../takes/disk_use.hpp"
+#include "../takes/take_history.hpp"
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace umtn::plugin {
@@ -15,11 +17,21 @@ class Board {
 public:
   struct Content {
     TakeList takes;
+    TakeHistory history;
     juce::File session_folder;
     bool folder_settled = false; // chosen by somebody, or takes lie there
     std::vector<juce::File> missing;
-    juce::String message; // what the last action met, in a sentence, or empty
-    double rate = 0.0;    // the host's; 0: not prepared yet
+    juce::String message;        // what the last action met, in a sentence, or empty
+    double rate = 0.0;           // the host's; 0: not prepared yet
+    std::optional<DiskUse> disk; // as it was last measured
+
+    // What a person does to the takes, and can undo; its name in words.
+    template <class Change>
+    void edit(const juce::String& name, Change change) {
+      const TakeList before = takes;
+      change(takes);
+      history.record(name, before, takes);
+    }
   };
 
   template <class Look>

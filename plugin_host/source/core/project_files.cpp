@@ -37,28 +37,37 @@ void ProjectFiles::follow_bridge_folder(const juce::File& folder) {
 
 void ProjectFiles::locate(const juce::File& folder) {
   State state;
+  std::vector<Take> away;
   board_.look([&](const Board::Content& content) {
     state.takes = content.takes;
+    away = content.history.away();
     state.session_folder = content.session_folder;
   });
   state.captured = capture_.timeline();
+  for (const Take& take : away)
+    state.takes.add(take);
   find_files(state, {folder, folder.getParentDirectory()});
   capture_.set_timeline(state.captured);
   capture_.set_folder(state.session_folder);
+  const auto found_takes = state.takes.all();
+  for (const Take& take : away)
+    state.takes.remove(take.id); // what is deleted, nobody misses
   const auto missing = missing_files(state);
   board_.change([&](Board::Content& content) {
-    for (const Take& found : state.takes.all())
+    for (const Take& found : found_takes)
       if (Take* const take = content.takes.find(found.id)) {
         take->source = found.source;
         take->result = found.result;
         take->message = {};
+      } else {
+        content.history.moved(found);
       }
     content.session_folder = state.session_folder;
     content.missing = missing;
   });
 }
 
-juce::MemoryBlock ProjectFiles::save(State state) const {
+State ProjectFiles::complete(State state) const {
   state.region_source = region_.source();
   state.dragged = region_.dragged();
   state.captured = capture_.timeline_to_save();
@@ -66,7 +75,7 @@ juce::MemoryBlock ProjectFiles::save(State state) const {
     state.session_folder = content.session_folder;
     state.takes = content.takes;
   });
-  return save_state(state);
+  return state;
 }
 
 std::optional<State> ProjectFiles::read(const void* data, std::size_t size) {
@@ -87,6 +96,7 @@ TakeList ProjectFiles::open(const State& state) {
   capture_.set_timeline(state.captured);
   return board_.change([&](Board::Content& content) {
     auto before = std::exchange(content.takes, state.takes);
+    content.history.clear();
     if (state.session_folder != juce::File()) {
       content.session_folder = state.session_folder;
       content.folder_settled = true;

@@ -19,8 +19,8 @@ public:
   // Looks there, too, for files that were not found.
   void locate(const juce::File& folder);
 
-  // `state` gives what is the processor's.
-  juce::MemoryBlock save(State state) const;
+  // `state` gives what is the processor's, and gets what is the core's.
+  State complete(State state) const;
   // Reads a state, and looks for its files; nothing where it is none.
   static std::optional<State> read(const void* data, std::size_t size);
   // Takes it over, and returns the takes that were there before.

@@ -13,6 +13,43 @@ int channels_of(const CapturedTimeline& timeline, const Place& place) {
   return channels;
 }
 
+// The same for as long as nothing new is recorded there: files never change where they have been
+// written.
+juce::String recording_of(const CapturedTimeline& timeline, const Place& place) {
+  juce::String pieces;
+  for (const Clip& clip : timeline.clips()) {
+    const Range shown = clip.place.at(place.rate).intersection(place.range);
+    if (!shown.empty())
+      pieces << clip.file.getFileName() << " " << clip.place.range.start - clip.offset << " "
+             << clip.place.rate << " " << shown.start << " " << shown.end << "\n";
+  }
+  return juce::String::toHexString(pieces.hashCode64());
+}
+
+// The new one's twin, heard from now on; whether there is one.
+bool raise_twin(Board::Content& content, const Take& take) {
+  const Take* const twin = content.takes.twin(take);
+  if (twin == nullptr)
+    return false;
+  const auto id = twin->id;
+  content.edit("Bring take to top", [&](TakeList& takes) {
+    takes.bring_to_top(id);
+    takes.mute(id, false);
+  });
+  return true;
+}
+
+juce::String say_twins(const juce::StringArray& targets) {
+  if (targets.isEmpty())
+    return {};
+  const auto names = targets.joinIntoString(", ");
+  return targets.size() == 1 ? "This take on " + names +
+                                   " is there already, and on top now: for another performance "
+                                   "choose another Variation."
+                             : "These takes are there already, and on top now: " + names +
+                                   ". For other performances choose another Variation.";
+}
+
 } // namespace
 
 void TakeLife::receive(const JobUpdate& update) {
@@ -28,8 +65,10 @@ void TakeLife::cancel(const juce::String& id) {
     take->state = TakeState::cancelled;
     take->message = {};
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (extracting_ == id)
-      extraction_cancelled_ = true;
+    if (extracting_.contains(id)) {
+      extracting_.removeString(id);
+      extraction_cancelled_ = extraction_cancelled_ || extracting_.isEmpty();
+    }
     return true;
   });
   if (cancelled)
@@ -38,7 +77,9 @@ void TakeLife::cancel(const juce::String& id) {
 
 void TakeLife::remove(const juce::String& id) {
   cancel(id);
-  board_.change([&](Board::Content& content) { content.takes.remove(id); });
+  board_.change([&](Board::Content& content) {
+    content.edit("Delete take", [&](TakeList& takes) { takes.remove(id); });
+  });
 }
 
 void TakeLife::forget(const TakeList& before) {
@@ -66,41 +107,65 @@ void TakeLife::end() {
   extraction_cancelled_ = true;
 }
 
-void TakeLife::begin(const Place& place, const RenderSettings& settings,
+void TakeLife::begin(const Place& place, const std::vector<RenderSettings>& wanted,
                      const std::function<void()>& added) {
-  if (settings.target.isEmpty())
-    return board_.say("Choose an instrument first.");
   capture_.flush();
-  if (channels_of(capture_.timeline(), place) == 0)
+  const auto timeline = capture_.timeline();
+  if (channels_of(timeline, place) == 0)
     return board_.say("Nothing was recorded there: switch capture on, and play the region.");
-  Take take;
-  take.id = new_take_id();
-  take.place = place;
-  take.settings = settings;
-  take.message = "Its recording is being written.";
+  std::vector<Take> takes;
   board_.change([&](Board::Content& content) {
     content.folder_settled = true;
-    take.source = source_file(content.session_folder, take.id);
-    take.result = result_file(content.session_folder, take.id, settings.target);
-    content.takes.add(take);
-    content.message = {};
+    juce::StringArray there;
+    for (const RenderSettings& settings : wanted) {
+      Take take;
+      take.id = new_take_id();
+      take.place = place;
+      take.recording = recording_of(timeline, place);
+      take.settings = settings;
+      take.message = "Its recording is being written.";
+      // One file is enough for all of them.
+      take.source =
+          takes.empty() ? source_file(content.session_folder, take.id) : takes.front().source;
+      take.result = result_file(content.session_folder, take.id, settings.target);
+      if (raise_twin(content, take)) {
+        there.add(settings.target);
+      } else {
+        content.takes.add(take);
+        takes.push_back(take);
+      }
+    }
+    content.message = say_twins(there);
   });
   added();
-  write_source(take);
+  if (!takes.empty())
+    write_source(takes, timeline);
 }
 
 void TakeLife::again(const juce::String& id, const RenderSettings& settings) {
   Take take;
   const bool added = board_.change([&](Board::Content& content) {
-    const Take* const before = content.takes.find(id);
-    if (before == nullptr || !before->source.existsAsFile())
-      return false; // its recording is still being written, or is lost
+    Take* const before = content.takes.find(id);
+    if (before == nullptr)
+      return false;
+    if (!before->source.existsAsFile()) {
+      content.message =
+          before->under_way()
+              ? "The recording of this take is still being written: try again in a moment."
+              : "The recording of this take is lost: render the region again.";
+      return false;
+    }
+    if (before->recording.isEmpty()) // of an old project
+      before->recording = before->source.getFileName();
     take.place = before->place;
     take.source = before->source;
+    take.recording = before->recording;
     take.settings = settings;
     take.id = new_take_id();
+    take.settings.seed = content.takes.unused_seed(take);
     take.result = result_file(content.session_folder, take.id, settings.target);
     content.takes.add(take);
+    content.message = {};
     return true;
   });
   if (added)
@@ -117,28 +182,33 @@ void TakeLife::hear_news() {
     apply(update);
 }
 
-void TakeLife::write_source(const Take& take) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    extracting_ = take.id;
-    extraction_cancelled_ = ending_;
-  }
-  const auto timeline = capture_.timeline();
-  const auto trouble = timeline.extract(take.place, channels_of(timeline, take.place), take.source,
-                                        &extraction_cancelled_);
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    extracting_ = {};
-  }
-  const bool cancelled = board_.look([&](const Board::Content& content) {
+void TakeLife::write_source(const std::vector<Take>& takes, const CapturedTimeline& timeline) {
+  const auto wanted_still = [](const Board::Content& content, const Take& take) {
     const Take* const now = content.takes.find(take.id);
-    return now == nullptr || !now->under_way();
+    return now != nullptr && now->under_way();
+  };
+  board_.look([&](const Board::Content& content) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const Take& take : takes)
+      if (wanted_still(content, take))
+        extracting_.add(take.id);
+    extraction_cancelled_ = ending_ || extracting_.isEmpty();
   });
-  if (cancelled)
-    return;
-  if (trouble.isNotEmpty())
-    return fail(take.id, trouble);
-  send(take);
+  const Take& first = takes.front();
+  const auto trouble = timeline.extract(first.place, channels_of(timeline, first.place),
+                                        first.source, &extraction_cancelled_);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    extracting_.clear();
+  }
+  for (const Take& take : takes) {
+    const bool wanted =
+        board_.look([&](const Board::Content& content) { return wanted_still(content, take); });
+    if (wanted && trouble.isNotEmpty())
+      fail(take.id, trouble);
+    else if (wanted)
+      send(take);
+  }
 }
 
 void TakeLife::send(const Take& take) {
@@ -160,6 +230,8 @@ void TakeLife::apply(const JobUpdate& update) {
     take->message = update.message;
     if (update.note.isNotEmpty())
       take->note = update.note;
+    if (update.offer.isNotEmpty())
+      take->offer = update.offer;
     if (update.state == TakeState::done && update.output != juce::File())
       take->result = update.output;
     // Its name is this take's alone: the bridge has made it, and forgotten.

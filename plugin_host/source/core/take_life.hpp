@@ -25,7 +25,7 @@ public:
 
   void receive(const JobUpdate& update); // heard of by the next hear_news()
   void cancel(const juce::String& id);
-  // Off the list; its files stay.
+  // Off the list; its files stay, and it can come back.
   void remove(const juce::String& id);
   // Other takes stand in the place of these: nobody wants to hear of them any more.
   void forget(const TakeList& before);
@@ -36,15 +36,16 @@ public:
 
   // From the core's thread alone.
 
-  // Adds a take of what was recorded there, calls `added`, writes its recording, and sends it.
-  void begin(const Place& place, const RenderSettings& settings,
+  // Adds takes of what was recorded there, all at once, calls `added`, writes their recording, and
+  // sends them. One that is there already comes to the top instead.
+  void begin(const Place& place, const std::vector<RenderSettings>& wanted,
              const std::function<void()>& added);
-  // Another take of the same recording.
+  // Another take of the same recording: with the next seed, where one of this seed is there.
   void again(const juce::String& id, const RenderSettings& settings);
   void hear_news();
 
 private:
-  void write_source(const Take& take);
+  void write_source(const std::vector<Take>& takes, const CapturedTimeline& timeline);
   void send(const Take& take);
   void apply(const JobUpdate& update);
   void fail(const juce::String& id, const juce::String& message);
@@ -55,7 +56,7 @@ private:
 
   std::mutex mutex_; // guards what follows; where both are locked, the board's is first
   std::deque<JobUpdate> news_;
-  juce::String extracting_; // the take whose source is being written
+  juce::StringArray extracting_; // the takes whose source is being written
   bool ending_ = false;
   std::atomic<bool> extraction_cancelled_{false};
 };

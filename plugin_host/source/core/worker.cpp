@@ -1,6 +1,7 @@
 #include "worker.hpp"
 
 #include "../bridge/address.hpp"
+#include "can_render.hpp"
 
 namespace umtn::plugin {
 namespace {
@@ -30,7 +31,8 @@ Core::Worker::Worker(Capture& capture, Player& player, Listen& listen, Region& r
             life_.receive(update);
             thread_.wake();
           },
-          options_.timing, options_.address_file) {}
+          options_.timing, options_.address_file),
+      live_([this] { return needed_files(); }) {}
 
 Core::Worker::~Worker() {
   life_.end();
@@ -76,6 +78,9 @@ CoreView Core::Worker::view() const {
     view.session_folder = content.session_folder;
     view.missing = content.missing;
     view.message = content.message;
+    view.undo = content.history.undo_name();
+    view.redo = content.history.redo_name();
+    view.disk = content.disk;
   });
   return view;
 }
@@ -98,12 +103,19 @@ void Core::Worker::render() {
   thread_.ask([this] { render_region(); });
 }
 
+void Core::Worker::render(const juce::StringArray& targets) {
+  thread_.ask([this, targets] { render_region(targets); });
+}
+
 void Core::Worker::render(const Place& place, const RenderSettings& settings) {
-  thread_.ask([this, place, settings] { begin(place, settings); });
+  thread_.ask([this, place, settings] { begin(place, {settings}); });
 }
 
 void Core::Worker::render_again(const juce::String& id, const RenderSettings& settings) {
-  thread_.ask([this, id, settings] { life_.again(id, settings); });
+  thread_.ask([this, id, settings] {
+    const auto trouble = why_not_render(client_.connection(), settings);
+    trouble.isEmpty() ? life_.again(id, settings) : board_.say(trouble);
+  });
 }
 
 void Core::Worker::remove(const juce::String& id) {
@@ -111,9 +123,66 @@ void Core::Worker::remove(const juce::String& id) {
   thread_.wake();
 }
 
-void Core::Worker::change_takes(const std::function<void(TakeList&)>& change) {
-  board_.change([&](Board::Content& content) { change(content.takes); });
+void Core::Worker::edit_takes(const juce::String& name,
+                              const std::function<void(TakeList&)>& change) {
+  board_.change([&](Board::Content& content) { content.edit(name, change); });
   thread_.wake();
+}
+
+void Core::Worker::undo() {
+  board_.change([](Board::Content& content) { content.history.undo(content.takes); });
+  thread_.wake();
+}
+
+void Core::Worker::redo() {
+  board_.change([](Board::Content& content) { content.history.redo(content.takes); });
+  thread_.wake();
+}
+
+// Of this instance. Any thread.
+std::vector<juce::File> Core::Worker::needed_files() const {
+  State state = files_.complete({});
+  for (const Take& take :
+       board_.look([](const Board::Content& content) { return content.history.away(); }))
+    state.takes.add(take);
+  return files_of(state);
+}
+
+void Core::Worker::measure_disk() {
+  thread_.ask([this] { measure(); });
+}
+
+void Core::Worker::measure() {
+  const auto folder =
+      board_.look([](const Board::Content& content) { return content.session_folder; });
+  const auto disk = umtn::plugin::measure_disk(folder);
+  board_.change([&](Board::Content& content) { content.disk = disk; });
+}
+
+// A file at a time, between the thread's other work: the trash may be on another disk.
+void Core::Worker::clean_up() {
+  thread_.ask([this] {
+    measure();
+    const auto failed = std::make_shared<int>(0);
+    const auto unused =
+        board_.look([](const Board::Content& content) { return content.disk->unused; });
+    for (const auto& file : unused)
+      thread_.ask([file, failed] { *failed += trash_unused(file) ? 0 : 1; });
+    thread_.ask([this, failed] {
+      measure();
+      if (*failed > 0)
+        board_.say(juce::String(*failed) + (*failed == 1 ? " file" : " files") +
+                   " could not be moved to the trash: see whether this machine has one, and "
+                   "whether the session folder may be written to.");
+    });
+  });
+}
+
+juce::MemoryBlock Core::Worker::save(State state) {
+  state.instance = live_.id();
+  state = files_.complete(std::move(state));
+  thread_.ask([this, id = state.instance, files = files_of(state)] { saved_.add(id, files); });
+  return save_state(state);
 }
 
 void Core::Worker::locate(const juce::File& folder) {
@@ -133,6 +202,8 @@ std::optional<State> Core::Worker::load(const void* data, std::size_t size) {
     return state;
   life_.forget(files_.open(*state));
   life_.take_up();
+  live_.take_over(state->instance);
+  thread_.ask([this, id = live_.id(), files = files_of(*state)] { saved_.add(id, files); });
   settle();
   return state;
 }
@@ -156,22 +227,39 @@ bool Core::Worker::round() {
   return more;
 }
 
-void Core::Worker::render_region() {
+void Core::Worker::render_region(const juce::StringArray& targets) {
   const auto place = region_.current();
   if (!place)
     return board_.say("There is no region yet: play it, loop it, or drag it here.");
-  begin(*place, options_.settings ? options_.settings() : RenderSettings());
+  const auto settings = options_.settings ? options_.settings() : RenderSettings();
+  std::vector<RenderSettings> wanted;
+  for (const auto& target : targets) {
+    wanted.push_back(settings);
+    wanted.back().target = target;
+  }
+  begin(*place, targets.isEmpty() ? std::vector{settings} : wanted);
 }
 
-void Core::Worker::begin(const Place& place, const RenderSettings& settings) {
+void Core::Worker::begin(const Place& place, const std::vector<RenderSettings>& wanted) {
+  const auto connection = client_.connection();
+  for (const RenderSettings& settings : wanted)
+    if (const auto trouble = why_not_render(connection, settings); trouble.isNotEmpty())
+      return board_.say(trouble);
   // At once in the programme, so that an offline render waits for it from here on.
-  life_.begin(place, settings, [this] { programmes_.give_again(bridge_may_come()); });
+  life_.begin(place, wanted, [this] { programmes_.give_again(bridge_may_come()); });
 }
 
 void Core::Worker::look_for_changes() {
   const auto client = client_.version();
   const auto capture = capture_.report().version;
   const bool waiting = player_.waiting();
+  // Without a bridge, what it had is the best that is known.
+  if (client != client_version_)
+    if (const auto models = client_.connection().models; !models.empty() && models != models_) {
+      models_ = models;
+      if (options_.models_changed)
+        options_.models_changed(models_);
+    }
   const auto preview = previews_.current();
   if (client != client_version_ || capture != capture_version_ || waiting != was_waiting_ ||
       !(preview == preview_))

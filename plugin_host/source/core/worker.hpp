@@ -2,6 +2,8 @@
 #pragma once
 
 #include "../core.hpp"
+#include "../takes/live_instance.hpp"
+#include "../takes/saved_files.hpp"
 #include "command_thread.hpp"
 #include "previews.hpp"
 #include "programme_maker.hpp"
@@ -29,12 +31,17 @@ public:
   juce::uint64 revision() const { return board_.revision(); }
 
   void render();
+  void render(const juce::StringArray& targets);
   void render(const Place& place, const RenderSettings& settings);
   void render_again(const juce::String& id, const RenderSettings& settings);
   void cancel(const juce::String& id) { life_.cancel(id); }
   void remove(const juce::String& id);
-  // All that people do to the list of takes, but for render and remove.
-  void change_takes(const std::function<void(TakeList&)>& change);
+  // All that people do to the list of takes, but for render and remove; its name, for undo.
+  void edit_takes(const juce::String& name, const std::function<void(TakeList&)>& change);
+  void undo();
+  void redo();
+  void measure_disk();
+  void clean_up();
   void set_auto_render(bool on) { moments_.set_on_stop(on); }
   void set_session_folder(const juce::File& folder) { files_.set_session_folder(folder); }
   void locate(const juce::File& folder);
@@ -44,19 +51,21 @@ public:
     previews_.request(model, target);
   }
 
-  juce::MemoryBlock save(State state) const { return files_.save(std::move(state)); }
+  juce::MemoryBlock save(State state);
   std::optional<State> load(const void* data, std::size_t size);
 
 private:
   // The thread's.
   bool round();
-  void render_region();
-  void begin(const Place& place, const RenderSettings& settings);
+  void render_region(const juce::StringArray& targets = {});
+  void begin(const Place& place, const std::vector<RenderSettings>& wanted);
+  void measure();
   void look_for_changes();
   bool bridge_may_come() const;
   bool bridge_unknown() const;
 
   void settle();
+  std::vector<juce::File> needed_files() const;
 
   Capture& capture_;
   Player& player_;
@@ -74,9 +83,12 @@ private:
   juce::uint64 client_version_ = 0, capture_version_ = 0;
   bool was_waiting_ = false;
   Preview preview_;
+  std::vector<Model> models_;
+  SavedFiles saved_;
 
   CommandThread thread_;
-  BridgeClient client_; // last: its thread calls into the rest
+  BridgeClient client_; // its thread calls into the rest
+  LiveInstance live_;   // last: others' threads do
 };
 
 } // namespace umtn::plugin

@@ -10,7 +10,7 @@ namespace {
 constexpr auto kRoot = "umtn";
 constexpr int kMostItems = 20000; // of a kind
 constexpr int kDeepest = 8;
-constexpr double kLongestTimeline = 9.0e15; // samples: beyond, doubles are no longer exact
+constexpr double kLongestFile = 9.0e15; // samples: beyond, doubles are no longer exact
 
 const char* name_of(RegionSource source) {
   switch (source) {
@@ -33,11 +33,10 @@ void put_place(juce::XmlElement& element, const Place& place) {
 std::optional<Place> get_place(const juce::XmlElement& element) {
   const auto start = get_integer(element, "start"), end = get_integer(element, "end");
   const auto rate = get_number(element, "rate", 1000.0, 1.0e7);
-  if (!start || !end || !rate || *end <= *start ||
-      std::abs(static_cast<double>(*start)) > kLongestTimeline ||
-      std::abs(static_cast<double>(*end)) > kLongestTimeline)
+  if (!start || !end || !rate || *end <= *start)
     return std::nullopt;
-  return Place{{*start, *end}, *rate};
+  const Place place{{*start, *end}, *rate};
+  return on_timeline(place) ? std::optional(place) : std::nullopt;
 }
 
 void put_file(juce::XmlElement& element, const juce::String& name, const juce::File& file,
@@ -105,6 +104,12 @@ void put_take(juce::XmlElement& root, const Take& take, const juce::File& folder
     element.setAttribute("message", take.message);
   if (take.note.isNotEmpty())
     element.setAttribute("note", take.note);
+  if (take.offer.isNotEmpty())
+    element.setAttribute("offer", take.offer);
+  if (take.name.isNotEmpty())
+    element.setAttribute("name", take.name);
+  if (take.recording.isNotEmpty())
+    element.setAttribute("recording", take.recording);
   if (take.muted)
     element.setAttribute("muted", 1);
 }
@@ -123,6 +128,9 @@ std::optional<Take> get_take(const juce::XmlElement& element, const State& state
   take.result = get_file(element, "result", state.session_folder);
   take.message = element.getStringAttribute("message");
   take.note = element.getStringAttribute("note");
+  take.offer = element.getStringAttribute("offer");
+  take.name = element.getStringAttribute("name").trim().substring(0, kLongestName);
+  take.recording = element.getStringAttribute("recording");
   take.muted = get_integer(element, "muted").value_or(0) == 1;
   take.fraction = take.state == TakeState::done ? 1.0f : 0.0f;
   return take;
@@ -141,7 +149,7 @@ std::optional<Clip> get_clip(const juce::XmlElement& element, const juce::File& 
   const auto place = get_place(element);
   const auto offset = get_integer(element, "offset"), channels = get_integer(element, "channels");
   clip.file = get_file(element, "file", folder);
-  if (!place || !offset || *offset < 0 || static_cast<double>(*offset) > kLongestTimeline ||
+  if (!place || !offset || *offset < 0 || static_cast<double>(*offset) > kLongestFile ||
       !channels || *channels < 1 || *channels > 64 || clip.file == juce::File())
     return std::nullopt;
   clip.place = *place;
@@ -176,6 +184,8 @@ juce::MemoryBlock save_state(const State& state) {
   root.setAttribute("model", state.model);
   root.setAttribute("target", state.target);
   root.setAttribute("session_folder", state.session_folder.getFullPathName());
+  if (state.instance.isNotEmpty())
+    root.setAttribute("instance", state.instance);
   root.setAttribute("region", name_of(state.region_source));
   if (state.takes.soloed().isNotEmpty())
     root.setAttribute("solo", state.takes.soloed());
@@ -205,6 +215,7 @@ std::optional<State> load_state(const void* data, std::size_t size) {
       std::clamp<std::int64_t>(get_integer(*root, "version").value_or(1), 1, 1000));
   state.model = root->getStringAttribute("model", state.model);
   state.target = root->getStringAttribute("target");
+  state.instance = root->getStringAttribute("instance");
   const auto folder = root->getStringAttribute("session_folder");
   if (juce::File::isAbsolutePath(folder))
     state.session_folder = juce::File(folder);
@@ -235,6 +246,17 @@ std::optional<State> load_state(const void* data, std::size_t size) {
   if (state.takes.find(root->getStringAttribute("solo")) != nullptr)
     state.takes.solo(root->getStringAttribute("solo"));
   return state;
+}
+
+std::vector<juce::File> files_of(const State& state) {
+  std::vector<juce::File> files;
+  for (const Take& take : state.takes.all()) {
+    files.push_back(take.source);
+    files.push_back(take.result);
+  }
+  for (const Clip& clip : state.captured.clips())
+    files.push_back(clip.file);
+  return files;
 }
 
 std::vector<juce::File> missing_files(const State& state) {

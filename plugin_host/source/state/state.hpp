@@ -19,6 +19,7 @@ struct State {
   std::map<juce::String, float> parameters; // by id; the processor knows what they mean
   juce::String model = "default", target;
   juce::File session_folder;
+  juce::String instance; // whose state it is: what it refers to is kept under this name
   RegionSource region_source = RegionSource::last_played;
   std::optional<Place> dragged;
   TakeList takes;
@@ -35,6 +36,8 @@ std::optional<State> load_state(const void* data, std::size_t size);
 // Finds the session folder again after the project was moved: tries the folders given, and in them
 // and beside them the one of its name. Where files that are missing turn up, all paths change.
 void find_files(State& state, const std::vector<juce::File>& folders);
+// All files that it refers to, there or not.
+std::vector<juce::File> files_of(const State& state);
 // Files of finished takes and of recorded clips that are not there.
 std::vector<juce::File> missing_files(const State& state);
 

@@ -1,6 +1,28 @@
 #include "session_folder.hpp"
 
 namespace umtn::plugin {
+namespace {
+
+// # stands for a hexadecimal digit.
+bool begins_like(const juce::String& text, const juce::String& pattern) {
+  if (text.length() < pattern.length())
+    return false;
+  for (int n = 0; n < pattern.length(); ++n)
+    if (pattern[n] == '#' ? juce::CharacterFunctions::getHexDigitValue(text[n]) < 0
+                          : text[n] != pattern[n])
+      return false;
+  return true;
+}
+
+} // namespace
+
+bool named_by_us(const juce::String& name) {
+  if (!name.endsWith(".wav"))
+    return false;
+  return begins_like(name, "take ######## ") ||
+         begins_like(name, "recorded ####-##-## ##.##.## ######.wav") ||
+         begins_like(name, "imported ####-##-## ##.##.## ######");
+}
 
 juce::String new_session_name() {
   return "session " + juce::Time::getCurrentTime().formatted("%Y-%m-%d %H.%M.%S") + " " +

@@ -17,6 +17,9 @@ juce::File source_file(const juce::File& session, const juce::String& take);
 juce::File result_file(const juce::File& session, const juce::String& take,
                        const juce::String& target);
 
+// Whether it is named as takes and recordings are; everything else in the folder is somebody's own.
+bool named_by_us(const juce::String& file_name);
+
 // Where a moved project may be: what the host was started with, and in. A plugin is not told.
 std::vector<juce::File> likely_project_folders();
 

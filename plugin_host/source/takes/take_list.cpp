@@ -47,6 +47,20 @@ void TakeList::add(Take take) {
   takes_.push_back(std::move(take));
 }
 
+void TakeList::insert(std::size_t index, Take take) {
+  remove(take.id);
+  takes_.insert(takes_.begin() + static_cast<std::ptrdiff_t>(std::min(index, takes_.size())),
+                std::move(take));
+}
+
+void TakeList::order(const std::vector<juce::String>& ids) {
+  const auto rank = [&](const Take& take) {
+    return std::find(ids.begin(), ids.end(), take.id) - ids.begin();
+  };
+  std::stable_sort(takes_.begin(), takes_.end(),
+                   [&](const Take& a, const Take& b) { return rank(a) < rank(b); });
+}
+
 void TakeList::remove(const juce::String& id) {
   takes_.erase(
       std::remove_if(takes_.begin(), takes_.end(), [&](const Take& take) { return take.id == id; }),
@@ -65,6 +79,27 @@ void TakeList::bring_to_top(const juce::String& id) {
 void TakeList::mute(const juce::String& id, bool muted) {
   if (auto* const take = find(id))
     take->muted = muted;
+}
+
+void TakeList::rename(const juce::String& id, const juce::String& name) {
+  if (auto* const take = find(id))
+    take->name = name.trim().substring(0, kLongestName);
+}
+
+const Take* TakeList::twin(const Take& take) const {
+  const auto same = [&](const Take& other) {
+    return other.id != take.id && (other.under_way() || other.state == TakeState::done) &&
+           other.place == take.place && other.recording == take.recording &&
+           take.recording.isNotEmpty() && other.settings == take.settings;
+  };
+  const auto found = std::find_if(takes_.rbegin(), takes_.rend(), same);
+  return found == takes_.rend() ? nullptr : &*found;
+}
+
+int TakeList::unused_seed(Take take) const {
+  for (int tries = 0; tries < kSeeds && twin(take) != nullptr; ++tries)
+    take.settings.seed = (take.settings.seed + 1) % kSeeds;
+  return take.settings.seed;
 }
 
 std::vector<juce::String> TakeList::rivals(const juce::String& id) const {

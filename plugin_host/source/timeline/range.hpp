@@ -42,4 +42,14 @@ struct Place {
   bool operator==(const Place& other) const { return range == other.range && rate == other.rate; }
 };
 
+// No music lies beyond two days from the timeline's zero, on either side: what says so is a
+// mistake, and would be far too long to draw, and to count with at other rates.
+constexpr double kLongestTimeline = 48.0 * 3600.0; // seconds
+
+inline bool on_timeline(const Place& place) {
+  const double most = kLongestTimeline * place.rate;
+  return static_cast<double>(place.range.start) >= -most &&
+         static_cast<double>(place.range.end) <= most;
+}
+
 } // namespace umtn::plugin

@@ -315,7 +315,7 @@ TEST_CASE("what cannot be rendered is said in a sentence") {
   host.core.render();
   CHECK(says("Nothing was recorded"));
   host.core.render({kPlace, 48000.0}, {});
-  CHECK(says("instrument"));
+  CHECK(says("bridge"));
   CHECK(host.core.view().takes.empty());
 }
 
@@ -350,6 +350,99 @@ TEST_CASE("a take is cancelled, and one under way is taken up again by a reopene
   CHECK(host.core.view().takes[0].state == TakeState::cancelled);
   const std::lock_guard<std::mutex> lock(bridge.store().mutex);
   CHECK(bridge.store().renders == 2);
+}
+
+TEST_CASE("an instrument that the model lacks is said, and is no other one") {
+  TemporaryFolder folder;
+  FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
+  Host host(folder / "bridge.json", 1);
+  host.prepare();
+  host.play(kPlace, true);
+  REQUIRE(eventually([&] { return !host.core.view().connection.models.empty(); }));
+  const auto says = [&](const juce::String& words) {
+    return eventually([&] { return host.core.view().message.contains(words); });
+  };
+  host.core.render({kPlace, 48000.0}, {"default", "kazoo"});
+  CHECK(says("has no kazoo"));
+  host.core.render({kPlace, 48000.0}, {"none such", "flute"});
+  CHECK(says("no model none such"));
+  host.core.render({kPlace, 48000.0}, {});
+  CHECK(says("Choose an instrument"));
+  host.core.render(juce::StringArray{"flute", "kazoo"});
+  CHECK(says("has no kazoo"));
+  CHECK(host.core.view().takes.empty());
+}
+
+TEST_CASE("several instruments, deleted, undone, and heard again") {
+  TemporaryFolder folder;
+  FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
+  Host host(folder / "bridge.json", 1);
+  host.prepare();
+  host.play(kPlace, true);
+  host.core.render(juce::StringArray{"flute", "trumpet"});
+  REQUIRE(host.has(TakeState::done, 2));
+  REQUIRE(eventually([&] { return is_translated(host.play(kAll, false), kAll, kPlace); }));
+  const auto takes = host.core.view().takes;
+  CHECK(takes[0].settings.target == "flute");
+  CHECK(takes[1].settings.target == "trumpet");
+  for (const Take& take : takes)
+    host.core.remove(take.id);
+  CHECK(host.core.view().undo == "Delete take");
+  REQUIRE(eventually([&] { return is_input(host.play(kAll, false), kAll); }));
+  host.core.undo();
+  CHECK(host.core.view().redo == "Delete take");
+  CHECK(host.core.view().takes.size() == 1);
+  CHECK(eventually([&] { return is_translated(host.play(kAll, false), kAll, kPlace); }));
+  host.core.rename(takes[1].id, "Chorus");
+  CHECK(host.core.view().takes[0].name == "Chorus");
+  CHECK(host.core.view().redo.isEmpty());
+}
+
+TEST_CASE(
+    "clean-up leaves what a take, undo or a saved project needs, and says what it could not") {
+  TemporaryFolder folder;
+  FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
+  Host host(folder / "bridge.json", 1);
+  host.core.set_session_folder(folder / "sessions/mine");
+  host.prepare();
+  host.play(kPlace, true);
+  host.core.render();
+  REQUIRE(host.has(TakeState::done));
+  const auto saved = host.core.save();
+  const auto session = folder / "sessions/mine";
+  const auto stray = session.getChildFile("take 0000000f flute.wav");
+  stray.replaceWithText("sound");
+  for (const auto& file : session.findChildFiles(juce::File::findFiles, false, "*.wav"))
+    file.setLastModificationTime(juce::Time::getCurrentTime() - juce::RelativeTime::hours(1));
+  const auto measured = [&](juce::int64 unused) {
+    host.core.measure_disk();
+    return eventually([&] {
+      const auto disk = host.core.view().disk;
+      return disk && disk->unused_bytes == unused;
+    });
+  };
+  CHECK(measured(5));
+  CHECK(host.core.view().disk->used_bytes > 3 * 4 * kLength); // recording, source and result
+  host.core.remove(host.core.view().takes[0].id);
+  CHECK(measured(5)); // it may come back
+  {
+    // The project in a copy of the track: its own files, until it is closed; and the list of what
+    // was saved after that.
+    Host copy(folder / "bridge.json", 1);
+    copy.prepare();
+    REQUIRE(copy.core.load(saved.getData(), saved.getSize()));
+    CHECK(host.core.load("<umtn version='2'/>", 19));
+    CHECK(measured(5));
+  }
+  CHECK(measured(5));
+
+  REQUIRE(session.findChildFiles(juce::File::findFiles, false, ".used by *").size() >= 1);
+  session.setReadOnly(true);
+  host.core.clean_up();
+  const bool root = session.hasWriteAccess(); // who may do everything
+  if (!root)
+    CHECK(eventually([&] { return host.core.view().message.contains("trash"); }));
+  session.setReadOnly(false);
 }
 
 TEST_CASE("probing hosts: made and destroyed, with a few stray blocks, nothing is left behind") {

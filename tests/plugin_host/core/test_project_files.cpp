@@ -58,7 +58,7 @@ TEST_CASE("a project is saved and opened, and its files found where they were mo
   take.result = folder / "project/umtn/result.wav";
   REQUIRE(saved.capture.timeline().clips()[0].file.copyFileTo(take.result));
   saved.board.change([&](Board::Content& content) { content.takes.add(take); });
-  const auto data = saved.files.save({});
+  const auto data = save_state(saved.files.complete({}));
 
   CHECK_FALSE(ProjectFiles::read("garbage", 7));
   Project opened;

@@ -24,7 +24,8 @@ State full_state(const juce::File& folder) {
   state.target = juce::CharPointer_UTF8("fl\xc3\xb6te & <brass> \"x\"");
   state.session_folder = folder;
   state.region_source = RegionSource::dragged;
-  state.dragged = Place{{-5, 1234567890123}, 44100.0};
+  state.dragged = Place{{-5, 7234567890}, 44100.0};
+  state.instance = "0123456789abcdef0123456789abcdef";
   for (int n = 0; n < 4; ++n) {
     Take take;
     take.id = "plugin-" + juce::String(n);
@@ -38,6 +39,9 @@ State full_state(const juce::File& folder) {
     take.state = static_cast<TakeState>(n);
     take.message = n == 3 ? "The disk is full." : "";
     take.muted = n == 1;
+    take.offer = n == 1 ? "octave" : "";
+    take.name = n == 0 ? "Chorus <2>" : "";
+    take.recording = n == 3 ? "" : "1a2b";
     state.takes.add(take);
   }
   state.takes.solo("plugin-2");
@@ -51,6 +55,7 @@ void check_same(const State& a, const State& b) {
   CHECK(a.model == b.model);
   CHECK(a.target == b.target);
   CHECK(a.session_folder == b.session_folder);
+  CHECK(a.instance == b.instance);
   CHECK(a.region_source == b.region_source);
   CHECK(a.dragged == b.dragged);
   CHECK(a.takes.soloed() == b.takes.soloed());
@@ -69,6 +74,9 @@ void check_same(const State& a, const State& b) {
     CHECK(x.settings.dynamics == y.settings.dynamics);
     CHECK(x.settings.transpose == y.settings.transpose);
     CHECK(x.note == y.note);
+    CHECK(x.offer == y.offer);
+    CHECK(x.name == y.name);
+    CHECK(x.recording == y.recording);
     CHECK(x.state == y.state);
     CHECK(x.message == y.message);
     CHECK(x.muted == y.muted);
@@ -170,6 +178,23 @@ TEST_CASE("values out of range are left at their defaults, the rest is read") {
   CHECK(take.result == juce::File());
   CHECK(state->captured.clips().empty());
   CHECK(state->parameters.empty());
+}
+
+TEST_CASE("what lies beyond two days on the timeline is dropped") {
+  const auto state = load(R"(<umtn version="2">
+    <dragged start="0" end="1000000000000000" rate="48000"/>
+    <take id="a" state="done" start="480000000000000" end="480000000480000" rate="48000"/>
+    <take id="b" state="done" start="-9000000000000000" end="10" rate="48000"/>
+    <take id="c" state="done" start="8294395000" end="8294400000" rate="48000"/>
+    <take id="d" state="done" start="8294400000" end="8294400001" rate="48000"/>
+    <take id="e" state="done" start="0" end="8294400000" rate="1000"/>
+    <recorded start="1000000000000000" end="1000000000000010" rate="10000000" offset="0"
+              channels="1" file="/a"/></umtn>)");
+  REQUIRE(state);
+  REQUIRE(state->takes.all().size() == 1);
+  CHECK(state->takes.all()[0].id == "c");
+  CHECK_FALSE(state->dragged);
+  CHECK(state->captured.clips().empty());
 }
 
 TEST_CASE("100,000 mutated states: each is read or refused") {

@@ -69,4 +69,56 @@ TEST_CASE("mute and solo decide what is heard") {
   CHECK(takes.audible(*takes.find("b")));
 }
 
+TEST_CASE("a twin is of the same place and recording, made in the same way, and not failed") {
+  TakeList takes;
+  auto one = take("a", 0, 100);
+  one.recording = "r";
+  takes.add(one);
+  auto again = one;
+  again.id = "new";
+  REQUIRE(takes.twin(again) != nullptr);
+  CHECK(takes.twin(again)->id == "a");
+  CHECK(takes.unused_seed(again) == 1);
+  for (const auto change : {0, 1, 2, 3, 4}) {
+    auto other = again;
+    switch (change) {
+    case 0:
+      other.place.range.end = 101;
+      break;
+    case 1:
+      other.recording = "recorded later";
+      break;
+    case 2:
+      other.settings.seed = 1;
+      break;
+    case 3:
+      other.settings.dynamics = 0.5f;
+      break;
+    case 4:
+      other.recording = {}; // not known
+      break;
+    }
+    CHECK(takes.twin(other) == nullptr);
+    CHECK(takes.unused_seed(other) == other.settings.seed);
+  }
+  takes.find("a")->state = TakeState::failed;
+  CHECK(takes.twin(again) == nullptr);
+  takes.find("a")->state = TakeState::running;
+  one.id = "b";
+  one.settings.seed = kSeeds - 1;
+  takes.add(one);
+  again.settings.seed = kSeeds - 1;
+  CHECK(takes.unused_seed(again) == 1); // 0 is a's
+}
+
+TEST_CASE("a name is trimmed, and not endless") {
+  TakeList takes;
+  takes.add(take("a", 0, 100));
+  takes.rename("a", "  " + juce::String::repeatedString("x", 1000));
+  CHECK(takes.find("a")->name == juce::String::repeatedString("x", kLongestName));
+  takes.rename("a", " ");
+  CHECK(takes.find("a")->name.isEmpty());
+  takes.rename("nobody", "x");
+}
+
 } // namespace umtn::plugin::test
