@@ -44,25 +44,62 @@ auto semitones() {
       });
 }
 
+auto instrument_s_name(const Instrument& instrument) {
+  return juce::AudioParameterIntAttributes()
+      .withStringFromValueFunction([&instrument](int number, int longest) {
+        const auto name = instrument.name_of(number);
+        return longest > 0 ? name.substring(0, longest) : name;
+      })
+      .withValueFromStringFunction(
+          [&instrument](const juce::String& text) { return instrument.number_of(text); });
+}
+
+juce::NormalisableRange<float> steps(int choices) {
+  return {0.0f, static_cast<float>(choices - 1), 1.0f};
+}
+
 } // namespace
 
-Parameters::Parameters(juce::AudioProcessor& processor)
+ChoiceParameter::ChoiceParameter(const juce::ParameterID& its_id, const juce::String& its_name,
+                                 const juce::StringArray& of)
+    : RangedAudioParameter(its_id, its_name), choices(of), range_(steps(of.size())) {}
+
+int ChoiceParameter::getIndex() const noexcept UMTN_REALTIME {
+  return juce::roundToInt(juce::jlimit(0.0f, 1.0f, value_.load()) * range_.end);
+}
+
+ChoiceParameter& ChoiceParameter::operator=(int index) {
+  if (index != getIndex())
+    setValueNotifyingHost(convertTo0to1(static_cast<float>(index)));
+  return *this;
+}
+
+juce::String ChoiceParameter::getText(float value, int longest) const {
+  const auto text = choices[juce::roundToInt(convertFrom0to1(value))];
+  return longest > 0 ? text.substring(0, longest) : text;
+}
+
+float ChoiceParameter::getValueForText(const juce::String& text) const {
+  return convertTo0to1(static_cast<float>(std::max(0, choices.indexOf(text.trim(), true))));
+}
+
+Parameters::Parameters(juce::AudioProcessor& processor, const Instrument& instrument)
     : capture(add<juce::AudioParameterBool>(processor, id("capture"), "Capture", false)),
-      target(add<juce::AudioParameterInt>(processor, id("target"), "Target", 1, kMostTargets, 1)),
+      target(add<juce::AudioParameterInt>(processor, id("target"), "Instrument", 1, kMostTargets, 1,
+                                          instrument_s_name(instrument))),
       mix(add<juce::AudioParameterFloat>(processor, id("mix"), "Mix",
                                          juce::NormalisableRange<float>(0.0f, 1.0f), 1.0f,
                                          percent())),
-      audition(add<juce::AudioParameterChoice>(processor, id("audition"), "Audition",
-                                               juce::StringArray{"Result", "Source"}, 0)),
-      temperature(add<juce::AudioParameterFloat>(processor, id("temperature"), "Temperature",
+      audition(add<ChoiceParameter>(processor, id("audition"), "Audition",
+                                    juce::StringArray{"Result", "Source"})),
+      temperature(add<juce::AudioParameterFloat>(processor, id("temperature"), "Character",
                                                  juce::NormalisableRange<float>(0.0f, 1.5f, 0.01f),
                                                  0.0f, model_s_own())),
-      seed(add<juce::AudioParameterInt>(processor, id("seed"), "Seed", 0, 9999, 0)),
-      render(add<juce::AudioParameterBool>(processor, id("render"), "Render", false)),
+      seed(add<juce::AudioParameterInt>(processor, id("seed"), "Variation", 0, 9999, 0)),
+      render(add<TriggerParameter>(processor, id("render"), "Render", false)),
       bypass(add<juce::AudioParameterBool>(processor, id("bypass"), "Bypass", false)),
-      channels(add<juce::AudioParameterChoice>(
-          processor, id("channels", 2), "Channels",
-          juce::StringArray{"auto", "per-channel", "mono", "mid"}, 0)),
+      channels(add<ChoiceParameter>(processor, id("channels", 2), "Channels",
+                                    juce::StringArray{"auto", "per-channel", "mono", "mid"})),
       dynamics(add<juce::AudioParameterFloat>(processor, id("dynamics", 2), "Dynamics",
                                               juce::NormalisableRange<float>(0.0f, 1.0f), 1.0f,
                                               percent())),
@@ -73,22 +110,28 @@ PlayControls Parameters::play_controls(bool bypassed) const noexcept UMTN_REALTI
   return {mix.get(), audition.getIndex() == 0 ? Audition::result : Audition::source, bypassed};
 }
 
-std::vector<juce::RangedAudioParameter*> Parameters::saved() const {
-  return {&capture, &target, &mix,      &audition, &temperature,
-          &seed,    &bypass, &channels, &dynamics, &transpose};
+std::vector<juce::RangedAudioParameter*> Parameters::all() const {
+  return {&capture, &target, &mix,      &audition, &temperature, &seed,
+          &render,  &bypass, &channels, &dynamics, &transpose};
 }
 
+// Neither way by convertFrom0to1() and convertTo0to1(), which go to the nearest step.
 std::map<juce::String, float> Parameters::values() const {
   std::map<juce::String, float> values;
-  for (const auto* parameter : saved())
-    values[parameter->paramID] = parameter->convertFrom0to1(parameter->getValue());
+  for (const auto* parameter : all())
+    values[parameter->paramID] = parameter->getNormalisableRange().convertFrom0to1(
+        juce::jlimit(0.0f, 1.0f, parameter->getValue()));
   return values;
 }
 
 void Parameters::restore(const std::map<juce::String, float>& values) {
-  for (auto* parameter : saved())
-    if (const auto value = values.find(parameter->paramID); value != values.end())
-      parameter->setValueNotifyingHost(parameter->convertTo0to1(value->second));
+  for (auto* parameter : all())
+    if (const auto value = values.find(parameter->paramID); value != values.end()) {
+      if (parameter == &render)
+        render.expect_project();
+      parameter->setValueNotifyingHost(
+          parameter->getNormalisableRange().convertTo0to1(value->second));
+    }
 }
 
 } // namespace umtn::plugin

@@ -12,9 +12,10 @@ constexpr auto kAutoRender = "auto_render", kCaptureOnce = "capture_once",
                kEditorScale = "editor_scale";
 constexpr int kTimesASecond = 20; // that somebody looks whether capture is over
 
-CoreOptions options(std::function<RenderSettings()> settings) {
+CoreOptions options(std::function<RenderSettings()> settings, Instrument& instrument) {
   CoreOptions options;
   options.settings = std::move(settings);
+  options.models_changed = [&](const std::vector<Model>& models) { instrument.know(models); };
   return options;
 }
 
@@ -24,7 +25,10 @@ PluginProcessor::PluginProcessor()
     : AudioProcessor(BusesProperties()
                          .withInput("Input", juce::AudioChannelSet::stereo())
                          .withOutput("Output", juce::AudioChannelSet::stereo())),
-      core_(options([this] { return render_settings(); })) {
+      core_(options([this] { return render_settings(); }, instrument_)) {
+  instrument_.on_names = [this] {
+    updateHostDisplay(ChangeDetails().withParameterInfoChanged(true));
+  };
   parameters_.capture.addListener(this);
 }
 
@@ -61,7 +65,7 @@ void PluginProcessor::process(juce::AudioBuffer<float>& audio, bool bypass) noex
   const bool armed =
       once_.records(transport, samples, parameters_.capture.get() && !bypass, steady_seconds());
 
-  core_.observe(transport, samples, parameters_.render.get() && !bypass, armed);
+  core_.observe(transport, samples, parameters_.render.triggered() && !bypass, armed);
   core_.capture().process(audio, transport, armed);
   const PlayControls controls = parameters_.play_controls(bypass);
   core_.set_audition(controls.audition);

@@ -72,8 +72,8 @@ public:
 private:
   void process(juce::AudioBuffer<float>& audio, bool bypass) noexcept UMTN_REALTIME;
 
-  Parameters parameters_{*this};
   Instrument instrument_;
+  Parameters parameters_{*this, instrument_};
   // The capture parameter's.
   void parameterValueChanged(int, float value) override { once_.arm(value > 0.5f); }
   void parameterGestureChanged(int, bool) override {}

@@ -141,10 +141,13 @@ void Core::Worker::redo() {
 
 // Of this instance. Any thread.
 std::vector<juce::File> Core::Worker::needed_files() const {
-  State state = files_.complete({});
-  for (const Take& take :
-       board_.look([](const Board::Content& content) { return content.history.away(); }))
-    state.takes.add(take);
+  State state;
+  state.captured = capture_.timeline();
+  board_.look([&](const Board::Content& content) {
+    state.takes = content.takes;
+    for (const Take& take : content.history.away())
+      state.takes.add(take);
+  });
   return files_of(state);
 }
 
