@@ -1,5 +1,6 @@
 // What a host calls returns at once, however long a take is being loaded, and its bounce is whole.
 #include "core.hpp"
+#include "support/fake_bridge.hpp"
 #include "support/support.hpp"
 
 #include <cmath>
@@ -30,6 +31,7 @@ struct Project {
     State state;
     state.session_folder = folder.file();
     state.takes.add(take);
+    state.captured.record({take.place, take.source, 0, 2}); // it is what was recorded, too
     data = save_state(state);
   }
 
@@ -73,6 +75,43 @@ TEST_CASE("while ten minutes at another rate are loaded, no call of a host waits
   CHECK(load < 0.05);
   CHECK(save < 0.05);
   CHECK(destroy < 0.1);
+}
+
+TEST_CASE("the plugin is gone at once, whatever it has loaded or is writing") {
+  const Project project(kTenMinutes);
+  double loaded = 1e9, writing = 1e9;
+  for (int n = 0; n < 4; ++n) {
+    FakeBridge bridge(project.folder / "bridge.json", project.folder.file(), {});
+    CoreOptions options;
+    options.address_file = project.folder / "bridge.json";
+    auto core = std::make_unique<Core>(options);
+    core->prepare(kHostRate, 512, 2);
+    REQUIRE(core->load(project.data.getData(), project.data.getSize()));
+    REQUIRE(eventually([&] {
+      return core->view().connection.connected() && core->view().takes[0].message.isEmpty();
+    }));
+    Transport transport;
+    transport.rate = kHostRate;
+    transport.playing = transport.has_position = transport.offline_flag = true;
+    Audio block(2, 512);
+    core->player().process(block, transport, {}); // waits until it is loaded
+    if (n % 2 == 0) {
+      loaded = std::min(loaded, seconds_of([&] { core.reset(); }));
+      continue;
+    }
+    // The recording, which has to be resampled on its way into the take.
+    core->render({{0, static_cast<Sample>(kTenMinutes * kHostRate)}, kHostRate},
+                 {"default", "flute"});
+    REQUIRE(eventually([&] { return core->view().takes.size() == 2; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    CHECK(core->view().takes[1].message.isNotEmpty()); // still
+    CHECK_FALSE(core->view().takes[1].source.existsAsFile());
+    CHECK(seconds_of([&] { core->prepare(kHostRate, 512, 2); }) < 0.5);
+    writing = std::min(writing, seconds_of([&] { core.reset(); }));
+  }
+  MESSAGE("loaded " << loaded << " s, writing " << writing << " s");
+  CHECK(loaded < 0.1);
+  CHECK(writing < 0.1);
 }
 
 TEST_CASE("a bounce right after a project was opened has all of a take of ten minutes") {
