@@ -165,6 +165,28 @@ TEST_CASE("a rate that changes while a take is loaded: an offline render waits f
   }
 }
 
+TEST_CASE("an offline render waits for the new rate even where the core is busy with a recording") {
+  const Project project(kTenMinutes);
+  Core core(project.options());
+  core.prepare(kTakeRate, 512, 2);
+  REQUIRE(core.load(project.data.getData(), project.data.getSize()));
+  Transport transport;
+  transport.rate = kTakeRate;
+  transport.playing = transport.has_position = transport.offline_flag = true;
+  transport.position = 100000;
+  Audio block(2, 512);
+  core.player().process(block, transport, {}); // it is loaded
+  REQUIRE(eventually([&] { return core.view().connection.link == Link::absent; }));
+  core.render({{0, static_cast<Sample>(kTenMinutes * kHostRate)}, kHostRate}, {"default", "flute"});
+  REQUIRE(eventually([&] { return core.view().takes.size() == 2; }));
+  core.prepare(kHostRate, 512, 2);
+  CHECK_FALSE(core.view().takes[1].source.existsAsFile()); // the thread writes it
+  transport.rate = kHostRate;
+  block.clear();
+  core.player().process(block, transport, {});
+  CHECK(std::abs(block.getSample(0, 100) - std::sin(kRadians * 100100.0 / kHostRate)) < 1e-4);
+}
+
 TEST_CASE("what was loaded is kept: the same rate again does not read it again") {
   const Project project(kTenMinutes);
   Core core(project.options());
