@@ -19,8 +19,6 @@ void draw_waveform(juce::Graphics& graphics, juce::Rectangle<float> area, const 
   const Range range = {std::llround(sample_at(static_cast<double>(first) / scale)),
                        std::llround(sample_at(static_cast<double>(first + columns) / scale))};
   std::vector<Peak> read(static_cast<std::size_t>(columns));
-  juce::RectangleList<float> bars;
-  bars.ensureStorageAllocated(columns * channels);
   const float pixel = 1.0f / scale;
   const float half = 0.5f * area.getHeight() / static_cast<float>(channels);
   for (int channel = 0; channel < channels; ++channel) {
@@ -31,12 +29,10 @@ void draw_waveform(juce::Graphics& graphics, juce::Rectangle<float> area, const 
       const float top = middle - half * juce::jlimit(-1.0f, 1.0f, peak.most);
       const float bottom = middle - half * juce::jlimit(-1.0f, 1.0f, peak.least);
       const float height = std::max(pixel, bottom - top);
-      bars.addWithoutMerging(
-          juce::Rectangle<float>(static_cast<float>(first + column) * pixel, top, pixel, height)
-              .getIntersection(area));
+      graphics.fillRect(
+          juce::Rectangle<float>(static_cast<float>(first + column) * pixel, top, pixel, height));
     }
   }
-  graphics.fillRectList(bars);
 }
 
 } // namespace umtn::plugin
