@@ -204,9 +204,17 @@ def test_a_file_called_like_a_verb_is_one_where_it_is_to_be_rendered(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", "Name one file to render, or say one of status, jobs, cancel, models, preview, convert, ping."),
+        (
+            "",
+            "Name one file to render, or say one of status, jobs, cancel, models, preview, convert, "
+            "ping.",
+        ),
         ("statsu a", "Got unexpected extra argument (a)"),
-        ("statsu", "statsu is neither a file nor one of status, jobs, cancel, models, preview, convert, ping (did"),
+        (
+            "statsu",
+            "statsu is neither a file nor one of status, jobs, cancel, models, preview, convert, "
+            "ping (did",
+        ),
         ("./jobs", "There is no file ./jobs"),
         ("-- jobs", "There is no file jobs"),
         ("status", "Name the job: `umtn send status ID`; `umtn send jobs` lists them."),
