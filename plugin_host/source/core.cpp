@@ -115,6 +115,10 @@ void Core::start_bridge() {
 void Core::request_preview(const juce::String& model, const juce::String& target) {
   worker_->request_preview(model, target);
 }
+void Core::import_audio(const std::vector<juce::File>& files, Place start) {
+  worker_->start();
+  worker_->import_audio(files, start);
+}
 juce::MemoryBlock Core::save(State state) {
   return worker_->save(std::move(state));
 }

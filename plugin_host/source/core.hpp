@@ -111,6 +111,9 @@ public:
   void locate(const juce::File& folder);
   void set_token(const juce::String& token);
   void start_bridge();
+  // Audio files become what was recorded at the place, one after another, and the dragged region.
+  // Any format: what is not JUCE's own, the bridge reads.
+  void import_audio(const std::vector<juce::File>& files, Place start);
   // Plays a short phrase of an instrument as soon as the bridge has it. Listen::stop() ends it.
   void request_preview(const juce::String& model, const juce::String& target);
 

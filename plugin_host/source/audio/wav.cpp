@@ -27,25 +27,24 @@ std::optional<Audio> read(juce::AudioFormatReader& reader, Range range) {
   return audio;
 }
 
-// What is recorded is nobody's business but the user's.
-bool make_private(const juce::File& folder) {
+} // namespace
+
+bool make_private_folder(const juce::File& folder) {
 #if JUCE_WINDOWS
   return folder.createDirectory().wasOk();
 #else
   if (folder.isDirectory())
     return true;
   const auto parent = folder.getParentDirectory();
-  if (parent == folder || !make_private(parent))
+  if (parent == folder || !make_private_folder(parent))
     return false;
   return mkdir(folder.getFullPathName().toRawUTF8(), 0700) == 0 || folder.isDirectory();
 #endif
 }
 
-} // namespace
-
 std::unique_ptr<WavWriter> WavWriter::create(const juce::File& file, double rate, int channels,
                                              Sample time_reference) {
-  if (file.exists() || !make_private(file.getParentDirectory()))
+  if (file.exists() || !make_private_folder(file.getParentDirectory()))
     return nullptr;
   auto stream = std::make_unique<juce::FileOutputStream>(file);
   if (stream->failedToOpen())

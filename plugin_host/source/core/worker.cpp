@@ -20,6 +20,12 @@ Core::Worker::Worker(Capture& capture, Player& player, Listen& listen, Region& r
              [this](const juce::String& id) { client_.cancel(id); },
              [this](const juce::String& id) { client_.forget(id); }}),
       moments_(triggers, region, capture), programmes_(board_, player, sources_wanted),
+      import_(
+          board_, capture, region,
+          [this](const juce::File& input, const juce::File& output, OnAnswer answer) {
+            client_.convert(input, output, std::move(answer));
+          },
+          [this](std::function<void()> command) { thread_.ask(std::move(command)); }),
       previews_(
           listen,
           [this](const juce::String& model, const juce::String& target, OnAnswer answer) {
@@ -199,6 +205,10 @@ void Core::Worker::start_bridge() {
   client_.start_bridge(options_.bridge_command);
 }
 
+void Core::Worker::import_audio(const std::vector<juce::File>& files, const Place& start) {
+  thread_.ask([this, files, start] { import_.begin(files, start); });
+}
+
 std::optional<State> Core::Worker::load(const void* data, std::size_t size) {
   const auto state = ProjectFiles::read(data, size);
   if (!state)
@@ -227,6 +237,8 @@ bool Core::Worker::round() {
   programmes_.give(handled, bridge_may_come());
   const bool more = programmes_.load_some();
   player_.collect();
+  if (import_.step())
+    thread_.wake(); // at once again, but nobody waits for it
   return more;
 }
 

@@ -4,6 +4,7 @@
 #include "../core.hpp"
 #include "../takes/live_instance.hpp"
 #include "../takes/saved_files.hpp"
+#include "audio_import.hpp"
 #include "command_thread.hpp"
 #include "previews.hpp"
 #include "programme_maker.hpp"
@@ -47,6 +48,7 @@ public:
   void locate(const juce::File& folder);
   void set_token(const juce::String& token) { client_.set_token(token); }
   void start_bridge();
+  void import_audio(const std::vector<juce::File>& files, const Place& start);
   void request_preview(const juce::String& model, const juce::String& target) {
     previews_.request(model, target);
   }
@@ -77,6 +79,7 @@ private:
   TakeLife life_;
   RenderMoments moments_;
   ProgrammeMaker programmes_;
+  AudioImport import_;
   Previews previews_;
 
   // The thread's: what the view showed of others.
