@@ -11,7 +11,7 @@ juce::ComboBox& with_items(juce::ComboBox& box, const juce::StringArray& items) 
 }
 
 constexpr int kGap = 10, kRow = 30;
-constexpr int kLeftWidth = 116 + 132 + 84 + 30 + 140 + 4 * kGap;
+constexpr int kLeftWidth = 116 + 82 + 132 + 84 + 30 + 140 + 5 * kGap;
 constexpr int kRightWidth = 30 + 130 + kGap;
 
 } // namespace
@@ -23,13 +23,20 @@ ActionBar::ActionBar(Parameters& parameters)
       audition_attachment_(parameters.audition,
                            with_items(audition_, {"Hear result", "Hear source"})) {
   for (auto* control : std::initializer_list<juce::Component*>{
-           &capture_, &region_, &render_, &several_, &automatic_, &play_, &audition_}) {
+           &capture_, &once_, &region_, &render_, &several_, &automatic_, &play_, &audition_}) {
     addAndMakeVisible(control);
     control->setHasFocusOutline(true);
   }
 
   capture_.setColour(juce::ToggleButton::tickColourId, colours::recording);
   capture_.setTooltip("While it is on and the transport rolls, what comes in is recorded");
+  once_.setColour(juce::ToggleButton::tickColourId, colours::recording);
+  once_.setTitle("Capture once");
+  once_.setTooltip("Switches Capture off after one pass in which something was recorded");
+  once_.onClick = [this] {
+    if (on_once)
+      on_once(once_.getToggleState());
+  };
   region_.addItem("Last recorded", 1);
   region_.addItem("Loop", 2);
   region_.addItem("Dragged", 3);
@@ -65,7 +72,8 @@ ActionBar::ActionBar(Parameters& parameters)
   };
 }
 
-void ActionBar::show(const CoreView& view, bool auto_render) {
+void ActionBar::show(const CoreView& view, bool auto_render, bool once) {
+  once_.setToggleState(once, juce::dontSendNotification);
   region_.setSelectedItemIndex(static_cast<int>(view.region_source), juce::dontSendNotification);
   automatic_.setToggleState(auto_render, juce::dontSendNotification);
   render_.setEnabled(view.region.has_value());
@@ -100,6 +108,7 @@ void ActionBar::resized() {
     row.removeFromLeft(kGap);
   };
   place(left, capture_, 116);
+  place(left, once_, 82);
   place(left, region_, 132);
   place(left, render_, 84);
   place(left, several_, IconButton::kWidth);

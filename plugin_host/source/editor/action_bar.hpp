@@ -12,7 +12,7 @@ class ActionBar : public juce::Component {
 public:
   explicit ActionBar(Parameters& parameters);
 
-  void show(const CoreView& view, bool auto_render);
+  void show(const CoreView& view, bool auto_render, bool once);
   // Only what changes all the time. `can_play`: the button is of use now.
   void show_playing(bool playing, bool can_play, bool recording);
   int height(int width) const; // two rows where it is narrow
@@ -20,11 +20,11 @@ public:
 
   std::function<void()> on_render, on_several, on_play;
   std::function<void(RegionSource)> on_region_source;
-  std::function<void(bool)> on_auto_render;
+  std::function<void(bool)> on_auto_render, on_once;
 
 private:
   IconButton play_;
-  juce::ToggleButton capture_{"Capture"}, automatic_{"Render on stop"};
+  juce::ToggleButton capture_{"Capture"}, once_{"Once"}, automatic_{"Render on stop"};
   juce::ComboBox region_;
   juce::TextButton render_{"Render"};
   IconButton several_;

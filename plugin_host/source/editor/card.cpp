@@ -77,14 +77,18 @@ void Card::add_buttons(std::vector<Button> buttons) {
     buttons_.push_back(std::make_unique<juce::TextButton>(button.text));
     auto& made = *buttons_.back();
     made.setHasFocusOutline(true);
-    made.onClick = [this, pressed = std::move(button.pressed)] { pressed ? pressed() : close(); };
+    made.onClick = [this, pressed = std::move(button.pressed)] {
+      const auto own = pressed; // the card may go meanwhile, and this function with it
+      own ? own() : close();
+    };
     addAndMakeVisible(made);
   }
 }
 
 void Card::close() {
-  if (on_close)
-    on_close(); // the card may be gone now
+  const auto own = on_close;
+  if (own)
+    own(); // the card is gone now
 }
 
 juce::Rectangle<int> Card::area() const {

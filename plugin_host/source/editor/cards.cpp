@@ -37,6 +37,30 @@ Card::Content about_card(const Connection& connection) {
   return card;
 }
 
+Card::Content disk_card(const CoreView& view, std::function<void()> clean_up) {
+  Card::Content card{"Disk use", {}, {}};
+  card.lines.push_back({"Session folder", view.session_folder.getFullPathName()});
+  if (!view.disk) {
+    card.lines.push_back({"Looking...", {}});
+    return card;
+  }
+  const auto& disk = *view.disk;
+  const auto count = static_cast<int>(disk.unused.size());
+  const auto files = juce::String(count) + (count == 1 ? " file" : " files");
+  card.lines.push_back({"All in all", juce::File::descriptionOfSizeInBytes(disk.used_bytes)});
+  card.lines.push_back(
+      {"Not needed", count == 0
+                         ? juce::String("nothing")
+                         : files + ", " + juce::File::descriptionOfSizeInBytes(disk.unused_bytes)});
+  card.lines.push_back(
+      {"What is not needed is named neither by an open plugin nor by a project that was saved. "
+       "Projects that you saved under another name or on another computer may still name it.",
+       {}});
+  if (count > 0)
+    card.buttons.push_back({"Move " + files + " to the trash", std::move(clean_up)});
+  return card;
+}
+
 Card::Content log_card(const juce::File& log) {
   constexpr int kMost = 40; // lines
   Card::Content card{"What the bridge wrote", {}, {}};

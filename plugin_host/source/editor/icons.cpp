@@ -76,6 +76,11 @@ Drawing draw(Icon icon) {
     return Drawing().area({{7, 4}, {20, 12}, {7, 20}});
   case Icon::stop:
     return Drawing().area({{6, 6}, {18, 6}, {18, 18}, {6, 18}});
+  case Icon::hear:
+    return Drawing()
+        .area({{3, 9}, {7, 9}, {12, 5}, {12, 19}, {7, 15}, {3, 15}})
+        .arc({12, 12}, 4.0f, 0.2f * kPi, 0.8f * kPi)
+        .arc({12, 12}, 8.5f, 0.2f * kPi, 0.8f * kPi);
   case Icon::cancel:
     return Drawing().line({{6, 6}, {18, 18}}).line({{18, 6}, {6, 18}});
   case Icon::next_take: // from one to the other and back

@@ -8,6 +8,7 @@ namespace umtn::plugin {
 enum class Icon {
   play,
   stop,
+  hear,
   cancel,
   next_take,
   solo,

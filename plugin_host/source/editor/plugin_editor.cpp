@@ -1,15 +1,20 @@
 #include "plugin_editor.hpp"
 
+#include "window_memory.hpp"
+
 namespace umtn::plugin {
 
 namespace {
 constexpr int kTimesASecond = 30;
 constexpr int kLeastWidth = 700, kLeastHeight = 480;
+constexpr int kUsualWidth = 860, kUsualHeight = 600;
+constexpr int kMostWidth = 2400, kMostHeight = 1600;
 constexpr int kMargin = 12;
 } // namespace
 
 PluginEditor::PluginEditor(PluginProcessor& owner)
     : AudioProcessorEditor(owner), processor_(owner), core_(owner.core()),
+      undo_(Icon::undo, "Undo"), redo_(Icon::redo, "Redo"),
       menu_(Icon::menu, "Menu", "files, size, help and more"),
       settings_(owner.parameters(), owner.instrument()), timeline_(owner.waveforms()),
       actions_(owner.parameters()) {
@@ -17,13 +22,14 @@ PluginEditor::PluginEditor(PluginProcessor& owner)
   setWantsKeyboardFocus(true);
   addAndMakeVisible(content_);
   int order = 0;
-  for (auto* part : std::initializer_list<juce::Component*>{
-           &connection_, &menu_, &settings_, &actions_, &timeline_, &message_, &locate_, &takes_}) {
+  for (auto* part : std::initializer_list<juce::Component*>{&connection_, &undo_, &redo_, &menu_,
+                                                            &settings_, &actions_, &timeline_,
+                                                            &message_, &locate_, &takes_}) {
     content_.addChildComponent(part);
     part->setExplicitFocusOrder(++order);
   }
-  for (auto* part : std::initializer_list<juce::Component*>{&connection_, &menu_, &settings_,
-                                                            &actions_, &timeline_, &takes_})
+  for (auto* part : std::initializer_list<juce::Component*>{
+           &connection_, &undo_, &redo_, &menu_, &settings_, &actions_, &timeline_, &takes_})
     part->setVisible(true);
   message_.setColour(juce::Label::textColourId, colours::trouble);
   message_.setMinimumHorizontalScale(1.0f);
@@ -35,13 +41,27 @@ PluginEditor::PluginEditor(PluginProcessor& owner)
   core_.start(); // so that there is an answer about the bridge before the first block
   show(core_.view());
   setResizable(true, true);
-  setSize(860, 600);
-  set_scale(1.0f);
+  restore_size();
   startTimerHz(kTimesASecond);
 }
 
 PluginEditor::~PluginEditor() {
+  if (sized_)
+    remember_size(processor_.editor_size());
   setLookAndFeel(nullptr);
+}
+
+// As this plugin's was, or else as the last window that somebody sized.
+void PluginEditor::restore_size() {
+  auto size = processor_.editor_size();
+  if (size.scale <= 0.0f)
+    size = remembered_size();
+  if (size.width > 0 && size.height > 0)
+    setSize(std::min(size.width, 2 * kMostWidth), std::min(size.height, 2 * kMostHeight));
+  else
+    setSize(kUsualWidth, kUsualHeight);
+  set_scale(size.scale > 0.0f ? size.scale : 1.0f, false);
+  sized_ = false;
 }
 
 void PluginEditor::timerCallback() {
@@ -57,7 +77,7 @@ void PluginEditor::timerCallback() {
   if (!(region == view_.region) || core_.region().source() != view_.region_source) {
     view_.region = region;
     view_.region_source = core_.region().source();
-    actions_.show(view_, processor_.auto_render());
+    actions_.show(view_, processor_.auto_render(), processor_.capture_once());
     timeline_.show(view_);
   }
   view_.transport = core_.region().transport();
@@ -76,7 +96,17 @@ void PluginEditor::show_moving() {
   timeline_.show_level(core_.capture().input_level(), processor_.parameters().capture.get());
   actions_.show_playing(own ? transport.playing : listen.playing(), own || !transport.playing,
                         core_.capture().report().recording);
+  show_preview();
   show_message(view_);
+}
+
+void PluginEditor::show_preview() {
+  auto& preview = view_.preview;
+  if (preview.state == Preview::State::playing && !core_.listen().playing_file())
+    preview.state = Preview::State::none; // it has ended
+  settings_.show_preview(preview);
+  if (picker_ != nullptr)
+    picker_->show(preview);
 }
 
 void PluginEditor::show(const CoreView& view) {
@@ -84,7 +114,16 @@ void PluginEditor::show(const CoreView& view) {
   connection_.show(view.connection);
   settings_.show(view.connection.models);
   timeline_.show(view);
-  actions_.show(view, processor_.auto_render());
+  actions_.show(view, processor_.auto_render(), processor_.capture_once());
+  const auto words = [](const char* does, const juce::String& what) {
+    return what.isEmpty() ? juce::String(does) : does + juce::String(": ") + what;
+  };
+  undo_.setEnabled(view.undo.isNotEmpty());
+  undo_.setTooltip(words("Undo", view.undo));
+  redo_.setEnabled(view.redo.isNotEmpty());
+  redo_.setTooltip(words("Redo", view.redo));
+  if (disk_shown_)
+    show_disk_card();
   takes_.show(view);
   show_moving();
 }
@@ -93,8 +132,15 @@ void PluginEditor::show_message(const CoreView& view) {
   juce::String text = view.message;
   if (text.isEmpty())
     text = view.capture.message;
+  const auto& preview = view.preview;
+  if (text.isEmpty() && preview.state == Preview::State::failed)
+    text = "No preview of " + preview.target + ": " + preview.message;
   if (text.isEmpty())
     text = core_.listen().message();
+  const bool trouble = text.isNotEmpty() || !view.missing.empty() || view.capture.lost > 0;
+  if (text.isEmpty() && preview.state == Preview::State::making)
+    text =
+        "The bridge makes the preview of " + preview.target + "; it plays as soon as it is there.";
   if (text.isEmpty() && !view.missing.empty())
     text = juce::String(view.missing.size()) +
            (view.missing.size() == 1 ? " file of this project is missing: "
@@ -107,6 +153,7 @@ void PluginEditor::show_message(const CoreView& view) {
     text = "The bounce waits for a take that is being rendered.";
   const bool find = !view.missing.empty() && view.message.isEmpty();
   if (text != message_.getText() || find != locate_.isVisible()) {
+    message_.setColour(juce::Label::textColourId, trouble ? colours::trouble : colours::quiet_text);
     message_.setText(text, juce::dontSendNotification);
     message_.setTooltip(text);
     message_.setVisible(text.isNotEmpty());
@@ -116,6 +163,8 @@ void PluginEditor::show_message(const CoreView& view) {
 }
 
 void PluginEditor::show_card(std::unique_ptr<Card> card) {
+  picker_ = nullptr;
+  disk_shown_ = false;
   card_ = std::move(card);
   if (card_ == nullptr)
     return grabKeyboardFocus();
@@ -125,16 +174,18 @@ void PluginEditor::show_card(std::unique_ptr<Card> card) {
   card_->grabKeyboardFocus();
 }
 
-void PluginEditor::set_scale(float scale) {
-  const auto before = content_.getBounds();
+// The window grows and shrinks with it, or what is in it has more or less room.
+void PluginEditor::set_scale(float scale, bool resize) {
+  const auto before = content_.getLocalBounds();
   scale_ = juce::jlimit(1.0f, 2.0f, scale);
   content_.setTransform(juce::AffineTransform::scale(scale_));
   const auto scaled = [this](int length) {
     return juce::roundToInt(scale_ * static_cast<float>(length));
   };
-  setResizeLimits(scaled(kLeastWidth), scaled(kLeastHeight), scaled(2400), scaled(1600));
-  setSize(scaled(std::max(kLeastWidth, before.getWidth())),
-          scaled(std::max(kLeastHeight, before.getHeight())));
+  setResizeLimits(scaled(kLeastWidth), scaled(kLeastHeight), scaled(kMostWidth),
+                  scaled(kMostHeight));
+  setSize(std::max(scaled(kLeastWidth), resize ? scaled(before.getWidth()) : getWidth()),
+          std::max(scaled(kLeastHeight), resize ? scaled(before.getHeight()) : getHeight()));
   resized();
 }
 
@@ -146,6 +197,8 @@ void PluginEditor::resized() {
   content_.setBounds(0, 0, juce::roundToInt(static_cast<float>(getWidth()) / scale_),
                      juce::roundToInt(static_cast<float>(getHeight()) / scale_));
   lay_out();
+  sized_ = true;
+  processor_.set_editor_size({getWidth(), getHeight(), scale_});
 }
 
 void PluginEditor::lay_out() {
@@ -153,8 +206,11 @@ void PluginEditor::lay_out() {
   if (card_ != nullptr)
     card_->setBounds(content_.getLocalBounds());
   auto top = bounds.removeFromTop(28);
-  menu_.setBounds(top.removeFromRight(IconButton::kWidth));
-  top.removeFromRight(8);
+  for (auto* button : {&menu_, &redo_, &undo_}) {
+    button->setBounds(top.removeFromRight(IconButton::kWidth));
+    top.removeFromRight(4);
+  }
+  top.removeFromRight(4);
   connection_.setBounds(top);
   bounds.removeFromTop(8);
   settings_.setBounds(bounds.removeFromTop(settings_.height()));

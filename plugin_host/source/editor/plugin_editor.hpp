@@ -5,6 +5,7 @@
 #include "action_bar.hpp"
 #include "card.hpp"
 #include "connection_bar.hpp"
+#include "instrument_picker.hpp"
 #include "settings_panel.hpp"
 #include "shortcuts.hpp"
 #include "take_list_view.hpp"
@@ -25,7 +26,7 @@ public:
   // Everything, as it would be with this view of the core.
   void show(const CoreView& view);
   // How large everything in it is: 1 to 2. The window grows and shrinks with it.
-  void set_scale(float scale);
+  void set_scale(float scale, bool resize = true);
   float scale() const { return scale_; }
   // A card over the window, or none; there is one at a time.
   void show_card(std::unique_ptr<Card> card);
@@ -34,11 +35,19 @@ public:
 private:
   void timerCallback() override;
   void show_moving();
+  void show_preview();
+  void restore_size();
   void connect_actions();
   void connect_take_actions();
   bool perform(Command command); // whether it was of use
   bool perform_on_take(Command command, const Take& take);
   void show_menu();
+  void show_disk_use();
+  void show_disk_card();
+  void show_instruments();
+  void preview(const juce::String& instrument);
+  void open_audio();
+  Place play_head() const;
   void hear_other();
   void render_again(const juce::String& take);
   void show_message(const CoreView& view);
@@ -56,7 +65,7 @@ private:
   juce::Component content_; // everything, at 100 %
   juce::TooltipWindow tooltips_{&content_, 600};
   ConnectionBar connection_;
-  IconButton menu_;
+  IconButton undo_, redo_, menu_;
   SettingsPanel settings_;
   TimelineView timeline_;
   ActionBar actions_;
@@ -64,6 +73,11 @@ private:
   juce::TextButton locate_{"Find files..."};
   TakeListView takes_;
   std::unique_ptr<Card> card_;
+  InstrumentPicker* picker_ = nullptr; // in the card, while it is shown
+  juce::StringArray ticked_;
+  bool disk_shown_ = false;
+  juce::String disk_words_; // what that card says
+  bool sized_ = false;      // by somebody, not by the constructor
   std::unique_ptr<juce::FileChooser> chooser_;
 
   juce::uint64 revision_ = 0;

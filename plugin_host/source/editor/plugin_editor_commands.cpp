@@ -21,7 +21,12 @@ void PluginEditor::connect_actions() {
   actions_.on_region_source = [this](RegionSource source) { core_.region().choose(source); };
   actions_.on_auto_render = [this](bool on) { processor_.set_auto_render(on); };
   locate_.onClick = [this] { locate_missing(); };
+  undo_.onClick = [this] { core_.undo(); };
+  redo_.onClick = [this] { core_.redo(); };
   menu_.onClick = [this] { show_menu(); };
+  settings_.on_preview = [this](const auto& instrument) { preview(instrument); };
+  actions_.on_several = [this] { show_instruments(); };
+  actions_.on_once = [this](bool on) { processor_.set_capture_once(on); };
 }
 
 void PluginEditor::connect_take_actions() {
@@ -30,7 +35,18 @@ void PluginEditor::connect_take_actions() {
   actions.cancel = [this](const auto& id) { core_.cancel(id); };
   actions.remove = [this](const auto& id) { core_.remove(id); };
   actions.next_rival = [this](const auto& id) { core_.next_rival(id); };
-  actions.again = [this](const auto& id) { render_again(id); };
+  actions.again = [this](const auto& id) { core_.render_again(id, processor_.render_settings()); };
+  actions.again_as_offered = [this](const auto& id) {
+    if (const Take* const old = take(id)) {
+      auto settings = old->settings;
+      settings.transpose =
+          old->offer == transpose_text(kOctave)
+              ? kOctave
+              : juce::jlimit(-kMostSemitones, kMostSemitones, old->offer.getIntValue());
+      core_.render_again(id, settings);
+    }
+  };
+  actions.rename = [this](const auto& id, const auto& name) { core_.rename(id, name); };
   actions.solo = [this](const auto& id) { core_.solo(view_.soloed == id ? juce::String() : id); };
   actions.mute = [this](const auto& id) {
     if (const Take* const chosen = take(id))
@@ -88,9 +104,14 @@ bool PluginEditor::perform(Command command) {
     show_card(std::make_unique<Card>(help_card()));
     return true;
   case Command::undo:
+    core_.undo();
+    return view_.undo.isNotEmpty(); // else the host has something to undo
   case Command::redo:
+    core_.redo();
+    return view_.redo.isNotEmpty();
   case Command::open_audio:
-    return false;
+    open_audio();
+    return true;
   case Command::next_take:
   case Command::remove:
   case Command::rename:
@@ -109,6 +130,8 @@ bool PluginEditor::perform_on_take(Command command, const Take& take) {
     actions.cancel(take.id);
   else if (command == Command::remove)
     actions.remove(take.id);
+  else if (command == Command::rename)
+    takes_.rename_chosen();
   else if (command == Command::next_take && done)
     actions.next_rival(take.id);
   else if (command == Command::solo && done)
@@ -127,22 +150,16 @@ void PluginEditor::hear_other() {
   audition.endChangeGesture();
 }
 
-void PluginEditor::render_again(const juce::String& id) {
-  auto& seed = processor_.parameters().seed;
-  if (const Take* const old = take(id);
-      old != nullptr && old->settings.seed == seed.get() && old->state == TakeState::done) {
-    seed.beginChangeGesture(); // the same seed would give the same sound
-    seed = (seed.get() + 1) % 10000;
-    seed.endChangeGesture();
-  }
-  core_.render_again(id, processor_.render_settings());
-}
-
 void PluginEditor::show_menu() {
   juce::PopupMenu menu, sizes;
   for (const int percent : {100, 125, 150, 175, 200})
     sizes.addItem(juce::String(percent) + " %", true, juce::roundToInt(100.0f * scale_) == percent,
                   [this, percent] { set_scale(static_cast<float>(percent) / 100.0f); });
+  menu.addItem("Open audio file...", [this] { open_audio(); });
+  menu.addSeparator();
+  menu.addItem(undo_.getTooltip(), view_.undo.isNotEmpty(), false, [this] { core_.undo(); });
+  menu.addItem(redo_.getTooltip(), view_.redo.isNotEmpty(), false, [this] { core_.redo(); });
+  menu.addSeparator();
   menu.addItem("Show session folder", view_.session_folder.isDirectory(), false,
                [folder = view_.session_folder] { folder.revealToUser(); });
   menu.addItem("Choose session folder...", [this] {
@@ -150,12 +167,80 @@ void PluginEditor::show_menu() {
                 juce::FileBrowserComponent::canSelectDirectories,
                 [this](const juce::File& folder) { core_.set_session_folder(folder); });
   });
+  menu.addItem("Disk use...", [this] { show_disk_use(); });
   menu.addSeparator();
   menu.addSubMenu("Size", sizes);
   menu.addItem("Help", [this] { perform(Command::help); });
   menu.addItem("About umtn",
                [this] { show_card(std::make_unique<Card>(about_card(view_.connection))); });
   menu.showMenuAsync(juce::PopupMenu::Options().withTargetComponent(menu_));
+}
+
+void PluginEditor::show_disk_use() {
+  disk_words_.clear();
+  view_.disk.reset();
+  show_disk_card();
+  core_.measure_disk();
+}
+
+void PluginEditor::show_disk_card() {
+  auto content = disk_card(view_, [this] { core_.clean_up(); });
+  juce::String words;
+  for (const auto& line : content.lines)
+    words << line.left << line.right << "\n";
+  if (disk_shown_ && words == disk_words_)
+    return;
+  show_card(std::make_unique<Card>(std::move(content)));
+  disk_words_ = words;
+  disk_shown_ = true;
+}
+
+void PluginEditor::show_instruments() {
+  const auto instruments = settings_.instruments();
+  if (instruments.isEmpty())
+    return show_card(std::make_unique<Card>(
+        Card::Content{"Several instruments",
+                      {{"Which there are is known once the bridge is connected.", {}}},
+                      {}}));
+  auto picker = std::make_unique<InstrumentPicker>(instruments, ticked_);
+  auto* const shown = picker.get();
+  picker->on_tick = [this, shown] { ticked_ = shown->ticked(); };
+  picker->on_preview = [this](const auto& instrument) { preview(instrument); };
+  const auto render = [this] {
+    const auto chosen = ticked_;
+    show_card(nullptr);
+    if (!chosen.isEmpty())
+      core_.render(chosen);
+  };
+  show_card(std::make_unique<Card>("Several instruments", std::move(picker),
+                                   std::vector<Card::Button>{{"Render on these", render}}));
+  picker_ = shown;
+}
+
+void PluginEditor::preview(const juce::String& instrument) {
+  const auto& shown = view_.preview;
+  const bool busy = shown.state == Preview::State::making || shown.state == Preview::State::playing;
+  if (busy && shown.target == instrument)
+    core_.listen().stop();
+  else
+    core_.request_preview(settings_.model(), instrument);
+}
+
+Place PluginEditor::play_head() const {
+  const auto& transport = view_.transport;
+  const double rate = transport.rate > 0.0 ? transport.rate : 48000.0;
+  Sample at = 0;
+  if (core_.listen().placed())
+    at = std::llround(core_.listen().position() * rate);
+  else if (transport.has_position)
+    at = std::max<Sample>(0, transport.position);
+  return {{at, at}, rate};
+}
+
+void PluginEditor::open_audio() {
+  choose_file("Open audio file", juce::File::getSpecialLocation(juce::File::userMusicDirectory),
+              juce::FileBrowserComponent::canSelectFiles,
+              [this](const juce::File& file) { juce::ignoreUnused(file); });
 }
 
 void PluginEditor::choose_file(const juce::String& title, const juce::File& start, int what,

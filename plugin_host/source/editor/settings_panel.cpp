@@ -1,5 +1,7 @@
 #include "settings_panel.hpp"
 
+#include "instrument_picker.hpp"
+
 namespace umtn::plugin {
 
 namespace {
@@ -25,13 +27,14 @@ constexpr int kGap = 10, kTitle = 20, kRow = 48;
 } // namespace
 
 SettingsPanel::SettingsPanel(Parameters& parameters, Instrument& instrument)
-    : parameters_(parameters), instrument_(instrument),
+    : parameters_(parameters), instrument_(instrument), preview_(Icon::hear, "Preview"),
       dice_(Icon::dice, "Another variation", "throws the dice"),
       temperature_attachment_(parameters.temperature, temperature_),
       seed_attachment_(parameters.seed, seed_), mix_attachment_(parameters.mix, mix_),
       dynamics_attachment_(parameters.dynamics, dynamics_),
       transpose_attachment_(parameters.transpose, transpose_) {
   add(target_title_, "Play it on", target_);
+  addAndMakeVisible(preview_);
   add(seed_title_, "Variation", seed_);
   addAndMakeVisible(dice_);
   add(mix_title_, "Mix", mix_);
@@ -61,6 +64,10 @@ SettingsPanel::SettingsPanel(Parameters& parameters, Instrument& instrument)
     show(models_);
   };
   target_.onChange = [this] { choose_target(); };
+  preview_.onClick = [this] {
+    if (on_preview)
+      on_preview(target_.getText());
+  };
   dice_.onClick = [this] { throw_dice(); };
   fold_.setHasFocusOutline(true);
   fold_.onClick = [this] { unfold(!unfolded_); };
@@ -108,6 +115,16 @@ void SettingsPanel::show(const std::vector<Model>& models) {
        models.empty() ? "no bridge" : "choose");
   target_.setEnabled(target_.getNumItems() > 0);
   model_.setEnabled(model_.getNumItems() > 0);
+  preview_.setEnabled(model != nullptr && model->targets.contains(choice.target));
+}
+
+void SettingsPanel::show_preview(const Preview& preview) {
+  show_on_button(preview_, preview, target_.getText());
+}
+
+juce::StringArray SettingsPanel::instruments() const {
+  const Model* const model = Instrument::find(models_, model_.getText());
+  return model == nullptr ? juce::StringArray() : model->targets;
 }
 
 void SettingsPanel::show_changes() {
@@ -174,7 +191,10 @@ void SettingsPanel::resized() {
   fold_.setBounds(row.removeFromRight(160).removeFromBottom(kRow - kTitle));
   row.removeFromRight(kGap);
   const int part = (row.getWidth() - 2 * kGap) / 10;
-  target_.setBounds(column(row, 4 * part, target_title_));
+  auto instrument = column(row, 4 * part, target_title_);
+  preview_.setBounds(instrument.removeFromRight(IconButton::kWidth));
+  instrument.removeFromRight(4);
+  target_.setBounds(instrument);
   auto variation = column(row, 3 * part, seed_title_);
   dice_.setBounds(variation.removeFromRight(IconButton::kWidth));
   variation.removeFromRight(4);

@@ -1,7 +1,7 @@
 // How the next take is to be made: instrument, variation, mix, and, folded away, the rest.
 #pragma once
 
-#include "../bridge/messages.hpp"
+#include "../core/previews.hpp"
 #include "../instrument.hpp"
 #include "../parameters.hpp"
 #include "icon_button.hpp"
@@ -24,7 +24,13 @@ public:
   int height() const;
   void resized() override;
 
+  // What becomes of a preview that was asked for.
+  void show_preview(const Preview& preview);
+  juce::String model() const { return model_.getText(); }
+  juce::StringArray instruments() const;
+
   std::function<void()> on_fold; // its height has changed
+  std::function<void(const juce::String& instrument)> on_preview;
 
 private:
   void add(juce::Label& title, const juce::String& text, juce::Component& control);
@@ -41,7 +47,7 @@ private:
   juce::Label channels_title_, dynamics_title_, transpose_title_;
   juce::ComboBox model_, target_, channels_;
   juce::Slider temperature_, seed_, mix_, dynamics_, transpose_;
-  IconButton dice_;
+  IconButton preview_, dice_;
   juce::TextButton fold_;
   juce::SliderParameterAttachment temperature_attachment_, seed_attachment_, mix_attachment_;
   // Of a box that has its choices already.

@@ -49,6 +49,11 @@ void TakeListView::choose(const juce::String& take) {
   }
 }
 
+void TakeListView::rename_chosen() {
+  if (const int row = row_of(chosen_); row >= 0)
+    rows_[static_cast<std::size_t>(row)]->rename();
+}
+
 bool TakeListView::choose_next(int down) {
   if (rows_.empty())
     return false;

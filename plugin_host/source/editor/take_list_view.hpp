@@ -13,6 +13,7 @@ public:
   void show(const CoreView& view);
   const juce::String& chosen() const { return chosen_; } // its id, or empty
   void choose(const juce::String& take);
+  void rename_chosen();
   bool choose_next(int down); // -1: the one above; whether there is any
   void paint(juce::Graphics& graphics) override;
   void resized() override;

@@ -38,6 +38,16 @@ TakeRow::TakeRow(const TakeActions& actions)
   add(offer_, actions.again_as_offered);
   addAndMakeVisible(more_);
   more_.onClick = [this] { show_menu(); };
+  addChildComponent(name_);
+  name_.setTitle("Name");
+  name_.setColour(juce::Label::backgroundWhenEditingColourId, colours::background);
+  name_.setColour(juce::Label::outlineWhenEditingColourId, colours::region);
+  name_.setBorderSize({0, 2, 0, 2});
+  name_.onTextChange = [this] {
+    if (actions_.rename)
+      actions_.rename(juce::String(id()), name_.getText().trim());
+  };
+  name_.onEditorHide = [this] { name_.setVisible(false); };
   offer_.setHasFocusOutline(true);
   offer_.setTooltip("Translates the same recording again, transposed as the bridge offers");
 }
@@ -60,7 +70,8 @@ juce::String TakeRow::status() const {
 
 juce::String TakeRow::face() const {
   const auto& take = shown_.take;
-  juce::String face = juce::StringArray{title(), status(), take.note}.joinIntoString("\n");
+  juce::String face =
+      juce::StringArray{title(), status(), take.note, take.offer}.joinIntoString("\n");
   face << static_cast<int>(take.state) << juce::roundToInt(take.fraction * 200.0f) << " "
        << (shown_.soloed ? 's' : '-') << (shown_.covered ? 'c' : '-')
        << (shown_.has_rivals ? 'r' : '-') << (shown_.chosen ? 'o' : '-') << (take.muted ? 'm' : '-')
@@ -85,6 +96,7 @@ void TakeRow::show(const Shown& shown) {
   reveal_.setVisible(done);
   again_.setVisible(!take.under_way());
   remove_.setVisible(!take.under_way());
+  offer_.setButtonText(words_of_offer(take.offer));
   offer_.setVisible(has_offer());
   setTitle((title() + ", " + status() + " " + take.note).trimEnd());
   const auto about =
@@ -96,8 +108,14 @@ void TakeRow::show(const Shown& shown) {
   repaint();
 }
 
+void TakeRow::rename() {
+  name_.setText(shown_.take.name, juce::dontSendNotification);
+  name_.setVisible(true);
+  name_.showEditor();
+}
+
 bool TakeRow::has_offer() const {
-  return false;
+  return shown_.take.offer.isNotEmpty() && !shown_.take.under_way();
 }
 
 int TakeRow::note_height(int width) const {
@@ -171,6 +189,7 @@ void TakeRow::resized() {
     }
   if (offer_.isVisible())
     offer_.setBounds(getWidth() - kOffer - 8, kHeight - 4, kOffer, 26);
+  name_.setBounds(text_area().removeFromTop(20).translated(-2, 0));
 }
 
 void TakeRow::mouseDown(const juce::MouseEvent& event) {
@@ -192,7 +211,8 @@ void TakeRow::show_menu() {
   const auto item = [&](const juce::Button& button, const TakeActions::Action& action,
                         bool ticked = false) {
     if (button.isVisible() && action)
-      menu.addItem(button.getTitle(), true, ticked, [action, take = id()] { action(take); });
+      menu.addItem(button.getTitle().isNotEmpty() ? button.getTitle() : button.getButtonText(),
+                   true, ticked, [action, take = id()] { action(take); });
   };
   item(cancel_, actions_.cancel);
   item(rival_, actions_.next_rival);
@@ -202,6 +222,10 @@ void TakeRow::show_menu() {
   item(again_, actions_.again);
   item(offer_, actions_.again_as_offered);
   item(reveal_, actions_.reveal);
+  menu.addItem("Rename", [row = SafePointer<TakeRow>(this)] {
+    if (row != nullptr)
+      row->rename();
+  });
   menu.addSeparator();
   item(remove_, actions_.remove);
   menu.showMenuAsync(juce::PopupMenu::Options().withTargetComponent(more_));

@@ -14,6 +14,7 @@ namespace umtn::plugin {
 struct TakeActions {
   using Action = std::function<void(const juce::String& id)>;
   Action cancel, remove, reveal, solo, mute, next_rival, again, again_as_offered, choose;
+  std::function<void(const juce::String& id, const juce::String& name)> rename;
 };
 
 // Dragging it drags the WAV out of the window, into a track or a folder.
@@ -30,12 +31,15 @@ public:
   explicit TakeRow(const TakeActions& actions);
   void show(const Shown& shown);
   const juce::String& id() const { return shown_.take.id; }
+  // Its name, in place: Return or a press elsewhere keeps it, Escape does not.
+  void rename();
   // All that can be done with it, as a menu.
   void show_menu();
 
   void paint(juce::Graphics& graphics) override;
   void resized() override;
   void mouseDown(const juce::MouseEvent& event) override;
+  void mouseDoubleClick(const juce::MouseEvent&) override { rename(); }
   void mouseDrag(const juce::MouseEvent& event) override;
 
   int height(int width) const; // more where there is a note
@@ -54,6 +58,7 @@ private:
   juce::String face_;
   IconButton cancel_, rival_, solo_, mute_, again_, reveal_, remove_, more_;
   juce::TextButton offer_;
+  juce::Label name_; // while it is changed
 };
 
 } // namespace umtn::plugin

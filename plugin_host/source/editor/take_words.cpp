@@ -20,6 +20,8 @@ juce::String title_of(const Take& take) {
   const auto start = static_cast<double>(take.place.range.start) / take.place.rate;
   const auto end = static_cast<double>(take.place.range.end) / take.place.rate;
   juce::String text;
+  if (take.name.isNotEmpty())
+    text << take.name << "   ";
   text << take.settings.target << "   " << clock_time(start) << " to " << clock_time(end)
        << "   variation " << take.settings.seed;
   if (take.settings.transpose != 0)

@@ -162,7 +162,6 @@ Desk::Desk(FakeBridge::Behaviour behaviour)
 }
 
 void Desk::record(double from, double to) {
-  PlayHead head;
   window.processor.setPlayHead(&head);
   window.processor.parameters().capture = true;
   juce::AudioBuffer<float> block(2, 512);
@@ -181,6 +180,17 @@ void Desk::record(double from, double to) {
   window.processor.setPlayHead(nullptr);
   REQUIRE(soon([&] { return !window.processor.core().view().captured.empty(); }));
   REQUIRE(soon([&] { return window("Render").isEnabled(); }));
+}
+
+void Desk::roll(bool playing) {
+  window.processor.setPlayHead(&head);
+  head.tell(0, playing);
+  juce::AudioBuffer<float> block(2, 512);
+  block.clear();
+  juce::MidiBuffer midi;
+  window.processor.processBlock(block, midi);
+  window.processor.setPlayHead(nullptr);
+  pump(0.1);
 }
 
 void Desk::render(std::size_t count) {

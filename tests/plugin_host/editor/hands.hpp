@@ -65,6 +65,8 @@ struct Desk {
   explicit Desk(FakeBridge::Behaviour behaviour = {});
   // The host rolls over this place, with Capture on.
   void record(double from, double to);
+  // The host's transport, from now on.
+  void roll(bool playing);
   // Presses Render, and waits for as many takes.
   void render(std::size_t takes = 1);
   std::vector<Take> takes() { return window.processor.core().view().takes; }
@@ -72,6 +74,7 @@ struct Desk {
   TemporaryFolder folder;
   FakeBridge bridge;
   Window window;
+  PlayHead head;
 };
 
 } // namespace umtn::plugin::test
