@@ -129,9 +129,9 @@ function factory() return function()
       end
     end)
     progress:done()
-    if not ok then error(failure, 0) end
-    if not went then
+    if not (ok and went) then
       for _, job in ipairs(jobs) do os.remove(job.input) end
+      if not ok then error(failure, 0) end
       return
     end
     local all = umtn.jobs(Session)

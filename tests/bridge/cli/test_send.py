@@ -206,8 +206,8 @@ def test_a_file_called_like_a_verb_is_one_where_it_is_to_be_rendered(
     [
         (
             "",
-            "Name one file to render, or say one of status, jobs, cancel, models, preview, convert, "
-            "ping.",
+            "Name one file to render, or say one of status, jobs, cancel, models, preview, "
+            "convert, ping.",
         ),
         ("statsu a", "Got unexpected extra argument (a)"),
         (

@@ -59,5 +59,25 @@ write("muted", umtn.dry(region))
 for each in track:playlist():region_list():iter() do
   print("REGION", each:position():samples(), each:muted())
 end
+-- What comes back is heard as it is: Ardour's own short fades of a new region do not come on top.
+-- Headless there is no import, so its stand-in puts the recording on a track as an import would.
+Editing = Editing or {}
+local function print_fades(track)
+  for each in track:playlist():region_list():iter() do
+    print("FADES", each:to_audioregion():fade_in_active(), each:to_audioregion():fade_out_active())
+  end
+end
+local new
+local editor = { do_import = function()
+  new = s:new_audio_track(2, 2, nil, 1, "import", ARDOUR.PresentationInfo.max_order,
+    ARDOUR.TrackMode.Normal, true):front():to_track()
+  new:playlist():add_region(recording, Temporal.timepos_t(place), 1, false, 0, 0, false)
+  print_fades(new)
+end }
+umtn.settle(s, { umtn.bring(s, editor, { output = "", place = tostring(place), track = "back" }) })
+print_fades(new)
+let_the_butler_finish()
+track = new
+write("back", umtn.raw(bounce("back", place)))
 close_session()
 quit()

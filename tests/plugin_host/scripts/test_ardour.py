@@ -73,7 +73,7 @@ def test_a_region_is_written_as_ardour_itself_would_bounce_it(tmp_path: Path) ->
     told = run_lua("ardour_dry.lua", tmp_path, noise)
     written = {
         name: read_audio(tmp_path / f"{name}.wav")[0]
-        for name in ("dry", "bounced", "wet", "overlapped", "muted")
+        for name in ("dry", "bounced", "wet", "overlapped", "muted", "back")
     }
     dry = written["dry"]
     assert dry.shape == (2, RATE)
@@ -88,6 +88,9 @@ def test_a_region_is_written_as_ardour_itself_would_bounce_it(tmp_path: Path) ->
     assert np.array_equal(dry, written["muted"])
     # And nothing is left as it was not before.
     assert re.findall(r"REGION\s+(\d+)\s+(\w+)", told) == [("10007", "true"), ("30007", "false")]
+    # What came back has no fades but those that are in its sound already.
+    assert re.findall(r"FADES\s+(\w+)\s+(\w+)", told) == [("true", "true"), ("false", "false")]
+    assert np.array_equal(written["back"], noise)
 
 
 class Gui:
@@ -289,7 +292,7 @@ def translate_all(gui: Gui, picture: Path, count: int) -> None:
     gui.press_last_button(dialog)
     jobs = gui.session / "umtn-translations.txt"
     gui.until(lambda: jobs.exists() and len(jobs.read_text().splitlines()) == count, 30)
-    # The list is emptied just before the files are imported.
+    # Each leaves the list when it is here.
     gui.until(lambda: not jobs.read_text(), 120)
     time.sleep(2)
 
@@ -314,6 +317,19 @@ def test_selected_regions_come_back_on_new_tracks_at_their_places(
         imported = sorted((gui.session / "interchange" / "test" / "audiofiles").glob(result + "*"))
         held = np.concatenate([read_audio(one)[0] for one in imported])
         assert np.array_equal(held, audio)
+
+    # Nothing that was sent is left.
+    assert not [*shipped_bridge.session.glob("ardour/*.in.wav")]
+    assert not [*shipped_bridge.session.glob("ardour/*.log")]
+    # What came together is one step to take back: both, or the second alone.
+    gui.say("/undo")
+    time.sleep(1)
+    undone = gui.regions()
+    gone = {name for name, found in undone.items() if not found}
+    assert gone and gone <= {"solo clarinet", "duo clarinet"}
+    gui.say("/redo")
+    time.sleep(1)
+    assert gui.regions() == regions
 
     # Without a bridge: a sentence, and Ardour goes on.
     shipped_bridge.stop()

@@ -35,6 +35,7 @@ def test_jobs_are_sent_and_what_becomes_of_them_is_seen(
     folder = bridge.session / "it's a folder"
     folder.mkdir()
     source = shutil.copy(recording(seconds=0.1), folder / "source.wav")
+    write_audio(folder / "long.wav", np.zeros((1, 16_000 * 600), np.float32), 16_000)
     write_audio(folder / "silent.wav", np.zeros((1, 1600), np.float32), 16_000)
 
     def run() -> list[list[str]]:
@@ -48,7 +49,8 @@ def test_jobs_are_sent_and_what_becomes_of_them_is_seen(
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     absent, found, model, *became = run()
-    done, silent, *failed = sorted(became)
+    done, silent = (row for row in became if row[0] == "DONE")
+    failed = [row for row in became if row[0] == "FAILED"]
     assert absent[1].startswith("The program umtn was not found.")
     assert found == ["BRIDGE", str(bridge.session)]
     assert model == ["MODEL", "tiny", "flute+violin"]
@@ -59,6 +61,28 @@ def test_jobs_are_sent_and_what_becomes_of_them_is_seen(
     # Refused at once, as nothing is played on an oboe; and taken, but no audio.
     assert sorted(row[:2] for row in failed) == [["FAILED", "job2"], ["FAILED", "job3"]]
     assert "oboe" in min(failed)[2]
+
+    # What has not ended can be given up, and what no bridge knows as well; nothing of it stays.
+    under_way = {row[1]: row[2] for row in became if row[0] == "UNDER WAY"}
+    assert under_way.keys() == {"job5", "job6"}
+    assert under_way["job5"].startswith(("queued", "running"))
+    assert under_way["job6"] == "not known to the bridge"
+    assert ["CANCELLED", "2", "nil"] in became
+    # A job is in the list until it is here, all are one step for undo, and no fades are added.
+    assert [row for row in became if row[0] in ("BEGIN", "IMPORT", "NOTED", "COMMIT", "CAME")] == [
+        ["IMPORT", "it's 1.wav", "job1+job2+job3+job4"],
+        ["IMPORT", "4.wav", "job2+job3+job4"],
+        ["BEGIN", "Bring back translations"],
+        ["NOTED", "diff"],
+        ["COMMIT", "nil"],
+        ["CAME", "1", "3", "0", "0", "a track", "off+off"],
+    ]
+    # Of what was sent, and noted of it, nothing is left, however the job ended.
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == [
+        "3.wav", "4.wav", "broken.wav", "it's 1.wav", "long.wav", "silent.wav", "source.wav",
+        "umtn-command", "umtn-translations.txt",
+    ][1:]  # fmt: skip
 
     bridge.stop()
     assert "umtn bridge" in run()[1][1]
