@@ -155,7 +155,7 @@ void zooming(const juce::File& folder, float scale) {
   CapturedTimeline timeline;
   timeline.record({{{0, Sample(3600 * kRate)}, kRate}, folder.getChildFile("hour.wav"), 0, 2});
   plugin.core().capture().set_timeline(timeline);
-  auto editor = open(plugin, juce::roundToInt(1000 * scale), juce::roundToInt(700 * scale));
+  auto editor = open(plugin, 1000, 700);
   editor->setScaleFactor(scale);
   pump(20.0); // the waveform is built
   juce::Component* view = nullptr;

@@ -28,8 +28,8 @@ TEST_CASE("the light for what was too loud stays on until it is pressed") {
   meter.show({{0.0f, 0.0f}}, 60.0);
   CHECK(meter.clipped());
   const auto source = juce::Desktop::getInstance().getMainMouseSource();
-  meter.mouseDown({source, {}, {}, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, &meter, &meter, {}, {}, {}, 1,
-                   false});
+  meter.mouseDown(
+      {source, {}, {}, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f, &meter, &meter, {}, {}, {}, 1, false});
   CHECK_FALSE(meter.clipped());
 }
 

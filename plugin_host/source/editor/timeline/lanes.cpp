@@ -97,16 +97,16 @@ void Lanes::paint_strip(juce::Graphics& graphics, const Strip& strip) {
   graphics.fillRect(visible);
   if (strip.fraction >= 0.0f)
     return paint_progress(graphics, strip, area);
-  graphics.setColour(colour.withAlpha(strip.heard ? 1.0f : 0.25f));
   const auto waveform = waveforms_.of(strip.file);
   if (waveform.peaks == nullptr)
     return;
   const double rate = waveform.rate > 0.0 ? waveform.rate : strip.rate;
-  draw_waveform(graphics, area.reduced(0.0f, 2.0f), *waveform.peaks, [&](double x) {
-    const auto shown = axis_.shown();
-    const double at = shown.start + axis_.seconds_of_pixels(x);
-    return (at - strip.place.start + strip.offset) * rate;
-  });
+  draw_waveform(graphics, area.reduced(0.0f, 2.0f), colour.withAlpha(strip.heard ? 1.0f : 0.25f),
+                *waveform.peaks, [&](double x) {
+                  const auto shown = axis_.shown();
+                  const double at = shown.start + axis_.seconds_of_pixels(x);
+                  return (at - strip.place.start + strip.offset) * rate;
+                });
 }
 
 void Lanes::paint_progress(juce::Graphics& graphics, const Strip& strip,

@@ -8,9 +8,9 @@
 
 namespace umtn::plugin {
 
-// `sample_at` tells which sample of the file lies at which x; it is linear. In the colour that is
-// set, only where the clip region is.
-void draw_waveform(juce::Graphics& graphics, juce::Rectangle<float> area, const Peaks& peaks,
-                   const std::function<double(double)>& sample_at);
+// `sample_at` tells which sample of the file lies at which x; it is linear. Only what the clip
+// region shows is read and drawn.
+void draw_waveform(juce::Graphics& graphics, juce::Rectangle<float> area, juce::Colour colour,
+                   const Peaks& peaks, const std::function<double(double)>& sample_at);
 
 } // namespace umtn::plugin

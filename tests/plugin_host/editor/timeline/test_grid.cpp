@@ -34,8 +34,7 @@ TEST_CASE("the ruler counts bars and beats where the host does, and else the sec
   using Texts = std::vector<juce::String>;
   CHECK(texts(beats.lines({0.0, 3.9}, 1.0)) == Texts{"1", "2"});
   CHECK(texts(beats.lines({2.0, 4.0}, 0.4)) == Texts{"2", "2.2", "2.3", "2.4", "3"});
-  CHECK(texts(beats.lines({0.0, 60.0}, 7.0)) ==
-        Texts{"1", "5", "9", "13", "17", "21", "25", "29"});
+  CHECK(texts(beats.lines({0.0, 60.0}, 7.0)) == Texts{"1", "5", "9", "13", "17", "21", "25", "29"});
   for (const auto& line : beats.lines({0.0, 30.0}, 1.0))
     CHECK(std::abs(line.at * 2.0 - std::round(line.at * 2.0)) < 1e-9);
 

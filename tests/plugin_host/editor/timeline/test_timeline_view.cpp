@@ -36,9 +36,7 @@ struct Timeline {
     timeline.show_everything();
     REQUIRE(timeline.axis().shown().end >= seconds.end);
   }
-  int x(double seconds) const {
-    return 72 + juce::roundToInt(timeline.axis().x_of(seconds));
-  }
+  int x(double seconds) const { return 72 + juce::roundToInt(timeline.axis().x_of(seconds)); }
   juce::Point<int> lane(double seconds) const { return {x(seconds), 120}; }
   juce::Point<int> ruler(double seconds) const { return {x(seconds), 8}; }
   double start() const { return static_cast<double>(region->range.start) / kRate; }
@@ -153,7 +151,8 @@ TEST_CASE("drags snap to the host's beats, unless the switch or a key holds them
   CHECK(shown.end() != 8.0);
 }
 
-TEST_CASE("the wheel zooms around the mouse and scrolls, keys and double presses zoom to the region") {
+TEST_CASE(
+    "the wheel zooms around the mouse and scrolls, keys and double presses zoom to the region") {
   Timeline shown;
   const auto everything = shown.timeline.axis().shown();
   drag(shown.timeline, shown.lane(6.0), shown.lane(8.0));
