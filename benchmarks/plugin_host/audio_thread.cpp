@@ -35,6 +35,18 @@ std::unique_ptr<Programme> programme(int takes) {
   return made;
 }
 
+void print(const char* name, std::vector<double> parts) {
+  double sum = 0.0;
+  for (const double part : parts)
+    sum += part;
+  std::sort(parts.begin(), parts.end());
+  const auto at = [&](double rank) {
+    return 100.0 * parts[static_cast<std::size_t>(rank * static_cast<double>(parts.size() - 1))];
+  };
+  std::printf("%-34s %8.3f %% %8.3f %% %8.3f %% %8.3f %%\n", name,
+              100.0 * sum / static_cast<double>(parts.size()), at(0.5), at(0.99), at(0.999));
+}
+
 void measure(const char* name, int takes, bool armed, float mix, bool bypass, double seconds) {
   Capture capture;
   Player player;
@@ -70,16 +82,80 @@ void measure(const char* name, int takes, bool armed, float mix, bool bypass, do
     if (parts.size() % 64 == 0)
       std::this_thread::sleep_for(std::chrono::milliseconds(4));
   }
-  double sum = 0.0;
-  for (const double part : parts)
-    sum += part;
-  std::sort(parts.begin(), parts.end());
-  const auto at = [&](double rank) {
-    return 100.0 * parts[static_cast<std::size_t>(rank * static_cast<double>(parts.size() - 1))];
-  };
-  std::printf("%-34s %8.3f %% %8.3f %% %8.3f %% %8.3f %% %10lld lost\n", name,
-              100.0 * sum / static_cast<double>(parts.size()), at(0.5), at(0.99), at(0.999),
-              static_cast<long long>(capture.report().lost));
+  print(name, parts);
+  if (const auto lost = capture.report().lost; lost > 0)
+    std::printf("%lld samples lost\n", static_cast<long long>(lost));
+  folder.deleteRecursively();
+}
+
+// Listening while the host stands still, over a tape that lies there.
+void measure_listening(double seconds) {
+  Player player;
+  TapeHead head(player);
+  player.prepare(kRate, kChannels);
+  player.give(programme(400));
+  head.prepare(kRate);
+  Order order;
+  order.serial = order.jump = 1;
+  order.playing = true;
+  order.loop = Place{{0, 48000}, kRate};
+  auto tape = std::make_unique<Tape>();
+  tape->order = 1;
+  tape->rate = kRate;
+  tape->end = 48000;
+  for (Sample at = 0; at < 6 * Tape::kPiece; at += Tape::kPiece) {
+    Audio sound(kChannels, Tape::kPiece);
+    sound.clear();
+    tape->pieces.push_back({at, std::make_shared<const Audio>(std::move(sound))});
+  }
+  head.give(std::make_unique<const Order>(order));
+  head.give(std::unique_ptr<const Tape>(std::move(tape)));
+
+  Transport transport;
+  transport.rate = kRate;
+  transport.has_position = true;
+  PlayControls controls;
+  controls.mix = 0.5f;
+  Audio audio(kChannels, kSamples);
+  audio.clear();
+  double now = 0.0; // the pace of live sound
+  std::vector<double> parts;
+  const auto begin = steady_seconds();
+  while (steady_seconds() - begin < seconds) {
+    const double before = steady_seconds();
+    head.process(audio, transport, controls, now);
+    parts.push_back((steady_seconds() - before) * kRate / kSamples);
+    now += kSamples / kRate;
+  }
+  print("listening, 400 takes, 4 heard", parts);
+  if (head.ended() != 0)
+    std::printf("but it stopped\n");
+}
+
+// The thread beside it that reads recordings of another rate.
+void measure_reading() {
+  const auto folder = juce::File::getSpecialLocation(juce::File::tempDirectory)
+                          .getChildFile("umtn-benchmark-" + juce::Uuid().toString());
+  Clip clip;
+  clip.file = folder.getChildFile("recorded.wav");
+  clip.place = {{0, 441000}, 44100.0};
+  clip.channels = kChannels;
+  Audio sound(kChannels, 441000);
+  sound.clear();
+  auto writer = WavWriter::create(clip.file, 44100.0, kChannels, 0);
+  if (writer == nullptr || !writer->write(sound.getArrayOfReadPointers(), 441000) ||
+      !writer->flush())
+    return;
+  CapturedTimeline captured;
+  captured.record(clip);
+  juce::String trouble;
+  const auto begin = steady_seconds();
+  constexpr int kPieces = 20;
+  for (Sample piece = 0; piece < kPieces; ++piece)
+    read_recorded(captured, {piece * Tape::kPiece, (piece + 1) * Tape::kPiece}, kRate, kChannels,
+                  trouble);
+  std::printf("its reader at 44.1 kHz: %.2f %% of a core\n",
+              100.0 * (steady_seconds() - begin) / (kPieces * Tape::kPiece / kRate));
   folder.deleteRecursively();
 }
 
@@ -94,5 +170,7 @@ int main(int count, char** words) {
   measure("capture", 0, true, 1.0f, false, seconds);
   measure("4 takes over each other, mix 0.5", 4, false, 0.5f, false, seconds);
   measure("400 takes, 4 heard, and capture", 400, true, 0.5f, false, seconds);
+  measure_listening(seconds);
+  measure_reading();
   return 0;
 }
