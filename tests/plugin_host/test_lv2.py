@@ -1,11 +1,13 @@
-"""The LV2: found, described, and run by a host that is not JUCE's."""
+"""The LV2: found, described, restored and run by hosts that are not JUCE's."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,20 @@ PARAMETERS = (
     "transpose",
 )
 URI = "https://umtn.invalid/plugin"
+HOST = Path(__file__).parent / "hosts" / "lv2_host.py"
+# Least, most, step. Bypass is the port `enabled`, which the host keeps.
+RANGES = {
+    "capture": (0, 1, 1),
+    "target": (1, 64, 1),
+    "mix": (0, 1, 0.001),
+    "audition": (0, 1, 1),
+    "temperature": (0, 1.5, 0.01),
+    "seed": (0, 9999, 1),
+    "render": (0, 1, 1),
+    "channels": (0, 3, 1),
+    "dynamics": (0, 1, 0.001),
+    "transpose": (-36, 37, 1),
+}
 
 
 @pytest.fixture
@@ -57,6 +73,24 @@ def test_it_is_found_and_describes_itself(environment: dict[str, str], lv2: Path
     turtle = (lv2 / "dsp.ttl").read_text()
     for parameter in PARAMETERS:
         assert f"plug:{parameter}\n" in turtle
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_state_brings_back_every_parameter_within_a_block(
+    environment: dict[str, str], lv2: Path, tmp_path: Path, seed: int
+) -> None:
+    words = json.dumps({"plugin": str(lv2), "seed": seed, "parameters": RANGES})
+    done = subprocess.run(
+        [sys.executable, HOST, words], cwd=tmp_path, text=True, capture_output=True, timeout=60,
+        env={**environment, "XDG_RUNTIME_DIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["set"].keys() == RANGES.keys()
+    for name, value in seen["set"].items():
+        for who in ("same", "fresh"):
+            assert seen[who].get(name) == pytest.approx(value, abs=1e-4), (who, name)
+    assert seen["saved"] == [True, True]
 
 
 @pytest.fixture

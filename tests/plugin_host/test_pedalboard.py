@@ -17,14 +17,14 @@ def test_it_loads_keeps_its_state_and_leaves_the_input_alone(
     host = start_host("pedalboard_host.py", plugin=vst3, audio=tmp_path / "tune.npy", block=333)
     seen = host.answer()
     assert list(seen["parameters"]) == [
-        "capture", "target", "mix", "audition", "temperature", "seed", "render", "bypass",
+        "capture", "instrument", "mix", "audition", "character", "variation", "render", "bypass",
         "channels", "dynamics", "transpose",
     ]  # fmt: skip
     # Bypassed or without a timeline, every bit of the input comes through.
     for name in ("bypassed", "untouched"):
         np.testing.assert_array_equal(np.load(host.folder / f"{name}.npy"), tune)
     assert seen["restored"]["mix"] == pytest.approx(0.25)
-    assert seen["restored"]["seed"] == pytest.approx(0.5, abs=1e-3)
+    assert seen["restored"]["variation"] == pytest.approx(0.5, abs=1e-3)
     assert seen["restored"]["audition"] == "Source"
     assert seen["restored"]["channels"] == "mid"
     assert seen["restored"]["transpose"] == "octave"

@@ -27,20 +27,20 @@ for name, settings in {
     np.save(f"{name}.npy", plugin(audio, 48_000, buffer_size=words["block"]))
 
 plugin.parameters["mix"].raw_value = 0.25
-plugin.parameters["seed"].raw_value = 0.5
+plugin.parameters["variation"].raw_value = 0.5
 plugin.audition = "Source"
 plugin.channels = "mid"
 plugin.parameters["transpose"].raw_value = 1.0
 state = plugin.raw_state
 plugin.parameters["mix"].raw_value = 0.75
-plugin.parameters["seed"].raw_value = 0.0
+plugin.parameters["variation"].raw_value = 0.0
 plugin.audition = "Result"
 plugin.channels = "auto"
 plugin.parameters["transpose"].raw_value = 0.0
 plugin.raw_state = state
 answers["restored"] = {
     "mix": plugin.parameters["mix"].raw_value,
-    "seed": plugin.parameters["seed"].raw_value,
+    "variation": plugin.parameters["variation"].raw_value,
     "audition": plugin.audition,
     "channels": plugin.channels,
     "transpose": str(plugin.transpose),
