@@ -191,6 +191,8 @@ local function translate(parts, bridge, target, model, options, as_take)
   local function finished(part, why)
     if why then wrong[#wrong + 1] = part.name .. ": " .. why end
     waiting = waiting - 1
+    -- Of what was sent nothing stays, whatever became of it.
+    for _, sent in pairs(waiting == 0 and copies or {}) do os.remove(sent) end
     if waiting == 0 and #wrong > 0 then say(table.concat(wrong, "\n")) end
   end
 

@@ -54,7 +54,7 @@ def test_it_is_lua(script: Path) -> None:
 
 
 def test_items_come_back_on_new_tracks_below_at_their_places(
-    run: Run, recording: Callable[..., Path], tmp_path: Path
+    run: Run, bridge: RealBridge, recording: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = recording("my source.wav", seconds=1.5)
     before = source.read_bytes()
@@ -66,6 +66,8 @@ def test_items_come_back_on_new_tracks_below_at_their_places(
     )
     assert messages == []
     assert source.read_bytes() == before
+    # Of what was sent nothing stays: results alone.
+    assert len(list(bridge.session.iterdir())) == 2
     originals = [take for take in takes if take[1] == "source"]
     assert [take[2:5] for take in originals] == [["3", "0.25", "0.5"], ["8", "2", "0.5"]]
     fast, past = sorted((take for take in takes if take[1] != "source"), key=lambda take: take[1])
