@@ -23,7 +23,8 @@ from umtn_core.audio.write import write_audio
 
 
 def connected(bridge: RealBridge, **options: Any) -> Bridge:
-    return Bridge("127.0.0.1", bridge.port, token=bridge.token, **options)
+    # On a machine with much to do an answer takes longer than by default it may.
+    return Bridge("127.0.0.1", bridge.port, token=bridge.token, **{"timeout": 30.0, **options})
 
 
 def kept(bridge: RealBridge) -> list[Path]:
