@@ -145,7 +145,10 @@ void Listen::run() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!ending_) {
     if (!is_playing()) {
-      wake_.wait(lock);
+      lock.unlock();
+      let_go(); // recordings that nobody needs any more may go
+      lock.lock();
+      wake_.wait(lock, [this] { return ending_ || is_playing(); });
       continue;
     }
     const auto blocks = head_.blocks();
@@ -165,6 +168,13 @@ void Listen::run() {
   }
 }
 
+void Listen::let_go() {
+  read_ = {};
+  pieces_.clear();
+  given_.clear();
+  read_order_ = 0;
+}
+
 // Reads one piece, if there is one to read; the lock is let go meanwhile.
 bool Listen::read_on(std::unique_lock<std::mutex>& lock) {
   const Order order = order_;
@@ -179,8 +189,7 @@ bool Listen::read_on(std::unique_lock<std::mutex>& lock) {
   const bool fresh =
       order.serial != read_order_ || rate != read_rate_ || channels != read_channels_;
   if (fresh) {
-    pieces_.clear();
-    given_.clear();
+    let_go();
     read_order_ = order.serial;
     read_rate_ = rate;
     read_channels_ = channels;

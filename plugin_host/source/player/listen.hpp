@@ -55,6 +55,7 @@ private:
   void begin(bool file, double seconds);
   void give();
   void run();
+  void let_go();
   bool read_on(std::unique_lock<std::mutex>& lock);
   std::vector<Sample> needed(const Order& order, double rate, Sample end) const;
   static Material material_of(const juce::File& file, juce::String& trouble);

@@ -209,6 +209,22 @@ TEST_CASE("locate, stop, and play again: it goes on where it was told to") {
   CHECK(host.until([&] { return !host.listen.playing(); }));
 }
 
+TEST_CASE("what was played is let go of when it is over") {
+  TemporaryFolder folder;
+  auto material = ramp_material(folder / "ramp.wav", 0.0, 1.0);
+  Clip clip = material.captured.clips().front();
+  const auto in_use = std::make_shared<const bool>(true);
+  clip.in_use = in_use;
+  material.captured.record(clip);
+  Host host(material);
+  const auto users = in_use.use_count();
+  host.listen.play();
+  CHECK(host.until([&] { return host.heard.back() > 0.1f; }));
+  CHECK(in_use.use_count() > users);
+  CHECK(host.until([&] { return !host.listen.playing(); }));
+  CHECK(eventually([&] { return in_use.use_count() == users; }));
+}
+
 TEST_CASE("a loop in the material goes round, as far as it lies from what is read ahead") {
   TemporaryFolder folder;
   Host host(ramp_material(folder / "ramp.wav", 0.0, 9.0));
