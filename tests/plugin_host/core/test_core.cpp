@@ -182,7 +182,7 @@ TEST_CASE("a reopened project plays at once, without a bridge, and where it was 
     bridge.leave();
   }
   for (const bool state_first : {true, false}) {
-    Host host(folder / "bridge.json");
+    Host host(folder / "bridge.json", 2, true); // a bounce: live sound waits for nothing
     if (!state_first)
       host.prepare();
     const auto state = host.core.load(saved.getData(), saved.getSize());
@@ -211,7 +211,7 @@ TEST_CASE("a reopened project plays at once, without a bridge, and where it was 
 TEST_CASE("after a change of the host's rate a take is at the same time, resampled") {
   TemporaryFolder folder;
   FakeBridge bridge(folder / "bridge.json", folder / "sessions", {});
-  Host host(folder / "bridge.json", 1);
+  Host host(folder / "bridge.json", 1, true);
   host.prepare();
   host.play(kPlace, true);
   host.core.render();
