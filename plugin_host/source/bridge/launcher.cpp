@@ -88,8 +88,12 @@ StartedBridge start_bridge(const juce::StringArray& command, const juce::File& l
       start.words = {file.getFullPathName().toStdString()};
       for (int n = 1; n < words.size(); ++n)
         start.words.push_back(words[n].toStdString());
-      if (auto process = StartedProcess::start(start))
+      bool has_room = true;
+      if (auto process = StartedProcess::start(start, has_room))
         return {std::move(process), {}};
+      if (!has_room)
+        return {nullptr, "The bridge cannot be started: the DAW has too many files open, or the "
+                         "computer runs too many programs. Close some, and start it again."};
       if (does_not_run.isEmpty())
         does_not_run = "The bridge cannot be started: " + file.getFullPathName() +
                        " does not run on this computer. Install umtn again.";

@@ -17,8 +17,8 @@ struct Start {
 // A program that was started. It outlives this object, and this process.
 class StartedProcess {
 public:
-  // Nothing where the program does not run.
-  static std::unique_ptr<StartedProcess> start(const Start& start);
+  // Nothing where the program does not run, or, by `has_room`, no other would just now.
+  static std::unique_ptr<StartedProcess> start(const Start& start, bool& has_room);
   ~StartedProcess();
   StartedProcess(const StartedProcess&) = delete;
   StartedProcess& operator=(const StartedProcess&) = delete;

@@ -176,18 +176,20 @@ int as_file(void* handle) {
 
 } // namespace
 
-std::unique_ptr<StartedProcess> StartedProcess::start(const Start& start) {
+std::unique_ptr<StartedProcess> StartedProcess::start(const Start& start, bool& has_room) {
   const auto words = pointers(start.words), environment = pointers(start.environment);
   Pipe life, failure;
   int log = open_log(start.log);
   int nothing = moved_up(open("/dev/null", O_RDONLY | O_CLOEXEC));
   std::unique_ptr<StartedProcess> started;
+  has_room = false;
   if (life.whole() && failure.whole() && log >= 0 && nothing >= 0) {
     const pid_t process = fork_quietly({words.data(), environment.data(), start.folder.c_str(), log,
                                         nothing, life.write, failure.write, end_of_files()});
     life.close_write();
     failure.close_write();
     if (process > 0) {
+      has_room = true;
       while (waitpid(process, nullptr, 0) < 0 && errno == EINTR)
         continue;
       int error = 0;

@@ -118,13 +118,14 @@ bool has_ended(HANDLE process) {
 
 } // namespace
 
-std::unique_ptr<StartedProcess> StartedProcess::start(const Start& start) {
+std::unique_ptr<StartedProcess> StartedProcess::start(const Start& start, bool& has_room) {
   const HANDLE nothing = open_inherited(L"NUL", GENERIC_READ, OPEN_EXISTING);
   HANDLE log = open_inherited(wide(start.log), FILE_APPEND_DATA | SYNCHRONIZE, OPEN_ALWAYS);
   if (log == INVALID_HANDLE_VALUE)
     log = open_inherited(L"NUL", GENERIC_WRITE, OPEN_EXISTING);
   HANDLE process = nullptr;
-  if (nothing != INVALID_HANDLE_VALUE && log != INVALID_HANDLE_VALUE)
+  has_room = nothing != INVALID_HANDLE_VALUE && log != INVALID_HANDLE_VALUE;
+  if (has_room)
     process = create(start, nothing, log);
   for (const HANDLE file : {nothing, log})
     if (file != INVALID_HANDLE_VALUE)

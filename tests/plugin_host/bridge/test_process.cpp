@@ -22,13 +22,19 @@ Start shell(const TemporaryFolder& folder, const juce::String& script) {
   return start;
 }
 
+std::unique_ptr<StartedProcess> started(const Start& start) {
+  bool has_room = false;
+  auto process = StartedProcess::start(start, has_room);
+  CHECK(has_room);
+  return process;
+}
+
 } // namespace
 
 TEST_CASE("a started program is not waited for, and is known to live until it has ended") {
   TemporaryFolder folder;
   const auto before = std::chrono::steady_clock::now();
-  const auto process =
-      StartedProcess::start(shell(folder, "while [ ! -e end ]; do sleep 0.02; done; echo bye"));
+  const auto process = started(shell(folder, "while [ ! -e end ]; do sleep 0.02; done; echo bye"));
   REQUIRE(process != nullptr);
   CHECK(std::chrono::steady_clock::now() - before < std::chrono::milliseconds(1500));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -45,7 +51,7 @@ TEST_CASE("what does not run is told at once") {
   text.replaceWithText("hello");
   for (const auto& words : {text, folder / "nothing", folder.file()}) {
     start.words = {words.getFullPathName().toStdString()};
-    CHECK(StartedProcess::start(start) == nullptr);
+    CHECK(started(start) == nullptr);
   }
 }
 
@@ -55,7 +61,7 @@ TEST_CASE("the log is for the user's eyes, is added to, and no link is followed 
   log.replaceWithText("before\n", false, false, nullptr);
   REQUIRE(chmod(log.getFullPathName().toRawUTF8(), 0644) == 0);
   const auto run = [&] {
-    const auto process = StartedProcess::start(shell(folder, "echo said; echo wrong >&2"));
+    const auto process = started(shell(folder, "echo said; echo wrong >&2"));
     REQUIRE(process != nullptr);
     CHECK(eventually([&] { return !process->lives(); }));
   };
@@ -87,9 +93,9 @@ TEST_CASE("nothing of this process is inherited but what is given") {
   const auto ignored = signal(SIGHUP, SIG_IGN);
   setenv("UMTN_TEST_SECRET", "x", 1);
   const auto process =
-      StartedProcess::start(shell(folder, "ls /dev/fd | wc -l; echo \"[$UMTN_TEST_SECRET]\"; pwd; "
-                                          "(kill -TERM $$); echo not reached"));
-  const auto hang_up = StartedProcess::start(shell(folder, "(kill -HUP $$); echo not reached"));
+      started(shell(folder, "ls /dev/fd | wc -l; echo \"[$UMTN_TEST_SECRET]\"; pwd; "
+                            "(kill -TERM $$); echo not reached"));
+  const auto hang_up = started(shell(folder, "(kill -HUP $$); echo not reached"));
   unsetenv("UMTN_TEST_SECRET");
   signal(SIGHUP, ignored);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -104,15 +110,14 @@ TEST_CASE("nothing of this process is inherited but what is given") {
 
 TEST_CASE("many programs started at once: none holds another's life, or a pipe of this process") {
   TemporaryFolder folder;
-  const auto first =
-      StartedProcess::start(shell(folder, "while [ ! -e end ]; do sleep 0.02; done"));
+  const auto first = started(shell(folder, "while [ ! -e end ]; do sleep 0.02; done"));
   std::vector<std::thread> threads;
   std::atomic<int> seen_to_end{0};
   for (int n = 0; n < 8; ++n)
     threads.emplace_back([&] {
       for (int round = 0; round < 5; ++round) {
-        const auto quick = StartedProcess::start(shell(folder, "exit 0"));
-        const auto slow = StartedProcess::start(shell(folder, "exec sleep 0.5"));
+        const auto quick = started(shell(folder, "exit 0"));
+        const auto slow = started(shell(folder, "exec sleep 0.5"));
         const auto begin = std::chrono::steady_clock::now();
         // Not only when those that were started beside it have ended.
         if (quick != nullptr && eventually([&] { return !quick->lives(); }))
@@ -127,6 +132,22 @@ TEST_CASE("many programs started at once: none holds another's life, or a pipe o
   CHECK(first->lives());
   (folder / "end").create();
   CHECK(eventually([&] { return !first->lives(); }));
+}
+
+TEST_CASE("a DAW that can open no more files is told apart from a program that does not run") {
+  TemporaryFolder folder;
+  rlimit before;
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit few = before;
+  few.rlim_cur = 12;
+  const auto start = shell(folder, "exit 0");
+  bool has_room = true;
+  setrlimit(RLIMIT_NOFILE, &few);
+  const auto process = StartedProcess::start(start, has_room);
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(process == nullptr);
+  CHECK_FALSE(has_room);
+  CHECK(started(start) != nullptr); // nothing was left open, or else
 }
 
 TEST_CASE("a process that is gone is known to be") {

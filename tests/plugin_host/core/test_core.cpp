@@ -108,6 +108,7 @@ TEST_CASE("what the bridge notes stays with a take to its end, and in the projec
   TemporaryFolder folder;
   FakeBridge::Behaviour behaviour;
   behaviour.note = "All of it lies below.";
+  behaviour.offer = "octave";
   FakeBridge bridge(folder / "bridge.json", folder / "sessions", behaviour);
   Host host(folder / "bridge.json"), reopened(folder / "bridge.json");
   host.prepare();
@@ -115,9 +116,11 @@ TEST_CASE("what the bridge notes stays with a take to its end, and in the projec
   host.core.render();
   REQUIRE(host.has(TakeState::done));
   CHECK(host.core.view().takes[0].note == "All of it lies below.");
+  CHECK(host.core.view().takes[0].offer == "octave");
   const auto saved = host.core.save({});
   REQUIRE(reopened.core.load(saved.getData(), saved.getSize()));
   CHECK(reopened.core.view().takes[0].note == "All of it lies below.");
+  CHECK(reopened.core.view().takes[0].offer == "octave");
 }
 
 TEST_CASE("capture, render, play: the translation is heard at its place") {
