@@ -85,7 +85,10 @@ std::map<juce::String, CoreView> states(const Files& files) {
   noted.takes[1].note = "83 % of its notes lie below the C4 to C6 that this model was taught; "
                         "transpose by octave (+12 semitones) would raise them by 1 octave, 97 % "
                         "into the range.";
+  noted.takes[1].offer = "octave";
+  noted.takes[1].name = "Solo, second try";
   noted.takes[0].settings.transpose = kOctave;
+  noted.undo = "Rename take";
 
   auto& soloed = states["7-solo-and-mute"] = done;
   soloed.takes.push_back(take(files, done, "c", "clarinet"));
@@ -135,18 +138,29 @@ void draw_special(PluginEditor& editor, std::map<juce::String, CoreView> states,
   draw(editor, done, picture("done"), 1.0f);
   editor.unfold_settings(true);
   draw(editor, done, picture("advanced"), 1.0f);
-  sized(680, 480);
+  sized(700, 480);
   draw(editor, noted, picture("advanced-smallest"), 1.0f);
   editor.unfold_settings(false);
   draw(editor, noted, picture("smallest"), 1.0f);
   draw(editor, states["9-files-missing"], picture("missing-smallest"), 1.0f);
+  auto measured = done;
+  measured.session_folder = juce::File("/home/you/.local/share/umtn/sessions");
+  measured.disk = DiskUse{312000000, 41000000, {juce::File("/a"), juce::File("/b")}};
   const std::pair<const char*, Card::Content> cards[] = {{"help", help_card()},
-                                                         {"about", about_card(done.connection)}};
+                                                         {"about", about_card(done.connection)},
+                                                         {"disk", disk_card(measured, nullptr)}};
   for (const auto& [name, card] : cards) {
     editor.show_card(std::make_unique<Card>(card));
     draw(editor, done, picture(name), 1.0f);
     editor.show_card(nullptr);
   }
+  auto picker = std::make_unique<InstrumentPicker>(juce::StringArray{"clarinet", "trumpet"},
+                                                   juce::StringArray{"clarinet"});
+  picker->show({"default", "trumpet", Preview::State::making, {}});
+  editor.show_card(std::make_unique<Card>("Several instruments", std::move(picker),
+                                          std::vector<Card::Button>{{"Render on these", nullptr}}));
+  draw(editor, done, picture("several"), 1.0f);
+  editor.show_card(nullptr);
   sized(1400, 900);
   draw(editor, noted, picture("large"), 1.0f);
 }

@@ -11,6 +11,9 @@ void PluginEditor::connect_actions() {
     show_card(std::make_unique<Card>(log_card(log)));
   };
   settings_.on_fold = [this] { lay_out(); };
+  timeline_.on_import = [this](const std::vector<juce::File>& files, Place start) {
+    core_.import_audio(files, start);
+  };
   timeline_.on_region = [this](Place place) { core_.region().drag(place); };
   if (auto* const transport = processor_.own_transport())
     timeline_.on_locate = [transport](Sample position) { transport->locate(position); };
@@ -240,7 +243,7 @@ Place PluginEditor::play_head() const {
 void PluginEditor::open_audio() {
   choose_file("Open audio file", juce::File::getSpecialLocation(juce::File::userMusicDirectory),
               juce::FileBrowserComponent::canSelectFiles,
-              [this](const juce::File& file) { juce::ignoreUnused(file); });
+              [this](const juce::File& file) { core_.import_audio({file}, play_head()); });
 }
 
 void PluginEditor::choose_file(const juce::String& title, const juce::File& start, int what,

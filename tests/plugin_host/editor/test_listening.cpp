@@ -68,6 +68,20 @@ TEST_CASE("a preview that fails says why") {
   }));
 }
 
+TEST_CASE("a file that is dropped becomes the source where it was dropped") {
+  Desk desk;
+  desk.record(1.0, 2.0);
+  const auto recorded = desk.window.processor.core().view().captured[0].file;
+  const auto file = desk.folder / "brought along.wav";
+  REQUIRE(recorded.copyFileTo(file));
+  auto& timeline = dynamic_cast<TimelineView&>(desk.window("Timeline"));
+  timeline.filesDropped({file.getFullPathName()}, timeline.getWidth() - 4, 60);
+  CHECK(soon([&] {
+    const auto region = desk.window.processor.core().region().current();
+    return region && region->range.start > 60000;
+  }));
+}
+
 TEST_CASE("capture that is told once lets go after one pass") {
   Desk desk;
   press(desk.window("Capture once"));
