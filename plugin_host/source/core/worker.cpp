@@ -145,10 +145,10 @@ void Core::Worker::redo() {
   thread_.wake();
 }
 
-// Of this instance. Any thread.
+// Of this instance, and what it is about to write. Any thread.
 std::vector<juce::File> Core::Worker::needed_files() const {
   State state;
-  state.captured = capture_.timeline();
+  state.captured = capture_.timeline_to_save();
   board_.look([&](const Board::Content& content) {
     state.takes = content.takes;
     for (const Take& take : content.history.away())
