@@ -2,6 +2,7 @@
 #include "editor/cards.hpp"
 #include "editor/plugin_editor.hpp"
 
+#include <cstdlib>
 #include <iostream>
 
 using namespace umtn::plugin;
@@ -172,10 +173,13 @@ int main(int count, char** words) {
     std::cerr << "umtn_plugin_screenshots FOLDER SOURCE.wav RESULT.wav\n";
     return 2;
   }
-  const juce::ScopedJuceInitialiser_GUI juce;
   const auto here = juce::File::getCurrentWorkingDirectory();
   const auto folder = here.getChildFile(words[1]);
   folder.createDirectory();
+#if !JUCE_WINDOWS
+  setenv("HOME", folder.getFullPathName().toRawUTF8(), 1); // whose windows keep their size
+#endif
+  const juce::ScopedJuceInitialiser_GUI juce;
   const Files files = {here.getChildFile(words[2]), here.getChildFile(words[3])};
   PluginProcessor processor;
   PluginEditor editor(processor);
