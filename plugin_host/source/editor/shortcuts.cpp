@@ -85,7 +85,8 @@ std::vector<KeyHelp> key_help() {
       {"Tab", "goes from control to control; Return presses"},
       {"In the timeline", ""},
       {"Left, Right", "moves the region; with Shift its end"},
-      {"+ and -", "zooms; Home shows everything"},
+      {"+ and -", "zooms; Home shows everything, Z the region"},
+      {"N, F", "drags snap to beats; what is seen follows the play head"},
   };
 }
 
