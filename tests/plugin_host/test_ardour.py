@@ -42,7 +42,7 @@ def time_reference(wav: Path) -> int:
 
 
 class Ardour:
-    def __init__(self, folder: Path, bridge: Any, vst3: Path, recording: NDArray[np.float32]):
+    def __init__(self, folder: Path, bridge: Any, plugin: Path, recording: NDArray[np.float32]):
         self.folder = folder
         for channel, samples in enumerate(recording):
             samples.astype("<f4").tofile(folder / f"pcm{channel}")
@@ -50,8 +50,10 @@ class Ardour:
         self.environment = {
             **bridge.environment,
             "HOME": str(folder / "home"),
-            "VST3_PATH": str(vst3.parent),
-            "LV2_PATH": "/nowhere",
+            "VST3_PATH": str(plugin.parent),
+            "LV2_PATH": str(plugin.parent),
+            "TEST_FORMAT": plugin.suffix[1:],
+            "TEST_URI": "https://umtn.invalid/plugin",
             "TEST_SESSION": str(folder / "session"),
             "TEST_EXPORT": str(folder),
             "TEST_PCM": str(folder / "pcm"),
@@ -60,9 +62,11 @@ class Ardour:
             "TEST_DONE": str(folder / "done"),
             "TEST_VST3_ID": VST3_ID,
         }
+        if plugin.suffix == ".lv2":
+            return
         # The headless program knows what has been scanned, and does not scan by itself.
         subprocess.run(
-            ["/usr/lib/ardour7/ardour-vst3-scanner", "-f", vst3],
+            ["/usr/lib/ardour7/ardour-vst3-scanner", "-f", plugin],
             env={**self.environment, "LD_LIBRARY_PATH": "/usr/lib/ardour7"},
             check=True, capture_output=True,
         )  # fmt: skip
@@ -115,11 +119,13 @@ def clarinet() -> NDArray[np.float32]:
     return np.stack([samples, 0.5 * samples]).astype(np.float32)
 
 
+@pytest.mark.parametrize("form", ["vst3", "lv2"])
 def test_a_session_holds_the_translation_at_its_place(
-    bridge: Any, vst3: Path, tmp_path: Path
+    bridge: Any, form: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    plugin: Path = request.getfixturevalue(form)
     recording = clarinet()
-    ardour = Ardour(tmp_path, bridge, vst3, recording)
+    ardour = Ardour(tmp_path, bridge, plugin, recording)
     daw = ardour.start("ardour_capture.lua")
     try:
         take = finished_take(bridge)

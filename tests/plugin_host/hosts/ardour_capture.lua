@@ -33,23 +33,42 @@ end
 local place = tonumber(told("PLACE"))
 track:playlist():add_region(region, Temporal.timepos_t(place), 1, false, 0, 0, false)
 
-local plugin = ARDOUR.LuaAPI.new_plugin(s, told("VST3_ID"), ARDOUR.PluginType.VST3, "")
+local lv2 = told("FORMAT") == "lv2"
+local plugin = lv2 and ARDOUR.LuaAPI.new_plugin(s, told("URI"), ARDOUR.PluginType.LV2, "")
+  or ARDOUR.LuaAPI.new_plugin(s, told("VST3_ID"), ARDOUR.PluginType.VST3, "")
 assert(not plugin:isnil(), "the plugin is not found")
 assert(route:add_processor_by_index(plugin, 0, nil, true) == 0)
-local function set(index, value) ARDOUR.LuaAPI.set_processor_param(track:nth_plugin(0), index, value) end
-local CAPTURE, RENDER = 0, 6
+-- An LV2's parameters are properties, by numbers of Ardour's own: an automation that Lua has no name
+-- for, next to that of ports.
+local properties = {}
+if lv2 then
+  for key = 1, 5000 do
+    local control = track:nth_plugin(0):to_automatable():automation_control(
+      Evoral.Parameter(ARDOUR.AutomationType.PluginAutomation + 1, 0, key), false)
+    if not control:isnil() then
+      properties[control:desc().label] = control
+    end
+  end
+end
+local function set(index, name, value)
+  if lv2 then
+    assert(properties[name], name):set_value(value, PBD.GroupControlDisposition.NoGroup)
+  else
+    ARDOUR.LuaAPI.set_processor_param(track:nth_plugin(0), index, value)
+  end
+end
 
-set(CAPTURE, 1)
+set(0, "Capture", 1)
 wait(0.3)
 s:request_locate(place - rate // 2, false, ARDOUR.LocateTransportDisposition.MustRoll,
                  ARDOUR.TransportRequestSource.TRS_UI)
 repeat wait(0.05) until s:transport_sample() > place + length + rate // 2
 s:request_stop(false, false, ARDOUR.TransportRequestSource.TRS_UI)
 wait(0.5)
-set(CAPTURE, 0)
-set(RENDER, 1)
+set(0, "Capture", 0)
+set(6, "Render", 1)
 wait(0.3)
-set(RENDER, 0)
+set(6, "Render", 0)
 
 -- The test's own process says when the bridge has finished.
 local patience = 1200
