@@ -7,6 +7,7 @@ namespace umtn::plugin {
 namespace {
 
 constexpr double kMostLines = 1000.0;
+constexpr double kFine = 0.15; // of the room for a text, between lines without one
 constexpr double kClock[] = {0.1,  0.2,  0.5,  1.0,   2.0,   5.0,   10.0,
                              15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0};
 
@@ -61,15 +62,15 @@ Grid::Steps Grid::steps(double apart) const {
       step *= 2.0;
     return {step, step};
   }
-  if (beat_ >= apart)
-    return {beat_, beat_};
+  if (beat_ >= apart) // and sixteenths, where it is a quarter
+    return {beat_, 0.25 * beat_};
   const double bar = beat_ * beats_in_bar_;
   double named = bar;
   while (named < apart)
     named *= 2.0;
   double fine = named;
   for (const double candidate : {beat_, bar, 4.0 * bar})
-    if (candidate >= 0.15 * apart && candidate < fine)
+    if (candidate >= kFine * apart && candidate < fine)
       fine = candidate;
   return {named, fine};
 }

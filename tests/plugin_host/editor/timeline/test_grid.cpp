@@ -54,8 +54,9 @@ TEST_CASE("bars have the host's signature, and begin where it says") {
   const Grid grid(waltz);
   const double bar = 10.0 - 1.5 * 0.5;
   CHECK(grid.snapped(bar + 0.1, 2.0) == doctest::Approx(bar));
-  CHECK(grid.snapped(bar + 0.1, 0.1) == doctest::Approx(bar)); // an eighth is a quarter of a second
-  CHECK(grid.snapped(bar + 0.2, 0.1) == doctest::Approx(bar + 0.25));
+  CHECK(grid.snapped(bar + 0.1, 0.2) == doctest::Approx(bar + 0.125)); // quarters of an eighth
+  CHECK(grid.snapped(bar + 0.1, 0.6) == doctest::Approx(bar));         // an eighth is 0.25 s
+  CHECK(grid.snapped(bar + 0.2, 0.6) == doctest::Approx(bar + 0.25));
 }
 
 TEST_CASE("what snaps lies on a line that is seen, and never before the start") {
