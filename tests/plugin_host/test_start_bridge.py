@@ -72,7 +72,7 @@ def address(home: dict[str, str]) -> dict[str, Any] | None:
 def window(
     vst3: Path, display: str, home: dict[str, str], tmp_path: Path
 ) -> Iterator[Callable[[], None]]:
-    """Shows the plugin's window, and presses **Start bridge**: at the right, beside the menu."""
+    """Shows the plugin's window, and presses **Start bridge**: at the right of its first line."""
     close = tmp_path / "close"
     words = {"plugin": str(vst3), "environment": DAWS, "close": str(close)}
     host = subprocess.Popen(
@@ -92,9 +92,12 @@ def window(
         place = dict(line.split("=") for line in lines)
         time.sleep(2)  # for the light to know that there is no bridge
         assert host.poll() is None, "the host has ended"
-        xdotool("mousemove", int(place["X"]) + int(place["WIDTH"]) - 114, int(place["Y"]) + 26)
-        time.sleep(0.2)
-        xdotool("click", 1)
+        # It is broader than these steps, and to its left there is but the light's sentence.
+        right, top = int(place["X"]) + int(place["WIDTH"]), int(place["Y"])
+        for from_right in range(400, 80, -50):
+            xdotool("mousemove", right - from_right, top + 26)
+            time.sleep(0.1)
+            xdotool("click", 1)
 
     try:
         yield press
