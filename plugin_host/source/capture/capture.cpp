@@ -136,6 +136,12 @@ void Capture::set_timeline(CapturedTimeline timeline) {
   ++version_;
 }
 
+void Capture::move_files(const std::map<juce::String, juce::File>& moved) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  timeline_.move_files(moved);
+  ++version_;
+}
+
 void Capture::add(const Clip& clip, std::shared_ptr<const Peaks> peaks) {
   const std::lock_guard<std::mutex> lock(mutex_);
   timeline_.record(clip);

@@ -62,6 +62,8 @@ public:
   // the files that it names is ever deleted here.
   CapturedTimeline timeline_to_save();
   void set_timeline(CapturedTimeline timeline);
+  // What is recorded meanwhile stays as it is.
+  void move_files(const std::map<juce::String, juce::File>& moved);
   // Records a file that somebody else has made.
   void add(const Clip& clip, std::shared_ptr<const Peaks> peaks = nullptr);
   CaptureReport report() const;

@@ -220,4 +220,10 @@ juce::String CapturedTimeline::extract(const Place& place, int channels, const j
                                                           "is the disk full?");
 }
 
+void CapturedTimeline::move_files(const std::map<juce::String, juce::File>& moved) {
+  for (Clip& clip : clips_)
+    if (const auto found = moved.find(clip.file.getFullPathName()); found != moved.end())
+      clip.file = found->second;
+}
+
 } // namespace umtn::plugin

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,8 @@ class CapturedTimeline {
 public:
   void record(const Clip& clip);
   void clear() { clips_.clear(); }
+  // Clips of files that lie elsewhere now, by their old whole names.
+  void move_files(const std::map<juce::String, juce::File>& moved);
 
   const std::vector<Clip>& clips() const { return clips_; }
   // What is covered of a range, in order, neighbours joined.

@@ -44,10 +44,15 @@ void ProjectFiles::locate(const juce::File& folder) {
     state.session_folder = content.session_folder;
   });
   state.captured = capture_.timeline();
+  const auto before = state.captured.clips();
   for (const Take& take : away)
     state.takes.add(take);
   find_files(state, {folder, folder.getParentDirectory()});
-  capture_.set_timeline(state.captured);
+  std::map<juce::String, juce::File> moved;
+  const auto& after = state.captured.clips(); // the same, in the same order
+  for (std::size_t clip = 0; clip < std::min(before.size(), after.size()); ++clip)
+    moved[before[clip].file.getFullPathName()] = after[clip].file;
+  capture_.move_files(moved);
   capture_.set_folder(state.session_folder);
   const auto found_takes = state.takes.all();
   for (const Take& take : away)

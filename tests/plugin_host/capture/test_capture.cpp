@@ -127,6 +127,21 @@ TEST_CASE("clips never overlap, are in order, and cover what was recorded") {
   CHECK(covered == static_cast<Sample>(session.model().size()));
 }
 
+TEST_CASE("files that were found elsewhere change their clips, and no clip that came meanwhile") {
+  const juce::File old = juce::File::getCurrentWorkingDirectory().getChildFile("old.wav");
+  const juce::File found = old.getSiblingFile("found.wav"), fresh = old.getSiblingFile("new.wav");
+  Capture capture;
+  capture.add({{{0, 100}, 48000.0}, old, 0, 1});
+  const auto version = capture.report().version;
+  capture.add({{{100, 200}, 48000.0}, fresh, 0, 1});
+  capture.move_files({{old.getFullPathName(), found}});
+  const auto clips = capture.timeline().clips();
+  REQUIRE(clips.size() == 2);
+  CHECK(clips[0].file == found);
+  CHECK(clips[1].file == fresh);
+  CHECK(capture.report().version == version + 2);
+}
+
 TEST_CASE("unarmed, stopped or without a position nothing is written") {
   TemporaryFolder folder;
   Capture capture;
