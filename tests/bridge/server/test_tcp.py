@@ -89,7 +89,7 @@ def test_python_oscs_client_is_served_in_both_its_modes(serve: Serve, mode: str)
         ):
             await client.send_message("/umtn/render", ["a", "/in.wav", "flute"])
             (answer,) = await client.receive(5)
-            assert OscMessage(answer).params == ["a", "queued", ""]
+            assert OscMessage(answer).params == ["a", "queued", "", ""]
             served.jobs.change("a", state="done")
             (answer,) = await client.receive(5)
             assert OscMessage(answer).params == ["a", "/a.wav"]
