@@ -39,10 +39,10 @@ ActionBar::ActionBar(Parameters& parameters)
   };
   region_.addItem("Last recorded", 1);
   region_.addItem("Loop", 2);
-  region_.addItem("Dragged", 3);
+  region_.addItem("Chosen", 3);
   region_.setTitle("Region");
-  region_.setTooltip("What is translated: what was recorded last, the host's loop, or what was "
-                     "dragged in the timeline");
+  region_.setTooltip("What is translated: what was recorded last, the host's loop, or what you "
+                     "chose: dragged in the timeline, or opened");
   region_.onChange = [this] {
     if (on_region_source)
       on_region_source(static_cast<RegionSource>(region_.getSelectedItemIndex()));

@@ -52,12 +52,13 @@ Card::Content disk_card(const CoreView& view, std::function<void()> clean_up) {
       {"Not needed", count == 0
                          ? juce::String("nothing")
                          : files + ", " + juce::File::descriptionOfSizeInBytes(disk.unused_bytes)});
+  if (count == 0)
+    return card;
   card.lines.push_back(
       {"What is not needed is named neither by an open plugin nor by a project that was saved. "
        "Projects that you saved under another name or on another computer may still name it.",
        {}});
-  if (count > 0)
-    card.buttons.push_back({"Move " + files + " to the trash", std::move(clean_up)});
+  card.buttons.push_back({"Move " + files + " to the trash", std::move(clean_up)});
   return card;
 }
 

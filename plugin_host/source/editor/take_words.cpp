@@ -25,7 +25,9 @@ juce::String title_of(const Take& take) {
   text << take.settings.target << "   " << clock_time(start) << " to " << clock_time(end)
        << "   variation " << take.settings.seed;
   if (take.settings.transpose != 0)
-    text << "   transposed " << transpose_text(take.settings.transpose);
+    text << "   transposed "
+         << (take.settings.transpose == kOctave ? juce::String("by octaves")
+                                                : transpose_text(take.settings.transpose));
   return text;
 }
 
@@ -52,7 +54,7 @@ juce::String status_of(const Take& take, bool covered) {
 juce::String words_of_offer(const juce::String& offer) {
   const int semitones = offer.getIntValue();
   if (semitones == 0)
-    return "Render in its octave";
+    return "Render transposed";
   const auto way = semitones > 0 ? juce::String(" up") : juce::String(" down");
   const int size = std::abs(semitones);
   if (size % 12 == 0)

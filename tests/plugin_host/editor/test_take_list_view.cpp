@@ -39,7 +39,7 @@ TEST_CASE("each button of a take does what it says") {
   CHECK(soon([&] { return view().takes[1].muted; }));
   press(*find(row(desk, 1), "Mute"));
   CHECK(soon([&] { return !view().takes[1].muted; }));
-  press(*find(row(desk, 1), "A/B"));
+  press(*find(row(desk, 1), "Next take here"));
   CHECK(soon([&] { return view().takes[1].id == below; }));
 
   pump(0.2);

@@ -95,7 +95,7 @@ TEST_CASE("a recording outside the instrument's range is rendered as the bridge 
 }
 
 TEST_CASE("what is offered is said in a musician's words") {
-  CHECK(words_of_offer("octave") == "Render in its octave");
+  CHECK(words_of_offer("octave") == "Render transposed");
   CHECK(words_of_offer("12") == "Render an octave up");
   CHECK(words_of_offer("-24") == "Render 2 octaves down");
   CHECK(words_of_offer("1") == "Render 1 semitone up");
