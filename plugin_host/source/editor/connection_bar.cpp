@@ -1,10 +1,35 @@
 #include "connection_bar.hpp"
 
 namespace umtn::plugin {
+namespace {
 
-ConnectionBar::ConnectionBar() {
+constexpr int kLight = 16, kButton = 124, kLog = 84, kGap = 8;
+
+juce::String word_of(Link link) {
+  switch (link) {
+  case Link::absent:
+    return "No bridge";
+  case Link::stale:
+    return "The bridge has ended";
+  case Link::not_answering:
+    return "No answer from the bridge";
+  case Link::wrong_token:
+    return "The bridge wants its token";
+  case Link::wrong_protocol:
+    return "The bridge is of another version";
+  case Link::searching:
+  case Link::connecting:
+  case Link::connected:
+    break;
+  }
+  return {};
+}
+
+} // namespace
+
+ConnectionBar::ConnectionBar(int others) : others_(others) {
+  addChildComponent(word_);
   addAndMakeVisible(sentence_);
-  sentence_.setMinimumHorizontalScale(1.0f);
   addChildComponent(start_);
   start_.setTooltip("Starts the program that translates, in the background. It serves all DAWs and "
                     "plugins, and stays when this window closes.");
@@ -13,10 +38,11 @@ ConnectionBar::ConnectionBar() {
       on_start_bridge();
   };
   addChildComponent(token_);
-  token_.setTooltip(
-      "For a bridge whose address file this plugin may not read: the token that it was "
-      "started with.");
-  token_.onClick = [this] { ask_for_token(); };
+  token_.setTooltip("For a bridge that was started with a password of its own");
+  token_.onClick = [this] {
+    if (on_token)
+      on_token();
+  };
   addChildComponent(log_);
   log_.setTooltip("Shows what the bridge wrote last, which tells more");
   log_.onClick = [this] {
@@ -32,13 +58,13 @@ void ConnectionBar::show(const Connection& connection) {
     link_ = connection.link;
     repaint();
   }
-  sentence_.setText(
+  word_.set(word_of(link_));
+  sentence_.set(
       connection.connected() && connection.sentence.isEmpty()
           ? "Connected to the bridge" +
                 (connection.version.isEmpty() ? juce::String() : " " + connection.version) + "."
-          : connection.sentence,
-      juce::dontSendNotification);
-  sentence_.setTooltip(sentence_.getText());
+          : connection.sentence);
+  sentence_.setTooltip(sentence_.text());
   start_.setVisible(link_ == Link::absent || link_ == Link::stale || link_ == Link::not_answering);
   token_.setVisible(link_ == Link::wrong_token);
   log_file_ = connection.log;
@@ -51,33 +77,36 @@ void ConnectionBar::paint(juce::Graphics& graphics) {
   graphics.setColour(link_ == Link::connected ? colours::result
                      : waiting                ? colours::source
                                               : colours::trouble);
-  graphics.fillEllipse(getLocalBounds().removeFromLeft(12).withSizeKeepingCentre(12, 12).toFloat());
+  const auto row = getLocalBounds().removeFromTop(kRow);
+  graphics.fillEllipse(row.withWidth(12).withSizeKeepingCentre(12, 12).toFloat());
+}
+
+int ConnectionBar::room(int width) const {
+  width -= kLight + others_;
+  for (const auto* button : {&start_, &token_, &log_})
+    if (button->isVisible())
+      width -= (button == &log_ ? kLog : kButton) + kGap;
+  return width;
+}
+
+int ConnectionBar::height(int width) const {
+  return sentence_.fits_one_line(room(width)) ? kRow : kRow + sentence_.height(width - kLight);
 }
 
 void ConnectionBar::resized() {
-  auto bounds = getLocalBounds().withTrimmedLeft(16);
+  auto bounds = getLocalBounds().withTrimmedLeft(kLight);
+  auto row = bounds.removeFromTop(kRow);
+  const auto words = row.withWidth(room(getWidth()));
+  row.removeFromRight(others_);
   for (auto* button : {&start_, &token_, &log_})
     if (button->isVisible()) {
-      button->setBounds(bounds.removeFromRight(button == &log_ ? 84 : 124));
-      bounds.removeFromRight(8);
+      button->setBounds(row.removeFromRight(button == &log_ ? kLog : kButton));
+      row.removeFromRight(kGap);
     }
-  sentence_.setBounds(bounds);
-}
-
-void ConnectionBar::ask_for_token() {
-  auto window = std::make_unique<juce::AlertWindow>(
-      "The bridge's token", "Enter the token that the bridge was started with (--token-file).",
-      juce::MessageBoxIconType::NoIcon, this);
-  window->addTextEditor("token", {}, {}, true);
-  window->addButton("OK", 1, juce::KeyPress(juce::KeyPress::returnKey));
-  window->addButton("Cancel", 0, juce::KeyPress(juce::KeyPress::escapeKey));
-  auto* const shown = window.release(); // deletes itself when it closes
-  juce::Component::SafePointer<ConnectionBar> self(this);
-  shown->enterModalState(true, juce::ModalCallbackFunction::create([self, shown](int button) {
-                           if (button == 1 && self != nullptr && self->on_token)
-                             self->on_token(shown->getTextEditorContents("token").trim());
-                         }),
-                         true);
+  const bool one = sentence_.fits_one_line(words.getWidth());
+  word_.setVisible(!one && word_.text().isNotEmpty());
+  word_.setBounds(words);
+  sentence_.setBounds(one ? words : bounds);
 }
 
 } // namespace umtn::plugin

@@ -38,4 +38,11 @@ public:
   static juce::Font font(float height = 15.0f) { return juce::Font(height); }
 };
 
+// One for all windows, and for what they open beside themselves: menus and choosers of files.
+struct CommonLook {
+  CommonLook() { juce::LookAndFeel::setDefaultLookAndFeel(&look); }
+  ~CommonLook() { juce::LookAndFeel::setDefaultLookAndFeel(nullptr); }
+  Look look;
+};
+
 } // namespace umtn::plugin

@@ -10,15 +10,16 @@ constexpr int kLeastWidth = 700, kLeastHeight = 480;
 constexpr int kUsualWidth = 860, kUsualHeight = 600;
 constexpr int kMostWidth = 2400, kMostHeight = 1600;
 constexpr int kMargin = 12;
+constexpr int kMenus = 3 * (IconButton::kWidth + 4) + 4; // beside the light's line
 } // namespace
 
 PluginEditor::PluginEditor(PluginProcessor& owner)
-    : AudioProcessorEditor(owner), processor_(owner), core_(owner.core()),
+    : AudioProcessorEditor(owner), processor_(owner), core_(owner.core()), connection_(kMenus),
       undo_(Icon::undo, "Undo"), redo_(Icon::redo, "Redo"),
       menu_(Icon::menu, "Menu", "files, size, help and more"),
       settings_(owner.parameters(), owner.instrument()), timeline_(owner.waveforms()),
       actions_(owner.parameters()) {
-  setLookAndFeel(&look_);
+  setLookAndFeel(&look_->look);
   setWantsKeyboardFocus(true);
   addAndMakeVisible(content_);
   int order = 0;
@@ -31,8 +32,7 @@ PluginEditor::PluginEditor(PluginProcessor& owner)
   for (auto* part : std::initializer_list<juce::Component*>{
            &connection_, &undo_, &redo_, &menu_, &settings_, &actions_, &timeline_, &takes_})
     part->setVisible(true);
-  message_.setColour(juce::Label::textColourId, colours::trouble);
-  message_.setMinimumHorizontalScale(1.0f);
+  content_.addMouseListener(this, true);
   locate_.setHasFocusOutline(true);
   locate_.setTooltip("Chooses the folder in which this project's recordings and takes lie now");
   connect_actions();
@@ -46,6 +46,8 @@ PluginEditor::PluginEditor(PluginProcessor& owner)
 }
 
 PluginEditor::~PluginEditor() {
+  content_.removeMouseListener(this);
+  juce::PopupMenu::dismissAllActiveMenus(); // they are windows of their own
   if (sized_)
     remember_size(processor_.editor_size());
   setLookAndFeel(nullptr);
@@ -68,7 +70,11 @@ void PluginEditor::timerCallback() {
   const int target = processor_.parameters().target.get();
   const auto revision = core_.revision();
   settings_.show_changes();
-  if (revision != revision_ || target != shown_target_) {
+  if (target != shown_target_)
+    newest_.go_on();
+  // One that fails at once may be the same as before it was asked for: no change to the core.
+  const bool awaits = view_.preview.state == Preview::State::making;
+  if (revision != revision_ || target != shown_target_ || awaits) {
     revision_ = revision;
     shown_target_ = target;
     return show(core_.view());
@@ -111,7 +117,10 @@ void PluginEditor::show_preview() {
 
 void PluginEditor::show(const CoreView& view) {
   view_ = view;
+  const int before = connection_.height(connection_.getWidth());
   connection_.show(view.connection);
+  if (connection_.height(connection_.getWidth()) != before)
+    lay_out();
   settings_.show(view.connection.models);
   timeline_.show(view);
   actions_.show(view, processor_.auto_render(), processor_.capture_once());
@@ -129,14 +138,15 @@ void PluginEditor::show(const CoreView& view) {
 }
 
 void PluginEditor::show_message(const CoreView& view) {
-  juce::String text = view.message;
-  if (text.isEmpty())
-    text = view.capture.message;
   const auto& preview = view.preview;
-  if (text.isEmpty() && preview.state == Preview::State::failed)
-    text = "No preview of " + preview.target + ": " + preview.message;
-  if (text.isEmpty())
-    text = core_.listen().message();
+  newest_.hear(NewestMessage::News::action, view.message);
+  newest_.hear(NewestMessage::News::capture, view.capture.message);
+  newest_.hear(NewestMessage::News::listening, core_.listen().message());
+  newest_.hear(NewestMessage::News::preview,
+               preview.state == Preview::State::failed
+                   ? "No preview of " + preview.target + ": " + preview.message
+                   : juce::String());
+  auto text = newest_.newest();
   const bool trouble = text.isNotEmpty() || !view.missing.empty() || view.capture.lost > 0;
   if (text.isEmpty() && preview.state == Preview::State::making)
     text =
@@ -152,9 +162,8 @@ void PluginEditor::show_message(const CoreView& view) {
   if (text.isEmpty() && view.bounce_waits)
     text = "The bounce waits for a take that is being rendered.";
   const bool find = !view.missing.empty() && view.message.isEmpty();
-  if (text != message_.getText() || find != locate_.isVisible()) {
-    message_.setColour(juce::Label::textColourId, trouble ? colours::trouble : colours::quiet_text);
-    message_.setText(text, juce::dontSendNotification);
+  if (text != message_.text() || find != locate_.isVisible()) {
+    message_.set(text, trouble ? colours::trouble : colours::quiet_text);
     message_.setTooltip(text);
     message_.setVisible(text.isNotEmpty());
     locate_.setVisible(find);
@@ -205,13 +214,12 @@ void PluginEditor::lay_out() {
   auto bounds = content_.getLocalBounds().reduced(kMargin);
   if (card_ != nullptr)
     card_->setBounds(content_.getLocalBounds());
-  auto top = bounds.removeFromTop(28);
+  connection_.setBounds(bounds.removeFromTop(connection_.height(bounds.getWidth())));
+  auto top = connection_.getBounds().withHeight(ConnectionBar::kRow);
   for (auto* button : {&menu_, &redo_, &undo_}) {
     button->setBounds(top.removeFromRight(IconButton::kWidth));
     top.removeFromRight(4);
   }
-  top.removeFromRight(4);
-  connection_.setBounds(top);
   bounds.removeFromTop(8);
   settings_.setBounds(bounds.removeFromTop(settings_.height()));
   bounds.removeFromTop(12);
@@ -220,9 +228,9 @@ void PluginEditor::lay_out() {
   timeline_.setBounds(bounds.removeFromTop(std::max(130, bounds.getHeight() / 2)));
   bounds.removeFromTop(8);
   if (message_.isVisible()) {
-    auto line = bounds.removeFromTop(28);
-    if (locate_.isVisible())
-      locate_.setBounds(line.removeFromRight(110));
+    const int find = locate_.isVisible() ? 118 : 0;
+    auto line = bounds.removeFromTop(std::max(28, message_.height(bounds.getWidth() - find)));
+    locate_.setBounds(line.removeFromRight(find).withTrimmedLeft(8).withHeight(28));
     message_.setBounds(line);
     bounds.removeFromTop(6);
   }

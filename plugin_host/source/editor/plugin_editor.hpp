@@ -6,6 +6,7 @@
 #include "card.hpp"
 #include "connection_bar.hpp"
 #include "instrument_picker.hpp"
+#include "newest_message.hpp"
 #include "settings_panel.hpp"
 #include "shortcuts.hpp"
 #include "take_list_view.hpp"
@@ -22,6 +23,7 @@ public:
   void paint(juce::Graphics& graphics) override;
   void resized() override;
   bool keyPressed(const juce::KeyPress& key) override;
+  void mouseDown(const juce::MouseEvent&) override; // anywhere in it
 
   // Everything, as it would be with this view of the core.
   void show(const CoreView& view);
@@ -45,6 +47,7 @@ private:
   void show_disk_use();
   void show_disk_card();
   void show_instruments();
+  void ask_for_token();
   void preview(const juce::String& instrument);
   void open_audio();
   Place play_head() const;
@@ -59,7 +62,7 @@ private:
 
   PluginProcessor& processor_;
   Core& core_;
-  Look look_;
+  juce::SharedResourcePointer<CommonLook> look_;
   float scale_ = 1.0f;
 
   juce::Component content_; // everything, at 100 %
@@ -69,7 +72,8 @@ private:
   SettingsPanel settings_;
   TimelineView timeline_;
   ActionBar actions_;
-  juce::Label message_;
+  NewestMessage newest_;
+  WrappedText message_;
   juce::TextButton locate_{"Find files..."};
   TakeListView takes_;
   std::unique_ptr<Card> card_;

@@ -1,12 +1,13 @@
 // What keys, buttons and menus of the window ask the core for.
 #include "cards.hpp"
 #include "plugin_editor.hpp"
+#include "token_box.hpp"
 
 namespace umtn::plugin {
 
 void PluginEditor::connect_actions() {
   connection_.on_start_bridge = [this] { core_.start_bridge(); };
-  connection_.on_token = [this](const juce::String& token) { core_.set_token(token); };
+  connection_.on_token = [this] { ask_for_token(); };
   connection_.on_log = [this](const juce::File& log) {
     show_card(std::make_unique<Card>(log_card(log)));
   };
@@ -75,7 +76,12 @@ bool PluginEditor::keyPressed(const juce::KeyPress& key) {
   return command && perform(*command);
 }
 
+void PluginEditor::mouseDown(const juce::MouseEvent&) {
+  newest_.go_on();
+}
+
 bool PluginEditor::perform(Command command) {
+  newest_.go_on();
   switch (command) {
   case Command::play:
     if (auto* const transport = processor_.own_transport()) {
@@ -154,29 +160,45 @@ void PluginEditor::hear_other() {
 }
 
 void PluginEditor::show_menu() {
+  // A menu calls a little later than it was pressed, when the window may be gone.
+  const auto safely = [this](std::function<void()> does) {
+    return [self = SafePointer<PluginEditor>(this), does = std::move(does)] {
+      if (self != nullptr)
+        does();
+    };
+  };
   juce::PopupMenu menu, sizes;
+  const auto add = [&](const juce::String& text, std::function<void()> does,
+                       std::optional<Command> command = std::nullopt, bool enabled = true) {
+    juce::PopupMenu::Item item(text);
+    item.setEnabled(enabled).setAction(safely(std::move(does)));
+    if (command)
+      item.shortcutKeyDescription = key_of(*command);
+    menu.addItem(std::move(item));
+  };
   for (const int percent : {100, 125, 150, 175, 200})
     sizes.addItem(juce::String(percent) + " %", true, juce::roundToInt(100.0f * scale_) == percent,
-                  [this, percent] { set_scale(static_cast<float>(percent) / 100.0f); });
-  menu.addItem("Open audio file...", [this] { open_audio(); });
+                  safely([this, percent] { set_scale(static_cast<float>(percent) / 100.0f); }));
+  add("Open audio file...", [this] { open_audio(); }, Command::open_audio);
   menu.addSeparator();
-  menu.addItem(undo_.getTooltip(), view_.undo.isNotEmpty(), false, [this] { core_.undo(); });
-  menu.addItem(redo_.getTooltip(), view_.redo.isNotEmpty(), false, [this] { core_.redo(); });
+  add(undo_.getTooltip(), [this] { core_.undo(); }, Command::undo, view_.undo.isNotEmpty());
+  add(redo_.getTooltip(), [this] { core_.redo(); }, Command::redo, view_.redo.isNotEmpty());
   menu.addSeparator();
-  menu.addItem("Show session folder", view_.session_folder.isDirectory(), false,
-               [folder = view_.session_folder] { folder.revealToUser(); });
-  menu.addItem("Choose session folder...", [this] {
+  add(
+      "Show session folder", [folder = view_.session_folder] { folder.revealToUser(); },
+      std::nullopt, view_.session_folder.isDirectory());
+  add("Choose session folder...", [this] {
     choose_file("Where shall new recordings and takes lie?", view_.session_folder,
                 juce::FileBrowserComponent::canSelectDirectories,
                 [this](const juce::File& folder) { core_.set_session_folder(folder); });
   });
-  menu.addItem("Disk use...", [this] { show_disk_use(); });
+  add("Disk use...", [this] { show_disk_use(); });
   menu.addSeparator();
   menu.addSubMenu("Size", sizes);
-  menu.addItem("Help", [this] { perform(Command::help); });
-  menu.addItem("About umtn",
-               [this] { show_card(std::make_unique<Card>(about_card(view_.connection))); });
-  menu.showMenuAsync(juce::PopupMenu::Options().withTargetComponent(menu_));
+  add("Help", [this] { perform(Command::help); }, Command::help);
+  add("About umtn", [this] { show_card(std::make_unique<Card>(about_card(view_.connection))); });
+  menu.showMenuAsync(
+      juce::PopupMenu::Options().withTargetComponent(menu_).withDeletionCheck(*this));
 }
 
 void PluginEditor::show_disk_use() {
@@ -225,8 +247,27 @@ void PluginEditor::preview(const juce::String& instrument) {
   const bool busy = shown.state == Preview::State::making || shown.state == Preview::State::playing;
   if (busy && shown.target == instrument)
     core_.listen().stop();
-  else
+  else {
     core_.request_preview(settings_.model(), instrument);
+    view_.preview = {settings_.model(), instrument, Preview::State::making, {}};
+    newest_.expect(NewestMessage::News::preview);
+  }
+}
+
+void PluginEditor::ask_for_token() {
+  auto box = std::make_unique<TokenBox>();
+  auto* const shown = box.get();
+  const auto enter = [this, shown] {
+    const auto token = shown->token();
+    show_card(nullptr);
+    if (token.isNotEmpty())
+      core_.set_token(token);
+  };
+  box->on_return = enter;
+  box->on_escape = [this] { show_card(nullptr); };
+  show_card(std::make_unique<Card>("The bridge's token", std::move(box),
+                                   std::vector<Card::Button>{{"OK", enter}}));
+  shown->begin();
 }
 
 Place PluginEditor::play_head() const {

@@ -49,12 +49,40 @@ int plain(int code) {
                                 : code;
 }
 
-juce::String with_command(const char* key) {
+juce::String name_of(const KeyPress& key) {
 #if JUCE_MAC
-  return juce::String("Cmd ") + key;
+  const juce::String command = "Cmd ";
 #else
-  return juce::String("Ctrl ") + key;
+  const juce::String command = "Ctrl ";
 #endif
+  const int code = key.getKeyCode();
+  juce::String name;
+  if (key.getModifiers().isCommandDown())
+    name << command;
+  if (key.getModifiers().isShiftDown() &&
+      juce::CharacterFunctions::isLetter(static_cast<juce::juce_wchar>(code)))
+    name << "Shift ";
+  const std::pair<int, const char*> named[] = {{KeyPress::spaceKey, "Space"},
+                                               {KeyPress::deleteKey, "Delete"},
+                                               {KeyPress::backspaceKey, "Backspace"},
+                                               {KeyPress::F1Key, "F1"},
+                                               {KeyPress::F2Key, "F2"},
+                                               {KeyPress::upKey, "Up"},
+                                               {KeyPress::downKey, "Down"}};
+  for (const auto& [known, word] : named)
+    if (code == known)
+      return name + word;
+  return name + juce::String::charToString(static_cast<juce::juce_wchar>(code)).toUpperCase();
+}
+
+// All that ask for one of these, the usual ones first.
+juce::String keys_of(std::initializer_list<Command> commands) {
+  juce::StringArray names;
+  for (const auto command : commands)
+    for (const auto& shortcut : shortcuts())
+      if (shortcut.command == command)
+        names.addIfNotAlreadyThere(name_of(shortcut.key));
+  return names.joinIntoString(", ");
 }
 
 } // namespace
@@ -68,20 +96,25 @@ std::optional<Command> command_of(const juce::KeyPress& key) {
   return std::nullopt;
 }
 
+juce::String key_of(Command command) {
+  return keys_of({command}).upToFirstOccurrenceOf(", ", false, false);
+}
+
 std::vector<KeyHelp> key_help() {
   return {
-      {"Space", "plays and stops inside the plugin, while the host stands still"},
-      {"A", "hears what was recorded, or the translation"},
-      {"B", "hears the next take of the same place"},
-      {"R", "renders the region"},
-      {"Up, Down", "chooses a take"},
-      {"F2", "renames it; so does a double click"},
-      {"Delete", "takes it off the list"},
-      {"S, M", "solo and mute it"},
-      {with_command("Z"), "undoes; with Shift it does it again"},
-      {with_command("O"), "opens an audio file at the play head"},
-      {with_command("+ and -"), "makes everything larger or smaller"},
-      {"F1", "shows this"},
+      {keys_of({Command::play}), "plays and stops inside the plugin, while the host stands still"},
+      {keys_of({Command::hear_other}), "hears what was recorded, or the translation"},
+      {keys_of({Command::next_take}), "hears the next take of the same place"},
+      {keys_of({Command::render}), "renders the region"},
+      {keys_of({Command::up, Command::down}), "chooses a take"},
+      {keys_of({Command::rename}), "renames it; so does a double click"},
+      {keys_of({Command::remove}), "takes it off the list"},
+      {keys_of({Command::solo, Command::mute}), "solo and mute it"},
+      {keys_of({Command::undo}), "undoes"},
+      {keys_of({Command::redo}), "does again what was undone"},
+      {keys_of({Command::open_audio}), "opens an audio file at the play head"},
+      {keys_of({Command::larger, Command::smaller}), "makes everything larger or smaller"},
+      {keys_of({Command::help}), "shows this"},
       {"Tab", "goes from control to control; Return presses"},
       {"In the timeline", ""},
       {"Left, Right", "moves the region; with Shift its end"},

@@ -30,6 +30,9 @@ enum class Command {
 // None: the key is the host's.
 std::optional<Command> command_of(const juce::KeyPress& key);
 
+// The first of its keys, as menus name it.
+juce::String key_of(Command command);
+
 struct KeyHelp {
   juce::String keys, does;
 };

@@ -1,5 +1,6 @@
 #include "take_row.hpp"
 
+#include "shortcuts.hpp"
 #include "take_words.hpp"
 
 namespace umtn::plugin {
@@ -21,7 +22,7 @@ bool is_trouble(const Take& take) {
 
 TakeRow::TakeRow(const TakeActions& actions)
     : actions_(actions), cancel_(Icon::cancel, "Cancel", "stops this translation"),
-      rival_(Icon::next_take, "A/B", "hears the next take of the same place, in turn"),
+      rival_(Icon::next_take, "Next take here", "hears another take of the same place, in turn"),
       solo_(Icon::solo, "Solo", "hears this take alone"),
       mute_(Icon::mute, "Mute", "hears what lies below this take"),
       again_(Icon::again, "Again", "translates the same recording again, as it is set above"),
@@ -209,26 +210,38 @@ void TakeRow::mouseDrag(const juce::MouseEvent& event) {
 void TakeRow::show_menu() {
   juce::PopupMenu menu;
   const auto item = [&](const juce::Button& button, const TakeActions::Action& action,
-                        bool ticked = false) {
-    if (button.isVisible() && action)
-      menu.addItem(button.getTitle().isNotEmpty() ? button.getTitle() : button.getButtonText(),
-                   true, ticked, [action, take = id()] { action(take); });
+                        std::optional<Command> command = std::nullopt, bool ticked = false) {
+    if (!button.isVisible() || !action)
+      return;
+    juce::PopupMenu::Item item(button.getTitle().isNotEmpty() ? button.getTitle()
+                                                              : button.getButtonText());
+    if (command)
+      item.shortcutKeyDescription = key_of(*command);
+    // A menu calls a little later than it was pressed, when the window may be gone.
+    menu.addItem(item.setTicked(ticked).setAction(
+        [action, take = id(), list = SafePointer<juce::Component>(getParentComponent())] {
+          if (list != nullptr)
+            action(take);
+        }));
   };
-  item(cancel_, actions_.cancel);
-  item(rival_, actions_.next_rival);
-  item(solo_, actions_.solo, shown_.soloed);
-  item(mute_, actions_.mute, shown_.take.muted);
+  item(cancel_, actions_.cancel, Command::remove);
+  item(rival_, actions_.next_rival, Command::next_take);
+  item(solo_, actions_.solo, Command::solo, shown_.soloed);
+  item(mute_, actions_.mute, Command::mute, shown_.take.muted);
   menu.addSeparator();
   item(again_, actions_.again);
   item(offer_, actions_.again_as_offered);
   item(reveal_, actions_.reveal);
-  menu.addItem("Rename", [row = SafePointer<TakeRow>(this)] {
+  juce::PopupMenu::Item rename("Rename");
+  rename.shortcutKeyDescription = key_of(Command::rename);
+  menu.addItem(rename.setAction([row = SafePointer<TakeRow>(this)] {
     if (row != nullptr)
       row->rename();
-  });
+  }));
   menu.addSeparator();
-  item(remove_, actions_.remove);
-  menu.showMenuAsync(juce::PopupMenu::Options().withTargetComponent(more_));
+  item(remove_, actions_.remove, Command::remove);
+  menu.showMenuAsync(
+      juce::PopupMenu::Options().withTargetComponent(more_).withDeletionCheck(*this));
 }
 
 } // namespace umtn::plugin

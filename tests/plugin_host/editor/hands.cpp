@@ -110,15 +110,21 @@ void write(juce::Component& window, const juce::String& text) {
     type(window, juce::KeyPress(static_cast<int>(*letter), {}, *letter));
 }
 
-bool pick(const juce::String& entry) {
+juce::AccessibilityHandler* menu_entry(const juce::String& entry) {
   auto& desktop = juce::Desktop::getInstance();
   for (int window = desktop.getNumComponents(); --window >= 0;)
-    if (auto* const handler = entry_in(*desktop.getComponent(window), entry)) {
-      const bool pressed = handler->getActions().invoke(juce::AccessibilityActionType::press);
-      pump(0.2);
-      return pressed;
-    }
-  return false;
+    if (auto* const handler = entry_in(*desktop.getComponent(window), entry))
+      return handler;
+  return nullptr;
+}
+
+bool pick(const juce::String& entry) {
+  auto* const handler = menu_entry(entry);
+  if (handler == nullptr)
+    return false;
+  const bool pressed = handler->getActions().invoke(juce::AccessibilityActionType::press);
+  pump(0.2);
+  return pressed;
 }
 
 Window::Window() {

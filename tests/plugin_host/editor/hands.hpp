@@ -49,6 +49,7 @@ void write(juce::Component& window, const juce::String& text);
 
 // Of a menu that is open: presses the entry. Whether there is one that can be pressed.
 bool pick(const juce::String& entry);
+juce::AccessibilityHandler* menu_entry(const juce::String& entry);
 
 // The plugin with its window open.
 struct Window {

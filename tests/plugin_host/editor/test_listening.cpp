@@ -66,6 +66,15 @@ TEST_CASE("a preview that fails says why") {
   CHECK(soon([&] {
     return find(*desk.window.editor, "No preview of flute: " + preview().message) != nullptr;
   }));
+  const auto sentence = "No preview of flute: " + preview().message;
+  press(desk.window("Takes")); // goes on with something else
+  CHECK(soon([&] { return find(*desk.window.editor, sentence) == nullptr; }));
+  pump(0.2);
+  CHECK(find(*desk.window.editor, sentence) == nullptr);
+  press(desk.window("Preview flute")); // and asks again
+  CHECK(soon([&] { return find(*desk.window.editor, sentence) != nullptr; }));
+  CHECK(type(*desk.window.editor, juce::KeyPress('a', 0, 'a')));
+  CHECK(soon([&] { return find(*desk.window.editor, sentence) == nullptr; }));
 }
 
 TEST_CASE("a file that is dropped becomes the source where it was dropped") {
