@@ -35,7 +35,9 @@ def test_jobs_are_sent_and_what_becomes_of_them_is_seen(
     folder = bridge.session / "it's a folder"
     folder.mkdir()
     source = shutil.copy(recording(seconds=0.1), folder / "source.wav")
-    write_audio(folder / "long.wav", np.zeros((1, 16_000 * 600), np.float32), 16_000)
+    # Of sound, as silence is not played: it would be done before it could be given up.
+    tone = np.sin(2 * np.pi * 440 / 16_000 * np.arange(16_000 * 600)).astype(np.float32)
+    write_audio(folder / "long.wav", tone[None], 16_000)
     write_audio(folder / "silent.wav", np.zeros((1, 1600), np.float32), 16_000)
 
     def run() -> list[list[str]]:
