@@ -1,6 +1,7 @@
 // Draws the window in each of its states: umtn_plugin_screenshots FOLDER SOURCE.wav RESULT.wav
 #include "editor/cards.hpp"
 #include "editor/plugin_editor.hpp"
+#include "editor/token_box.hpp"
 
 #include <cstdlib>
 #include <iostream>
@@ -21,7 +22,8 @@ CoreView absent() {
   CoreView view;
   view.transport.rate = 48000.0;
   view.connection.link = Link::absent;
-  view.connection.sentence = "The bridge is not running: press Start bridge.";
+  view.connection.sentence =
+      "No bridge is running: start it here, or run \"umtn bridge\" in a terminal.";
   return view;
 }
 
@@ -30,7 +32,8 @@ CoreView connected() {
   view.connection.link = Link::connected;
   view.connection.sentence = {};
   view.connection.version = "0.1.0";
-  view.connection.models = {{"default", {"clarinet", "trumpet"}, "CC BY-NC 4.0", {"cpu"}}};
+  view.connection.models = {
+      {"default", {"clarinet", "trumpet", "flute", "violin"}, "CC BY-NC 4.0", {"cpu"}}};
   view.transport.has_position = true;
   return view;
 }
@@ -46,7 +49,7 @@ CoreView captured(const Files& files) {
   clip.file = files.source;
   view.captured = {clip};
   view.region = place(4.0, 4.0 + seconds);
-  view.transport.position = 48000 * 9;
+  view.transport.position = 48000 * 5;
   return view;
 }
 
@@ -64,6 +67,12 @@ Take take(const Files& files, const CoreView& view, const char* id, const char* 
 std::map<juce::String, CoreView> states(const Files& files) {
   std::map<juce::String, CoreView> states;
   states["1-bridge-absent"] = absent();
+  auto& ended = states["1-bridge-ended"] = absent();
+  ended.connection.link = Link::stale;
+  ended.connection.log = juce::File("/home/you/.local/share/umtn/bridge.log");
+  ended.connection.sentence = "The bridge has ended unexpectedly, start it again. It said: Port "
+                              "57301 is in use by another program. More is in " +
+                              ended.connection.log.getFullPathName();
   states["2-connected"] = connected();
 
   auto& recording = states["3-recording"] = captured(files);
@@ -91,6 +100,17 @@ std::map<juce::String, CoreView> states(const Files& files) {
   noted.takes[0].settings.transpose = kOctave;
   noted.undo = "Rename take";
 
+  // Of a host that has bars and beats: 120 a minute, in fours.
+  auto& bars = states["6-bars"] = done;
+  bars.transport.has_beats = true;
+  bars.transport.bpm = 120.0;
+  bars.transport.quarter = 10.0;
+  bars.transport.bar_quarter = 8.0;
+  bars.region = place(6.0, 10.0);
+  bars.region_source = RegionSource::dragged;
+  bars.takes[1].place = place(6.0, 10.0);
+  bars.takes[1].settings.target = "violin";
+
   auto& soloed = states["7-solo-and-mute"] = done;
   soloed.takes.push_back(take(files, done, "c", "clarinet"));
   soloed.takes[2].muted = true;
@@ -101,13 +121,20 @@ std::map<juce::String, CoreView> states(const Files& files) {
   failed.takes[0].state = TakeState::cancelled;
   failed.takes[1].state = TakeState::failed;
   failed.takes[1].message = "The disk is full: make room, then render again.";
-  failed.message = "Nothing was recorded there: switch capture on, and play the region.";
+  failed.preview = {"default", "flute", Preview::State::failed,
+                    "Stop the host, and ask again: a preview sounds while nothing else plays."};
 
   auto& missing = states["9-files-missing"] = done;
-  missing.missing = {files.result};
-  missing.takes[1].message = "Its file is missing.";
-  missing.connection.link = Link::wrong_token;
-  missing.connection.sentence = "The bridge wants its token: enter it here.";
+  missing.takes[1].result = juce::File("/home/you/Music/song/umtn trumpet 2.wav");
+  missing.takes[1].message = "The file " + missing.takes[1].result.getFullPathName() +
+                             " cannot be read: bring it back, or render the take again.";
+  missing.missing = {missing.takes[1].result};
+
+  auto& token = states["9-token-wanted"] = captured(files);
+  token.connection.link = Link::wrong_token;
+  token.connection.models.clear();
+  token.connection.sentence =
+      "The bridge wants its token: enter it here. It says: Send /umtn/token first.";
   return states;
 }
 
@@ -135,6 +162,7 @@ void draw_special(PluginEditor& editor, std::map<juce::String, CoreView> states,
   };
   const auto& done = states["6-done"];
   const auto& noted = states["6-noted"];
+  const auto& bars = states["6-bars"];
   sized(860, 600);
   draw(editor, done, picture("done"), 1.0f);
   editor.unfold_settings(true);
@@ -144,6 +172,7 @@ void draw_special(PluginEditor& editor, std::map<juce::String, CoreView> states,
   editor.unfold_settings(false);
   draw(editor, noted, picture("smallest"), 1.0f);
   draw(editor, states["9-files-missing"], picture("missing-smallest"), 1.0f);
+  draw(editor, states["1-bridge-ended"], picture("ended-smallest"), 1.0f);
   auto measured = done;
   measured.session_folder = juce::File("/home/you/.local/share/umtn/sessions");
   measured.disk = DiskUse{312000000, 41000000, {juce::File("/a"), juce::File("/b")}};
@@ -155,15 +184,20 @@ void draw_special(PluginEditor& editor, std::map<juce::String, CoreView> states,
     draw(editor, done, picture(name), 1.0f);
     editor.show_card(nullptr);
   }
-  auto picker = std::make_unique<InstrumentPicker>(juce::StringArray{"clarinet", "trumpet"},
-                                                   juce::StringArray{"clarinet"});
+  auto picker = std::make_unique<InstrumentPicker>(done.connection.models[0].targets,
+                                                   juce::StringArray{"clarinet", "violin"});
   picker->show({"default", "trumpet", Preview::State::making, {}});
   editor.show_card(std::make_unique<Card>("Several instruments", std::move(picker),
                                           std::vector<Card::Button>{{"Render on these", nullptr}}));
   draw(editor, done, picture("several"), 1.0f);
   editor.show_card(nullptr);
+  auto box = std::make_unique<TokenBox>();
+  editor.show_card(std::make_unique<Card>("The bridge's token", std::move(box),
+                                          std::vector<Card::Button>{{"OK", nullptr}}));
+  draw(editor, states["9-token-wanted"], picture("token"), 1.0f);
+  editor.show_card(nullptr);
   sized(1400, 900);
-  draw(editor, noted, picture("large"), 1.0f);
+  draw(editor, bars, picture("large"), 1.0f);
 }
 
 } // namespace
