@@ -19,7 +19,11 @@ struct Outline : juce::FocusOutline::OutlineWindowProperties {
 
 } // namespace
 
-Look::Look() {
+// What JUCE draws by itself: choosers of files, boxes, lists.
+Look::Look()
+    : LookAndFeel_V4({colours::background, colours::panel, colours::panel, colours::line,
+                      colours::text, colours::raised, colours::text, colours::region.darker(0.9f),
+                      colours::text}) {
   using namespace juce;
   setColour(ResizableWindow::backgroundColourId, colours::background);
   setColour(Label::textColourId, colours::text);

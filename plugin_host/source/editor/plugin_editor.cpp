@@ -96,6 +96,7 @@ void PluginEditor::show_moving() {
   auto& listen = core_.listen();
   const bool own = processor_.own_transport() != nullptr;
   timeline_.show_transport(transport);
+  takes_.show_grid(Grid(transport));
   timeline_.show_listen(!own && listen.placed() && !transport.playing
                             ? std::optional(listen.position())
                             : std::nullopt);

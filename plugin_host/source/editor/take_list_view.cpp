@@ -64,6 +64,13 @@ bool TakeListView::choose_next(int down) {
   return true;
 }
 
+void TakeListView::show_grid(const Grid& grid) {
+  if (grid.looks_like(grid_))
+    return;
+  grid_ = grid;
+  show(CoreView(view_));
+}
+
 void TakeListView::show(const CoreView& view) {
   const int chosen_row = row_of(chosen_);
   const auto is_there = [&](const juce::String& id) {
@@ -84,6 +91,7 @@ void TakeListView::show(const CoreView& view) {
     const Take& take = view.takes[index];
     TakeRow::Shown shown = {take, view.soloed == take.id};
     shown.chosen = take.id == chosen_;
+    shown.grid = grid_;
     shown.covered = take.state == TakeState::done && !audible(view, take) && !take.muted;
     for (std::size_t other = 0; other < view.takes.size(); ++other) {
       const Take& rival = view.takes[other];

@@ -11,6 +11,8 @@ public:
   TakeListView();
 
   void show(const CoreView& view);
+  // Where takes lie is said in the ruler's words.
+  void show_grid(const Grid& grid);
   const juce::String& chosen() const { return chosen_; } // its id, or empty
   void choose(const juce::String& take);
   void rename_chosen();
@@ -32,6 +34,7 @@ private:
   juce::Component content_;
   juce::Viewport viewport_;
   CoreView view_;
+  Grid grid_;
   juce::String chosen_;
 };
 

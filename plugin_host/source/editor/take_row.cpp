@@ -62,7 +62,7 @@ void TakeRow::add(juce::Button& button, const TakeActions::Action& action) {
 }
 
 juce::String TakeRow::title() const {
-  return title_of(shown_.take);
+  return title_of(shown_.take, shown_.grid);
 }
 
 juce::String TakeRow::status() const {

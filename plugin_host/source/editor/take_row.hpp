@@ -4,6 +4,7 @@
 #include "../takes/take.hpp"
 #include "icon_button.hpp"
 #include "look.hpp"
+#include "timeline/grid.hpp"
 
 #include <functional>
 #include <optional>
@@ -26,6 +27,7 @@ public:
     bool covered = false; // another take, or another's solo, is heard in its place
     bool has_rivals = false;
     bool chosen = false;
+    Grid grid; // of the ruler
   };
 
   explicit TakeRow(const TakeActions& actions);

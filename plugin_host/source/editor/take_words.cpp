@@ -1,7 +1,5 @@
 #include "take_words.hpp"
 
-#include "timeline_view.hpp"
-
 namespace umtn::plugin {
 namespace {
 
@@ -16,14 +14,12 @@ juce::String how_far(const Take& take) {
 
 } // namespace
 
-juce::String title_of(const Take& take) {
-  const auto start = static_cast<double>(take.place.range.start) / take.place.rate;
-  const auto end = static_cast<double>(take.place.range.end) / take.place.rate;
+juce::String title_of(const Take& take, const Grid& grid) {
   juce::String text;
   if (take.name.isNotEmpty())
     text << take.name << "   ";
-  text << take.settings.target << "   " << clock_time(start) << " to " << clock_time(end)
-       << "   variation " << take.settings.seed;
+  text << take.settings.target << "   " << grid.words(seconds_of(take.place)) << "   variation "
+       << take.settings.seed;
   if (take.settings.transpose != 0)
     text << "   transposed "
          << (take.settings.transpose == kOctave ? juce::String("by octaves")

@@ -22,6 +22,26 @@ TakeRow& row(Desk& desk, std::size_t take) { // counted from the bottom
 
 } // namespace
 
+TEST_CASE("takes say where they lie in bars, where the host has them") {
+  Desk desk;
+  desk.record(2.0, 4.0);
+  desk.render();
+  CHECK(row(desk, 0).getTitle().contains("0:02.0 to 0:04.0"));
+  desk.head.tell(0, false);
+  desk.head.position->setBpm(120.0);
+  desk.head.position->setPpqPosition(0.0);
+  desk.head.position->setPpqPositionOfLastBarStart(0.0);
+  desk.head.position->setTimeSignature(juce::AudioPlayHead::TimeSignature{4, 4});
+  auto& processor = desk.window.processor;
+  processor.setPlayHead(&desk.head);
+  juce::AudioBuffer<float> block(2, 512);
+  block.clear();
+  juce::MidiBuffer midi;
+  processor.processBlock(block, midi);
+  processor.setPlayHead(nullptr);
+  CHECK(soon([&] { return row(desk, 0).getTitle().contains("bar 2 to 3"); }));
+}
+
 TEST_CASE("each button of a take does what it says") {
   Desk desk;
   desk.record(1.0, 2.0);

@@ -85,6 +85,10 @@ juce::String Grid::name(double at) const {
   return beat == 0 ? bar : bar + "." + juce::String(beat + 1);
 }
 
+juce::String Grid::words(Seconds stretch) const {
+  return (has_beats() ? "bar " : "") + name(stretch.start) + " to " + name(stretch.end);
+}
+
 std::vector<Grid::Line> Grid::lines(Seconds shown, double apart) const {
   std::vector<Line> lines;
   apart = std::max(apart, shown.length() / kMostLines * 8.0);

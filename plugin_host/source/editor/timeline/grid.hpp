@@ -34,13 +34,16 @@ public:
   double snapped(double seconds, double apart) const;
   // From one such line to the next; 0 where there are no beats.
   double step(double apart) const;
+  // As the ruler names it: a bar, or a beat of one, to the nearest; else the clock's time.
+  juce::String name(double at) const;
+  // From there to there, in its words.
+  juce::String words(Seconds stretch) const;
 
 private:
   struct Steps {
     double named = 1.0, fine = 1.0; // of lines with a text, and of all
   };
   Steps steps(double apart) const;
-  juce::String name(double at) const;
 
   double beat_ = 0.0; // seconds
   int beats_in_bar_ = 4;

@@ -44,6 +44,13 @@ TEST_CASE("the ruler counts bars and beats where the host does, and else the sec
   CHECK_FALSE(Grid(without).has_beats());
 }
 
+TEST_CASE("a stretch is named as the ruler names it") {
+  const Grid beats(transport(7.3));
+  CHECK(beats.words({4.0, 12.0}) == "bar 3 to 7");
+  CHECK(beats.words({4.5, 12.0}) == "bar 3.2 to 7");
+  CHECK(Grid().words({4.0, 65.3}) == "0:04.0 to 1:05.3");
+}
+
 TEST_CASE("bars have the host's signature, and begin where it says") {
   auto waltz = transport();
   waltz.beats_in_bar = 6;
