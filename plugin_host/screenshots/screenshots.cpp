@@ -217,6 +217,8 @@ int main(int count, char** words) {
   const Files files = {here.getChildFile(words[2]), here.getChildFile(words[3])};
   PluginProcessor processor;
   PluginEditor editor(processor);
+  editor.set_scale(1.0f); // not as the last pictures left it
+  editor.setSize(860, 600);
   for (const auto& [name, view] : states(files)) {
     processor.parameters().capture = view.capture.recording;
     draw(editor, view, folder.getChildFile(name + ".png"), 1.0f);
