@@ -168,11 +168,11 @@ def test_oscsend_and_oscdump(open_bridge: Any, recording: MakeRecording, unused_
             "/umtn/render", "sssssssisi", "from-oscsend", source, "flute", output,
             "model", "tiny", "seed", 7, "reply_port", unused_port,
         )  # fmt: skip
-        answers.wait_for('/umtn/accepted sss "from-oscsend" "queued"')
+        answers.wait_for('/umtn/accepted ssss "from-oscsend" "queued"')
         answers.wait_for('/umtn/progress sffs "from-oscsend" .*"running"')
         answers.wait_for(f'/umtn/done ss "from-oscsend" "{output}"')
         send("/umtn/status", "si", "from-oscsend", unused_port)
-        answers.wait_for('/umtn/job ssffssiis "from-oscsend" "done" 1.0')
+        answers.wait_for('/umtn/job ssffssiiss "from-oscsend" "done" 1.0')
     assert read_audio(output)[0].shape == read_audio(source)[0].shape
 
 

@@ -120,6 +120,8 @@ ASKED = [
     request("/umtn/cancel", ("secret-job",)),
     request("/umtn/render", ("theirs", "secret-song.wav", "flute", "", "model", "tiny")),
     request("/umtn/render", ("theirs", "/etc/passwd", "flute")),
+    request("/umtn/preview", ("theirs", "tiny", "flute")),
+    request("/umtn/convert", ("theirs", "secret-song.wav", "theirs.wav")),
     request("/umtn/token", ("0123456789abcdef",)),
     request("/umtn/ping", ()),
 ]
