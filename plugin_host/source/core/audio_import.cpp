@@ -30,6 +30,12 @@ void clean(Audio& audio) {
   }
 }
 
+// As many as the file has bytes for: JUCE's readers give silence for what a header promises beyond.
+Sample samples_in(const juce::File& file, const juce::AudioFormatReader& reader) {
+  const auto bits = std::max(8u, reader.bitsPerSample) * std::max(1u, reader.numChannels);
+  return 8 * file.getSize() / bits;
+}
+
 } // namespace
 
 struct AudioImport::Copy {
@@ -37,6 +43,7 @@ struct AudioImport::Copy {
   std::unique_ptr<juce::AudioFormatReader> reader;
   std::unique_ptr<WavWriter> writer;
   std::shared_ptr<Peaks> peaks;
+  Sample length = 0; // of what is there: headers of files that were cut off promise more
   Sample done = 0;
 
   ~Copy() {
@@ -123,6 +130,11 @@ void AudioImport::open() {
 
   auto copy = std::make_unique<Copy>();
   copy->original = file;
+  copy->length = std::min<Sample>(reader->lengthInSamples, samples_in(file, *reader));
+  if (copy->length < reader->lengthInSamples)
+    trouble_ = quoted(file) + " was cut off: " +
+               juce::String(static_cast<double>(copy->length) / reader->sampleRate, 1) +
+               " seconds of it are there, and were brought in.";
   copy->whole = new_file(file);
   copy->part = copy->whole.getSiblingFile(copy->whole.getFileName() + ".part");
   const Place& start = batches_.front().start;
@@ -133,7 +145,7 @@ void AudioImport::open() {
   if (copy->writer == nullptr)
     return fail(cannot_write(copy->part));
   const auto free = folder.getBytesFreeOnVolume();
-  if (free > 0 && free / (4 * channels) < reader->lengthInSamples)
+  if (free > 0 && free / (4 * channels) < copy->length)
     return fail(quoted(file) + " is too long for the room on the disk of " +
                 folder.getFullPathName() + ": make room there.");
   copy->peaks = std::make_shared<Peaks>(channels);
@@ -149,8 +161,7 @@ void AudioImport::copy_some() {
   };
   Audio audio(static_cast<int>(copy.reader->numChannels), kChunk);
   do {
-    const auto length =
-        static_cast<int>(std::min<Sample>(kChunk, copy.reader->lengthInSamples - copy.done));
+    const auto length = static_cast<int>(std::min<Sample>(kChunk, copy.length - copy.done));
     audio.setSize(audio.getNumChannels(), length, false, false, true);
     if (!copy.reader->read(audio.getArrayOfWritePointers(), audio.getNumChannels(), copy.done,
                            length))
@@ -160,8 +171,8 @@ void AudioImport::copy_some() {
       return fail(cannot_write(copy.part));
     copy.peaks->append(audio.getArrayOfReadPointers(), length);
     copy.done += length;
-  } while (copy.done < copy.reader->lengthInSamples && spent() < kStepSeconds);
-  if (copy.done < copy.reader->lengthInSamples)
+  } while (copy.done < copy.length && spent() < kStepSeconds);
+  if (copy.done < copy.length)
     return;
 
   const WavInfo info = {copy.reader->sampleRate, static_cast<int>(copy.reader->numChannels),

@@ -1,6 +1,7 @@
 #include "worker.hpp"
 
 #include "../bridge/address.hpp"
+#include "../takes/saved_files.hpp"
 #include "can_render.hpp"
 
 namespace umtn::plugin {
@@ -153,7 +154,7 @@ void Core::Worker::clean_up() {
 juce::MemoryBlock Core::Worker::save(State state) {
   state.instance = live_.id();
   state = files_.complete(std::move(state));
-  thread_.ask([this, id = state.instance, files = files_of(state)] { saved_.add(id, files); });
+  thread_.ask([id = state.instance, files = files_of(state)] { SavedFiles::add(id, files); });
   return save_state(state);
 }
 
@@ -179,7 +180,7 @@ std::optional<State> Core::Worker::load(const void* data, std::size_t size) {
   life_.forget(files_.open(*state));
   life_.take_up();
   live_.take_over(state->instance);
-  thread_.ask([this, id = live_.id(), files = files_of(*state)] { saved_.add(id, files); });
+  thread_.ask([id = live_.id(), files = files_of(*state)] { SavedFiles::add(id, files); });
   settle();
   return state;
 }

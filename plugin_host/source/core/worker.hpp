@@ -3,7 +3,6 @@
 
 #include "../core.hpp"
 #include "../takes/live_instance.hpp"
-#include "../takes/saved_files.hpp"
 #include "audio_import.hpp"
 #include "command_thread.hpp"
 #include "previews.hpp"
@@ -87,7 +86,6 @@ private:
   bool was_waiting_ = false;
   Preview preview_;
   std::vector<Model> models_;
-  SavedFiles saved_;
 
   CommandThread thread_;
   BridgeClient client_; // its thread calls into the rest

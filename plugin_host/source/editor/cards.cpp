@@ -55,8 +55,8 @@ Card::Content disk_card(const CoreView& view, std::function<void()> clean_up) {
   if (count == 0)
     return card;
   card.lines.push_back(
-      {"What is not needed is named neither by an open plugin nor by a project that was saved. "
-       "Projects that you saved under another name or on another computer may still name it.",
+      {"No open plugin needs these files, and no project has named them for thirty days. A project "
+       "that you have not opened for longer, such as an old backup, may still need them.",
        {}});
   card.buttons.push_back({"Move " + files + " to the trash", std::move(clean_up)});
   return card;

@@ -12,16 +12,16 @@ namespace umtn::plugin {
 // What one instance's states refer to. The core's thread.
 class SavedFiles {
 public:
-  // A state that was given out, or read. What an earlier one of the same instance referred to
-  // counts as well: no plugin knows which of them the host has written to disk.
-  void add(const juce::String& instance, const std::vector<juce::File>& files);
+  // No plugin knows which of its states the host has written to disk, and which of those somebody
+  // keeps as a backup or under another name: what one of them named counts for so long.
+  static constexpr int kKeptDays = 30;
+  using Days = std::map<juce::String, int>; // by a file's name: when a state last named it
+
+  // A state that was given out, or read.
+  static void add(const juce::String& instance, const std::vector<juce::File>& files);
 
   // By their names, of all instances, in this process and any other.
   static std::set<juce::String> in(const juce::File& folder);
-
-private:
-  juce::String instance_;
-  std::map<juce::String, juce::StringArray> names_; // by folder
 };
 
 } // namespace umtn::plugin

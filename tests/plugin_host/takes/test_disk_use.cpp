@@ -48,8 +48,7 @@ TEST_CASE("unused is what no instance, no undo and no saved project needs") {
   const LiveInstance one([&] { return std::vector{alive}; });
   {
     const LiveInstance two([&] { return std::vector{other}; });
-    SavedFiles list;
-    list.add("someone", {saved, juce::File()});
+    SavedFiles::add("someone", {saved, juce::File()});
     const auto use = measure_disk(disk.file());
     CHECK(names(use.unused) == juce::StringArray{gone.getFileName()});
     CHECK(use.unused_bytes == 5);
@@ -64,23 +63,28 @@ TEST_CASE("unused is what no instance, no undo and no saved project needs") {
   CHECK(measure_disk(disk / "nowhere").unused.empty());
 }
 
-TEST_CASE("all states of one run count, in the next one the state that was read") {
+TEST_CASE("what any state named counts for thirty days, whoever names less after it") {
   TemporaryFolder disk;
   const auto a = disk / "take 00000001 flute.wav", b = disk / "take 00000002 flute.wav";
-  {
-    SavedFiles list;
-    list.add("x", {a, b});
-    list.add("x", {b}); // the host may have kept the earlier one
-    CHECK(SavedFiles::in(disk.file()) == std::set<juce::String>{a.getFileName(), b.getFileName()});
-  }
-  SavedFiles reopened;
-  reopened.add("x", {b});
-  CHECK(SavedFiles::in(disk.file()) == std::set<juce::String>{b.getFileName()});
-  SavedFiles other;
-  other.add("y", {a});
-  CHECK(SavedFiles::in(disk.file()).size() == 2);
-  other.add("y", {disk / "none/take 00000003 flute.wav"}); // makes no folder
+  const std::set<juce::String> both = {a.getFileName(), b.getFileName()};
+  SavedFiles::add("x", {a, b});
+  SavedFiles::add("x", {b}); // the host may have kept the earlier one, or somebody a backup
+  CHECK(SavedFiles::in(disk.file()) == both);
+  SavedFiles::add("y", {a});
+  CHECK(SavedFiles::in(disk.file()) == both);
+  SavedFiles::add("y", {disk / "none/take 00000003 flute.wav"}); // makes no folder
   CHECK_FALSE((disk / "none").exists());
+
+  const auto days = juce::Time::currentTimeMillis() / (24 * 3600 * 1000);
+  const auto list = [&](const juce::String& id) { return disk / (".used by " + id); };
+  REQUIRE(list("y").deleteFile());
+  list("x").replaceWithText(juce::String(days - 29) + " " + a.getFileName() + "\n" +
+                            juce::String(days - 31) + " " + b.getFileName() + "\n");
+  CHECK(SavedFiles::in(disk.file()) == std::set<juce::String>{a.getFileName()});
+  SavedFiles::add("x", {b});
+  CHECK(SavedFiles::in(disk.file()) == both);
+  list("x").replaceWithText("no day\n\n7\n");
+  CHECK(SavedFiles::in(disk.file()).empty());
 }
 
 TEST_CASE("an id goes with the project, but not to a copy of an instance that lives") {
