@@ -165,7 +165,7 @@ def test_a_bridge_that_stops_leaves_no_half_of_a_file(real_bridge: RealBridge) -
     codes: list[str] = []
 
     def convert() -> None:
-        with connected(real_bridge, timeout=3) as bridge:
+        with connected(real_bridge, timeout=60) as bridge:
             try:
                 bridge.convert(source, output)
             except BridgeError as error:
@@ -173,7 +173,10 @@ def test_a_bridge_that_stops_leaves_no_half_of_a_file(real_bridge: RealBridge) -
 
     asking = threading.Thread(target=convert)
     asking.start()
-    time.sleep(0.3)
+    deadline = time.monotonic() + 60
+    while [path.name for path in real_bridge.session.iterdir()] == ["long.wav"]:
+        assert asking.is_alive() and time.monotonic() < deadline
+        time.sleep(0.01)
     assert real_bridge.stop() == 0
     asking.join()
     whole = output.exists() and read_audio(output)[0].shape == noise.shape
