@@ -180,7 +180,8 @@ def test_a_bridge_that_stops_leaves_no_half_of_a_file(real_bridge: RealBridge) -
     assert real_bridge.stop() == 0
     asking.join()
     whole = output.exists() and read_audio(output)[0].shape == noise.shape
-    assert codes == ([] if whole else ["busy"])
+    # One that was just done when the bridge stopped may not have been told so any more.
+    assert codes == ["busy"] or (whole and not codes)
     assert {path.name for path in real_bridge.session.iterdir()} == (
         {"long.wav", "out.wav"} if whole else {"long.wav"}
     )
