@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -49,6 +50,24 @@ def bridge(tmp_path: Path, tiny_models: Path) -> Iterator[RealBridge]:
         yield bridge
     finally:
         bridge.stop()
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A screen of its own, and what presses on it and looks at it."""
+    for program in ("Xvfb", "xdotool", "import"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program} (apt install xvfb xdotool imagemagick)")
+    screen = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert screen.stdout
+    try:
+        yield ":" + screen.stdout.readline().strip()
+    finally:
+        screen.terminate()
+        screen.wait(30)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,21 +30,6 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
         assert time.monotonic() < end, what
         time.sleep(0.05)
     return found
-
-
-@pytest.fixture
-def display() -> Iterator[str]:
-    for program in ("Xvfb", "xdotool"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program} (apt install xvfb xdotool)")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert server.stdout
-    yield f":{server.stdout.readline().strip()}"
-    server.terminate()
-    server.wait(20)
 
 
 @pytest.fixture

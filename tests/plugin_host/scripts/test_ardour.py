@@ -231,23 +231,6 @@ def _extent(region: ET.Element) -> tuple[int, int]:
 
 
 @pytest.fixture
-def display() -> Iterator[str]:
-    for program in ("Xvfb", "xdotool", "import"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program} (apt install xvfb xdotool imagemagick)")
-    screen = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert screen.stdout
-    try:
-        yield ":" + screen.stdout.readline().strip()
-    finally:
-        screen.terminate()
-        screen.wait(30)
-
-
-@pytest.fixture
 def shipped_bridge(tmp_path: Path) -> Iterator[RealBridge]:
     """A bridge with the shipped model."""
     bridge = RealBridge(tmp_path / "bridge", ROOT / "models")
