@@ -6,7 +6,7 @@ namespace are built on it, and `python -m bridge.protocol_page` generates `docs/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 #: Counts up when a client of the one before would no longer be understood.
@@ -128,6 +128,16 @@ STATE = Argument("state", "s", "What the job is doing.", choices=get_args(State)
 FRACTION = Argument("fraction", "f", "Of the work that is done.", 0, 1)
 SECONDS_LEFT = Argument("seconds_left", "f", "Estimate; -1 while there is none.", -1)
 OUTPUT = Argument("output", "s", "Path of the finished file.", maximum=LONGEST_PATH)
+INPUT = Argument(
+    "input", "s", "Path of an audio file in an allowed folder.", maximum=LONGEST_PATH, path=True
+)
+NEW_OUTPUT = Argument(
+    "output",
+    "s",
+    "Path of the WAV file to write, in an allowed folder; nothing may be there yet.",
+    maximum=LONGEST_PATH,
+    path=True,
+)
 INDEX = Argument("index", "i", "Place in the list, from 0; -1 in the one answer of an empty list.")
 COUNT = Argument("count", "i", "Length of the list, and number of these answers.", 0)
 NOTE = Argument(
@@ -249,25 +259,10 @@ REQUESTS = (
         "of them is the output.",
         (
             ID,
-            Argument(
-                "input",
-                "s",
-                "Path of an audio file in an allowed folder.",
-                maximum=LONGEST_PATH,
-                path=True,
-            ),
+            INPUT,
             Argument("target", "s", "Instrument to play it on.", maximum=LONGEST_NAME),
         ),
-        (
-            Argument(
-                "output",
-                "s",
-                "Path of the WAV file to write, in an allowed folder; nothing may be there yet.",
-                maximum=LONGEST_PATH,
-                path=True,
-                default="a new name in the session folder",
-            ),
-        ),
+        (replace(NEW_OUTPUT, default="a new name in the session folder"),),
         RENDER_KEYS,
         ("/umtn/accepted", "/umtn/progress", "/umtn/done", "/umtn/cancelled", "/umtn/error"),
     ),
@@ -310,20 +305,8 @@ REQUESTS = (
         "that read fewer formats. The same under the same id is done once, and answered again.",
         (
             ID,
-            Argument(
-                "input",
-                "s",
-                "Path of an audio file in an allowed folder.",
-                maximum=LONGEST_PATH,
-                path=True,
-            ),
-            Argument(
-                "output",
-                "s",
-                "Path of the WAV file to write, in an allowed folder; nothing may be there yet.",
-                maximum=LONGEST_PATH,
-                path=True,
-            ),
+            INPUT,
+            NEW_OUTPUT,
         ),
         (REPLY_TO,),
         replies=("/umtn/convert", "/umtn/converted", "/umtn/error"),
