@@ -1,5 +1,6 @@
 #include "wav.hpp"
 
+#include <cmath>
 #include <limits>
 
 #if !JUCE_WINDOWS
@@ -93,6 +94,15 @@ Sample WavWriter::safe_length() const {
     return length_;
   const auto bytes = file_->getFile().getSize() - data_start_;
   return std::clamp<Sample>(bytes / (4 * writer_->getNumChannels()), 0, length_);
+}
+
+void silence_no_numbers(Audio& audio) {
+  for (int channel = 0; channel < audio.getNumChannels(); ++channel) {
+    float* const samples = audio.getWritePointer(channel);
+    for (int n = 0; n < audio.getNumSamples(); ++n)
+      if (!std::isfinite(samples[n]))
+        samples[n] = 0.0f;
+  }
 }
 
 std::optional<WavInfo> wav_info(const juce::File& file) {

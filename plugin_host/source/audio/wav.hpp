@@ -46,6 +46,9 @@ private:
 // Makes it, and what it lies in: what is recorded is nobody's business but the user's.
 bool make_private_folder(const juce::File& folder);
 
+// What is no number becomes silence.
+void silence_no_numbers(Audio& audio);
+
 std::optional<WavInfo> wav_info(const juce::File& file);
 
 // The range of the file, with silence beyond its ends; nothing where the file cannot be read.

@@ -28,21 +28,6 @@ bool go_on(const Clip& before, const Clip& after) {
          before.offset + before.place.range.length() == after.offset;
 }
 
-// One channel becomes many by being repeated, many become one as their mean.
-void set_channels(Audio& audio, int channels) {
-  const int had = audio.getNumChannels();
-  if (had == channels || had == 0)
-    return;
-  if (channels == 1) {
-    for (int channel = 1; channel < had; ++channel)
-      audio.addFrom(0, 0, audio, channel, 0, audio.getNumSamples());
-    audio.applyGain(0, 0, audio.getNumSamples(), 1.0f / static_cast<float>(had));
-  }
-  audio.setSize(channels, audio.getNumSamples(), true, true, false);
-  for (int channel = had; channel < channels; ++channel)
-    audio.copyFrom(channel, 0, audio, had - 1, 0, audio.getNumSamples());
-}
-
 // Writes one WAV in order.
 class Extraction {
 public:
@@ -72,7 +57,7 @@ public:
       const Sample first = clip.offset + cursor_ - clip.place.range.start;
       auto audio = read_wav(clip.file, {first, first + length});
       if (!audio)
-        return unreadable(clip);
+        return lost(clip);
       set_channels(*audio, channels_);
       if (!write(*audio, static_cast<int>(length)))
         return false;
@@ -92,7 +77,7 @@ private:
       const Sample length = std::min<Sample>(kChunk, end - cursor_);
       auto sound = wav.read({cursor_ - start, cursor_ - start + length});
       if (!sound)
-        return unreadable(clip);
+        return lost(clip);
       set_channels(*sound, channels_);
       if (!write(*sound, static_cast<int>(length)))
         return false;
@@ -113,9 +98,8 @@ private:
     return true;
   }
 
-  bool unreadable(const Clip& clip) {
-    trouble_ = "The recording " + clip.file.getFullPathName() +
-               " cannot be read: bring it back, or record the region again.";
+  bool lost(const Clip& clip) {
+    trouble_ = unreadable(clip);
     return false;
   }
 
@@ -128,6 +112,25 @@ private:
 };
 
 } // namespace
+
+void set_channels(Audio& audio, int channels) {
+  const int had = audio.getNumChannels();
+  if (had == channels || had == 0)
+    return;
+  if (channels == 1) {
+    for (int channel = 1; channel < had; ++channel)
+      audio.addFrom(0, 0, audio, channel, 0, audio.getNumSamples());
+    audio.applyGain(0, 0, audio.getNumSamples(), 1.0f / static_cast<float>(had));
+  }
+  audio.setSize(channels, audio.getNumSamples(), true, true, false);
+  for (int channel = had; channel < channels; ++channel)
+    audio.copyFrom(channel, 0, audio, had - 1, 0, audio.getNumSamples());
+}
+
+juce::String unreadable(const Clip& clip) {
+  return "The recording " + clip.file.getFullPathName() +
+         " cannot be read: bring it back, or record the region again.";
+}
 
 // Frees the place, and returns where in the list it lies. Looks only at the clips there, and a
 // sample around for what is rounded: a list of very many clips costs no more.

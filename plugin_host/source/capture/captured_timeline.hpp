@@ -21,6 +21,11 @@ struct Clip {
   std::shared_ptr<const bool> in_use = nullptr;
 };
 
+// One channel becomes many by being repeated, many become one as their mean.
+void set_channels(Audio& audio, int channels);
+// The sentence about a recording whose file is gone.
+juce::String unreadable(const Clip& clip);
+
 // Clips in order, none over another: what is recorded later replaces what was there.
 class CapturedTimeline {
 public:

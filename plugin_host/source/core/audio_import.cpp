@@ -20,16 +20,6 @@ juce::String cannot_write(const juce::File& file) {
          ": make room there, or choose another session folder.";
 }
 
-// What is no number is silence.
-void clean(Audio& audio) {
-  for (int channel = 0; channel < audio.getNumChannels(); ++channel) {
-    float* const samples = audio.getWritePointer(channel);
-    for (int n = 0; n < audio.getNumSamples(); ++n)
-      if (!std::isfinite(samples[n]))
-        samples[n] = 0.0f;
-  }
-}
-
 // As many as the file has bytes for: JUCE's readers give silence for what a header promises beyond.
 Sample samples_in(const juce::File& file, const juce::AudioFormatReader& reader) {
   const auto bits = std::max(8u, reader.bitsPerSample) * std::max(1u, reader.numChannels);
@@ -166,7 +156,7 @@ void AudioImport::copy_some() {
     if (!copy.reader->read(audio.getArrayOfWritePointers(), audio.getNumChannels(), copy.done,
                            length))
       return fail(quoted(copy.original) + " cannot be read to its end: is it broken?");
-    clean(audio);
+    silence_no_numbers(audio);
     if (!copy.writer->write(audio.getArrayOfReadPointers(), length))
       return fail(cannot_write(copy.part));
     copy.peaks->append(audio.getArrayOfReadPointers(), length);

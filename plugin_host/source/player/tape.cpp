@@ -23,28 +23,6 @@ std::optional<Audio> clip_sound(const Clip& clip, Range part, double rate) {
   return ResampledWav(clip.file, whole, own_rate, rate).read(part);
 }
 
-// One channel becomes many by being repeated, many become one as their mean: as the player does.
-void lay(const Audio& sound, Audio& into, int at) {
-  const int samples = sound.getNumSamples(), had = sound.getNumChannels();
-  if (had == 0)
-    return;
-  if (into.getNumChannels() == 1) {
-    into.clear(0, at, samples);
-    for (int channel = 0; channel < had; ++channel)
-      into.addFrom(0, at, sound, channel, 0, samples, 1.0f / static_cast<float>(had));
-  } else {
-    for (int channel = 0; channel < into.getNumChannels(); ++channel)
-      into.copyFrom(channel, at, sound, std::min(channel, had - 1), 0, samples);
-  }
-}
-
-void silence_what_rings(Audio& audio) {
-  for (int channel = 0; channel < audio.getNumChannels(); ++channel)
-    for (int n = 0; n < audio.getNumSamples(); ++n)
-      if (!std::isfinite(audio.getSample(channel, n)))
-        audio.setSample(channel, n, 0.0f);
-}
-
 void fade_edges(Audio& audio, Range range, const std::vector<Range>& covered, double rate) {
   const auto fade = static_cast<Sample>(std::ceil(Player::kFadeSeconds * rate));
   for (const Range whole : covered) {
@@ -125,14 +103,17 @@ Audio read_recorded(const CapturedTimeline& captured, Range range, double rate, 
     const Range whole = clip.place.at(rate), part = whole.intersection(range);
     if (part.empty())
       continue;
-    const auto sound = clip_sound(clip, {part.start - whole.start, part.end - whole.start}, rate);
-    if (sound)
-      lay(*sound, audio, static_cast<int>(part.start - range.start));
-    else
-      trouble = "The recording " + clip.file.getFullPathName() +
-                " cannot be read: bring it back, or record the region again.";
+    auto sound = clip_sound(clip, {part.start - whole.start, part.end - whole.start}, rate);
+    if (!sound) {
+      trouble = unreadable(clip);
+      continue;
+    }
+    set_channels(*sound, channels);
+    for (int channel = 0; channel < sound->getNumChannels(); ++channel)
+      audio.copyFrom(channel, static_cast<int>(part.start - range.start), *sound, channel, 0,
+                     sound->getNumSamples());
   }
-  silence_what_rings(audio);
+  silence_no_numbers(audio);
   fade_edges(audio, range, captured.covered({-kEver, kEver}, rate), rate);
   return audio;
 }
