@@ -94,9 +94,6 @@ void Core::measure_disk() {
 void Core::clean_up() {
   worker_->clean_up();
 }
-void Core::clear_capture() {
-  capture_.set_timeline({});
-}
 void Core::set_auto_render(bool on) {
   worker_->set_auto_render(on);
 }

@@ -103,7 +103,6 @@ public:
   void measure_disk();
   // Moves what nobody needs to the trash.
   void clean_up();
-  void clear_capture();
   // A take as soon as the transport stops after something new was recorded.
   void set_auto_render(bool on);
   void set_session_folder(const juce::File& folder);

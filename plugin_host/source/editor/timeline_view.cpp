@@ -27,10 +27,6 @@ TimelineView::TimelineView(Waveforms& waveforms) : lanes_(axis_, waveforms) {
   snap_button_.setToggleState(true, juce::dontSendNotification);
   snap_button_.setTooltip("Drags go to bars and beats; hold Ctrl or Cmd to place them freely");
   snap_button_.setWantsKeyboardFocus(false);
-  snap_button_.onClick = [this] {
-    if (on_settings)
-      on_settings();
-  };
 }
 
 void TimelineView::show(const CoreView& view) {

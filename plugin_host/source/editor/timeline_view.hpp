@@ -38,14 +38,9 @@ public:
   std::function<void(double)> on_listen_locate;
   // Files that were dropped: one after another from the start of the place on.
   std::function<void(const std::vector<juce::File>&, Place)> on_import;
-  std::function<void()> on_settings; // a switch was changed here
 
   // Drags go to bars and beats, where the host has them.
   bool snap() const { return snap_button_.getToggleState(); }
-  void set_snap(bool on) { snap_button_.setToggleState(on, juce::dontSendNotification); }
-  // What is seen goes along with the play head.
-  bool follow() const { return follow_; }
-  void set_follow(bool on) { follow_ = on; }
 
   void zoom_to_region(); // or back, where it is seen already
   void show_everything();
@@ -96,7 +91,7 @@ private:
   DropMark drop_mark_{axis_};
   InputMeter meter_;
   juce::TextButton snap_button_{"Snap"};
-  bool follow_ = true;
+  bool follow_ = true; // what is seen goes along with the play head
   Gesture gesture_ = Gesture::none;
   double anchor_ = 0.0; // the region's end that stays
 };

@@ -122,8 +122,6 @@ bool TimelineView::keyPressed(const juce::KeyPress& key) {
     snap_button_.triggerClick();
   } else if (letter == 'f') {
     follow_ = !follow_;
-    if (on_settings)
-      on_settings();
   } else {
     return false;
   }
