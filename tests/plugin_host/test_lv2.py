@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugin_host.conftest import ROOT
+
 PARAMETERS = (
     "capture",
     "target",
@@ -27,7 +29,7 @@ PARAMETERS = (
     "transpose",
 )
 URI = "https://umtn.invalid/plugin"
-HOST = Path(__file__).parent / "hosts" / "lv2_host.py"
+HOST = "tests.plugin_host.hosts.lv2_host"
 # Least, most, step. Bypass is the port `enabled`, which the host keeps.
 RANGES = {
     "capture": (0, 1, 1),
@@ -81,8 +83,9 @@ def test_a_state_brings_back_every_parameter_within_a_block(
 ) -> None:
     words = json.dumps({"plugin": str(lv2), "seed": seed, "parameters": RANGES})
     done = subprocess.run(
-        [sys.executable, HOST, words], cwd=tmp_path, text=True, capture_output=True, timeout=60,
-        env={**environment, "XDG_RUNTIME_DIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)},
+        [sys.executable, "-m", HOST, words], cwd=tmp_path, text=True, capture_output=True, timeout=60,
+        env={**environment, "XDG_RUNTIME_DIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path),
+             "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     seen = json.loads(done.stdout.splitlines()[-1])

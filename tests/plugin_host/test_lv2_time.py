@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.plugin_host.conftest import ROOT
 from tests.plugin_host.test_ardour import time_reference
 from umtn_core.audio import read_audio
 
@@ -43,8 +44,8 @@ def run_host(lv2: Path, environment: dict[str, str], **words: Any) -> dict[str, 
     """Run the host by hand; the state that it saved."""
     told = json.dumps({"plugin": str(lv2), "frames": FRAMES, **words})
     done = subprocess.run(
-        [sys.executable, HOSTS / "lv2_rolling_host.py", told],
-        env=environment, text=True, capture_output=True, timeout=120,
+        [sys.executable, "-m", "tests.plugin_host.hosts.lv2_rolling_host", told],
+        env={**environment, "PYTHONPATH": str(ROOT)}, text=True, capture_output=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     state: dict[str, str] = json.loads(done.stdout.splitlines()[-1])

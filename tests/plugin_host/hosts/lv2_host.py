@@ -11,7 +11,7 @@ import random
 import struct
 import sys
 
-from lv2_plugin import LV2, Instance, Plugin, urid
+from tests.plugin_host.hosts.lv2_plugin import LV2, Instance, Plugin, urid
 
 words = json.loads(sys.argv[1])
 plugin = Plugin(words["plugin"], 64)

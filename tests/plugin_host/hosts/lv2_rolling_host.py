@@ -11,7 +11,8 @@ import sys
 import time
 
 import numpy as np
-from lv2_plugin import Instance, Plugin, event, prop, urids
+
+from tests.plugin_host.hosts.lv2_plugin import Instance, Plugin, event, prop, urids
 
 RATE = 48_000
 words = json.loads(sys.argv[1])
