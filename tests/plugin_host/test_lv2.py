@@ -83,7 +83,8 @@ def test_a_state_brings_back_every_parameter_within_a_block(
 ) -> None:
     words = json.dumps({"plugin": str(lv2), "seed": seed, "parameters": RANGES})
     done = subprocess.run(
-        [sys.executable, "-m", HOST, words], cwd=tmp_path, text=True, capture_output=True, timeout=60,
+        [sys.executable, "-m", HOST, words],
+        cwd=tmp_path, text=True, capture_output=True, timeout=60,
         env={**environment, "XDG_RUNTIME_DIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path),
              "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
